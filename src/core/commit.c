@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/commit.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+struct commit {
+	const struct gs_commit_ops *ops;
+	void *userdata;
+	const struct gs_commit_options *options;
+	struct gs_commit_result *result;
+	struct gs_error *e;
+};
+
+void gs_commit_result_done(struct gs_commit_result *r)
+{
+	gs_plan_free(r->plan);
+	memset(r, 0, sizeof(*r));
+}
+
+/* Say the same in the result and in the error. */
+static int finish(struct commit *c, int errnum, enum gs_status status, const char *fmt, ...) GS_PRINTF(4, 5);
+static int finish(struct commit *c, int errnum, enum gs_status status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(c->result->text, sizeof(c->result->text), fmt, ap);
+	va_end(ap);
+	c->result->status = status;
+	return errnum < 0 ? gs_error_set(c->e, errnum, status, "%s", c->result->text) : 0;
+}
+
+static int journal(struct commit *c, enum gs_journal_record record, const struct gs_plan *plan, const struct gs_step *step, struct gs_error *e)
+{
+	return c->ops->journal ? c->ops->journal(c->userdata, record, plan, step, e) : 0;
+}
+
+static void progress(struct commit *c, enum gs_commit_event event, const struct gs_step *step, size_t n_steps, const char *note)
+{
+	if (c->ops->progress)
+		c->ops->progress(c->userdata, event, step, n_steps, note ? note : "");
+}
+
+/* ---------------------------------------------------------------- before the first step */
+
+/* What was approved is what is there: same revs, same plan. */
+static int compare_base(struct commit *c, const struct gs_snapshot *s)
+{
+	char label[96];
+
+	for (size_t i = 0; i < c->options->n_base; i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(s, c->options->base[i].bdf);
+
+		if (!gpu)
+			return finish(c, -ESTALE, GS_STATUS_REFUSED, "GPU %" PRIu32 " has gone since the plan was made; nothing was done", c->options->base[i].gpu);
+		if (!gs_digest_equal(&gpu->rev, &c->options->base[i].rev))
+			return finish(c, -ESTALE, GS_STATUS_REFUSED, "%s was changed by somebody else since the plan was made; nothing was done: look again",
+				      gs_gpu_label(gpu, label, sizeof(label)));
+	}
+	return 0;
+}
+
+static const struct gs_finding *first_of(const struct gs_plan *p, enum gs_severity severity)
+{
+	for (size_t i = 0; i < p->n_findings; i++)
+		if (p->findings[i].severity == severity)
+			return &p->findings[i];
+	return NULL;
+}
+
+static int approve(struct commit *c, const struct gs_plan *p)
+{
+	const struct gs_finding *f;
+
+	if (gs_plan_is_blocked(p)) {
+		f = first_of(p, GS_SEVERITY_BLOCK);
+		return finish(c, -EPERM, gs_plan_status(p), "%s: %s; nothing was done", f->object, f->text);
+	}
+	if (c->options->expect && c->options->expect->hex[0] && !gs_digest_equal(c->options->expect, &p->digest))
+		return finish(c, -ESTALE, GS_STATUS_REFUSED,
+			      "the plan is no longer the one that was approved (%.12s now, %.12s then): something changed in between; nothing was done", p->digest.hex,
+			      c->options->expect->hex);
+	if (gs_plan_needs_confirmation(p) && !c->options->yes) {
+		f = first_of(p, GS_SEVERITY_CONFIRM);
+		return finish(c, -EPERM, GS_STATUS_REFUSED, "%s: %s; this needs a confirmation (--yes); nothing was done", f->object, f->text);
+	}
+	return 0;
+}
+
+/* ---------------------------------------------------------------- steps */
+
+/* Do one step and prove it. -EINPROGRESS: the driver has it pending. */
+static int run_step(struct commit *c, const struct gs_plan *p, const struct gs_step *step, struct gs_error *e)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *now = NULL;
+	struct gs_step_outcome outcome = { 0 };
+	int r;
+
+	r = journal(c, GS_JOURNAL_INTENT, p, step, e);
+	if (r < 0)
+		return r;
+	progress(c, GS_COMMIT_STEP_BEGINS, step, p->n_steps, NULL);
+	r = c->ops->run(c->userdata, step, &outcome, e);
+	if (r >= 0)
+		r = c->ops->collect(c->userdata, &now, e);
+	if (r >= 0)
+		r = gs_step_check(step, now, e);
+	if (r < 0 && r != -EINPROGRESS) {
+		journal(c, GS_JOURNAL_FAILED, p, step, NULL);
+		progress(c, GS_COMMIT_STEP_FAILED, step, p->n_steps, e->text);
+		return r;
+	}
+	progress(c, r == -EINPROGRESS ? GS_COMMIT_STEP_PENDING : GS_COMMIT_STEP_DONE, step, p->n_steps, outcome.note);
+	if (r == -EINPROGRESS && outcome.note[0])
+		gs_error_set(e, -EINPROGRESS, GS_STATUS_PENDING, "%s", outcome.note);
+	else if (r == -EINPROGRESS)
+		gs_error_set(e, -EINPROGRESS, GS_STATUS_PENDING, "the driver has accepted it and waits");
+	return journal(c, GS_JOURNAL_DONE, p, step, NULL) < 0 ? gs_error_set(e, -EIO, GS_STATUS_FAILED, "the journal cannot be written") : r;
+}
+
+/* The plan from what is now to the base: undo by the same rules. NULL with 0 when there is nothing to undo. */
+static int plan_undo(const struct gs_snapshot *base, const struct gs_snapshot *now, const struct gs_plan *failed, struct gs_plan **ret_plan, struct gs_error *e)
+{
+	GS_EVALUATION struct gs_evaluation ev = { 0 };
+	GS_CLEANUP(gs_layout_freep) struct gs_layout *before = NULL;
+	struct gs_plan_options options = { 0 };
+	int r;
+
+	r = gs_layout_from_snapshot(base, &before, e);
+	if (r >= 0)
+		r = gs_layout_from_snapshot(now, &ev.layout, e);
+	if (r < 0)
+		return r;
+	/* only the GPUs of the failed plan: the rest is not ours to put back */
+	for (size_t i = 0; i < failed->n_base; i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(now, failed->base[i].bdf);
+		const struct gs_layout_gpu *from = &before->gpus[failed->base[i].gpu];
+		struct gs_layout_gpu *to;
+
+		if (!gpu)
+			return gs_error_set(e, -ENODEV, GS_STATUS_NOT_UNDONE, "GPU %" PRIu32 " has gone", failed->base[i].gpu);
+		to = &ev.layout->gpus[gpu->index];
+		to->mode = from->mode;
+		to->n_wants = 0;
+		for (size_t k = 0; k < from->n_wants; k++) {
+			struct gs_want *w = gs_layout_add_want(ev.layout, to);
+
+			if (!w)
+				return gs_error_oom(e);
+			*w = from->wants[k];
+			w->instance_id = GS_U32_UNKNOWN;
+		}
+	}
+	return gs_plan_build(now, &ev, &options, ret_plan, e);
+}
+
+/* Put everything back. 0: as before. Otherwise -errno and what is left, in @e. */
+static int undo(struct commit *c, const struct gs_plan *failed, struct gs_error *e)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *now = NULL;
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *back = NULL;
+	int r;
+
+	r = c->ops->collect(c->userdata, &now, e);
+	if (r >= 0)
+		r = plan_undo(failed->snapshot, now, failed, &back, e);
+	if (r < 0)
+		return r;
+	/* it must never disturb somebody whom the plan did not name */
+	if (gs_plan_is_blocked(back))
+		return gs_error_set(e, -EPERM, GS_STATUS_NOT_UNDONE, "%s", first_of(back, GS_SEVERITY_BLOCK)->text);
+	if (!back->n_steps)
+		return 0;
+	progress(c, GS_COMMIT_UNDO_BEGINS, NULL, back->n_steps, NULL);
+	for (size_t i = 0; i < back->n_steps; i++) {
+		r = run_step(c, back, &back->steps[i], e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool stopped_somebody(const struct gs_plan *p, size_t done)
+{
+	for (size_t i = 0; i < done; i++)
+		if (p->steps[i].op == GS_STEP_STOP_HOLDER)
+			return true;
+	return false;
+}
+
+/* A step failed (@why): undo, and say in which state the machine is. */
+static int fail(struct commit *c, const struct gs_plan *p, size_t done, const struct gs_error *why)
+{
+	struct gs_error undo_error = { 0 };
+	char step[256];
+	int r = undo(c, p, &undo_error);
+
+	if (done < p->n_steps)
+		gs_step_describe(&p->steps[done], GS_TENSE_PLAN, step, sizeof(step));
+	else
+		snprintf(step, sizeof(step), "the end");
+	if (r < 0)
+		return finish(c, why->errnum, GS_STATUS_NOT_UNDONE,
+			      "step %zu of %zu (%s) failed: %s. Undoing it failed too: %s. %zu step%s done; what is there now: gpuslice list", done + 1, p->n_steps, step, why->text,
+			      undo_error.text, done, done == 1 ? " is" : "s are");
+	c->result->undone = true;
+	return finish(c, why->errnum, GS_STATUS_FAILED, "step %zu of %zu (%s) failed: %s. Everything was undone: the machine is as before%s", done + 1, p->n_steps, step,
+		      why->text, stopped_somebody(p, done) ? ", but what was stopped stays stopped" : "");
+}
+
+/* A mode change that the driver holds back: what follows needs it, so it stops here and stays pending. */
+static int stop_pending(struct commit *c, const struct gs_plan *p, size_t done, const struct gs_error *why)
+{
+	size_t left = p->n_steps - done;
+
+	finish(c, 0, GS_STATUS_PENDING, "step %zu of %zu is accepted but pending: %s%s", done, p->n_steps, why->text,
+	       left ? "; the steps after it were not done: run it again once the change is active" : "");
+	return 0;
+}
+
+static int run_plan(struct commit *c, const struct gs_plan *p)
+{
+	struct gs_error why = { 0 };
+	int r;
+
+	r = journal(c, GS_JOURNAL_BEGIN, p, NULL, &why);
+	if (r < 0)
+		return finish(c, r, GS_STATUS_FAILED, "the journal cannot be begun: %s; nothing was done", why.text);
+	for (size_t i = 0; i < p->n_steps; i++) {
+		if (c->ops->cancelled && c->ops->cancelled(c->userdata)) {
+			gs_error_set(&why, -ECANCELED, GS_STATUS_FAILED, "stopped as asked");
+			r = fail(c, p, i, &why);
+			journal(c, GS_JOURNAL_END, p, NULL, NULL);
+			return r;
+		}
+		r = run_step(c, p, &p->steps[i], &why);
+		if (r == -EINPROGRESS) {
+			c->result->done = i + 1;
+			/* the rest of this GPU needs the mode; other GPUs would be done twice by a second run otherwise */
+			r = stop_pending(c, p, i + 1, &why);
+			journal(c, GS_JOURNAL_END, p, NULL, NULL);
+			return r;
+		}
+		if (r < 0) {
+			c->result->done = i;
+			r = fail(c, p, i, &why);
+			journal(c, GS_JOURNAL_END, p, NULL, NULL);
+			return r;
+		}
+		c->result->done = i + 1;
+	}
+	journal(c, GS_JOURNAL_END, p, NULL, NULL);
+	return finish(c, 0, GS_STATUS_OK, p->n_steps ? "done: %zu step%s" : "nothing to do: the machine is as asked", p->n_steps, p->n_steps == 1 ? "" : "s");
+}
+
+int gs_commit_run(const struct gs_commit_ops *ops, void *userdata, const struct gs_commit_source *source,
+		  const struct gs_commit_options *options, struct gs_commit_result *ret_result, struct gs_error *e)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *now = NULL;
+	struct gs_error why = { 0 };
+	struct commit c = { .ops = ops, .userdata = userdata, .options = options, .result = ret_result, .e = e };
+	int r;
+
+	memset(ret_result, 0, sizeof(*ret_result));
+	r = ops->collect(userdata, &now, &why);
+	if (r < 0)
+		return finish(&c, r, why.status, "%s; nothing was done", why.text);
+	r = compare_base(&c, now);
+	if (r < 0)
+		return r;
+	r = source->plan(source->userdata, now, &ret_result->plan, &why);
+	if (r < 0) {
+		if (e)
+			*e = why;
+		ret_result->status = why.status;
+		gs_error_format(&why, ret_result->text, sizeof(ret_result->text));
+		return r;
+	}
+	r = approve(&c, ret_result->plan);
+	return r < 0 ? r : run_plan(&c, ret_result->plan);
+}

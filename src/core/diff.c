@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/diff.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/parse.h"
+
+struct gs_diff *gs_diff_free(struct gs_diff *d)
+{
+	if (!d)
+		return NULL;
+	gs_arena_free(d->arena);
+	free(d);
+	return NULL;
+}
+
+/* What a want asks for inside its GI, with open starts filled in beside those that are given. */
+static int desired_compute(struct gs_arena *a, const struct gs_want *w, const struct gs_profile *p, const struct gs_instance *old,
+			   struct gs_compute_change **ret, size_t *ret_n, struct gs_error *e)
+{
+	size_t n = w->compute_default ? 1 : w->n_compute;
+	struct gs_compute_change *list = gs_arena_calloc(a, n + 1, sizeof(*list));
+	struct gs_want_compute *full = gs_arena_alloc(a, sizeof(*full));
+	const struct gs_compute_profile *open[GS_PLACED_MAX];
+	struct gs_span taken[GS_PLACED_MAX];
+	size_t n_taken = 0, n_open = 0, open_of[GS_PLACED_MAX];
+	uint32_t starts[GS_PLACED_MAX];
+	int r;
+
+	if (!list || !full)
+		return gs_error_oom(e);
+	if (n > GS_PLACED_MAX)
+		return gs_error_set(e, -E2BIG, GS_STATUS_INVALID, "too many compute instances in one GPU instance");
+	if (w->compute_default) {
+		list[0].profile = p ? gs_compute_profile_default(p) : NULL;
+		*full = (struct gs_want_compute){ list[0].profile ? list[0].profile->name : w->profile, GS_U32(0) };
+		list[0].want = full;
+		*ret = list;
+		*ret_n = 1;
+		return 0;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct gs_want_compute *c = &w->compute[i];
+
+		list[i].want = c;
+		list[i].profile = p ? gs_compute_profile_by_name(p, c->profile) : NULL;
+		list[i].start = c->start.value;
+		if (c->start.known && list[i].profile)
+			taken[n_taken++] = (struct gs_span){ c->start.value, list[i].profile->compute_slices };
+	}
+	/* an open request takes an instance that is there before it takes a free slice */
+	for (size_t i = 0; i < n; i++) {
+		bool found = false;
+
+		if (list[i].want->start.known || !list[i].profile)
+			continue;
+		for (size_t k = 0; old && k < old->n_compute && !found; k++) {
+			const struct gs_compute *ci = old->compute[k];
+			bool used = !ci->start.known || !gs_str_equal(ci->profile, list[i].profile->name);
+
+			for (size_t m = 0; m < n_taken && !used; m++)
+				used = gs_span_overlaps(taken[m], (struct gs_span){ ci->start.value, list[i].profile->compute_slices });
+			if (used)
+				continue;
+			found = true;
+			list[i].start = ci->start.value;
+			taken[n_taken++] = (struct gs_span){ ci->start.value, list[i].profile->compute_slices };
+		}
+		if (!found) {
+			open_of[n_open] = i;
+			open[n_open++] = list[i].profile;
+		}
+	}
+	r = p ? gs_compute_solve(p, taken, n_taken, open, n_open, starts, e) : 0;
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n_open; i++)
+		list[open_of[i]].start = starts[i];
+	*ret = list;
+	*ret_n = n;
+	return 0;
+}
+
+/* Pair what is with what should be: equal profile and start is a keep. */
+static int pair_compute(struct gs_arena *a, const struct gs_instance *old, struct gs_compute_change *wanted, size_t n_wanted,
+			struct gs_change *change, bool *ret_differs)
+{
+	size_t n = n_wanted;
+	struct gs_compute_change *all = gs_arena_calloc(a, n_wanted + (old ? old->n_compute : 0) + 1, sizeof(*all));
+
+	if (!all)
+		return -ENOMEM;
+	if (n_wanted)
+		memcpy(all, wanted, n_wanted * sizeof(*all));
+	*ret_differs = false;
+	for (size_t k = 0; old && k < old->n_compute; k++) {
+		const struct gs_compute *ci = old->compute[k];
+		bool kept = false;
+
+		for (size_t i = 0; i < n_wanted && !kept; i++) {
+			/* a CI whose place cannot be seen counts as the one that fills its GI when it has that name */
+			bool same_start = ci->start.known ? ci->start.value == all[i].start : all[i].start == 0;
+
+			if (all[i].old || !same_start || !gs_str_equal(ci->profile, all[i].want->profile))
+				continue;
+			all[i].old = ci;
+			kept = true;
+		}
+		if (!kept) {
+			all[n++].old = ci;
+			*ret_differs = true;
+		}
+	}
+	for (size_t i = 0; i < n_wanted; i++)
+		*ret_differs |= !all[i].old;
+	change->compute = all;
+	change->n_compute = n;
+	return 0;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct gs_change *x = a, *y = b;
+	uint32_t sx = x->old ? x->old->start.value : x->want->start.value;
+	uint32_t sy = y->old ? y->old->start.value : y->want->start.value;
+
+	if (sx != sy)
+		return sx < sy ? -1 : 1;
+	/* at one place: what goes before what comes */
+	return (x->old ? 0 : 1) - (y->old ? 0 : 1);
+}
+
+static int add_want(struct gs_arena *a, struct gs_diff_gpu *d, const struct gs_instance *old, const struct gs_want *w, struct gs_error *e)
+{
+	struct gs_change *c = &d->changes[d->n_changes];
+	struct gs_compute_change *wanted;
+	size_t n_wanted;
+	bool differs = false;
+	int r;
+
+	c->old = old;
+	c->want = w;
+	c->profile = gs_profile_by_name(&d->gpu->profiles, w->profile);
+	r = desired_compute(a, w, c->profile, w->recreate ? NULL : old, &wanted, &n_wanted, e);
+	if (r < 0)
+		return gs_error_prefix(e, "GPU %" PRIu32 ", %s at %" PRIu32 ": ", d->gpu->index, w->profile, w->start.value);
+	if (pair_compute(a, old, wanted, n_wanted, c, &differs) < 0)
+		return gs_error_oom(e);
+	if (!old)
+		c->kind = GS_CHANGE_CREATE;
+	else if (w->recreate || d->mode_changes)
+		c->kind = GS_CHANGE_RECREATE;
+	else
+		c->kind = differs ? GS_CHANGE_KEEP_GI : GS_CHANGE_KEEP;
+	d->is_changed |= c->kind != GS_CHANGE_KEEP;
+	d->n_changes++;
+	return 0;
+}
+
+static int diff_gpu(struct gs_arena *a, struct gs_diff_gpu *d, struct gs_error *e)
+{
+	const struct gs_gpu *gpu = d->gpu;
+	const struct gs_layout_gpu *target = d->target;
+	GS_FREE bool *used = calloc(gpu->n_instances + 1, sizeof(*used));
+	int r;
+
+	d->changes = gs_arena_calloc(a, gpu->n_instances + target->n_wants + 1, sizeof(*d->changes));
+	if (!used || !d->changes)
+		return gs_error_oom(e);
+	d->mode_changes = target->mode != GS_MODE_INVALID && target->mode != gpu->mode;
+	d->is_changed = d->mode_changes;
+	for (size_t i = 0; i < target->n_wants; i++) {
+		const struct gs_want *w = &target->wants[i];
+		const struct gs_instance *old = NULL;
+
+		/* what has no place is a finding of the plan, not a change */
+		if (!w->start.known) {
+			d->is_changed = true;
+			continue;
+		}
+		for (size_t k = 0; k < gpu->n_instances && !old; k++) {
+			const struct gs_instance *inst = gpu->instances[k];
+
+			if (used[k] || !gs_u32_equal(inst->start, w->start) || !gs_str_equal(inst->profile, w->profile))
+				continue;
+			used[k] = true;
+			old = inst;
+		}
+		r = add_want(a, d, old, w, e);
+		if (r < 0)
+			return r;
+	}
+	for (size_t k = 0; k < gpu->n_instances; k++) {
+		struct gs_change *c = &d->changes[d->n_changes];
+		bool differs;
+
+		if (used[k] || !gpu->instances[k]->start.known)
+			continue;
+		c->kind = GS_CHANGE_DELETE;
+		c->old = gpu->instances[k];
+		if (pair_compute(a, c->old, NULL, 0, c, &differs) < 0)
+			return gs_error_oom(e);
+		d->is_changed = true;
+		d->n_changes++;
+	}
+	if (d->n_changes > 1)
+		qsort(d->changes, d->n_changes, sizeof(*d->changes), by_start);
+	return 0;
+}
+
+int gs_diff_build(const struct gs_snapshot *s, const struct gs_layout *solved, struct gs_diff **ret_diff, struct gs_error *e)
+{
+	GS_CLEANUP(gs_diff_freep) struct gs_diff *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return gs_error_oom(e);
+	d->arena = gs_arena_new();
+	d->n_gpus = gs_snapshot_n_gpus(s);
+	d->gpus = d->arena ? gs_arena_calloc(d->arena, d->n_gpus + 1, sizeof(*d->gpus)) : NULL;
+	if (!d->gpus)
+		return gs_error_oom(e);
+	for (size_t i = 0; i < d->n_gpus; i++) {
+		int r;
+
+		d->gpus[i].gpu = gs_snapshot_gpu(s, i);
+		d->gpus[i].target = &solved->gpus[i];
+		r = diff_gpu(d->arena, &d->gpus[i], e);
+		if (r < 0)
+			return r;
+	}
+	*ret_diff = GS_TAKE(d);
+	return 0;
+}

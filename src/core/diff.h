@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* diff.h - what differs between a machine and a solved layout, GPU by GPU. */
+#ifndef GS_CORE_DIFF_H
+#define GS_CORE_DIFF_H
+
+#include "core/layout.h"
+#include "core/snapshot.h"
+
+enum gs_change_kind {
+	GS_CHANGE_KEEP,         /* in both: never touched */
+	GS_CHANGE_KEEP_GI,      /* the GI stays, compute instances in it change */
+	GS_CHANGE_DELETE,
+	GS_CHANGE_CREATE,
+	GS_CHANGE_RECREATE,     /* asked for, or wiped by a mode change and wanted again */
+};
+
+struct gs_compute_change {
+	const struct gs_compute *old;           /* NULL: create */
+	const struct gs_want_compute *want;     /* NULL: destroy; both set: keep */
+	const struct gs_compute_profile *profile;   /* of @want; NULL when unknown */
+	uint32_t start;                         /* of @want, solved */
+};
+
+struct gs_change {
+	enum gs_change_kind kind;
+	const struct gs_instance *old;  /* NULL for CREATE */
+	const struct gs_want *want;     /* NULL for DELETE */
+	const struct gs_profile *profile;   /* of @want; NULL when unknown */
+	struct gs_compute_change *compute;
+	size_t n_compute;
+};
+
+struct gs_diff_gpu {
+	const struct gs_gpu *gpu;
+	const struct gs_layout_gpu *target;
+	bool mode_changes;
+	struct gs_change *changes;      /* by start, deletions before creations at the same place */
+	size_t n_changes;
+	bool is_changed;                /* anything but KEEP */
+};
+
+struct gs_diff {
+	struct gs_arena *arena;
+	struct gs_diff_gpu *gpus;       /* one per snapshot GPU, in order */
+	size_t n_gpus;
+};
+
+/* Borrows from both; valid while they live. -ENOMEM, -ENOSPC when compute instances cannot be placed. */
+int gs_diff_build(const struct gs_snapshot *s, const struct gs_layout *solved, struct gs_diff **ret_diff, struct gs_error *e);
+struct gs_diff *gs_diff_free(struct gs_diff *d);
+GS_DEFINE_CLEANUP(struct gs_diff *, gs_diff_free);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * layout.h - what should be: the editable copy of a machine.
+ *
+ * A layout read from a file names its GPUs by a match and may leave things
+ * out (untouched). gs_layout_bind() lays it over a snapshot; from then on
+ * gpus[i] speaks of snapshot GPU i and everything is filled in. Editing,
+ * diffing and planning work on bound layouts only.
+ */
+#ifndef GS_CORE_LAYOUT_H
+#define GS_CORE_LAYOUT_H
+
+#include "core/placement.h"
+#include "core/snapshot.h"
+
+/* How a GPU is named in a file: by uuid, else by bdf with its PCI ids; what disagrees is an error. */
+struct gs_match {
+	const char *uuid;
+	bool has_bdf;
+	struct gs_bdf bdf;
+	const char *pci_id, *subsystem_id;
+};
+
+struct gs_want_compute {
+	const char *profile;
+	struct gs_u32 start;            /* compute slice; unknown: left open */
+};
+
+/* One instance that should exist. */
+struct gs_want {
+	enum gs_instance_kind kind;
+	const char *profile;
+	struct gs_u32 start;            /* memory unit; unknown: left open until gs_layout_solve() */
+	bool recreate;                  /* destroy and create again even if it is there */
+	bool compute_default;           /* one compute instance that fills it; compute[] is empty */
+	struct gs_want_compute *compute;
+	size_t n_compute;
+	struct gs_position pos;         /* the word that asked for it; line 0: it is there already */
+	struct gs_u32 instance_id;      /* the instance that it was copied from, when it is there already */
+	bool is_claimed;                /* a statement of the script asked for it */
+};
+
+struct gs_layout_gpu {
+	struct gs_match match;          /* as read; empty in a layout made from a snapshot */
+	struct gs_position pos;
+	enum gs_mode mode;              /* INVALID in an unbound layout: untouched */
+	bool has_instances;             /* unbound: the "instances" key was there */
+	bool positions_unknown;         /* bound: instances exist whose place we may not see */
+	struct gs_want *wants;
+	size_t n_wants, cap_wants;
+};
+
+struct gs_layout {
+	struct gs_arena *arena;         /* strings and arrays; a snapshot's strings are copied */
+	struct gs_layout_gpu *gpus;
+	size_t n_gpus, cap_gpus;
+	bool is_bound;
+};
+
+/* The caller owns. NULL when there is no memory. */
+struct gs_layout *gs_layout_new(void);
+struct gs_layout *gs_layout_free(struct gs_layout *l);
+GS_DEFINE_CLEANUP(struct gs_layout *, gs_layout_free);
+
+/* A bound layout that asks for exactly what is there: diffing it gives nothing. */
+int gs_layout_from_snapshot(const struct gs_snapshot *s, struct gs_layout **ret_layout, struct gs_error *e);
+int gs_layout_copy(const struct gs_layout *l, struct gs_layout **ret_layout, struct gs_error *e);
+
+/* For builders: a new zeroed entry (mode INVALID), or NULL. */
+struct gs_layout_gpu *gs_layout_add_gpu(struct gs_layout *l);
+struct gs_want *gs_layout_add_want(struct gs_layout *l, struct gs_layout_gpu *g);
+void gs_layout_remove_want(struct gs_layout_gpu *g, size_t i);
+
+/*
+ * Lay a file's layout over a machine: match every GPU, check every word
+ * against its profiles, fill the rest from the snapshot. Errors carry the
+ * position in the file: -ENODEV no such GPU, -EINVAL unknown profile, illegal
+ * start, two that overlap, ambiguous or contradicting match (status INVALID).
+ */
+int gs_layout_bind(const struct gs_layout *file, const struct gs_snapshot *s, struct gs_layout **ret_layout, struct gs_error *e);
+
+/*
+ * Give every open start a place (see gs_placement_solve), in place. A request
+ * for which there is none stays open, *@ret_unplaced counts them; the plan
+ * turns them into findings.
+ */
+int gs_layout_solve(struct gs_layout *bound, const struct gs_snapshot *s, size_t *ret_unplaced, struct gs_error *e);
+
+/* The places that @g asks for, in the order of wants with a known start; @ret has room for GS_PLACED_MAX. Unknown profiles are left out. */
+size_t gs_layout_placed(const struct gs_layout_gpu *g, const struct gs_gpu *gpu, struct gs_placed *ret, size_t *ret_want_index);
+
+#endif

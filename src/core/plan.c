@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/plan.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "base/strbuf.h"
+#include "core/policy.h"
+#include "core/steps.h"
+
+struct gs_plan *gs_plan_free(struct gs_plan *p)
+{
+	if (!p)
+		return NULL;
+	gs_snapshot_unref(p->snapshot);
+	gs_layout_free(p->layout);
+	gs_arena_free(p->arena);
+	free(p);
+	return NULL;
+}
+
+/* ---------------------------------------------------------------- parts */
+
+static int add_base(struct gs_plan *p, const struct gs_gpu *gpu)
+{
+	void *grown = gs_arena_grow(p->arena, p->base, p->n_base, &p->cap_base, sizeof(*p->base));
+
+	if (!grown)
+		return -ENOMEM;
+	p->base = grown;
+	p->base[p->n_base++] = (struct gs_plan_base){ gpu->index, gpu->bdf, gpu->rev };
+	return 0;
+}
+
+static int add_remark(struct gs_plan *p, const struct gs_remark *m)
+{
+	void *grown = gs_arena_grow(p->arena, p->findings, p->n_findings, &p->cap_findings, sizeof(*p->findings));
+	struct gs_finding *f;
+
+	if (!grown)
+		return -ENOMEM;
+	p->findings = grown;
+	f = &p->findings[p->n_findings++];
+	memset(f, 0, sizeof(*f));
+	f->severity = m->severity;
+	f->status = GS_STATUS_REFUSED;
+	f->rule = gs_arena_strdup(p->arena, m->rule);
+	f->gpu = m->gpu;
+	f->object = gs_arena_printf(p->arena, "GPU %" PRIu32, m->gpu);
+	f->text = gs_arena_strdup(p->arena, m->text);
+	f->pos = m->pos;
+	f->pos.file = gs_arena_strdup(p->arena, m->pos.file);
+	return f->rule && f->object && f->text ? 0 : -ENOMEM;
+}
+
+static void count_changes(struct gs_plan *p, const struct gs_diff_gpu *d)
+{
+	for (size_t i = 0; i < d->n_changes; i++) {
+		enum gs_change_kind kind = d->changes[i].kind;
+
+		p->kept += kind == GS_CHANGE_KEEP || kind == GS_CHANGE_KEEP_GI;
+		p->created += kind == GS_CHANGE_CREATE || kind == GS_CHANGE_RECREATE;
+		p->deleted += kind == GS_CHANGE_DELETE || kind == GS_CHANGE_RECREATE;
+	}
+}
+
+static int copy_claims(struct gs_plan *p, const struct gs_evaluation *ev)
+{
+	p->claims = gs_arena_calloc(p->arena, ev->n_claims + 1, sizeof(*p->claims));
+	for (size_t i = 0; p->claims && i < ev->n_claims; i++) {
+		p->claims[i] = ev->claims[i];
+		p->claims[i].profile = gs_arena_strdup(p->arena, ev->claims[i].profile);
+		p->n_claims++;
+	}
+	return p->claims ? 0 : -ENOMEM;
+}
+
+/* A file that keeps what somebody uses should say so: the next edit of that file may take it away. */
+static int note_held_claims(struct gs_plan *p)
+{
+	for (size_t i = 0; i < p->n_claims; i++) {
+		const struct gs_claim *c = &p->claims[i];
+		struct gs_remark m = { .gpu = c->gpu, .severity = GS_SEVERITY_NOTE, .rule = gs_rule_name(GS_RULE_HOLDER_CLAIMED) };
+
+		if (!c->is_held)
+			continue;
+		m.text = gs_arena_printf(p->arena, "%s at %" PRIu32 " (GI %" PRIu32 ") is there and in use: the request claims it as its own", c->profile, c->start,
+					 c->instance_id);
+		if (!m.text || add_remark(p, &m) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int note_unmatched_disrupt(struct gs_plan *p, const struct gs_plan_options *o)
+{
+	for (size_t i = 0; o && i < o->n_disrupt; i++) {
+		struct gs_remark m = { .severity = GS_SEVERITY_NOTE, .rule = gs_rule_name(GS_RULE_DISRUPT_UNMATCHED) };
+		bool found = false;
+
+		if (o->disrupt[i].kind == GS_DISRUPT_ALL)
+			continue;
+		for (size_t k = 0; k < p->n_steps && o->disrupt[i].kind == GS_DISRUPT_PID; k++)
+			found |= p->steps[k].op == GS_STEP_STOP_HOLDER && p->steps[k].pid == o->disrupt[i].pid;
+		if (found)
+			continue;
+		if (o->disrupt[i].kind == GS_DISRUPT_PID)
+			m.text = gs_arena_printf(p->arena, "pid %" PRIu32 " need not stop for this", o->disrupt[i].pid);
+		else
+			m.text = gs_arena_printf(p->arena, "unit %s is not stopped by this version: systemctl stop %s", o->disrupt[i].unit, o->disrupt[i].unit);
+		if (!m.text || add_remark(p, &m) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int by_weight(const void *a, const void *b)
+{
+	const struct gs_finding *x = a, *y = b;
+
+	if (x->severity != y->severity)
+		return (int)x->severity - (int)y->severity;
+	if (x->gpu != y->gpu)
+		return x->gpu < y->gpu ? -1 : 1;
+	if (strcmp(x->rule, y->rule) != 0)
+		return strcmp(x->rule, y->rule);
+	return strcmp(x->text, y->text);
+}
+
+/* ---------------------------------------------------------------- digests */
+
+static void describe_step(struct gs_strbuf *b, const struct gs_step *s, bool with_identity)
+{
+	char bdf[GS_BDF_TEXT];
+
+	gs_strbuf_printf(b, "step %" PRIu32 " %s gpu %" PRIu32, s->n, gs_step_op_name(s->op), s->gpu);
+	if (s->op == GS_STEP_SET_MODE)
+		gs_strbuf_printf(b, " mode %s", gs_mode_name(s->mode));
+	if (s->profile)
+		gs_strbuf_printf(b, " gi %s %" PRIu32 "+%" PRIu32, s->profile, s->span.start, s->span.size);
+	if (s->compute_profile)
+		gs_strbuf_printf(b, " ci %s %" PRIu32 "+%" PRIu32, s->compute_profile, s->compute_span.start, s->compute_span.size);
+	if (with_identity) {
+		gs_strbuf_printf(b, " at %s", gs_bdf_format(s->bdf, bdf));
+		if (s->op == GS_STEP_STOP_HOLDER)
+			gs_strbuf_printf(b, " pid %" PRIu32 " since %" PRIu64 " kill %d", s->pid, s->start_time, s->kill);
+		if (s->uuid)
+			gs_strbuf_printf(b, " uuid %s id %" PRIu32, s->uuid, s->instance_id);
+	}
+	gs_strbuf_puts(b, "\n");
+}
+
+static int compute_digests(struct gs_plan *p)
+{
+	GS_STRBUF struct gs_strbuf full = GS_STRBUF_INIT, shape = GS_STRBUF_INIT;
+	char bdf[GS_BDF_TEXT];
+
+	for (size_t i = 0; i < p->n_base; i++)
+		gs_strbuf_printf(&full, "base %s %s\n", gs_bdf_format(p->base[i].bdf, bdf), p->base[i].rev.hex);
+	for (size_t i = 0; i < p->n_steps; i++) {
+		describe_step(&full, &p->steps[i], true);
+		describe_step(&shape, &p->steps[i], false);
+	}
+	for (size_t i = 0; i < p->n_findings; i++) {
+		const struct gs_finding *f = &p->findings[i];
+
+		/* a note that comes and goes does not change what was approved */
+		if (f->severity == GS_SEVERITY_NOTE)
+			continue;
+		gs_strbuf_printf(&full, "finding %s %s %s", gs_severity_name(f->severity), f->rule, f->object);
+		for (size_t k = 0; k < f->n_holders; k++)
+			gs_strbuf_printf(&full, " %" PRIu32, f->holders[k]->pid.value);
+		gs_strbuf_puts(&full, "\n");
+		gs_strbuf_printf(&shape, "finding %s %s %" PRIu32 "\n", gs_severity_name(f->severity), f->rule, f->gpu);
+	}
+	gs_strbuf_puts(&full, "");
+	gs_strbuf_puts(&shape, "");
+	if (full.failed || shape.failed)
+		return -ENOMEM;
+	p->digest = gs_digest_of(full.text, full.length);
+	p->shape = gs_digest_of(shape.text, shape.length);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- building */
+
+static int build(struct gs_plan *p, const struct gs_diff *d, const struct gs_evaluation *ev, const struct gs_plan_options *options, struct gs_error *e)
+{
+	int r;
+
+	for (size_t i = 0; i < d->n_gpus; i++) {
+		count_changes(p, &d->gpus[i]);
+		if (!d->gpus[i].is_changed)
+			continue;
+		if (add_base(p, d->gpus[i].gpu) < 0)
+			return gs_error_oom(e);
+		r = gs_policy_apply(p, &d->gpus[i], options, e);
+		if (r >= 0)
+			r = gs_steps_append(p, &d->gpus[i], e);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < ev->n_remarks; i++)
+		if (add_remark(p, &ev->remarks[i]) < 0)
+			return gs_error_oom(e);
+	if (copy_claims(p, ev) < 0 || note_held_claims(p) < 0 || note_unmatched_disrupt(p, options) < 0)
+		return gs_error_oom(e);
+	if (gs_plan_is_blocked(p)) {
+		/* a blocked plan has no steps: nothing in it may look as if it could be carried out */
+		p->n_steps = 0;
+		p->created = p->deleted = 0;
+	}
+	if (p->n_findings > 1)
+		qsort(p->findings, p->n_findings, sizeof(*p->findings), by_weight);
+	return compute_digests(p) < 0 || gs_arena_has_failed(p->arena) ? gs_error_oom(e) : 0;
+}
+
+int gs_plan_build(const struct gs_snapshot *s, const struct gs_evaluation *ev, const struct gs_plan_options *options,
+		  struct gs_plan **ret_plan, struct gs_error *e)
+{
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *p = calloc(1, sizeof(*p));
+	GS_CLEANUP(gs_diff_freep) struct gs_diff *d = NULL;
+	int r;
+
+	if (!p)
+		return gs_error_oom(e);
+	p->arena = gs_arena_new();
+	p->snapshot = gs_snapshot_ref(s);
+	if (!p->arena)
+		return gs_error_oom(e);
+	r = gs_layout_copy(ev->layout, &p->layout, e);
+	if (r >= 0)
+		r = gs_diff_build(s, p->layout, &d, e);
+	if (r >= 0)
+		r = build(p, d, ev, options, e);
+	if (r < 0)
+		return r;
+	*ret_plan = GS_TAKE(p);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- reading */
+
+size_t gs_plan_count(const struct gs_plan *p, enum gs_severity severity)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_findings; i++)
+		n += p->findings[i].severity == severity;
+	return n;
+}
+
+bool gs_plan_is_blocked(const struct gs_plan *p)
+{
+	return gs_plan_count(p, GS_SEVERITY_BLOCK) > 0;
+}
+
+bool gs_plan_needs_confirmation(const struct gs_plan *p)
+{
+	return gs_plan_count(p, GS_SEVERITY_CONFIRM) > 0;
+}
+
+bool gs_plan_stops_somebody(const struct gs_plan *p)
+{
+	for (size_t i = 0; i < p->n_findings; i++)
+		if (p->findings[i].is_typed)
+			return true;
+	return false;
+}
+
+enum gs_status gs_plan_status(const struct gs_plan *p)
+{
+	enum gs_status status = GS_STATUS_OK;
+
+	for (size_t i = 0; i < p->n_findings; i++) {
+		if (p->findings[i].severity != GS_SEVERITY_BLOCK)
+			continue;
+		if (p->findings[i].status == GS_STATUS_CANNOT_TELL)
+			return GS_STATUS_CANNOT_TELL;
+		status = p->findings[i].status;
+	}
+	return status;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * plan.h - the ordered steps from what is to what should be, and what is to be
+ * said about them. A plan is data: the same object is previewed, printed,
+ * dry-run, committed and audited.
+ *
+ * It is minimal: what is equal in snapshot and layout is never touched, and
+ * the deletion and creation of an equal profile, start and parent is a keep.
+ * Order (interfaces 0.3, 9.3): stop holders, destroy CIs, destroy GIs, change
+ * the mode, create GIs, create CIs; GPU by GPU.
+ */
+#ifndef GS_CORE_PLAN_H
+#define GS_CORE_PLAN_H
+
+#include "core/layout.h"
+#include "core/script.h"
+#include "core/snapshot.h"
+
+/* In compute_profile_id: the driver's profile that fills the GI, whatever its id (not known until the GI exists). */
+#define GS_COMPUTE_PROFILE_FILLS UINT32_MAX
+
+struct gs_step {
+	uint32_t n;                     /* from 1 */
+	enum gs_step_op op;
+	uint32_t gpu;                   /* index in the snapshot */
+	struct gs_bdf bdf;
+	const char *gpu_uuid;
+	const char *target;             /* short: "GI 2 3g.40gb@4", "pid 4711 python3" */
+	const char *text;               /* one sentence, imperative: "destroy GI 2 (3g.40gb at 4)" */
+	enum gs_risk risk;
+	enum gs_undo undo;
+	/* set-mode */
+	enum gs_mode mode;
+	/* GI: its place; CI: the place of its GI, by which it is found again (ids are given by the driver) */
+	const char *profile;
+	uint32_t profile_id;
+	struct gs_span span;
+	uint32_t instance_id;           /* destroy: GI id now */
+	/* CI */
+	const char *compute_profile;
+	struct gs_span compute_span;
+	uint32_t compute_profile_id;
+	uint32_t compute_id;            /* destroy: CI id now */
+	const char *uuid;               /* destroy: of what goes; NULL when unknown */
+	/* stop-holder */
+	uint32_t pid;
+	uint64_t start_time;
+	bool kill;                      /* SIGKILL when SIGTERM does not do */
+};
+
+/* Something that the operator should do or know; @text says what to do. */
+struct gs_finding {
+	enum gs_severity severity;
+	enum gs_status status;          /* for BLOCK: what the program exits with */
+	const char *rule;               /* "placement-conflict", "holder-stops", … see policy.h */
+	uint32_t gpu;
+	const char *object;             /* "GPU 2 GI 12", … */
+	const struct gs_holder **holders;   /* of the plan's snapshot */
+	size_t n_holders;
+	const char *text;
+	const char **alternatives;      /* sentences or commands that would do as well */
+	size_t n_alternatives;
+	struct gs_position pos;         /* the word that asked for it; line 0: none */
+	bool is_typed;                  /* CONFIRM that stops somebody's work: the console has HOST:GPU typed */
+	uint64_t units;                 /* grid units concerned, to be marked */
+};
+
+struct gs_plan_base {
+	uint32_t gpu;
+	struct gs_bdf bdf;
+	struct gs_digest rev;
+};
+
+struct gs_plan {
+	struct gs_arena *arena;
+	struct gs_snapshot *snapshot;   /* one reference; findings point into it */
+	struct gs_layout *layout;       /* the solved target; the plan's own copy */
+	struct gs_digest digest;        /* over base revs, steps and findings: what was approved */
+	struct gs_digest shape;         /* the same without host identity: groups equal plans of many hosts */
+	struct gs_plan_base *base;      /* the GPUs that the steps touch */
+	size_t n_base, cap_base;
+	struct gs_step *steps;          /* none when blocked */
+	size_t n_steps, cap_steps;
+	struct gs_finding *findings;    /* BLOCK first, then CONFIRM, then NOTE; each by GPU */
+	size_t n_findings, cap_findings;
+	struct gs_claim *claims;
+	size_t n_claims;
+	uint32_t kept;                  /* instances that are in both and not touched, over all GPUs */
+	uint32_t created, deleted;      /* instances, recreated ones in both */
+};
+
+/* A holder that may be stopped: "pid:4711", "unit:NAME", "all". */
+struct gs_disrupt {
+	enum { GS_DISRUPT_PID, GS_DISRUPT_UNIT, GS_DISRUPT_ALL } kind;
+	uint32_t pid;
+	const char *unit;
+};
+
+struct gs_plan_options {
+	const struct gs_disrupt *disrupt;   /* borrowed */
+	size_t n_disrupt;
+	bool kill;                          /* SIGKILL is allowed */
+	bool from_file;                     /* a bare GPU index wants confirmation where nvidia-smi counts otherwise */
+};
+
+/*
+ * Plan from @s to what @ev asks. A target that cannot be reached gives a plan
+ * with BLOCK findings and no steps, not an error. -ENOMEM.
+ * The caller owns the plan.
+ */
+int gs_plan_build(const struct gs_snapshot *s, const struct gs_evaluation *ev, const struct gs_plan_options *options,
+		  struct gs_plan **ret_plan, struct gs_error *e);
+struct gs_plan *gs_plan_free(struct gs_plan *p);
+GS_DEFINE_CLEANUP(struct gs_plan *, gs_plan_free);
+
+bool gs_plan_is_blocked(const struct gs_plan *p);
+bool gs_plan_needs_confirmation(const struct gs_plan *p);
+/* Does it stop somebody's work (any typed finding)? */
+bool gs_plan_stops_somebody(const struct gs_plan *p);
+size_t gs_plan_count(const struct gs_plan *p, enum gs_severity severity);
+/* REFUSED or CANNOT_TELL from the findings of a blocked plan, else OK. */
+enum gs_status gs_plan_status(const struct gs_plan *p);
+
+/* Tenses of a step, for previews, progress and the record. */
+enum gs_tense { GS_TENSE_PLAN, GS_TENSE_RUNNING, GS_TENSE_DONE };
+/* "destroy GI 2 …" / "destroying GI 2 …" / "destroyed GI 2 …". Returns @buf. */
+const char *gs_step_describe(const struct gs_step *step, enum gs_tense tense, char *buf, size_t size);
+
+/*
+ * Has the effect of @step been reached on @now (a later snapshot of the same
+ * machine)? Returning 0 from a driver is not proof; this is:
+ * 0 when reached, -EINPROGRESS when the driver has it pending, -EIO with a
+ * sentence when it is not there.
+ */
+int gs_step_check(const struct gs_step *step, const struct gs_snapshot *now, struct gs_error *e);
+
+#endif

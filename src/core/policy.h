@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* policy.h - the named rules that look at a change and say what an operator has to know. */
+#ifndef GS_CORE_POLICY_H
+#define GS_CORE_POLICY_H
+
+#include "core/diff.h"
+#include "core/plan.h"
+
+/* Every rule, with the severity that it usually has. One table: JSON, help and documentation name the same. */
+#define GS_RULES(X) \
+	X(MODE_UNSUPPORTED, "mode-unsupported", "this GPU cannot be put into that mode") \
+	X(MODE_NEEDED, "mode-needed", "an instance needs the GPU in another mode first") \
+	X(MODE_INSTANCES, "mode-instances", "the mode change would destroy instances that the request does not delete") \
+	X(MODE_PENDING, "mode-pending", "an earlier mode change waits for a reset") \
+	X(PLACEMENT_CONFLICT, "placement-conflict", "the units are taken") \
+	X(PLACEMENT_NONE, "no-placement", "there is no arrangement in which everything fits") \
+	X(COUNT_LIMIT, "count-limit", "the driver allows no more of this profile") \
+	X(ENGINES, "media-engines", "a media engine would be given out twice") \
+	X(POSITION_UNKNOWN, "position-unknown", "where the instances are cannot be seen at this privilege") \
+	X(HOLDER_STOPS, "holder-stops", "somebody's work would stop") \
+	X(HOLDER_MAY_BLOCK, "holder-may-block", "something holds the GPU and may keep the change pending") \
+	X(HOLDERS_HIDDEN, "holders-hidden", "processes cannot be seen, so free is not proven") \
+	X(HOLDER_CLAIMED, "holder-claimed", "the request keeps an instance that somebody uses") \
+	X(GPU_LOST, "gpu-lost", "the driver cannot talk to this GPU") \
+	X(BARE_INDEX, "bare-index", "a GPU index that nvidia-smi counts otherwise") \
+	X(NOT_IDEMPOTENT, "not-idempotent", "count +N adds each time the script runs") \
+	X(ABSENT, "absent", "what should be deleted is not there") \
+	X(UUID_MAY_CHANGE, "uuid-may-change", "a recreated instance may come back with another UUID") \
+	X(NOT_SAVED, "not-saved", "lost at reboot") \
+	X(DISRUPT_UNMATCHED, "disrupt-unmatched", "a holder was named that this plan does not meet")
+
+#define GS_RULE_ENUM_(id, name, text) GS_RULE_##id,
+enum gs_rule { GS_RULES(GS_RULE_ENUM_) GS_RULE_MAX };
+const char *gs_rule_name(enum gs_rule r);
+const char *gs_rule_summary(enum gs_rule r);
+
+/*
+ * Look at one GPU's change and add findings to @p (and stop-holder steps for
+ * holders that @options names). -ENOMEM only.
+ */
+int gs_policy_apply(struct gs_plan *p, const struct gs_diff_gpu *d, const struct gs_plan_options *options, struct gs_error *e);
+
+#endif

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/snapshot.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "base/strbuf.h"
+
+#define NOTICES_MAX 32
+
+struct gs_snapshot {
+	unsigned references;
+	struct gs_arena *arena;
+	bool sealed;
+	const char *host;
+	enum gs_host_source source;
+	const char *driver_version;
+	bool has_telemetry;
+	bool has_published;
+	struct gs_wall published_at;
+	const char *notices[NOTICES_MAX];
+	size_t n_notices;
+	struct gs_gpu **gpus;
+	size_t n_gpus, cap_gpus;
+};
+
+/* ---------------------------------------------------------------- building */
+
+struct gs_snapshot *gs_snapshot_new(void)
+{
+	struct gs_snapshot *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->references = 1;
+	s->source = GS_SOURCE_LIVE;
+	s->arena = gs_arena_new();
+	if (!s->arena) {
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+struct gs_arena *gs_snapshot_arena(struct gs_snapshot *s)
+{
+	return s->arena;
+}
+
+const char *gs_snapshot_text(struct gs_snapshot *s, const char *text)
+{
+	char *copy = gs_arena_strdup(s->arena, text);
+
+	if (copy)
+		gs_text_sanitize(copy);
+	return copy;
+}
+
+void gs_snapshot_set_host(struct gs_snapshot *s, const char *name, enum gs_host_source source)
+{
+	s->host = gs_snapshot_text(s, name);
+	s->source = source;
+}
+
+void gs_snapshot_set_driver_version(struct gs_snapshot *s, const char *version)
+{
+	s->driver_version = gs_snapshot_text(s, version);
+}
+
+void gs_snapshot_set_telemetry(struct gs_snapshot *s, bool present)
+{
+	s->has_telemetry = present;
+}
+
+void gs_snapshot_set_published(struct gs_snapshot *s, struct gs_wall taken_at)
+{
+	s->has_published = true;
+	s->published_at = taken_at;
+}
+
+void gs_snapshot_add_notice(struct gs_snapshot *s, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	if (s->n_notices == NOTICES_MAX)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	for (size_t i = 0; i < s->n_notices; i++)
+		if (gs_str_equal(s->notices[i], text))
+			return;
+	s->notices[s->n_notices] = gs_snapshot_text(s, text);
+	if (s->notices[s->n_notices])
+		s->n_notices++;
+}
+
+/* Append a new zeroed T to an array of pointers in the arena. */
+#define ADD_PART(s, type, array, n, cap) \
+	({ \
+		type *part_ = gs_arena_alloc((s)->arena, sizeof(*part_)); \
+		void *grown_ = gs_arena_grow((s)->arena, array, n, &(cap), sizeof(*(array))); \
+		if (part_ && grown_) { \
+			array = grown_; \
+			array[n++] = part_; \
+		} \
+		part_ && grown_ ? part_ : NULL; \
+	})
+
+struct gs_gpu *gs_snapshot_add_gpu(struct gs_snapshot *s, struct gs_bdf bdf)
+{
+	struct gs_gpu *gpu = ADD_PART(s, struct gs_gpu, s->gpus, s->n_gpus, s->cap_gpus);
+
+	if (gpu) {
+		gpu->bdf = bdf;
+		gpu->mode = GS_MODE_INVALID;
+		gpu->mode_pending = GS_MODE_INVALID;
+	}
+	return gpu;
+}
+
+struct gs_instance *gs_gpu_add_instance(struct gs_snapshot *s, struct gs_gpu *gpu)
+{
+	return ADD_PART(s, struct gs_instance, gpu->instances, gpu->n_instances, gpu->cap_instances);
+}
+
+struct gs_compute *gs_instance_add_compute(struct gs_snapshot *s, struct gs_instance *inst)
+{
+	return ADD_PART(s, struct gs_compute, inst->compute, inst->n_compute, inst->cap_compute);
+}
+
+struct gs_holder *gs_gpu_add_holder(struct gs_snapshot *s, struct gs_gpu *gpu)
+{
+	return ADD_PART(s, struct gs_holder, gpu->holders, gpu->n_holders, gpu->cap_holders);
+}
+
+struct gs_holder *gs_instance_add_holder(struct gs_snapshot *s, struct gs_instance *inst)
+{
+	return ADD_PART(s, struct gs_holder, inst->holders, inst->n_holders, inst->cap_holders);
+}
+
+/* ---------------------------------------------------------------- sealing */
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+/* Unknown sorts after every number. */
+static uint64_t sort_key(struct gs_u32 v)
+{
+	return v.known ? v.value : UINT64_MAX;
+}
+
+static int by_bdf(const void *a, const void *b)
+{
+	return gs_bdf_compare((*(struct gs_gpu *const *)a)->bdf, (*(struct gs_gpu *const *)b)->bdf);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct gs_instance *x = *(struct gs_instance *const *)a, *y = *(struct gs_instance *const *)b;
+
+	if (x->kind != y->kind)
+		return compare_u64(x->kind, y->kind);
+	if (sort_key(x->start) != sort_key(y->start))
+		return compare_u64(sort_key(x->start), sort_key(y->start));
+	return compare_u64(x->id, y->id);
+}
+
+static int by_compute_place(const void *a, const void *b)
+{
+	const struct gs_compute *x = *(struct gs_compute *const *)a, *y = *(struct gs_compute *const *)b;
+
+	if (sort_key(x->start) != sort_key(y->start))
+		return compare_u64(sort_key(x->start), sort_key(y->start));
+	return compare_u64(x->id, y->id);
+}
+
+static int by_holder(const void *a, const void *b)
+{
+	const struct gs_holder *x = *(struct gs_holder *const *)a, *y = *(struct gs_holder *const *)b;
+
+	if (x->kind != y->kind)
+		return compare_u64(x->kind, y->kind);
+	if (sort_key(x->pid) != sort_key(y->pid))
+		return compare_u64(sort_key(x->pid), sort_key(y->pid));
+	return strcmp(x->name ? x->name : "", y->name ? y->name : "");
+}
+
+#define SORT(array, n, compare) \
+	do { \
+		if ((n) > 1) \
+			qsort(array, n, sizeof(*(array)), compare); \
+	} while (0)
+
+static void add_u32(struct gs_strbuf *b, struct gs_u32 v)
+{
+	if (v.known)
+		gs_strbuf_printf(b, " %" PRIu32, v.value);
+	else
+		gs_strbuf_puts(b, " -");
+}
+
+static void add_word(struct gs_strbuf *b, const char *s)
+{
+	gs_strbuf_printf(b, " %s", s ? s : "-");
+}
+
+/* Everything that a plan is built on, and nothing that changes by itself. */
+static int compute_rev(struct gs_gpu *gpu)
+{
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+	char bdf[GS_BDF_TEXT];
+
+	gs_strbuf_puts(&b, gs_bdf_format(gpu->bdf, bdf));
+	add_word(&b, gpu->uuid);
+	add_word(&b, gpu->pci_id);
+	add_word(&b, gpu->subsystem_id);
+	add_word(&b, gpu->driver);
+	add_word(&b, gpu->driver_override);
+	add_u32(&b, gpu->iommu_group);
+	add_word(&b, gs_mode_name(gpu->mode));
+	add_word(&b, gs_mode_name(gpu->mode_pending));
+	for (size_t i = 0; i < gpu->n_instances; i++) {
+		const struct gs_instance *inst = gpu->instances[i];
+
+		gs_strbuf_printf(&b, "\ngi %" PRIu32, inst->id);
+		add_word(&b, gs_instance_kind_name(inst->kind));
+		add_word(&b, inst->profile);
+		add_u32(&b, inst->start);
+		add_u32(&b, inst->size);
+		for (size_t k = 0; k < inst->n_compute; k++) {
+			const struct gs_compute *ci = inst->compute[k];
+
+			gs_strbuf_printf(&b, "\nci %" PRIu32, ci->id);
+			add_word(&b, ci->profile);
+			add_u32(&b, ci->start);
+			add_u32(&b, ci->size);
+			add_word(&b, ci->uuid);
+		}
+	}
+	if (b.failed)
+		return -ENOMEM;
+	gpu->rev = gs_digest_of(b.text, b.length);
+	return 0;
+}
+
+int gs_snapshot_seal(struct gs_snapshot *s, struct gs_error *e)
+{
+	char bdf[GS_BDF_TEXT];
+
+	if (gs_arena_has_failed(s->arena))
+		return gs_error_oom(e);
+	SORT(s->gpus, s->n_gpus, by_bdf);
+	for (size_t i = 0; i < s->n_gpus; i++) {
+		struct gs_gpu *gpu = s->gpus[i];
+
+		if (i && gs_bdf_compare(gpu->bdf, s->gpus[i - 1]->bdf) == 0)
+			return gs_error_set(e, -EEXIST, GS_STATUS_FAILED, "two GPUs at %s", gs_bdf_format(gpu->bdf, bdf));
+		gpu->index = (uint32_t)i;
+		SORT(gpu->instances, gpu->n_instances, by_place);
+		SORT(gpu->holders, gpu->n_holders, by_holder);
+		for (size_t k = 0; k < gpu->n_instances; k++) {
+			struct gs_instance *inst = gpu->instances[k];
+
+			SORT(inst->compute, inst->n_compute, by_compute_place);
+			SORT(inst->holders, inst->n_holders, by_holder);
+			inst->uuid = inst->n_compute ? inst->compute[0]->uuid : inst->uuid;
+		}
+		if (compute_rev(gpu) < 0)
+			return gs_error_oom(e);
+	}
+	s->sealed = true;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- reading */
+
+struct gs_snapshot *gs_snapshot_ref(const struct gs_snapshot *s)
+{
+	struct gs_snapshot *shared = (struct gs_snapshot *)s;
+
+	if (shared)
+		shared->references++;
+	return shared;
+}
+
+struct gs_snapshot *gs_snapshot_unref(struct gs_snapshot *s)
+{
+	if (!s || --s->references)
+		return NULL;
+	gs_arena_free(s->arena);
+	free(s);
+	return NULL;
+}
+
+const char *gs_snapshot_host(const struct gs_snapshot *s)
+{
+	return s->host ? s->host : "?";
+}
+
+enum gs_host_source gs_snapshot_source(const struct gs_snapshot *s)
+{
+	return s->source;
+}
+
+const char *gs_snapshot_driver_version(const struct gs_snapshot *s)
+{
+	return s->driver_version;
+}
+
+bool gs_snapshot_has_telemetry(const struct gs_snapshot *s)
+{
+	return s->has_telemetry;
+}
+
+bool gs_snapshot_published(const struct gs_snapshot *s, struct gs_wall *ret_taken_at)
+{
+	if (s->has_published && ret_taken_at)
+		*ret_taken_at = s->published_at;
+	return s->has_published;
+}
+
+size_t gs_snapshot_n_notices(const struct gs_snapshot *s)
+{
+	return s->n_notices;
+}
+
+const char *gs_snapshot_notice(const struct gs_snapshot *s, size_t i)
+{
+	return i < s->n_notices ? s->notices[i] : NULL;
+}
+
+size_t gs_snapshot_n_gpus(const struct gs_snapshot *s)
+{
+	return s->n_gpus;
+}
+
+const struct gs_gpu *gs_snapshot_gpu(const struct gs_snapshot *s, size_t index)
+{
+	return index < s->n_gpus ? s->gpus[index] : NULL;
+}
+
+const struct gs_gpu *gs_snapshot_gpu_by_bdf(const struct gs_snapshot *s, struct gs_bdf bdf)
+{
+	for (size_t i = 0; i < s->n_gpus; i++)
+		if (gs_bdf_compare(s->gpus[i]->bdf, bdf) == 0)
+			return s->gpus[i];
+	return NULL;
+}
+
+uint64_t gs_gpu_occupied(const struct gs_gpu *gpu)
+{
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < gpu->n_instances; i++)
+		if (gpu->instances[i]->start.known && gpu->instances[i]->size.known)
+			mask |= gs_span_mask((struct gs_span){ gpu->instances[i]->start.value, gpu->instances[i]->size.value });
+	return mask;
+}
+
+const struct gs_instance *gs_gpu_instance_at(const struct gs_gpu *gpu, const char *profile, uint32_t start)
+{
+	for (size_t i = 0; i < gpu->n_instances; i++)
+		if (gs_u32_is(gpu->instances[i]->start, start) && gs_str_equal(gpu->instances[i]->profile, profile))
+			return gpu->instances[i];
+	return NULL;
+}
+
+const struct gs_compute *gs_instance_compute_at(const struct gs_instance *inst, const char *profile, uint32_t start)
+{
+	for (size_t i = 0; i < inst->n_compute; i++)
+		if (gs_u32_is(inst->compute[i]->start, start) && gs_str_equal(inst->compute[i]->profile, profile))
+			return inst->compute[i];
+	return NULL;
+}
+
+bool gs_instance_is_held(const struct gs_instance *inst)
+{
+	for (size_t i = 0; i < inst->n_holders; i++)
+		if (!inst->holders[i]->yields)
+			return true;
+	return false;
+}
+
+const char *gs_gpu_label(const struct gs_gpu *gpu, char *buf, size_t size)
+{
+	char bdf[GS_BDF_TEXT];
+
+	if (gpu->nvidia_index.known && gpu->nvidia_index.value != gpu->index)
+		snprintf(buf, size, "GPU %" PRIu32 " (%s, nvidia-smi %" PRIu32 ")", gpu->index, gs_bdf_format(gpu->bdf, bdf), gpu->nvidia_index.value);
+	else
+		snprintf(buf, size, "GPU %" PRIu32 " (%s)", gpu->index, gs_bdf_format(gpu->bdf, bdf));
+	return buf;
+}
+
+const char *gs_holder_label(const struct gs_holder *h, char *buf, size_t size)
+{
+	const char *name = h->name ? h->name : "?";
+
+	if (h->kind == GS_HOLDER_PROCESS && h->pid.known)
+		snprintf(buf, size, "pid %" PRIu32 " %s%s%s%s", h->pid.value, name, h->user ? " (" : "", h->user ? h->user : "", h->user ? ")" : "");
+	else
+		snprintf(buf, size, "%s %s", gs_holder_kind_name(h->kind), name);
+	return buf;
+}

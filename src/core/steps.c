@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/steps.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/parse.h"
+
+struct gs_step *gs_plan_add_step(struct gs_plan *p, enum gs_step_op op, const struct gs_gpu *gpu)
+{
+	void *grown = gs_arena_grow(p->arena, p->steps, p->n_steps, &p->cap_steps, sizeof(*p->steps));
+	struct gs_step *step;
+
+	if (!grown)
+		return NULL;
+	p->steps = grown;
+	step = &p->steps[p->n_steps++];
+	memset(step, 0, sizeof(*step));
+	step->n = (uint32_t)p->n_steps;
+	step->op = op;
+	step->gpu = gpu->index;
+	step->bdf = gpu->bdf;
+	step->gpu_uuid = gs_arena_strdup(p->arena, gpu->uuid);
+	step->mode = GS_MODE_INVALID;
+	return step;
+}
+
+static int finish(struct gs_plan *p, struct gs_step *step, struct gs_error *e)
+{
+	char text[256];
+
+	step->text = gs_arena_strdup(p->arena, gs_step_describe(step, GS_TENSE_PLAN, text, sizeof(text)));
+	return step->text && step->target ? 0 : gs_error_oom(e);
+}
+
+static void set_gi(struct gs_plan *p, struct gs_step *step, const char *profile, struct gs_span span)
+{
+	step->profile = gs_arena_strdup(p->arena, profile);
+	step->span = span;
+}
+
+static struct gs_span place_of(const struct gs_instance *inst)
+{
+	return (struct gs_span){ inst->start.value, inst->size.value };
+}
+
+static int destroy_ci(struct gs_plan *p, const struct gs_gpu *gpu, const struct gs_instance *inst, const struct gs_compute *ci, struct gs_error *e)
+{
+	struct gs_step *step = gs_plan_add_step(p, GS_STEP_DESTROY_CI, gpu);
+
+	if (!step)
+		return gs_error_oom(e);
+	set_gi(p, step, inst->profile, place_of(inst));
+	step->profile_id = inst->profile_id.value;
+	step->instance_id = inst->id;
+	step->compute_profile = gs_arena_strdup(p->arena, ci->profile);
+	step->compute_profile_id = ci->profile_id.known ? ci->profile_id.value : GS_COMPUTE_PROFILE_FILLS;
+	step->compute_span = (struct gs_span){ ci->start.value, ci->size.value };
+	step->compute_id = ci->id;
+	step->uuid = gs_arena_strdup(p->arena, ci->uuid);
+	step->risk = gs_instance_is_held(inst) ? GS_RISK_DISRUPTIVE : GS_RISK_DESTRUCTIVE;
+	step->undo = GS_UNDO_GEOMETRY;
+	step->target = gs_arena_printf(p->arena, "GI %" PRIu32 " CI %" PRIu32, inst->id, ci->id);
+	return finish(p, step, e);
+}
+
+static int destroy_gi(struct gs_plan *p, const struct gs_gpu *gpu, const struct gs_instance *inst, struct gs_error *e)
+{
+	struct gs_step *step = gs_plan_add_step(p, GS_STEP_DESTROY_GI, gpu);
+
+	if (!step)
+		return gs_error_oom(e);
+	set_gi(p, step, inst->profile, place_of(inst));
+	step->profile_id = inst->profile_id.value;
+	step->instance_id = inst->id;
+	step->uuid = gs_arena_strdup(p->arena, inst->uuid);
+	step->risk = gs_instance_is_held(inst) ? GS_RISK_DISRUPTIVE : GS_RISK_DESTRUCTIVE;
+	step->undo = GS_UNDO_GEOMETRY;
+	step->target = gs_arena_printf(p->arena, "GI %" PRIu32 " %s@%" PRIu32, inst->id, inst->profile, inst->start.value);
+	return finish(p, step, e);
+}
+
+static int create_ci(struct gs_plan *p, const struct gs_gpu *gpu, const struct gs_change *c, const struct gs_compute_change *ci, struct gs_span gi, struct gs_error *e)
+{
+	struct gs_step *step = gs_plan_add_step(p, GS_STEP_CREATE_CI, gpu);
+
+	if (!step)
+		return gs_error_oom(e);
+	set_gi(p, step, c->want->profile, gi);
+	step->profile_id = c->profile ? c->profile->id.value : 0;
+	step->compute_profile = gs_arena_strdup(p->arena, ci->want->profile);
+	step->compute_profile_id = ci->profile && ci->profile->id.known ? ci->profile->id.value : GS_COMPUTE_PROFILE_FILLS;
+	step->compute_span = (struct gs_span){ ci->start, ci->profile ? ci->profile->compute_slices : (c->profile ? c->profile->compute_slices : 0) };
+	step->risk = GS_RISK_SAFE;
+	step->undo = GS_UNDO_FULL;
+	step->target = gs_arena_printf(p->arena, "%s in %s@%" PRIu32, ci->want->profile, c->want->profile, gi.start);
+	return finish(p, step, e);
+}
+
+static int create_gi(struct gs_plan *p, const struct gs_gpu *gpu, const struct gs_change *c, struct gs_span span, struct gs_error *e)
+{
+	struct gs_step *step = gs_plan_add_step(p, GS_STEP_CREATE_GI, gpu);
+
+	if (!step)
+		return gs_error_oom(e);
+	set_gi(p, step, c->want->profile, span);
+	step->profile_id = c->profile ? c->profile->id.value : 0;
+	step->risk = GS_RISK_SAFE;
+	step->undo = GS_UNDO_FULL;
+	step->target = gs_arena_printf(p->arena, "%s@%" PRIu32, c->want->profile, span.start);
+	return finish(p, step, e);
+}
+
+static int set_mode(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e)
+{
+	struct gs_step *step = gs_plan_add_step(p, GS_STEP_SET_MODE, d->gpu);
+
+	if (!step)
+		return gs_error_oom(e);
+	step->mode = d->target->mode;
+	step->risk = d->gpu->n_holders ? GS_RISK_DISRUPTIVE : GS_RISK_SAFE;
+	step->undo = GS_UNDO_FULL;
+	step->target = gs_arena_printf(p->arena, "mode %s", gs_mode_name(step->mode));
+	return finish(p, step, e);
+}
+
+static bool loses_gi(const struct gs_change *c)
+{
+	return c->kind == GS_CHANGE_DELETE || c->kind == GS_CHANGE_RECREATE;
+}
+
+static int append_destroys(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < d->n_changes && r >= 0; i++) {
+		const struct gs_change *c = &d->changes[i];
+
+		if (!c->old)
+			continue;
+		for (size_t k = 0; k < c->n_compute && r >= 0; k++)
+			if (c->compute[k].old && (loses_gi(c) || !c->compute[k].want))
+				r = destroy_ci(p, d->gpu, c->old, c->compute[k].old, e);
+		if (r >= 0 && loses_gi(c))
+			r = destroy_gi(p, d->gpu, c->old, e);
+	}
+	return r;
+}
+
+static int append_creates(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < d->n_changes && r >= 0; i++) {
+		const struct gs_change *c = &d->changes[i];
+		bool new_gi = c->kind == GS_CHANGE_CREATE || c->kind == GS_CHANGE_RECREATE;
+		struct gs_span span = { 0, 0 };
+
+		if (!c->want || c->kind == GS_CHANGE_KEEP)
+			continue;
+		if (c->old)
+			span = place_of(c->old);
+		else if (!c->profile || !gs_profile_placement_at(c->profile, c->want->start.value, &span))
+			continue;
+		if (new_gi)
+			r = create_gi(p, d->gpu, c, span, e);
+		for (size_t k = 0; k < c->n_compute && r >= 0; k++)
+			if (c->compute[k].want && (new_gi || !c->compute[k].old))
+				r = create_ci(p, d->gpu, c, &c->compute[k], span, e);
+	}
+	return r;
+}
+
+int gs_steps_append(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e)
+{
+	int r = append_destroys(p, d, e);
+
+	if (r >= 0 && d->mode_changes)
+		r = set_mode(p, d, e);
+	return r < 0 ? r : append_creates(p, d, e);
+}
+
+/* ---------------------------------------------------------------- what a step says */
+
+static const char *verb_of(enum gs_step_op op, enum gs_tense tense)
+{
+	static const char *const verbs[GS_STEP_MAX][3] = {
+		[GS_STEP_STOP_HOLDER] = { "stop", "stopping", "stopped" },
+		[GS_STEP_DESTROY_CI] = { "destroy", "destroying", "destroyed" },
+		[GS_STEP_DESTROY_GI] = { "destroy", "destroying", "destroyed" },
+		[GS_STEP_SET_MODE] = { "set", "setting", "set" },
+		[GS_STEP_CREATE_GI] = { "create", "creating", "created" },
+		[GS_STEP_CREATE_CI] = { "create", "creating", "created" },
+	};
+
+	return verbs[op][tense];
+}
+
+const char *gs_step_describe(const struct gs_step *step, enum gs_tense tense, char *buf, size_t size)
+{
+	const char *verb = verb_of(step->op, tense);
+
+	switch (step->op) {
+	case GS_STEP_STOP_HOLDER:
+		snprintf(buf, size, "%s %s with SIGTERM%s", verb, step->target ? step->target : "a process", step->kill ? ", SIGKILL after 30 s" : "");
+		break;
+	case GS_STEP_DESTROY_CI:
+		snprintf(buf, size, "%s compute instance %" PRIu32 " (%s) of GI %" PRIu32, verb, step->compute_id, step->compute_profile ? step->compute_profile : "?",
+			 step->instance_id);
+		break;
+	case GS_STEP_DESTROY_GI:
+		snprintf(buf, size, "%s GI %" PRIu32 " (%s at %" PRIu32 ")", verb, step->instance_id, step->profile, step->span.start);
+		break;
+	case GS_STEP_SET_MODE:
+		snprintf(buf, size, "%s mode %s", verb, gs_mode_name(step->mode));
+		break;
+	case GS_STEP_CREATE_GI:
+		snprintf(buf, size, "%s %s at %" PRIu32, verb, step->profile, step->span.start);
+		break;
+	case GS_STEP_CREATE_CI:
+		snprintf(buf, size, "%s compute instance %s in the %s at %" PRIu32, verb, step->compute_profile, step->profile, step->span.start);
+		break;
+	case GS_STEP_MAX:
+	case GS_STEP_INVALID:
+		snprintf(buf, size, "?");
+		break;
+	}
+	return buf;
+}
+
+static bool holder_is_there(struct gs_holder *const *holders, size_t n, const struct gs_step *step)
+{
+	for (size_t i = 0; i < n; i++)
+		if (gs_u32_is(holders[i]->pid, step->pid) && (!holders[i]->start_time.known || holders[i]->start_time.value == step->start_time))
+			return true;
+	return false;
+}
+
+static int check_holder(const struct gs_step *step, const struct gs_gpu *gpu, struct gs_error *e)
+{
+	bool there = holder_is_there(gpu->holders, gpu->n_holders, step);
+
+	for (size_t i = 0; i < gpu->n_instances && !there; i++)
+		there = holder_is_there(gpu->instances[i]->holders, gpu->instances[i]->n_holders, step);
+	return there ? gs_error_set(e, -EIO, GS_STATUS_FAILED, "GPU %" PRIu32 ": pid %" PRIu32 " was told to stop and still holds it", gpu->index, step->pid) : 0;
+}
+
+static int check_mode(const struct gs_step *step, const struct gs_gpu *gpu, struct gs_error *e)
+{
+	if (gpu->mode == step->mode)
+		return 0;
+	if (gpu->mode_pending == step->mode)
+		return -EINPROGRESS;
+	return gs_error_set(e, -EIO, GS_STATUS_FAILED, "GPU %" PRIu32 ": the driver reported success, but the mode is still %s", gpu->index,
+			    gs_mode_name(gpu->mode) ? gs_mode_name(gpu->mode) : "unknown");
+}
+
+int gs_step_check(const struct gs_step *step, const struct gs_snapshot *now, struct gs_error *e)
+{
+	const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(now, step->bdf);
+	const struct gs_instance *inst;
+	char text[256];
+	bool reached = true;
+
+	if (!gpu)
+		return gs_error_set(e, -ENODEV, GS_STATUS_FAILED, "GPU %" PRIu32 " has gone", step->gpu);
+	if (gpu->lost)
+		return gs_error_set(e, -EIO, GS_STATUS_FAILED, "GPU %" PRIu32 ": %s", gpu->index, gpu->lost);
+	if (step->op == GS_STEP_STOP_HOLDER)
+		return check_holder(step, gpu, e);
+	if (step->op == GS_STEP_SET_MODE)
+		return check_mode(step, gpu, e);
+	inst = gs_gpu_instance_at(gpu, step->profile, step->span.start);
+	switch (step->op) {
+	case GS_STEP_DESTROY_GI:
+		reached = !inst;
+		break;
+	case GS_STEP_DESTROY_CI:
+		for (size_t i = 0; inst && i < inst->n_compute; i++)
+			reached = reached && !(inst->compute[i]->id == step->compute_id && gs_str_equal(inst->compute[i]->uuid, step->uuid));
+		break;
+	case GS_STEP_CREATE_GI:
+		reached = inst && gs_u32_is(inst->size, step->span.size);
+		break;
+	case GS_STEP_CREATE_CI:
+		reached = false;
+		for (size_t i = 0; inst && i < inst->n_compute; i++)
+			reached = reached || (gs_u32_is(inst->compute[i]->start, step->compute_span.start) &&
+					      (step->compute_profile_id == GS_COMPUTE_PROFILE_FILLS || gs_str_equal(inst->compute[i]->profile, step->compute_profile)));
+		break;
+	default:
+		break;
+	}
+	if (reached)
+		return 0;
+	return gs_error_set(e, -EIO, GS_STATUS_FAILED, "GPU %" PRIu32 ": %s: the driver reported success, but reading back shows nothing changed", gpu->index,
+			    gs_step_describe(step, GS_TENSE_PLAN, text, sizeof(text)));
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/vocabulary.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define WORD_(id, name) name,
+#define GS_DEFINE_WORDS(table, type, prefix, lower) \
+	static const char *const lower##_words[] = { table(WORD_) }; \
+	const char *gs_##lower##_name(enum type v) \
+	{ \
+		return (int)v >= 0 && v < GS_##prefix##_MAX ? lower##_words[v] : NULL; \
+	} \
+	enum type gs_##lower##_from_name(const char *s) \
+	{ \
+		for (int i = 0; i < GS_##prefix##_MAX; i++) \
+			if (strcmp(s, lower##_words[i]) == 0) \
+				return (enum type)i; \
+		return GS_##prefix##_INVALID; \
+	} \
+	struct gs_require_semicolon
+
+GS_DEFINE_WORDS(GS_VENDORS, gs_vendor, VENDOR, vendor);
+GS_DEFINE_WORDS(GS_MODES, gs_mode, MODE, mode);
+GS_DEFINE_WORDS(GS_INSTANCE_KINDS, gs_instance_kind, KIND, instance_kind);
+GS_DEFINE_WORDS(GS_HOLDER_KINDS, gs_holder_kind, HOLDER, holder_kind);
+GS_DEFINE_WORDS(GS_HOST_SOURCES, gs_host_source, SOURCE, host_source);
+GS_DEFINE_WORDS(GS_SEVERITIES, gs_severity, SEVERITY, severity);
+GS_DEFINE_WORDS(GS_UNDO_GRADES, gs_undo, UNDO, undo);
+GS_DEFINE_WORDS(GS_RISKS, gs_risk, RISK, risk);
+GS_DEFINE_WORDS(GS_STEP_OPS, gs_step_op, STEP, step_op);

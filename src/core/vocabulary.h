@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vocabulary.h - the words of the domain, one table each: enum, name in files
+ * and on the screen. What is written here is what JSON, the command language
+ * and the help say.
+ */
+#ifndef GS_CORE_VOCABULARY_H
+#define GS_CORE_VOCABULARY_H
+
+#define GS_VENDORS(X) \
+	X(NVIDIA, "nvidia") \
+	X(AMD, "amd") \
+	X(INTEL, "intel")
+
+/* What a physical GPU is used as. */
+#define GS_MODES(X) \
+	X(WHOLE, "whole") \
+	X(MIG, "mig") \
+	X(VGPU, "vgpu") \
+	X(MIG_VGPU, "mig-vgpu") \
+	X(SRIOV, "sriov") \
+	X(PASSTHROUGH, "passthrough")
+
+#define GS_INSTANCE_KINDS(X) \
+	X(MIG, "mig") \
+	X(VGPU, "vgpu") \
+	X(SRIOV, "sriov") \
+	X(PASSTHROUGH, "passthrough") \
+	X(PARTITION, "partition")
+
+#define GS_HOLDER_KINDS(X) \
+	X(PROCESS, "process") \
+	X(UNIT, "unit") \
+	X(CONTAINER, "container") \
+	X(VM, "vm") \
+	X(MODULE, "module") \
+	X(CLAIM, "claim")
+
+#define GS_HOST_SOURCES(X) \
+	X(LIVE, "live") \
+	X(SYSROOT, "sysroot") \
+	X(SIM, "sim")
+
+#define GS_SEVERITIES(X) \
+	X(BLOCK, "block") \
+	X(CONFIRM, "confirm") \
+	X(NOTE, "note")
+
+/* What undo can bring back after a step. */
+#define GS_UNDO_GRADES(X) \
+	X(FULL, "full") \
+	X(GEOMETRY, "geometry") \
+	X(NONE, "none")
+
+/* What a step puts at risk: nothing, an idle instance, or somebody's work. */
+#define GS_RISKS(X) \
+	X(SAFE, "safe") \
+	X(DESTRUCTIVE, "destructive") \
+	X(DISRUPTIVE, "disruptive")
+
+#define GS_STEP_OPS(X) \
+	X(STOP_HOLDER, "stop-holder") \
+	X(DESTROY_CI, "destroy-ci") \
+	X(DESTROY_GI, "destroy-gi") \
+	X(SET_MODE, "set-mode") \
+	X(CREATE_GI, "create-gi") \
+	X(CREATE_CI, "create-ci")
+
+#define GS_ENUM_ITEM_(prefix, id) prefix##_##id
+#define GS_DECLARE_WORDS(table, type, prefix, lower) \
+	enum type { table(GS_X_##prefix) GS_##prefix##_MAX, GS_##prefix##_INVALID = -1 }; \
+	/* NULL for a value outside the table */ \
+	const char *gs_##lower##_name(enum type v); \
+	/* GS_…_INVALID for an unknown word */ \
+	enum type gs_##lower##_from_name(const char *s)
+
+#define GS_X_VENDOR(id, name) GS_VENDOR_##id,
+#define GS_X_MODE(id, name) GS_MODE_##id,
+#define GS_X_KIND(id, name) GS_KIND_##id,
+#define GS_X_HOLDER(id, name) GS_HOLDER_##id,
+#define GS_X_SOURCE(id, name) GS_SOURCE_##id,
+#define GS_X_SEVERITY(id, name) GS_SEVERITY_##id,
+#define GS_X_UNDO(id, name) GS_UNDO_##id,
+#define GS_X_RISK(id, name) GS_RISK_##id,
+#define GS_X_STEP(id, name) GS_STEP_##id,
+
+GS_DECLARE_WORDS(GS_VENDORS, gs_vendor, VENDOR, vendor);
+GS_DECLARE_WORDS(GS_MODES, gs_mode, MODE, mode);
+GS_DECLARE_WORDS(GS_INSTANCE_KINDS, gs_instance_kind, KIND, instance_kind);
+GS_DECLARE_WORDS(GS_HOLDER_KINDS, gs_holder_kind, HOLDER, holder_kind);
+GS_DECLARE_WORDS(GS_HOST_SOURCES, gs_host_source, SOURCE, host_source);
+GS_DECLARE_WORDS(GS_SEVERITIES, gs_severity, SEVERITY, severity);
+GS_DECLARE_WORDS(GS_UNDO_GRADES, gs_undo, UNDO, undo);
+GS_DECLARE_WORDS(GS_RISKS, gs_risk, RISK, risk);
+GS_DECLARE_WORDS(GS_STEP_OPS, gs_step_op, STEP, step_op);
+
+#endif
