@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * catalogue.h - what is known of MIG models without asking a driver: for
+ * unprivileged viewers, offline planning, and the simulator's data files.
+ */
+#ifndef GS_CODEC_CATALOGUE_H
+#define GS_CODEC_CATALOGUE_H
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "core/profile.h"
+
+struct gs_model_pci {
+	const char *id;                 /* "10de:2330" */
+	const char *name;
+	const char **subsystems;        /* "10de:16c0"; may be empty */
+	size_t n_subsystems;
+};
+
+struct gs_model {
+	const char *file;               /* "h100-sxm5-80gb" */
+	const char *name;
+	const char *architecture;
+	const struct gs_model_pci *pci;
+	size_t n_pci;
+	struct gs_u32 sm_count;
+	bool mode_needs_reset, mode_survives_reboot;
+	struct gs_profile_set profiles; /* source CATALOGUE; profiles without id or placements are left in, with n_placements 0 */
+};
+
+struct gs_catalogue;
+
+/*
+ * Load every model file of the shipped data, strictly: an unknown key, a missing
+ * one, a placement outside the grid, a duplicate is -EBADMSG with file and
+ * path of the value. The caller owns it.
+ */
+int gs_catalogue_load(struct gs_catalogue **ret_catalogue, struct gs_error *e);
+/* The same from a directory, for tests. */
+int gs_catalogue_load_dir(const char *dir, struct gs_catalogue **ret_catalogue, struct gs_error *e);
+struct gs_catalogue *gs_catalogue_free(struct gs_catalogue *c);
+GS_DEFINE_CLEANUP(struct gs_catalogue *, gs_catalogue_free);
+
+size_t gs_catalogue_n_models(const struct gs_catalogue *c);
+const struct gs_model *gs_catalogue_model(const struct gs_catalogue *c, size_t i);
+const struct gs_model *gs_catalogue_by_file(const struct gs_catalogue *c, const char *file);
+/* The model of a board; @subsystem_id may be NULL. Two boards can share a PCI id: NULL when it does not decide. */
+const struct gs_model *gs_catalogue_by_pci(const struct gs_catalogue *c, const char *pci_id, const char *subsystem_id);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "codec/request.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/parse.h"
+#include "codec/layout_text.h"
+#include "codec/script_text.h"
+
+/* More than a plan can meet on one host; what comes over the wire has an end. */
+#define DISRUPT_MAX 256
+#define UNIT_MAX 255
+
+static struct gs_position place_of(const char *bytes, size_t offset, const char *name)
+{
+	struct gs_position pos = { name, 1, 1 };
+
+	for (size_t i = 0; i < offset; i++) {
+		pos.column++;
+		if (bytes[i] == '\n') {
+			pos.line++;
+			pos.column = 1;
+		}
+	}
+	return pos;
+}
+
+/* Text that is not UTF-8 could not even be sent to the agent whose parser would say so. */
+static int check_text(const char *bytes, size_t n, const char *name, struct gs_error *e)
+{
+	const char *nul = n ? memchr(bytes, '\0', n) : NULL;
+	struct gs_position pos;
+	size_t bad;
+
+	if (n > GS_INPUT_BYTES_MAX)
+		return gs_error_set(e, -EFBIG, GS_STATUS_INVALID, "%s has %zu bytes, more than the %u that are read; split it.", name, n, GS_INPUT_BYTES_MAX);
+	if (nul) {
+		pos = place_of(bytes, (size_t)(nul - bytes), name);
+		return gs_error_at(e, -EINVAL, &pos, "There is a NUL byte here; this is no text.");
+	}
+	if (!gs_utf8_is_valid(bytes, n, &bad)) {
+		pos = place_of(bytes, bad, name);
+		return gs_error_at(e, -EINVAL, &pos, "Byte 0x%02x is not valid UTF-8 here; save the file as UTF-8.", (unsigned)(unsigned char)bytes[bad]);
+	}
+	return 0;
+}
+
+int gs_request_new(const char *bytes, size_t n, const char *name, enum gs_script_context context, struct gs_request **ret_request, struct gs_error *e)
+{
+	GS_CLEANUP(gs_request_freep) struct gs_request *r = calloc(1, sizeof(*r));
+	int ret;
+
+	if (!r)
+		return gs_error_oom(e);
+	ret = check_text(bytes, n, name, e);
+	if (ret < 0)
+		return ret;
+	r->name = strdup(name);
+	r->text = strndup(bytes ? bytes : "", n);
+	if (!r->name || !r->text)
+		return gs_error_oom(e);
+	r->n_text = n;
+	r->context = context;
+	r->kind = gs_text_is_layout(r->text, n) ? GS_REQUEST_LAYOUT : GS_REQUEST_SCRIPT;
+	*ret_request = GS_TAKE(r);
+	return 0;
+}
+
+struct gs_request *gs_request_free(struct gs_request *r)
+{
+	if (!r)
+		return NULL;
+	for (size_t i = 0; i < r->n_disrupt; i++)
+		free((char *)r->disrupt[i].unit);
+	free(r->disrupt);
+	free(r->text);
+	free(r->name);
+	free(r);
+	return NULL;
+}
+
+/* systemd.unit(5): letters, digits and :-_.\@ */
+static bool is_unit_name(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n && n <= UNIT_MAX && s[0] != '-' &&
+	       !s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@")];
+}
+
+static int bad_holder(const char *word, struct gs_error *e)
+{
+	char shown[64];
+
+	snprintf(shown, sizeof(shown), "%s", word);
+	gs_text_sanitize(shown);
+	return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "«%s» names no holder; write pid:4711, unit:NAME.service or all.", shown);
+}
+
+int gs_request_add_disrupt(struct gs_request *r, const char *word, struct gs_error *e)
+{
+	struct gs_disrupt d = { .kind = GS_DISRUPT_ALL }, *bigger;
+
+	if (gs_str_starts(word, "pid:")) {
+		d.kind = GS_DISRUPT_PID;
+		/* 0 and what kill(2) would take for a process group are no processes; 1 is init */
+		if (gs_parse_u32(word + 4, 10, &d.pid) < 0 || d.pid < 2 || d.pid > INT32_MAX)
+			return bad_holder(word, e);
+	} else if (gs_str_starts(word, "unit:")) {
+		d.kind = GS_DISRUPT_UNIT;
+		if (!is_unit_name(word + 5))
+			return bad_holder(word, e);
+	} else if (strcmp(word, "all") != 0) {
+		return bad_holder(word, e);
+	}
+	if (r->n_disrupt == DISRUPT_MAX)
+		return gs_error_set(e, -E2BIG, GS_STATUS_INVALID, "More than %d holders are named.", DISRUPT_MAX);
+	bigger = reallocarray(r->disrupt, r->n_disrupt + 1, sizeof(*bigger));
+	if (!bigger)
+		return gs_error_oom(e);
+	r->disrupt = bigger;
+	if (d.kind == GS_DISRUPT_UNIT) {
+		d.unit = strdup(word + 5);
+		if (!d.unit)
+			return gs_error_oom(e);
+	}
+	r->disrupt[r->n_disrupt++] = d;
+	return 0;
+}
+
+/* ---- planning ---- */
+
+static int plan_script(const struct gs_request *r, const struct gs_snapshot *s, const struct gs_plan_options *options,
+		       struct gs_plan **ret_plan, struct gs_error *e)
+{
+	GS_CLEANUP(gs_script_freep) struct gs_script *script = NULL;
+	GS_EVALUATION struct gs_evaluation ev = { .layout = NULL };
+	int ret = gs_script_parse(r->text, r->n_text, r->name, &script, e);
+
+	if (ret < 0)
+		return ret;
+	ret = gs_script_evaluate(script, s, r->context, &ev, e);
+	if (ret < 0)
+		return ret;
+	return gs_plan_build(s, &ev, options, ret_plan, e);
+}
+
+static int plan_layout(const struct gs_request *r, const struct gs_snapshot *s, const struct gs_plan_options *options,
+		       struct gs_plan **ret_plan, struct gs_error *e)
+{
+	GS_CLEANUP(gs_layout_freep) struct gs_layout *file = NULL;
+	GS_EVALUATION struct gs_evaluation ev = { .layout = NULL };
+	size_t unplaced;
+	int ret = gs_layout_parse(r->text, r->n_text, r->name, &file, e);
+
+	if (ret < 0)
+		return ret;
+	ret = gs_layout_bind(file, s, &ev.layout, e);
+	if (ret < 0)
+		return ret;
+	/* what finds no place is a finding of the plan */
+	ret = gs_layout_solve(ev.layout, s, &unplaced, e);
+	if (ret < 0)
+		return ret;
+	return gs_plan_build(s, &ev, options, ret_plan, e);
+}
+
+int gs_request_plan(const struct gs_request *r, const struct gs_snapshot *s, struct gs_plan **ret_plan, struct gs_error *e)
+{
+	struct gs_plan_options options = {
+		.disrupt = r->disrupt,
+		.n_disrupt = r->n_disrupt,
+		.kill = r->kill,
+		.from_file = r->context == GS_CONTEXT_FILE,
+	};
+
+	if (r->kind == GS_REQUEST_LAYOUT)
+		return plan_layout(r, s, &options, ret_plan, e);
+	return plan_script(r, s, &options, ret_plan, e);
+}
+
+/* ---- over the wire ---- */
+
+static const char *kind_name(enum gs_request_kind kind)
+{
+	return kind == GS_REQUEST_LAYOUT ? "layout" : "script";
+}
+
+static struct json_object *disrupt_to_json(const struct gs_request *r)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; array && i < r->n_disrupt; i++) {
+		const struct gs_disrupt *d = &r->disrupt[i];
+		char word[UNIT_MAX + 8] = "all";
+
+		if (d->kind == GS_DISRUPT_PID)
+			snprintf(word, sizeof(word), "pid:%u", d->pid);
+		else if (d->kind == GS_DISRUPT_UNIT)
+			snprintf(word, sizeof(word), "unit:%s", d->unit);
+		json_object_array_add(array, json_object_new_string(word));
+	}
+	return array;
+}
+
+struct json_object *gs_request_to_json(const struct gs_request *r)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (!o)
+		return NULL;
+	gs_json_add_string(o, "kind", kind_name(r->kind));
+	gs_json_add_string(o, "name", r->name);
+	gs_json_add_string(o, "text", r->text);
+	gs_json_add_string(o, "context", r->context == GS_CONTEXT_PROMPT ? "prompt" : "file");
+	json_object_object_add(o, "disrupt", disrupt_to_json(r));
+	json_object_object_add(o, "kill", json_object_new_boolean(r->kill));
+	return o;
+}
+
+static int wrong_request(struct gs_error *e, const char *why)
+{
+	return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "The request cannot be read: %s.", why);
+}
+
+static int read_disrupt(struct json_object *o, struct gs_request *r, struct gs_error *e)
+{
+	struct json_object *array = NULL;
+	int ret = gs_json_get_array(o, "disrupt", &array, e);
+
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; array && i < json_object_array_length(array); i++) {
+		struct json_object *word = json_object_array_get_idx(array, i);
+
+		if (!json_object_is_type(word, json_type_string))
+			return wrong_request(e, "a holder is a text");
+		ret = gs_request_add_disrupt(r, json_object_get_string(word), e);
+		if (ret < 0)
+			return ret;
+	}
+	return gs_json_get_bool(o, "kill", false, &r->kill, e);
+}
+
+int gs_request_from_json(struct json_object *o, struct gs_request **ret_request, struct gs_error *e)
+{
+	GS_CLEANUP(gs_request_freep) struct gs_request *r = NULL;
+	const char *kind = NULL, *name = NULL, *text = NULL, *context = NULL;
+	bool is_prompt;
+	int ret;
+
+	if (!json_object_is_type(o, json_type_object))
+		return wrong_request(e, "it is no object");
+	if (gs_json_get_string(o, "kind", &kind, e) < 0 || gs_json_get_string(o, "name", &name, e) < 0 ||
+	    gs_json_get_string(o, "text", &text, e) < 0 || gs_json_get_string(o, "context", &context, e) < 0)
+		return -EBADMSG;
+	if (!kind || !name || !text || !context)
+		return wrong_request(e, "it needs kind, name, text and context");
+	is_prompt = strcmp(context, "prompt") == 0;
+	if (!is_prompt && strcmp(context, "file") != 0)
+		return wrong_request(e, "its context is neither file nor prompt");
+	ret = gs_request_new(text, strlen(text), name, is_prompt ? GS_CONTEXT_PROMPT : GS_CONTEXT_FILE, &r, e);
+	if (ret < 0)
+		return ret;
+	/* both ends must read the same thing into the text that was approved */
+	if (strcmp(kind, kind_name(r->kind)) != 0)
+		return wrong_request(e, "its kind is not what its text is");
+	ret = read_disrupt(o, r, e);
+	if (ret < 0)
+		return ret;
+	*ret_request = GS_TAKE(r);
+	return 0;
+}

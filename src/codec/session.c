@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "codec/session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/parse.h"
+#include "codec/snapshot_json.h"
+
+/* sudo and ssh may ask a person for a password before the agent exists. */
+#define HELLO_TIMEOUT_MS (10 * 60 * 1000)
+/* Messages that came while a blocking call waited for another one. */
+#define KEPT_MAX 256
+#define REAP_MS 2000
+
+struct kept {
+	struct kept *next;
+	struct gs_rpc_message message;
+};
+
+struct gs_session {
+	struct gs_rpc *rpc;
+	int agent_pid;
+	struct gs_hello hello;
+	int64_t last_id;        /* the ids 1..last_id were asked */
+	int64_t commit_id;      /* of the commit under way, 0: none */
+	struct kept *kept, **kept_end;
+	size_t n_kept;
+};
+
+/* ---- life ---- */
+
+/* 1 when the child is gone (its wait status in *@ret_status, -1 when unknown), 0 when it still runs at the end of @ms. */
+static int wait_for_child(int pid, int ms, int *ret_status)
+{
+	const struct timespec nap = { 0, 10 * 1000 * 1000 };
+	struct gs_monotonic start = gs_monotonic_now();
+
+	for (;;) {
+		pid_t r = waitpid(pid, ret_status, WNOHANG);
+
+		if (r == pid)
+			return 1;
+		if (r < 0 && errno != EINTR) {
+			*ret_status = -1;
+			return 1;
+		}
+		if (gs_elapsed_ms(start) >= ms)
+			return 0;
+		nanosleep(&nap, NULL);
+	}
+}
+
+/* An agent that a write keeps in the kernel cannot be waited for: it ends by itself, and init reaps it. */
+static void reap(int pid)
+{
+	int status;
+
+	if (wait_for_child(pid, REAP_MS, &status))
+		return;
+	kill(pid, SIGTERM);
+	wait_for_child(pid, REAP_MS, &status);
+}
+
+struct gs_session *gs_session_free(struct gs_session *s)
+{
+	if (!s)
+		return NULL;
+	gs_rpc_free(s->rpc);
+	if (s->agent_pid > 0)
+		reap(s->agent_pid);
+	while (s->kept) {
+		struct kept *first = s->kept;
+
+		s->kept = first->next;
+		gs_rpc_message_done(&first->message);
+		free(first);
+	}
+	free(s);
+	return NULL;
+}
+
+/* Make «closed the connection» say what became of the agent and what to do about it. */
+static int explain(struct gs_session *s, int r, struct gs_error *e)
+{
+	bool in_commit = s->commit_id != 0;
+	int status = -1;
+
+	if (r != -EPIPE)
+		return r;
+	if (s->agent_pid > 0 && wait_for_child(s->agent_pid, 200, &status))
+		s->agent_pid = 0;
+	else
+		status = -1;
+	gs_error_set(e, -EPIPE, GS_STATUS_UNREACHABLE, "The agent has gone.%s", in_commit ?
+		     " It was carrying out a plan, so what was done is not known here: run «gpuslice recover», then look again." : "");
+	if (status != -1 && WIFSIGNALED(status))
+		gs_error_prefix(e, "Signal %d ended the agent process. ", WTERMSIG(status));
+	else if (status != -1 && WIFEXITED(status) && WEXITSTATUS(status))
+		gs_error_prefix(e, "The agent process ended with status %d. ", WEXITSTATUS(status));
+	return r;
+}
+
+/* ---- asking ---- */
+
+static int64_t ask(struct gs_session *s, const char *method, struct json_object *params, struct gs_error *e)
+{
+	int64_t id = s->last_id + 1;
+	int r = gs_rpc_call(s->rpc, id, method, params);
+
+	if (r == -EMSGSIZE)
+		return gs_error_set(e, r, GS_STATUS_INVALID, "The request is too large to be sent (%u MiB at most); split it.", GS_RPC_LINE_MAX >> 20);
+	if (r == -ENOMEM)
+		return gs_error_oom(e);
+	if (r < 0)
+		return explain(s, r, e);
+	s->last_id = id;
+	return id;
+}
+
+/* Takes @m when there is room; what a later snapshot replaces is not worth keeping. */
+static void keep(struct gs_session *s, struct gs_rpc_message *m)
+{
+	struct kept *k;
+
+	if (m->kind == GS_RPC_NOTIFY && (strcmp(m->method, "snapshot") == 0 || s->n_kept >= KEPT_MAX))
+		return;
+	k = calloc(1, sizeof(*k));
+	if (!k)
+		return;
+	k->message = *m;
+	memset(m, 0, sizeof(*m));
+	*s->kept_end = k;
+	s->kept_end = &k->next;
+	s->n_kept++;
+}
+
+static bool take_kept(struct gs_session *s, struct gs_rpc_message *ret_message)
+{
+	struct kept *first = s->kept;
+
+	if (!first)
+		return false;
+	*ret_message = first->message;
+	s->kept = first->next;
+	if (!s->kept)
+		s->kept_end = &s->kept;
+	s->n_kept--;
+	free(first);
+	return true;
+}
+
+static int wrong(struct gs_error *e, const char *what)
+{
+	return gs_error_set(e, -EBADMSG, GS_STATUS_UNREACHABLE, "The agent %s; is it the same version of gpuslice?", what);
+}
+
+/* ---- what comes unasked ---- */
+
+static int on_snapshot(const struct gs_rpc_message *m, const struct gs_session_handlers *h, void *userdata, struct gs_error *e)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *snapshot = NULL;
+	int r;
+
+	if (!h || !h->snapshot)
+		return 0;
+	r = gs_snapshot_from_json(m->params, &snapshot, e);
+	if (r < 0) {
+		gs_error_prefix(e, "The agent sent a snapshot that cannot be read: ");
+		return r;
+	}
+	h->snapshot(userdata, snapshot);
+	return 0;
+}
+
+/* A short text of the far end, safe to show; @buf is returned, or NULL when there is none. */
+static const char *safe_text(struct json_object *o, const char *key, char *buf, size_t size)
+{
+	const char *text = NULL;
+
+	if (gs_json_get_string(o, key, &text, NULL) < 0 || !text)
+		return NULL;
+	snprintf(buf, size, "%s", text);
+	gs_text_sanitize(buf);
+	return buf;
+}
+
+static int on_progress(const struct gs_rpc_message *m, const struct gs_session_handlers *h, void *userdata, struct gs_error *e)
+{
+	struct gs_u32 n = GS_U32_UNKNOWN, of = GS_U32_UNKNOWN;
+	char event[64], text[512], note[512];
+	const char *what = safe_text(m->params, "event", event, sizeof(event));
+
+	if (!what || gs_json_get_u32(m->params, "n", &n, NULL) < 0 || gs_json_get_u32(m->params, "of", &of, NULL) < 0)
+		return wrong(e, "reported progress that cannot be read");
+	if (h && h->progress)
+		h->progress(userdata, what, n.value, of.value, safe_text(m->params, "text", text, sizeof(text)),
+			    safe_text(m->params, "note", note, sizeof(note)));
+	return 0;
+}
+
+static void say(const struct gs_session_handlers *h, void *userdata, const char *text)
+{
+	if (h && h->notice)
+		h->notice(userdata, text);
+}
+
+static int on_notification(const struct gs_rpc_message *m, const struct gs_session_handlers *h, void *userdata, struct gs_error *e)
+{
+	char text[1024];
+
+	if (!m->params)
+		return wrong(e, "sent a notification without content");
+	if (strcmp(m->method, "snapshot") == 0)
+		return on_snapshot(m, h, userdata, e);
+	if (strcmp(m->method, "progress") == 0)
+		return on_progress(m, h, userdata, e);
+	if (strcmp(m->method, "notice") == 0 && safe_text(m->params, "text", text, sizeof(text)))
+		say(h, userdata, text);
+	/* what a newer agent may tell besides is not for us */
+	return 0;
+}
+
+/* ---- blocking calls ---- */
+
+/*
+ * Wait for the answer to @id. With @h, notifications are handled as they come;
+ * without, they wait for the next dispatch, as answers to other calls do.
+ */
+static int wait_answer(struct gs_session *s, int64_t id, int timeout_ms, const struct gs_session_handlers *h, void *userdata,
+		       struct gs_rpc_message *ret_message, struct gs_error *e)
+{
+	struct gs_monotonic start = gs_monotonic_now();
+
+	for (;;) {
+		GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
+		int64_t left = timeout_ms < 0 ? -1 : timeout_ms - gs_elapsed_ms(start);
+		int r = gs_rpc_wait(s->rpc, timeout_ms >= 0 && left < 0 ? 0 : (int)left, &m, e);
+
+		if (r == -ETIMEDOUT)
+			return gs_error_set(e, r, GS_STATUS_UNREACHABLE, "The agent has not answered for %d.%d s; a driver may be stuck there.",
+					    timeout_ms / 1000, timeout_ms % 1000 / 100);
+		if (r < 0)
+			return explain(s, r, e);
+		if (m.kind == GS_RPC_CALL)
+			return wrong(e, "asked a question instead of answering one");
+		if (m.kind == GS_RPC_NOTIFY && h) {
+			r = on_notification(&m, h, userdata, e);
+			if (r < 0)
+				return r;
+		} else if (m.kind == GS_RPC_NOTIFY || (m.id != id && m.id == s->commit_id)) {
+			keep(s, &m);
+		} else if (m.id == id) {
+			*ret_message = m;
+			memset(&m, 0, sizeof(m));
+			return 0;
+		} else if (m.id < 1 || m.id > s->last_id) {
+			return wrong(e, "answered what nobody asked");
+		}
+	}
+}
+
+/* The result of a call; an error of the far end is ours. */
+static int call(struct gs_session *s, const char *method, struct json_object *params, int timeout_ms, struct gs_rpc_message *ret_message,
+		struct gs_error *e)
+{
+	int64_t id = ask(s, method, params, e);
+	int r;
+
+	if (id < 0)
+		return (int)id;
+	r = wait_answer(s, id, timeout_ms, NULL, NULL, ret_message, e);
+	if (r < 0 || ret_message->kind != GS_RPC_ERROR)
+		return r;
+	if (e)
+		*e = ret_message->error;
+	return ret_message->error.errnum;
+}
+
+static int read_hello(struct json_object *o, struct gs_hello *ret_hello, struct gs_error *e)
+{
+	struct gs_hello hello = { .source = GS_SOURCE_INVALID };
+	struct gs_u32 version = GS_U32_UNKNOWN;
+	const char *source = NULL;
+
+	if (!json_object_is_type(o, json_type_object) || gs_json_get_u32(o, "version", &version, NULL) < 0 || !version.known)
+		return wrong(e, "greeted in a way that cannot be read");
+	if (version.value != GS_PROTOCOL_VERSION)
+		return gs_error_set(e, -EPROTO, GS_STATUS_UNREACHABLE,
+				    "The agent speaks version %u of the protocol and this program version %d; install the same gpuslice on both sides.",
+				    version.value, GS_PROTOCOL_VERSION);
+	/* what is not said is not granted */
+	if (gs_json_get_string(o, "source", &source, NULL) < 0 || !source || gs_json_get_bool(o, "read_only", true, &hello.read_only, NULL) < 0 ||
+	    gs_json_get_bool(o, "privileged", false, &hello.privileged, NULL) < 0 || gs_json_get_bool(o, "as_user", false, &hello.as_user, NULL) < 0)
+		return wrong(e, "greeted in a way that cannot be read");
+	hello.source = gs_host_source_from_name(source);
+	if (hello.source == GS_SOURCE_INVALID)
+		return wrong(e, "does not say whether its machine is live, recorded or simulated");
+	if (!safe_text(o, "host", hello.host, sizeof(hello.host)))
+		return wrong(e, "does not say which host it is on");
+	*ret_hello = hello;
+	return 0;
+}
+
+int gs_session_new(struct gs_rpc *rpc, int agent_pid, struct gs_session **ret_session, struct gs_error *e)
+{
+	GS_CLEANUP(gs_session_freep) struct gs_session *s = calloc(1, sizeof(*s));
+	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
+	int r;
+
+	if (!s) {
+		gs_rpc_free(rpc);
+		if (agent_pid > 0)
+			reap(agent_pid);
+		return gs_error_oom(e);
+	}
+	s->rpc = rpc;
+	s->agent_pid = agent_pid;
+	s->kept_end = &s->kept;
+	r = call(s, "hello", json_object_new_object(), HELLO_TIMEOUT_MS, &m, e);
+	if (r < 0)
+		return r;
+	r = read_hello(m.params, &s->hello, e);
+	if (r < 0)
+		return r;
+	*ret_session = GS_TAKE(s);
+	return 0;
+}
+
+const struct gs_hello *gs_session_hello(const struct gs_session *s)
+{
+	return &s->hello;
+}
+
+int gs_session_snapshot(struct gs_session *s, bool telemetry, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e)
+{
+	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
+	struct json_object *params = json_object_new_object();
+	int r;
+
+	if (!params)
+		return gs_error_oom(e);
+	json_object_object_add(params, "telemetry", json_object_new_boolean(telemetry));
+	r = call(s, "snapshot", params, timeout_ms, &m, e);
+	if (r < 0)
+		return r;
+	if (!m.params)
+		return wrong(e, "sent no snapshot");
+	r = gs_snapshot_from_json(m.params, ret_snapshot, e);
+	if (r < 0)
+		gs_error_prefix(e, "The agent sent a snapshot that cannot be read: ");
+	return r;
+}
+
+/* ---- commit ---- */
+
+void gs_session_result_done(struct gs_session_result *r)
+{
+	json_object_put(r->json);
+	memset(r, 0, sizeof(*r));
+}
+
+static struct json_object *base_to_json(const struct gs_plan_base *base, size_t n)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; array && i < n; i++) {
+		struct json_object *o = json_object_new_object();
+		char bdf[GS_BDF_TEXT];
+
+		if (!o)
+			break;
+		gs_json_add_string(o, "bdf", gs_bdf_format(base[i].bdf, bdf));
+		gs_json_add_string(o, "rev", base[i].rev.hex);
+		json_object_array_add(array, o);
+	}
+	/* a base that lost an entry would let through what the approver did not see */
+	if (array && json_object_array_length(array) != n) {
+		json_object_put(array);
+		return NULL;
+	}
+	return array;
+}
+
+static struct json_object *commit_params(const struct gs_session_commit *c)
+{
+	struct json_object *o = json_object_new_object(), *request = gs_request_to_json(c->request), *base = base_to_json(c->base, c->n_base);
+
+	if (!o || !request || !base) {
+		json_object_put(o);
+		json_object_put(request);
+		json_object_put(base);
+		return NULL;
+	}
+	json_object_object_add(o, "request", request);
+	gs_json_add_string(o, "expect", c->expect.hex[0] ? c->expect.hex : NULL);
+	json_object_object_add(o, "base", base);
+	json_object_object_add(o, "yes", json_object_new_boolean(c->yes));
+	gs_json_add_string(o, "message", c->message);
+	return o;
+}
+
+static int64_t ask_commit(struct gs_session *s, const struct gs_session_commit *c, struct gs_error *e)
+{
+	struct json_object *params;
+	int64_t id;
+
+	if (s->commit_id)
+		return gs_error_set(e, -EBUSY, GS_STATUS_REFUSED, "A commit is under way already; wait for it or cancel it.");
+	params = commit_params(c);
+	if (!params)
+		return gs_error_oom(e);
+	id = ask(s, "commit", params, e);
+	if (id > 0)
+		s->commit_id = id;
+	return id;
+}
+
+static int read_result(struct json_object *o, struct gs_session_result *ret_result, struct gs_error *e)
+{
+	struct gs_session_result result = { .status = GS_STATUS_FAILED };
+	struct gs_u32 status = GS_U32_UNKNOWN, done = GS_U32_UNKNOWN;
+	const char *schema = NULL;
+
+	if (!json_object_is_type(o, json_type_object) || gs_json_get_string(o, "schema", &schema, NULL) < 0 ||
+	    !gs_str_equal(schema, "gpuslice.result/1") || gs_json_get_u32(o, "status", &status, NULL) < 0 || !status.known ||
+	    status.value > GS_STATUS_PARTIAL || gs_json_get_u32(o, "done", &done, NULL) < 0 ||
+	    gs_json_get_bool(o, "undone", false, &result.undone, NULL) < 0)
+		return wrong(e, "reported an outcome that cannot be read: look at the machine with «gpuslice list»");
+	result.status = (enum gs_status)status.value;
+	result.done = done.value;
+	safe_text(o, "text", result.text, sizeof(result.text));
+	result.json = json_object_get(o);
+	*ret_result = result;
+	return 0;
+}
+
+/* An answer to a commit, whichever kind, as a result. */
+static int result_of(const struct gs_rpc_message *m, struct gs_session_result *ret_result, struct gs_error *e)
+{
+	if (m->kind == GS_RPC_RESULT)
+		return read_result(m->params, ret_result, e);
+	*ret_result = (struct gs_session_result){ .status = m->error.status };
+	gs_error_format(&m->error, ret_result->text, sizeof(ret_result->text));
+	return 0;
+}
+
+int gs_session_commit(struct gs_session *s, const struct gs_session_commit *c, const struct gs_session_handlers *handlers, void *userdata,
+		      struct gs_session_result *ret_result, struct gs_error *e)
+{
+	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
+	int64_t id = ask_commit(s, c, e);
+	int r;
+
+	if (id < 0)
+		return (int)id;
+	r = wait_answer(s, id, -1, handlers, userdata, &m, e);
+	s->commit_id = 0;
+	if (r < 0)
+		return r;
+	if (m.kind == GS_RPC_ERROR) {
+		if (e)
+			*e = m.error;
+		return m.error.errnum;
+	}
+	return read_result(m.params, ret_result, e);
+}
+
+/* ---- non-blocking ---- */
+
+int gs_session_watch(struct gs_session *s, unsigned interval_ms, bool telemetry)
+{
+	struct json_object *params = json_object_new_object();
+	int64_t id;
+
+	if (!params)
+		return -ENOMEM;
+	gs_json_add_u32(params, "interval_ms", GS_U32(interval_ms));
+	json_object_object_add(params, "telemetry", json_object_new_boolean(telemetry));
+	id = ask(s, "watch", params, NULL);
+	return id < 0 ? (int)id : 0;
+}
+
+int gs_session_commit_begin(struct gs_session *s, const struct gs_session_commit *c)
+{
+	int64_t id = ask_commit(s, c, NULL);
+
+	return id < 0 ? (int)id : 0;
+}
+
+int gs_session_cancel(struct gs_session *s)
+{
+	int64_t id = ask(s, "cancel", json_object_new_object(), NULL);
+
+	return id < 0 ? (int)id : 0;
+}
+
+int gs_session_fd(const struct gs_session *s)
+{
+	return gs_rpc_fd_in(s->rpc);
+}
+
+bool gs_session_wants_write(const struct gs_session *s)
+{
+	return gs_rpc_wants_write(s->rpc);
+}
+
+static int dispatch_answer(struct gs_session *s, const struct gs_rpc_message *m, const struct gs_session_handlers *h, void *userdata,
+			   struct gs_error *e)
+{
+	struct gs_session_result result = { .status = GS_STATUS_FAILED };
+	char text[1024];
+	int r;
+
+	if (m->id < 1 || m->id > s->last_id)
+		return wrong(e, "answered what nobody asked");
+	if (m->id != s->commit_id) {
+		/* of watch and cancel only a refusal is news */
+		if (m->kind == GS_RPC_ERROR)
+			say(h, userdata, gs_error_format(&m->error, text, sizeof(text)));
+		return 0;
+	}
+	r = result_of(m, &result, e);
+	s->commit_id = 0;
+	if (r == 0 && h && h->committed)
+		h->committed(userdata, &result);
+	gs_session_result_done(&result);
+	return r;
+}
+
+int gs_session_dispatch(struct gs_session *s, const struct gs_session_handlers *handlers, void *userdata, struct gs_error *e)
+{
+	/* what was said before the end is still to be read */
+	gs_rpc_flush(s->rpc);
+	for (;;) {
+		GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
+		int r = 0;
+
+		if (!take_kept(s, &m))
+			r = gs_rpc_next(s->rpc, &m, e);
+		if (r == -EAGAIN)
+			return 0;
+		if (r < 0)
+			return explain(s, r, e);
+		if (m.kind == GS_RPC_CALL)
+			r = wrong(e, "asked a question instead of answering one");
+		else if (m.kind == GS_RPC_NOTIFY)
+			r = on_notification(&m, handlers, userdata, e);
+		else
+			r = dispatch_answer(s, &m, handlers, userdata, e);
+		if (r < 0)
+			return r;
+	}
+}

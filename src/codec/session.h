@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * session.h - the client's side of an agent: typed calls over rpc. The console
+ * uses the non-blocking half, the commands the blocking one.
+ *
+ * Methods of an agent (client -> agent):
+ *   hello     {}                                -> {"version","source","host","read_only","privileged","as_user","pid"}
+ *   snapshot  {"telemetry":bool}                -> snapshot with profiles
+ *   watch     {"interval_ms":N,"telemetry":bool}-> true, then notifications (0 ends them)
+ *   commit    {"request":…,"expect":HEX|null,"base":[{"bdf","rev"}],"yes":bool,"message":TEXT|null} -> gpuslice.result/1
+ *   cancel    {}                                -> true: stop after this step and undo
+ * Notifications (agent -> client):
+ *   snapshot  snapshot with profiles            when it changed (or always with telemetry)
+ *   progress  {"event","n","of","text","note"}
+ *   notice    {"text"}                          "collector let go for a commit by pid N", …
+ */
+#ifndef GS_CODEC_SESSION_H
+#define GS_CODEC_SESSION_H
+
+#include "codec/request.h"
+#include "codec/rpc.h"
+#include "core/commit.h"
+
+#define GS_PROTOCOL_VERSION 1
+
+struct gs_session;
+
+struct gs_hello {
+	enum gs_host_source source;
+	bool read_only;         /* the agent has no code path that writes */
+	bool privileged;        /* it may see and do everything */
+	bool as_user;
+	char host[128];
+};
+
+/* Takes the rpc and the pid, also when it fails; waits for hello. @agent_pid is reaped on free (0: not ours). -EPROTO for another protocol version. */
+int gs_session_new(struct gs_rpc *rpc, int agent_pid, struct gs_session **ret_session, struct gs_error *e);
+struct gs_session *gs_session_free(struct gs_session *s);
+GS_DEFINE_CLEANUP(struct gs_session *, gs_session_free);
+
+const struct gs_hello *gs_session_hello(const struct gs_session *s);
+
+/* Blocking; at most @timeout_ms. One reference for the caller. */
+int gs_session_snapshot(struct gs_session *s, bool telemetry, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e);
+
+/* What a commit call carries beside the request. */
+struct gs_session_commit {
+	const struct gs_request *request;
+	struct gs_digest expect;            /* empty: whichever */
+	const struct gs_plan_base *base;
+	size_t n_base;
+	bool yes;
+	const char *message;
+};
+
+/* What came of it; json is gpuslice.result/1 (owned). */
+struct gs_session_result {
+	enum gs_status status;
+	size_t done;
+	bool undone;
+	char text[1024];
+	struct json_object *json;
+};
+void gs_session_result_done(struct gs_session_result *r);
+
+struct gs_session_handlers {
+	void (*snapshot)(void *userdata, struct gs_snapshot *s);        /* keep it with gs_snapshot_ref() */
+	void (*progress)(void *userdata, const char *event, size_t n, size_t of, const char *text, const char *note);
+	void (*notice)(void *userdata, const char *text);
+	void (*committed)(void *userdata, const struct gs_session_result *r);
+};
+
+/* Blocking: no time limit, since a write can wait in the kernel; @handlers (may be NULL) gets the progress. */
+int gs_session_commit(struct gs_session *s, const struct gs_session_commit *c, const struct gs_session_handlers *handlers, void *userdata,
+		      struct gs_session_result *ret_result, struct gs_error *e);
+
+/* Non-blocking: ask, then let gs_session_dispatch() call the handlers. */
+int gs_session_watch(struct gs_session *s, unsigned interval_ms, bool telemetry);
+int gs_session_commit_begin(struct gs_session *s, const struct gs_session_commit *c);
+int gs_session_cancel(struct gs_session *s);
+/* For poll(2). */
+int gs_session_fd(const struct gs_session *s);
+bool gs_session_wants_write(const struct gs_session *s);
+/* Take every message that is there. -EPIPE when the agent has gone. */
+int gs_session_dispatch(struct gs_session *s, const struct gs_session_handlers *handlers, void *userdata, struct gs_error *e);
+
+#endif

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * JSON to snapshot. The sender may be another version or somebody else's
+ * program: keys that we do not know are passed over, everything that we take
+ * is bounded. What sealing computes (index, rev) is not taken at all.
+ */
+#include "codec/snapshot_json.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "codec/profile_codec.h"
+
+#define GPUS_MAX 16384
+#define INSTANCES_MAX GS_GRID_UNITS_MAX
+#define COMPUTE_MAX GS_COMPUTE_SLICES_MAX
+#define HOLDERS_MAX 4096
+#define NOTICES_MAX 64
+#define MODES_MAX 32
+
+/* One element of a list: its path and its reader. */
+struct element {
+	struct gs_json_where where;
+	struct gs_json_reader r;
+};
+
+static void element_open(struct element *el, struct json_object *list, const struct gs_json_where *up, size_t i, struct gs_error *e)
+{
+	el->where = (struct gs_json_where){ up, NULL, i };
+	el->r = gs_json_reader_of(json_object_array_get_idx(list, i), &el->where, e);
+}
+
+static const char *read_text(struct gs_snapshot *s, struct gs_json_reader *r, const char *key)
+{
+	return gs_snapshot_text(s, gs_json_read_string(r, key));
+}
+
+/* "10de:2330", or unknown */
+static const char *read_ids(struct gs_snapshot *s, struct gs_json_reader *r, const char *key)
+{
+	const char *ids = gs_json_read_string(r, key);
+
+	if (ids && (strlen(ids) != 9 || ids[4] != ':' || strspn(ids, "0123456789abcdef") != 4 ||
+		    strspn(ids + 5, "0123456789abcdef") != 4))
+		gs_json_read_fail(r, key, "\"%.32s\" is not vvvv:dddd", ids);
+	return gs_snapshot_text(s, ids);
+}
+
+static enum gs_mode read_mode(struct gs_json_reader *r, const char *key)
+{
+	const char *name = gs_json_read_string(r, key);
+	enum gs_mode mode = name ? gs_mode_from_name(name) : GS_MODE_INVALID;
+
+	if (name && mode == GS_MODE_INVALID)
+		gs_json_read_fail(r, key, "\"%.32s\" is not a mode", name);
+	return mode;
+}
+
+static uint32_t read_modes(struct gs_json_reader *r)
+{
+	struct json_object *list;
+	size_t n = gs_json_read_array(r, "modes", MODES_MAX, &list);
+	uint32_t modes = 0;
+
+	for (size_t i = 0; i < n && !r->failed; i++) {
+		struct json_object *v = json_object_array_get_idx(list, i);
+		enum gs_mode mode = GS_MODE_INVALID;
+
+		if (json_object_is_type(v, json_type_string))
+			mode = gs_mode_from_name(json_object_get_string(v));
+		if (mode == GS_MODE_INVALID)
+			gs_json_read_fail(r, "modes", "element %zu is not a mode", i);
+		else
+			modes |= 1u << mode;
+	}
+	return modes;
+}
+
+static void read_telemetry(struct gs_snapshot *s, struct gs_json_reader *up, struct gs_telemetry *t)
+{
+	struct json_object *o = gs_json_read_object(up, "telemetry");
+	struct gs_json_where where = { up->where, "telemetry", 0 };
+	struct gs_json_reader r;
+
+	if (!o)
+		return;
+	r = gs_json_reader_of(o, &where, up->e);
+	t->memory_total_bytes = gs_json_read_u64(&r, "memory_total_bytes");
+	t->memory_used_bytes = gs_json_read_u64(&r, "memory_used_bytes");
+	t->utilization_percent = gs_json_read_u32(&r, "utilization_percent", 1000);
+	t->temperature_celsius = gs_json_read_u32(&r, "temperature_celsius", 1000);
+	t->power_milliwatts = gs_json_read_u64(&r, "power_milliwatts");
+	gs_snapshot_set_telemetry(s, true);
+	up->failed = r.failed;
+}
+
+static void read_holder(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_holder *h)
+{
+	const char *kind = gs_json_read_name(r, "kind");
+
+	if (r->failed)
+		return;
+	h->kind = gs_holder_kind_from_name(kind);
+	if (h->kind == GS_HOLDER_INVALID)
+		gs_json_read_fail(r, "kind", "\"%.32s\" is not a kind of holder", kind);
+	h->pid = gs_json_read_u32(r, "pid", INT32_MAX);
+	h->start_time = gs_json_read_u64(r, "start_time");
+	h->uid = gs_json_read_u32(r, "uid", UINT32_MAX);
+	h->name = read_text(s, r, "name");
+	h->unit = read_text(s, r, "unit");
+	h->evidence = read_text(s, r, "evidence");
+	h->user = read_text(s, r, "user");
+	h->used_memory_bytes = gs_json_read_u64(r, "used_memory_bytes");
+	h->yields = gs_json_read_bool(r, "yields", false);
+}
+
+/* @inst NULL: of the GPU as a whole */
+static void read_holders(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu, struct gs_instance *inst)
+{
+	struct json_object *list;
+	size_t n = gs_json_read_array(r, "holders", HOLDERS_MAX, &list);
+	struct gs_json_where holders = { r->where, "holders", 0 };
+
+	for (size_t i = 0; i < n && !r->failed; i++) {
+		struct gs_holder *h = inst ? gs_instance_add_holder(s, inst) : gs_gpu_add_holder(s, gpu);
+		struct element el;
+
+		if (!h)
+			return;         /* sealing will say that there is no memory */
+		element_open(&el, list, &holders, i, r->e);
+		read_holder(s, &el.r, h);
+		r->failed = el.r.failed;
+	}
+}
+
+/* A place is known as a whole or not at all, and lies in @units (0: the width is not known). */
+static void check_place(struct gs_json_reader *r, struct gs_u32 start, struct gs_u32 size, uint32_t units)
+{
+	if (r->failed)
+		return;
+	if (start.known != size.known)
+		gs_json_read_fail(r, start.known ? "size" : "start", "is missing");
+	else if (start.known && (!size.value || start.value + size.value > (units ? units : GS_GRID_UNITS_MAX)))
+		gs_json_read_fail(r, NULL, "%u units from %u do not lie in the grid", size.value, start.value);
+}
+
+static void read_compute(struct gs_snapshot *s, struct gs_json_reader *r, uint32_t slices, struct gs_compute *c)
+{
+	c->id = gs_json_read_number(r, "id", UINT32_MAX);
+	c->profile = gs_snapshot_text(s, gs_json_read_name(r, "profile"));
+	c->start = gs_json_read_u32(r, "start", GS_COMPUTE_SLICES_MAX - 1);
+	c->size = gs_json_read_u32(r, "size", GS_COMPUTE_SLICES_MAX);
+	c->uuid = read_text(s, r, "uuid");
+	c->profile_id = gs_json_read_u32(r, "profile_id", UINT32_MAX);
+	check_place(r, c->start, c->size, slices);
+}
+
+static void read_computes(struct gs_snapshot *s, struct gs_json_reader *r, uint32_t slices, struct gs_instance *inst)
+{
+	struct json_object *list;
+	size_t n = gs_json_read_array(r, "compute", COMPUTE_MAX, &list);
+	struct gs_json_where computes = { r->where, "compute", 0 };
+
+	for (size_t i = 0; i < n && !r->failed; i++) {
+		struct gs_compute *c = gs_instance_add_compute(s, inst);
+		struct element el;
+
+		if (!c)
+			return;
+		element_open(&el, list, &computes, i, r->e);
+		read_compute(s, &el.r, slices, c);
+		for (size_t k = 0; k < i && !el.r.failed; k++)
+			if (inst->compute[k]->id == c->id)
+				gs_json_read_fail(&el.r, "id", "%u is there twice", c->id);
+		r->failed = el.r.failed;
+	}
+}
+
+static void read_instance(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu, struct gs_instance *inst)
+{
+	const char *kind = gs_json_read_name(r, "kind");
+
+	if (r->failed)
+		return;
+	inst->kind = gs_instance_kind_from_name(kind);
+	if (inst->kind == GS_KIND_INVALID)
+		gs_json_read_fail(r, "kind", "\"%.32s\" is not a kind of instance", kind);
+	inst->id = gs_json_read_number(r, "id", UINT32_MAX);
+	inst->profile = gs_snapshot_text(s, gs_json_read_name(r, "profile"));
+	inst->profile_id = gs_json_read_u32(r, "profile_id", UINT32_MAX);
+	inst->start = gs_json_read_u32(r, "start", GS_GRID_UNITS_MAX - 1);
+	inst->size = gs_json_read_u32(r, "size", GS_GRID_UNITS_MAX);
+	inst->uuid = read_text(s, r, "uuid");
+	inst->place_is_published = gs_json_read_bool(r, "place_is_published", false);
+	check_place(r, inst->start, inst->size, gpu->profiles.memory_units);
+	read_computes(s, r, gpu->profiles.compute_slices, inst);
+	read_holders(s, r, gpu, inst);
+	read_telemetry(s, r, &inst->telemetry);
+}
+
+static void read_instances(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu)
+{
+	struct json_object *list;
+	size_t n = gs_json_read_array(r, "instances", INSTANCES_MAX, &list);
+	struct gs_json_where instances = { r->where, "instances", 0 };
+
+	for (size_t i = 0; i < n && !r->failed; i++) {
+		struct gs_instance *inst = gs_gpu_add_instance(s, gpu);
+		struct element el;
+
+		if (!inst)
+			return;
+		element_open(&el, list, &instances, i, r->e);
+		read_instance(s, &el.r, gpu, inst);
+		for (size_t k = 0; k < i && !el.r.failed; k++)
+			if (gpu->instances[k]->kind == inst->kind && gpu->instances[k]->id == inst->id)
+				gs_json_read_fail(&el.r, "id", "%u is there twice", inst->id);
+		r->failed = el.r.failed;
+	}
+}
+
+/* The grid is said twice when profiles are there; the two must agree. */
+static void read_grid(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu)
+{
+	struct json_object *grid = gs_json_read_object(r, "grid"), *profiles = gs_json_read_object(r, "profiles");
+	struct gs_json_where where = { r->where, "grid", 0 };
+	struct gs_profile_set *set = &gpu->profiles;
+	struct gs_json_reader in;
+
+	if (grid) {
+		in = gs_json_reader_of(grid, &where, r->e);
+		set->memory_units = gs_json_read_u32(&in, "memory_units", GS_GRID_UNITS_MAX).value;
+		set->compute_slices = gs_json_read_u32(&in, "compute_units", GS_COMPUTE_SLICES_MAX).value;
+		r->failed = in.failed;
+	}
+	if (r->failed || !profiles)
+		return;
+	where.key = "profiles";
+	in = gs_json_reader_of(profiles, &where, r->e);
+	*set = (struct gs_profile_set){ .memory_units = set->memory_units, .compute_slices = set->compute_slices };
+	if (gs_json_read_number(&in, "memory_units", GS_GRID_UNITS_MAX) != set->memory_units ||
+	    gs_json_read_number(&in, "compute_slices", GS_COMPUTE_SLICES_MAX) != set->compute_slices)
+		gs_json_read_fail(&in, NULL, "does not agree with the grid");
+	gs_profile_set_read(&in, gs_snapshot_arena(s), set);
+	r->failed = in.failed;
+}
+
+static void read_visible(struct gs_json_reader *r, struct gs_gpu *gpu)
+{
+	struct json_object *o = gs_json_read_object(r, "visible");
+	struct gs_json_where where = { r->where, "visible", 0 };
+	struct gs_json_reader in;
+
+	if (!o)
+		return;
+	in = gs_json_reader_of(o, &where, r->e);
+	gpu->placements_visible = gs_json_read_bool(&in, "placements", false);
+	gpu->holders_visible = gs_json_read_bool(&in, "holders", false);
+	r->failed = in.failed;
+}
+
+static void read_identity(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu)
+{
+	const char *vendor = gs_json_read_name(r, "vendor");
+
+	if (r->failed)
+		return;
+	gpu->vendor = gs_vendor_from_name(vendor);
+	if (gpu->vendor == GS_VENDOR_INVALID)
+		gs_json_read_fail(r, "vendor", "\"%.32s\" is not a vendor", vendor);
+	gpu->nvidia_index = gs_json_read_u32(r, "nvidia_index", GPUS_MAX);
+	gpu->uuid = read_text(s, r, "uuid");
+	gpu->name = read_text(s, r, "name");
+	gpu->pci_id = read_ids(s, r, "pci_id");
+	gpu->subsystem_id = read_ids(s, r, "subsystem_id");
+	gpu->driver = read_text(s, r, "driver");
+	gpu->driver_override = read_text(s, r, "driver_override");
+	gpu->framework = read_text(s, r, "framework");
+	gpu->numa_node = gs_json_read_i64(r, "numa_node");
+	gpu->iommu_group = gs_json_read_u32(r, "iommu_group", UINT32_MAX);
+	gpu->memory_bytes = gs_json_read_u64(r, "memory_bytes");
+	gpu->sm_count = gs_json_read_u32(r, "sm_count", UINT32_MAX);
+	gpu->lost = read_text(s, r, "lost");
+}
+
+static void read_gpu(struct gs_snapshot *s, struct gs_json_reader *r)
+{
+	const char *text = gs_json_read_name(r, "bdf");
+	struct gs_bdf bdf;
+	struct gs_gpu *gpu;
+
+	if (r->failed)
+		return;
+	if (gs_bdf_parse(text, &bdf) < 0) {
+		gs_json_read_fail(r, "bdf", "\"%.32s\" is not a PCI address", text);
+		return;
+	}
+	gpu = gs_snapshot_add_gpu(s, bdf);
+	if (!gpu)
+		return;
+	read_identity(s, r, gpu);
+	gpu->modes = read_modes(r);
+	gpu->mode = read_mode(r, "mode");
+	gpu->mode_pending = read_mode(r, "mode_pending");
+	gpu->mode_needs_reset = gs_json_read_bool(r, "mode_needs_reset", false);
+	gpu->mode_survives_reboot = gs_json_read_bool(r, "mode_survives_reboot", false);
+	read_grid(s, r, gpu);
+	read_visible(r, gpu);
+	read_instances(s, r, gpu);
+	read_holders(s, r, gpu, NULL);
+	read_telemetry(s, r, &gpu->telemetry);
+}
+
+static void read_host(struct gs_snapshot *s, struct gs_json_reader *up)
+{
+	struct gs_json_where where = { up->where, "host", 0 };
+	struct gs_json_reader r = gs_json_reader_of(gs_json_read_object(up, "host"), &where, up->e);
+	const char *name = read_text(s, &r, "name"), *source_name = gs_json_read_name(&r, "source");
+	enum gs_host_source source = source_name ? gs_host_source_from_name(source_name) : GS_SOURCE_INVALID;
+	struct gs_i64 taken_at = gs_json_read_i64(&r, "published_at_ms");
+	struct json_object *list;
+	size_t n = gs_json_read_array(&r, "notices", NOTICES_MAX, &list);
+
+	if (!r.failed && source == GS_SOURCE_INVALID)
+		gs_json_read_fail(&r, "source", "\"%.32s\" is not a source", source_name);
+	gs_snapshot_set_driver_version(s, read_text(s, &r, "driver_version"));
+	for (size_t i = 0; i < n && !r.failed; i++) {
+		struct json_object *v = json_object_array_get_idx(list, i);
+
+		if (!json_object_is_type(v, json_type_string))
+			gs_json_read_fail(&r, "notices", "element %zu must be a string", i);
+		else
+			gs_snapshot_add_notice(s, "%.1000s", json_object_get_string(v));
+	}
+	up->failed = r.failed;
+	if (r.failed)
+		return;
+	gs_snapshot_set_host(s, name, source);
+	if (taken_at.known)
+		gs_snapshot_set_published(s, (struct gs_wall){ taken_at.value });
+}
+
+int gs_snapshot_from_json(struct json_object *o, struct gs_snapshot **ret_snapshot, struct gs_error *e)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = gs_snapshot_new();
+	struct gs_json_where root = { NULL, NULL, 0 }, gpus = { &root, "gpus", 0 };
+	struct gs_json_reader r = gs_json_reader_of(o, &root, e);
+	struct json_object *list;
+	const char *schema;
+	size_t n;
+	int result;
+
+	if (!s)
+		return gs_error_oom(e);
+	schema = gs_json_read_name(&r, "schema");
+	if (!r.failed && strcmp(schema, "gpuslice.snapshot/1") != 0)
+		gs_json_read_fail(&r, "schema", "must be \"gpuslice.snapshot/1\"");
+	if (!r.failed)
+		read_host(s, &r);
+	n = gs_json_read_array(&r, "gpus", GPUS_MAX, &list);
+	if (!r.failed && !list)
+		gs_json_read_fail(&r, "gpus", "is missing");
+	for (size_t i = 0; i < n && !r.failed; i++) {
+		struct element el;
+
+		element_open(&el, list, &gpus, i, e);
+		read_gpu(s, &el.r);
+		r.failed = el.r.failed;
+	}
+	if (r.failed)
+		return r.failed;
+	result = gs_snapshot_seal(s, e);
+	if (result < 0)
+		return result == -EEXIST ? -EBADMSG : result;
+	*ret_snapshot = GS_TAKE(s);
+	return 0;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Snapshot to JSON. Keys of the design come first and in its order; ours follow. */
+#include "codec/snapshot_json.h"
+
+#include "codec/profile_codec.h"
+
+static void add_bool(struct json_object *o, const char *key, bool v)
+{
+	json_object_object_add(o, key, json_object_new_boolean(v));
+}
+
+static void add_number(struct json_object *o, const char *key, uint32_t v)
+{
+	gs_json_add_u32(o, key, GS_U32(v));
+}
+
+static struct json_object *holder_to_json(const struct gs_holder *h)
+{
+	struct json_object *o = json_object_new_object();
+
+	gs_json_add_string(o, "kind", gs_holder_kind_name(h->kind));
+	gs_json_add_u32(o, "pid", h->pid);
+	gs_json_add_u64(o, "start_time", h->start_time);
+	gs_json_add_u32(o, "uid", h->uid);
+	gs_json_add_string(o, "name", h->name);
+	gs_json_add_string(o, "unit", h->unit);
+	gs_json_add_string(o, "evidence", h->evidence);
+	gs_json_add_string(o, "user", h->user);
+	gs_json_add_u64(o, "used_memory_bytes", h->used_memory_bytes);
+	add_bool(o, "yields", h->yields);
+	return o;
+}
+
+static struct json_object *holders_to_json(struct gs_holder *const *holders, size_t n)
+{
+	struct json_object *list = json_object_new_array_ext((int)n);
+
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(list, holder_to_json(holders[i]));
+	return list;
+}
+
+static struct json_object *telemetry_to_json(const struct gs_telemetry *t)
+{
+	struct json_object *o = json_object_new_object();
+
+	gs_json_add_u64(o, "memory_total_bytes", t->memory_total_bytes);
+	gs_json_add_u64(o, "memory_used_bytes", t->memory_used_bytes);
+	gs_json_add_u32(o, "utilization_percent", t->utilization_percent);
+	gs_json_add_u32(o, "temperature_celsius", t->temperature_celsius);
+	gs_json_add_u64(o, "power_milliwatts", t->power_milliwatts);
+	return o;
+}
+
+static struct json_object *compute_to_json(const struct gs_compute *c)
+{
+	struct json_object *o = json_object_new_object();
+
+	add_number(o, "id", c->id);
+	gs_json_add_string(o, "profile", c->profile);
+	gs_json_add_u32(o, "start", c->start);
+	gs_json_add_u32(o, "size", c->size);
+	gs_json_add_string(o, "uuid", c->uuid);
+	gs_json_add_u32(o, "profile_id", c->profile_id);
+	return o;
+}
+
+static struct json_object *instance_to_json(const struct gs_instance *inst, bool telemetry)
+{
+	struct json_object *o = json_object_new_object(), *compute = json_object_new_array_ext((int)inst->n_compute);
+
+	add_number(o, "id", inst->id);
+	gs_json_add_string(o, "kind", gs_instance_kind_name(inst->kind));
+	gs_json_add_string(o, "profile", inst->profile);
+	gs_json_add_u32(o, "profile_id", inst->profile_id);
+	gs_json_add_u32(o, "start", inst->start);
+	gs_json_add_u32(o, "size", inst->size);
+	gs_json_add_string(o, "uuid", inst->uuid);
+	gs_json_add_string(o, "vf", NULL);
+	gs_json_add_string(o, "on", NULL);
+	json_object_object_add(o, "params", json_object_new_object());
+	for (size_t i = 0; i < inst->n_compute; i++)
+		json_object_array_add(compute, compute_to_json(inst->compute[i]));
+	json_object_object_add(o, "compute", compute);
+	json_object_object_add(o, "holders", holders_to_json(inst->holders, inst->n_holders));
+	add_bool(o, "place_is_published", inst->place_is_published);
+	if (telemetry)
+		json_object_object_add(o, "telemetry", telemetry_to_json(&inst->telemetry));
+	return o;
+}
+
+static struct json_object *modes_to_json(uint32_t modes)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (int m = 0; m < GS_MODE_MAX; m++)
+		if (modes & 1u << m)
+			json_object_array_add(list, json_object_new_string(gs_mode_name((enum gs_mode)m)));
+	return list;
+}
+
+/* A grid of no units is one that nobody has told us: null. */
+static struct json_object *grid_to_json(const struct gs_profile_set *set)
+{
+	struct json_object *o = json_object_new_object();
+
+	gs_json_add_u32(o, "memory_units", set->memory_units ? GS_U32(set->memory_units) : GS_U32_UNKNOWN);
+	gs_json_add_u32(o, "compute_units", set->compute_slices ? GS_U32(set->compute_slices) : GS_U32_UNKNOWN);
+	return o;
+}
+
+/* Virtual functions are not collected yet: unknown, not none. */
+static struct json_object *vfs_to_json(void)
+{
+	struct json_object *o = json_object_new_object();
+
+	gs_json_add_u32(o, "total", GS_U32_UNKNOWN);
+	gs_json_add_u32(o, "enabled", GS_U32_UNKNOWN);
+	json_object_object_add(o, "functions", json_object_new_array());
+	return o;
+}
+
+static struct json_object *visible_to_json(const struct gs_gpu *gpu)
+{
+	struct json_object *o = json_object_new_object();
+
+	add_bool(o, "placements", gpu->placements_visible);
+	add_bool(o, "holders", gpu->holders_visible);
+	return o;
+}
+
+static void add_identity(struct json_object *o, const struct gs_gpu *gpu)
+{
+	char bdf[GS_BDF_TEXT];
+
+	add_number(o, "index", gpu->index);
+	gs_json_add_u32(o, "nvidia_index", gpu->nvidia_index);
+	gs_json_add_string(o, "bdf", gs_bdf_format(gpu->bdf, bdf));
+	gs_json_add_string(o, "uuid", gpu->uuid);
+	gs_json_add_string(o, "vendor", gs_vendor_name(gpu->vendor));
+	gs_json_add_string(o, "name", gpu->name);
+	gs_json_add_string(o, "pci_id", gpu->pci_id);
+	gs_json_add_string(o, "subsystem_id", gpu->subsystem_id);
+	gs_json_add_string(o, "driver", gpu->driver);
+	gs_json_add_string(o, "framework", gpu->framework);
+	gs_json_add_i64(o, "numa_node", gpu->numa_node);
+	gs_json_add_u32(o, "iommu_group", gpu->iommu_group);
+	gs_json_add_u64(o, "memory_bytes", gpu->memory_bytes);
+	gs_json_add_u32(o, "sm_count", gpu->sm_count);
+	gs_json_add_string(o, "rev", gpu->rev.hex[0] ? gpu->rev.hex : NULL);
+}
+
+static struct json_object *gpu_to_json(const struct gs_gpu *gpu, bool telemetry, bool profiles)
+{
+	struct json_object *o = json_object_new_object(), *instances = json_object_new_array_ext((int)gpu->n_instances);
+
+	add_identity(o, gpu);
+	json_object_object_add(o, "modes", modes_to_json(gpu->modes));
+	gs_json_add_string(o, "mode", gs_mode_name(gpu->mode));
+	gs_json_add_string(o, "mode_pending", gs_mode_name(gpu->mode_pending));
+	json_object_object_add(o, "settings", json_object_new_object());
+	json_object_object_add(o, "grid", grid_to_json(&gpu->profiles));
+	json_object_object_add(o, "visible", visible_to_json(gpu));
+	json_object_object_add(o, "vfs", vfs_to_json());
+	for (size_t i = 0; i < gpu->n_instances; i++)
+		json_object_array_add(instances, instance_to_json(gpu->instances[i], telemetry));
+	json_object_object_add(o, "instances", instances);
+	json_object_object_add(o, "holders", holders_to_json(gpu->holders, gpu->n_holders));
+	gs_json_add_string(o, "driver_override", gpu->driver_override);
+	add_bool(o, "mode_needs_reset", gpu->mode_needs_reset);
+	add_bool(o, "mode_survives_reboot", gpu->mode_survives_reboot);
+	gs_json_add_string(o, "lost", gpu->lost);
+	if (telemetry)
+		json_object_object_add(o, "telemetry", telemetry_to_json(&gpu->telemetry));
+	if (profiles)
+		json_object_object_add(o, "profiles", gs_profile_set_to_json(&gpu->profiles));
+	return o;
+}
+
+static struct json_object *host_to_json(const struct gs_snapshot *s)
+{
+	struct json_object *o = json_object_new_object(), *notices = json_object_new_array();
+	struct gs_wall taken_at = { 0 };
+	bool published = gs_snapshot_published(s, &taken_at);
+
+	gs_json_add_string(o, "name", gs_snapshot_host(s));
+	gs_json_add_string(o, "source", gs_host_source_name(gs_snapshot_source(s)));
+	gs_json_add_string(o, "driver_version", gs_snapshot_driver_version(s));
+	gs_json_add_i64(o, "published_at_ms", published ? GS_I64(taken_at.ms) : GS_I64_UNKNOWN);
+	for (size_t i = 0; i < gs_snapshot_n_notices(s); i++)
+		json_object_array_add(notices, json_object_new_string(gs_snapshot_notice(s, i)));
+	json_object_object_add(o, "notices", notices);
+	return o;
+}
+
+struct json_object *gs_snapshot_to_json(const struct gs_snapshot *s, unsigned flags)
+{
+	bool telemetry = flags & GS_SNAPSHOT_TELEMETRY && gs_snapshot_has_telemetry(s);
+	struct json_object *o = json_object_new_object(), *gpus;
+
+	if (!o)
+		return NULL;
+	gpus = json_object_new_array_ext((int)gs_snapshot_n_gpus(s));
+	gs_json_add_string(o, "schema", "gpuslice.snapshot/1");
+	json_object_object_add(o, "host", host_to_json(s));
+	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++)
+		json_object_array_add(gpus, gpu_to_json(gs_snapshot_gpu(s, i), telemetry, flags & GS_SNAPSHOT_PROFILES));
+	json_object_object_add(o, "gpus", gpus);
+	return o;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* snapshot_json.h - schema gpuslice.snapshot/1. */
+#ifndef GS_CODEC_SNAPSHOT_JSON_H
+#define GS_CODEC_SNAPSHOT_JSON_H
+
+#include "codec/json.h"
+#include "core/snapshot.h"
+
+enum {
+	GS_SNAPSHOT_TELEMETRY = 1 << 0,     /* "telemetry" per GPU and instance */
+	GS_SNAPSHOT_PROFILES = 1 << 1,      /* "profiles" per GPU: for our own processes */
+};
+
+/* The caller owns a reference. NULL when there is no memory. */
+struct json_object *gs_snapshot_to_json(const struct gs_snapshot *s, unsigned flags);
+
+/*
+ * Decode what another of our processes (or a published file) says; nothing in
+ * it is trusted: bounds, types, duplicates are checked, text is sanitised.
+ * -EBADMSG. Sealed; one reference for the caller.
+ */
+int gs_snapshot_from_json(struct json_object *o, struct gs_snapshot **ret_snapshot, struct gs_error *e);
+
+/* schema gpuslice.profiles/1: every profile of the GPUs in @indices (all when @n is 0), with placements and what is creatable now. */
+struct json_object *gs_profiles_to_json(const struct gs_snapshot *s, const uint32_t *indices, size_t n);
+
+#endif

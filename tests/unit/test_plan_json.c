@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "codec/plan_json.h"
+
+/* A plan as data: what the planner would have made is of no concern here. */
+static const struct gs_holder bob = {
+	.kind = GS_HOLDER_PROCESS, .pid = { true, 51020 }, .start_time = { true, 99 }, .uid = { true, 1001 }, .user = "bob", .name = "python3",
+	.evidence = "nvml",
+};
+
+struct sample {
+	struct gs_plan plan;
+	struct gs_plan_base base[1];
+	struct gs_step steps[2];
+	const struct gs_holder *holders[1];
+	const char *alternatives[1];
+	struct gs_finding findings[2];
+	struct gs_claim claims[1];
+};
+
+static void sample_fill(struct sample *s)
+{
+	const struct gs_bdf bdf = { 0, 0x52, 0, 0 };
+
+	memset(s, 0, sizeof(*s));
+	s->base[0] = (struct gs_plan_base){ .gpu = 2, .bdf = bdf, .rev = { "0123456789abcdef0123456789abcdef" } };
+	s->steps[0] = (struct gs_step){ .n = 1, .op = GS_STEP_DESTROY_GI, .gpu = 2, .bdf = bdf, .target = "GI 12 1g.10gb@1",
+					.text = "destroy GI 12 (1g.10gb at 1)", .risk = GS_RISK_DISRUPTIVE, .undo = GS_UNDO_GEOMETRY };
+	s->steps[1] = (struct gs_step){ .n = 2, .op = GS_STEP_CREATE_GI, .gpu = 2, .bdf = bdf, .target = "2g.20gb@0",
+					.text = "create GI 2g.20gb at 0", .risk = GS_RISK_SAFE, .undo = GS_UNDO_FULL };
+	s->holders[0] = &bob;
+	s->alternatives[0] = "2g.20gb fits at 2 too and stops nobody";
+	s->findings[0] = (struct gs_finding){ .severity = GS_SEVERITY_CONFIRM, .rule = "holder-stops", .gpu = 2, .object = "GPU 2 GI 12",
+					      .holders = s->holders, .n_holders = 1, .text = "one process has to stop", .is_typed = true,
+					      .alternatives = s->alternatives, .n_alternatives = 1, .pos = { "in", 3, 7 } };
+	s->findings[1] = (struct gs_finding){ .severity = GS_SEVERITY_NOTE, .rule = "not-saved", .gpu = 2, .text = "lost at \xc2\xabreboot\xc2\xbb \xe2\x82\xac" };
+	s->claims[0] = (struct gs_claim){ .gpu = 2, .profile = "3g.40gb", .start = 4, .instance_id = 2, .is_held = true };
+	s->plan = (struct gs_plan){ .digest = { "4f21c09e4f21c09e4f21c09e4f21c09e" }, .shape = { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" },
+				    .base = s->base, .n_base = 1, .steps = s->steps, .n_steps = 2, .findings = s->findings, .n_findings = 2,
+				    .claims = s->claims, .n_claims = 1, .kept = 10 };
+}
+
+static char *print(const struct gs_plan *p)
+{
+	struct gs_strbuf out = GS_STRBUF_INIT;
+
+	gs_plan_print(p, &out);
+	return gs_strbuf_take(&out);
+}
+
+static void json_has_the_keys_of_the_interface_in_its_order(void **state)
+{
+	static const char expected[] =
+		"{\"schema\":\"gpuslice.plan/1\",\"digest\":\"4f21c09e4f21c09e4f21c09e4f21c09e\",\"shape\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\","
+		"\"base\":[{\"gpu\":2,\"rev\":\"0123456789abcdef0123456789abcdef\",\"bdf\":\"0000:52:00.0\"}],"
+		"\"steps\":[{\"n\":1,\"op\":\"destroy-gi\",\"gpu\":2,\"target\":\"GI 12 1g.10gb@1\",\"text\":\"destroy GI 12 (1g.10gb at 1)\","
+		"\"risk\":\"disruptive\",\"undo\":\"geometry\",\"bdf\":\"0000:52:00.0\"},"
+		"{\"n\":2,\"op\":\"create-gi\",\"gpu\":2,\"target\":\"2g.20gb@0\",\"text\":\"create GI 2g.20gb at 0\","
+		"\"risk\":\"safe\",\"undo\":\"full\",\"bdf\":\"0000:52:00.0\"}],"
+		"\"findings\":[{\"severity\":\"confirm\",\"rule\":\"holder-stops\",\"gpu\":2,\"object\":\"GPU 2 GI 12\","
+		"\"holders\":[{\"kind\":\"process\",\"pid\":51020,\"start_time\":99,\"uid\":1001,\"name\":\"python3\",\"unit\":null,\"evidence\":\"nvml\"}],"
+		"\"text\":\"one process has to stop\",\"alternatives\":[\"2g.20gb fits at 2 too and stops nobody\"],\"typed\":true,"
+		"\"position\":{\"file\":\"in\",\"line\":3,\"column\":7}},"
+		"{\"severity\":\"note\",\"rule\":\"not-saved\",\"gpu\":2,\"object\":null,\"holders\":[],\"text\":\"lost at \xc2\xabreboot\xc2\xbb \xe2\x82\xac\","
+		"\"alternatives\":[],\"typed\":false,\"position\":null}],"
+		"\"claimed\":[{\"gpu\":2,\"profile\":\"3g.40gb\",\"start\":4,\"id\":2,\"held\":true}],\"kept\":10}";
+	GS_JSON struct json_object *o = NULL;
+	GS_FREE char *line = NULL;
+	struct sample s;
+
+	(void)state;
+	sample_fill(&s);
+	o = gs_plan_to_json(&s.plan);
+	line = gs_json_to_line(o);
+	assert_string_equal(line, expected);
+}
+
+static void text_says_who_stops_then_findings_then_steps_then_what_is_kept(void **state)
+{
+	static const char expected[] =
+		"STOPS 1  this work ends\n"
+		"  pid 51020 python3 (bob)  in GPU 2 GI 12\n"
+		"FINDINGS  0 block, 1 confirm, 1 note\n"
+		"  confirm  holder-stops        GPU 2 GI 12: one process has to stop (in:3:7)\n"
+		"                                 or: 2g.20gb fits at 2 too and stops nobody\n"
+		"  note     not-saved           lost at \"reboot\" ?\n"
+		"STEPS                                        undo      risk\n"
+		"    1  GPU 2   destroy GI 12 (1g.10gb at 1)  geometry  disruptive\n"
+		"    2  GPU 2   create GI 2g.20gb at 0        full      safe\n"
+		"KEPT  10 instances stay as they are\n"
+		"PLAN  4f21c09e4f21c09e4f21c09e4f21c09e\n";
+	GS_FREE char *text = NULL;
+	struct sample s;
+
+	(void)state;
+	sample_fill(&s);
+	text = print(&s.plan);
+	assert_string_equal(text, expected);
+}
+
+static void a_holder_that_a_step_stops_is_named_once(void **state)
+{
+	GS_FREE char *text = NULL;
+	struct sample s;
+
+	(void)state;
+	sample_fill(&s);
+	s.steps[0] = (struct gs_step){ .n = 1, .op = GS_STEP_STOP_HOLDER, .gpu = 2, .target = "pid 51020 python3 (bob)", .text = "stop pid 51020",
+				       .risk = GS_RISK_DISRUPTIVE, .undo = GS_UNDO_NONE, .pid = 51020 };
+	text = print(&s.plan);
+	assert_non_null(strstr(text, "STOPS 1  this work ends\n  pid 51020 python3 (bob)  on GPU 2\nFINDINGS"));
+}
+
+static void nothing_to_do_is_said(void **state)
+{
+	GS_FREE char *text = NULL;
+	struct gs_plan p = { .kept = 1 };
+
+	(void)state;
+	text = print(&p);
+	assert_string_equal(text, "nothing to do\nKEPT  1 instance stays as it is\n");
+}
+
+static void a_blocked_plan_says_why_there_are_no_steps(void **state)
+{
+	GS_FREE char *text = NULL;
+	struct sample s;
+
+	(void)state;
+	sample_fill(&s);
+	s.plan.n_steps = 0;
+	s.plan.n_findings = 1;
+	s.findings[0].severity = GS_SEVERITY_BLOCK;
+	text = print(&s.plan);
+	assert_null(strstr(text, "STOPS"));
+	assert_null(strstr(text, "nothing to do"));
+	assert_non_null(strstr(text, "FINDINGS  1 block, 0 confirm, 0 note\n"));
+	assert_non_null(strstr(text, "STEPS  none"));
+}
+
+static const char *word(struct json_object *o, const char *key)
+{
+	return json_object_to_json_string_ext(json_object_object_get(o, key), JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+}
+
+static void a_result_has_status_outcome_and_what_changed(void **state)
+{
+	struct gs_commit_result r = { .status = GS_STATUS_OK, .done = 2, .text = "done" };
+	GS_JSON struct json_object *done = NULL, *undone = NULL, *refused = NULL, *nothing = NULL;
+	struct sample s;
+
+	(void)state;
+	sample_fill(&s);
+	r.plan = &s.plan;
+	done = gs_commit_result_to_json(&r);
+	assert_string_equal(word(done, "schema"), "\"gpuslice.result/1\"");
+	assert_string_equal(word(done, "status"), "0");
+	assert_string_equal(word(done, "outcome"), "\"done\"");
+	assert_int_equal(json_object_array_length(json_object_object_get(done, "changed")), 2);
+	assert_int_equal(json_object_array_length(json_object_object_get(done, "claimed")), 1);
+	r = (struct gs_commit_result){ .status = GS_STATUS_FAILED, .done = 1, .undone = true, .plan = &s.plan };
+	undone = gs_commit_result_to_json(&r);
+	assert_string_equal(word(undone, "outcome"), "\"failed\"");
+	assert_string_equal(word(undone, "undone"), "true");
+	assert_string_equal(word(undone, "changed"), "[]");
+	r = (struct gs_commit_result){ .status = GS_STATUS_REFUSED };
+	refused = gs_commit_result_to_json(&r);
+	assert_string_equal(word(refused, "status"), "3");
+	assert_string_equal(word(refused, "outcome"), "\"refused\"");
+	assert_string_equal(word(refused, "plan"), "null");
+	r = (struct gs_commit_result){ .status = GS_STATUS_OK };
+	nothing = gs_commit_result_to_json(&r);
+	assert_string_equal(word(nothing, "outcome"), "\"nothing-to-do\"");
+}
+
+static void write_example(const char *dir, const char *name, struct json_object *o)
+{
+	GS_FREE char *text = gs_json_to_text(o);
+	char path[4096];
+	FILE *out;
+
+	snprintf(path, sizeof(path), "%s/%s.json", dir, name);
+	out = fopen(path, "w");
+	assert_non_null(out);
+	fputs(text, out);
+	fclose(out);
+}
+
+static void examples_are_written_where_asked(void **state)
+{
+	const char *dir = getenv("GS_WRITE_EXAMPLES");
+	GS_JSON struct json_object *plan = NULL, *result = NULL;
+	struct gs_commit_result r = { .status = GS_STATUS_OK, .done = 2, .text = "done" };
+	struct sample s;
+
+	(void)state;
+	if (!dir)
+		return;
+	sample_fill(&s);
+	r.plan = &s.plan;
+	plan = gs_plan_to_json(&s.plan);
+	result = gs_commit_result_to_json(&r);
+	write_example(dir, "plan", plan);
+	write_example(dir, "result", result);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(json_has_the_keys_of_the_interface_in_its_order),
+		cmocka_unit_test(text_says_who_stops_then_findings_then_steps_then_what_is_kept),
+		cmocka_unit_test(a_holder_that_a_step_stops_is_named_once),
+		cmocka_unit_test(nothing_to_do_is_said),
+		cmocka_unit_test(a_blocked_plan_says_why_there_are_no_steps),
+		cmocka_unit_test(a_result_has_status_outcome_and_what_changed),
+		cmocka_unit_test(examples_are_written_where_asked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
