@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/lib/cmocka.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "core/commit.h"
+#include "tests/lib/testhost.h"
+
+/* A machine that does what it is told, unless a test tells it otherwise. */
+struct machine {
+	struct gs_snapshot *now;
+	const char *script;
+	struct gs_plan_options options;
+	struct gs_strbuf log;
+	size_t ran, fail_at, pending_at, cancel_at;
+	const char *intruder;       /* after the failed step the machine looks like this */
+	bool journal_is_full;
+};
+
+static int collect(void *userdata, struct gs_snapshot **ret, struct gs_error *e)
+{
+	struct machine *m = userdata;
+
+	(void)e;
+	*ret = gs_snapshot_ref(m->now);
+	return 0;
+}
+
+static int run(void *userdata, const struct gs_step *step, struct gs_step_outcome *ret, struct gs_error *e)
+{
+	struct machine *m = userdata;
+	struct gs_snapshot *next = NULL;
+
+	gs_strbuf_printf(&m->log, "run:%s ", gs_step_op_name(step->op));
+	m->ran++;
+	if (m->ran == m->fail_at) {
+		if (m->intruder) {
+			gs_snapshot_unref(m->now);
+			m->now = gs_testhost("h100-sxm5-80gb", m->intruder);
+		}
+		return gs_error_set(e, -EIO, GS_STATUS_FAILED, "the driver refused");
+	}
+	if (m->ran == m->pending_at) {
+		struct gs_gpu *gpu;
+
+		/* what a held GPU does: the mode is accepted and waits */
+		gs_snapshot_unref(m->now);
+		m->now = gs_testhost("h100-sxm5-80gb", "whole");
+		gpu = (struct gs_gpu *)gs_snapshot_gpu(m->now, 0);
+		gpu->mode_pending = GS_MODE_MIG;
+		snprintf(ret->note, sizeof(ret->note), "in use by pid 7");
+		return 0;
+	}
+	assert_int_equal(gs_testhost_step(m->now, step, &next), 0);
+	gs_snapshot_unref(m->now);
+	m->now = next;
+	return 0;
+}
+
+static int journal(void *userdata, enum gs_journal_record record, const struct gs_plan *plan, const struct gs_step *step, struct gs_error *e)
+{
+	static const char *const names[] = { "begin", "intent", "done", "failed", "end" };
+	struct machine *m = userdata;
+
+	(void)plan;
+	(void)step;
+	if (m->journal_is_full)
+		return gs_error_set(e, -ENOSPC, GS_STATUS_FAILED, "no space left on the device");
+	gs_strbuf_printf(&m->log, "%s ", names[record]);
+	return 0;
+}
+
+static bool cancelled(void *userdata)
+{
+	struct machine *m = userdata;
+
+	return m->cancel_at && m->ran + 1 >= m->cancel_at;
+}
+
+static int plan_again(void *userdata, const struct gs_snapshot *s, struct gs_plan **ret, struct gs_error *e)
+{
+	struct machine *m = userdata;
+
+	return gs_testhost_plan(s, m->script, &m->options, ret, e);
+}
+
+static const struct gs_commit_ops ops = { .collect = collect, .run = run, .journal = journal, .cancelled = cancelled };
+
+static int commit(struct machine *m, const struct gs_commit_options *options, struct gs_commit_result *ret, struct gs_error *e)
+{
+	const struct gs_commit_source source = { plan_again, m };
+
+	return gs_commit_run(&ops, m, &source, options, ret, e);
+}
+
+static void machine_done(struct machine *m)
+{
+	gs_snapshot_unref(m->now);
+	gs_strbuf_done(&m->log);
+}
+#define MACHINE GS_CLEANUP(machine_done) struct machine
+
+static void expect_machine(const struct machine *m, const char *spec)
+{
+	GS_FREE char *text = gs_testhost_text(m->now);
+
+	assert_string_equal(text, spec);
+}
+
+static void each_step_is_journalled_done_and_read_back(void **state)
+{
+	MACHINE m = { .now = gs_testhost("h100-sxm5-80gb", "mig"), .script = "create 0 3g.40gb at 4" };
+	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_int_equal(commit(&m, &(struct gs_commit_options){ 0 }, &result, &e), 0);
+	assert_string_equal(m.log.text, "begin intent run:create-gi done intent run:create-ci done end ");
+	assert_int_equal(result.status, GS_STATUS_OK);
+	assert_int_equal(result.done, 2);
+	expect_machine(&m, "mig 3g.40gb@4");
+}
+
+static void a_machine_that_changed_underneath_is_not_touched(void **state)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *seen = gs_testhost("h100-sxm5-80gb", "mig");
+	MACHINE m = { .now = gs_testhost("h100-sxm5-80gb", "mig 1g.10gb@0"), .script = "create 0 3g.40gb at 4" };
+	const struct gs_plan_base base = { 0, gs_snapshot_gpu(seen, 0)->bdf, gs_snapshot_gpu(seen, 0)->rev };
+	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_int_equal(commit(&m, &(struct gs_commit_options){ .base = &base, .n_base = 1 }, &result, &e), -ESTALE);
+	assert_int_equal(result.status, GS_STATUS_REFUSED);
+	assert_int_equal(m.ran, 0);
+	assert_non_null(strstr(e.text, "changed by somebody else"));
+}
+
+static void only_the_approved_plan_is_carried_out(void **state)
+{
+	MACHINE m = { .now = gs_testhost("h100-sxm5-80gb", "mig"), .script = "create 0 3g.40gb at 4" };
+	const struct gs_digest other = gs_digest_of("x", 1);
+	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_int_equal(commit(&m, &(struct gs_commit_options){ .expect = &other }, &result, &e), -ESTALE);
+	assert_int_equal(result.status, GS_STATUS_REFUSED);
+	assert_int_equal(m.ran, 0);
+}
+
+static void a_holder_who_came_since_the_approval_stops_the_commit(void **state)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *seen = gs_testhost("h100-sxm5-80gb", "mig 1g.10gb@0");
+	MACHINE m = { .now = gs_testhost("h100-sxm5-80gb", "mig 1g.10gb@0*"), .script = "delete 0 all" };
+	const struct gs_plan_base base = { 0, gs_snapshot_gpu(seen, 0)->bdf, gs_snapshot_gpu(seen, 0)->rev };
+	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	/* holders are not in the rev: it is the plan made again that finds them */
+	assert_int_equal(commit(&m, &(struct gs_commit_options){ .base = &base, .n_base = 1, .yes = true }, &result, &e), -EPERM);
+	assert_int_equal(result.status, GS_STATUS_REFUSED);
+	assert_int_equal(m.ran, 0);
+	assert_non_null(strstr(e.text, "pid 4000"));
+}
+
+static void confirmation_is_needed_to_stop_somebody_and_block_is_never_confirmed(void **state)
+{
+	const struct gs_disrupt named = { .kind = GS_DISRUPT_PID, .pid = 4000 };
+	MACHINE m = { .now = gs_testhost("h100-sxm5-80gb", "mig 1g.10gb@0*"), .script = "delete 0 all", .options = { .disrupt = &named, .n_disrupt = 1 } };
+	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_int_equal(commit(&m, &(struct gs_commit_options){ 0 }, &result, &e), -EPERM);
+	assert_int_equal(m.ran, 0);
+	gs_commit_result_done(&result);
+	assert_int_equal(commit(&m, &(struct gs_commit_options){ .yes = true }, &result, &e), 0);
+	assert_non_null(strstr(m.log.text, "run:stop-holder done intent run:destroy-ci"));
+	expect_machine(&m, "mig");
+}
+
+static void an_undo_that_would_disturb_somebody_stops_with_5(void **state)
+{
+	/* somebody moves into the new instance between the failure and the undo */
+	MACHINE m = { .now = gs_testhost("h100-sxm5-80gb", "mig"), .script = "create 0 3g.40gb at 4\ncreate 0 1g.10gb at 0", .fail_at = 3, .intruder = "mig 1g.10gb@0*" };
+	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_true(commit(&m, &(struct gs_commit_options){ 0 }, &result, &e) < 0);
+	assert_int_equal(result.status, GS_STATUS_NOT_UNDONE);
+	assert_false(result.undone);
+	assert_non_null(strstr(e.text, "Undoing it failed too"));
+	assert_non_null(strstr(e.text, "pid 4000"));
+}
+
+static void a_pending_mode_stops_there_and_is_no_failure(void **state)
+{
+	MACHINE m = { .now = gs_testhost("h100-sxm5-80gb", "whole"), .script = "mode 0 mig\ncreate 0 3g.40gb at 4", .pending_at = 1 };
+	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_int_equal(commit(&m, &(struct gs_commit_options){ 0 }, &result, &e), 0);
+	assert_int_equal(result.status, GS_STATUS_PENDING);
+	assert_int_equal(m.ran, 1);
+	assert_non_null(strstr(result.text, "in use by pid 7"));
+}
+
+static void stopping_as_asked_undoes_what_was_done(void **state)
+{
+	MACHINE m = { .now = gs_testhost("h100-sxm5-80gb", "mig 2g.20gb@0"), .script = "delete 0 all\ncreate 0 1g.10gb at 0 count 2", .cancel_at = 4 };
+	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_int_equal(commit(&m, &(struct gs_commit_options){ 0 }, &result, &e), -ECANCELED);
+	assert_int_equal(result.status, GS_STATUS_FAILED);
+	assert_true(result.undone);
+}
+
+static void without_a_journal_record_no_step_is_taken(void **state)
+{
+	MACHINE m = { .now = gs_testhost("h100-sxm5-80gb", "mig"), .script = "create 0 3g.40gb at 4", .journal_is_full = true };
+	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_true(commit(&m, &(struct gs_commit_options){ 0 }, &result, &e) < 0);
+	assert_int_equal(m.ran, 0);
+	assert_int_equal(result.status, GS_STATUS_FAILED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_step_is_journalled_done_and_read_back),
+		cmocka_unit_test(a_machine_that_changed_underneath_is_not_touched),
+		cmocka_unit_test(only_the_approved_plan_is_carried_out),
+		cmocka_unit_test(a_holder_who_came_since_the_approval_stops_the_commit),
+		cmocka_unit_test(confirmation_is_needed_to_stop_somebody_and_block_is_never_confirmed),
+		cmocka_unit_test(an_undo_that_would_disturb_somebody_stops_with_5),
+		cmocka_unit_test(a_pending_mode_stops_there_and_is_no_failure),
+		cmocka_unit_test(stopping_as_asked_undoes_what_was_done),
+		cmocka_unit_test(without_a_journal_record_no_step_is_taken),
+	};
+
+	return cmocka_run_group_tests_name("commit", tests, NULL, NULL);
+}
