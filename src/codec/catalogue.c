@@ -17,7 +17,7 @@
 
 struct gs_catalogue {
 	struct gs_arena *arena;
-	struct gs_model *models;
+	struct gs_gpu_model *models;
 	size_t n, cap;
 };
 
@@ -44,7 +44,7 @@ static int load_model(struct gs_catalogue *c, const char *dir, const char *entry
 {
 	GS_STRBUF struct gs_strbuf path = GS_STRBUF_INIT;
 	GS_JSON struct json_object *o = NULL;
-	struct gs_model *models;
+	struct gs_gpu_model *models;
 	char *name = gs_arena_strndup(c->arena, entry, strlen(entry) - strlen(SUFFIX));
 	int r;
 
@@ -85,9 +85,9 @@ static bool has_subsystem(const struct gs_model_pci *pci, const char *id)
 }
 
 /* The same board in two models: a lookup could not decide. */
-static int check_board(const struct gs_catalogue *c, const struct gs_model *m, const struct gs_model_pci *pci, struct gs_error *e)
+static int check_board(const struct gs_catalogue *c, const struct gs_gpu_model *m, const struct gs_model_pci *pci, struct gs_error *e)
 {
-	for (const struct gs_model *other = c->models; other < m; other++)
+	for (const struct gs_gpu_model *other = c->models; other < m; other++)
 		for (size_t i = 0; i < other->n_pci; i++) {
 			if (strcmp(other->pci[i].id, pci->id) != 0)
 				continue;
@@ -150,12 +150,12 @@ size_t gs_catalogue_n_models(const struct gs_catalogue *c)
 	return c->n;
 }
 
-const struct gs_model *gs_catalogue_model(const struct gs_catalogue *c, size_t i)
+const struct gs_gpu_model *gs_catalogue_model(const struct gs_catalogue *c, size_t i)
 {
 	return i < c->n ? &c->models[i] : NULL;
 }
 
-const struct gs_model *gs_catalogue_by_file(const struct gs_catalogue *c, const char *file)
+const struct gs_gpu_model *gs_catalogue_by_file(const struct gs_catalogue *c, const char *file)
 {
 	for (size_t i = 0; i < c->n; i++)
 		if (gs_str_equal(c->models[i].file, file))
@@ -163,16 +163,16 @@ const struct gs_model *gs_catalogue_by_file(const struct gs_catalogue *c, const 
 	return NULL;
 }
 
-const struct gs_model *gs_catalogue_by_pci(const struct gs_catalogue *c, const char *pci_id, const char *subsystem_id)
+const struct gs_gpu_model *gs_catalogue_by_pci(const struct gs_catalogue *c, const char *pci_id, const char *subsystem_id)
 {
-	const struct gs_model *only = NULL;
+	const struct gs_gpu_model *only = NULL;
 	bool shared = false;
 
 	if (!pci_id)
 		return NULL;
 	for (size_t i = 0; i < c->n; i++)
 		for (size_t k = 0; k < c->models[i].n_pci; k++) {
-			const struct gs_model *m = &c->models[i];
+			const struct gs_gpu_model *m = &c->models[i];
 
 			if (!gs_str_equal_nocase(m->pci[k].id, pci_id))
 				continue;

@@ -17,7 +17,7 @@ struct gs_model_pci {
 	size_t n_subsystems;
 };
 
-struct gs_model {
+struct gs_gpu_model {
 	const char *file;               /* "h100-sxm5-80gb" */
 	const char *name;
 	const char *architecture;
@@ -42,9 +42,9 @@ struct gs_catalogue *gs_catalogue_free(struct gs_catalogue *c);
 GS_DEFINE_CLEANUP(struct gs_catalogue *, gs_catalogue_free);
 
 size_t gs_catalogue_n_models(const struct gs_catalogue *c);
-const struct gs_model *gs_catalogue_model(const struct gs_catalogue *c, size_t i);
-const struct gs_model *gs_catalogue_by_file(const struct gs_catalogue *c, const char *file);
+const struct gs_gpu_model *gs_catalogue_model(const struct gs_catalogue *c, size_t i);
+const struct gs_gpu_model *gs_catalogue_by_file(const struct gs_catalogue *c, const char *file);
 /* The model of a board; @subsystem_id may be NULL. Two boards can share a PCI id: NULL when it does not decide. */
-const struct gs_model *gs_catalogue_by_pci(const struct gs_catalogue *c, const char *pci_id, const char *subsystem_id);
+const struct gs_gpu_model *gs_catalogue_by_pci(const struct gs_catalogue *c, const char *pci_id, const char *subsystem_id);
 
 #endif

@@ -142,7 +142,7 @@ static void read_pci(struct gs_json_reader *r, struct gs_arena *a, struct gs_mod
 	read_strings(r, "sources", a, NULL, NULL);
 }
 
-static void read_pcis(struct gs_json_reader *r, struct gs_arena *a, struct gs_model *m)
+static void read_pcis(struct gs_json_reader *r, struct gs_arena *a, struct gs_gpu_model *m)
 {
 	struct json_object *list;
 	size_t n = gs_json_read_array(r, "pci", LIST_MAX, &list);
@@ -175,7 +175,7 @@ static void read_grid(struct gs_json_reader *r, struct gs_profile_set *set)
 	r->failed = in.failed;
 }
 
-static void read_mode_switch(struct gs_json_reader *r, struct gs_model *m)
+static void read_mode_switch(struct gs_json_reader *r, struct gs_gpu_model *m)
 {
 	struct gs_json_where where = { r->where, "mode_switch", 0 };
 	struct gs_json_reader in;
@@ -273,12 +273,12 @@ static void sort_profiles(struct gs_profile *items, size_t n)
 	}
 }
 
-int gs_model_read(struct json_object *o, const char *path, const char *file, struct gs_arena *a, struct gs_model *ret_model,
+int gs_model_read(struct json_object *o, const char *path, const char *file, struct gs_arena *a, struct gs_gpu_model *ret_model,
 		  struct gs_error *e)
 {
 	struct gs_json_where where = { NULL, path, 0 };
 	struct gs_json_reader r = gs_json_reader_of(o, &where, e);
-	struct gs_model m = { .file = gs_arena_strdup(a, file) };
+	struct gs_gpu_model m = { .file = gs_arena_strdup(a, file) };
 	const char *schema;
 
 	gs_json_read_keys(&r, model_keys, GS_ARRAY_SIZE(model_keys));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* catalogue_model.h - one model file, from JSON to struct gs_model. */
+/* catalogue_model.h - one model file, from JSON to struct gs_gpu_model. */
 #ifndef GS_CODEC_CATALOGUE_MODEL_H
 #define GS_CODEC_CATALOGUE_MODEL_H
 
@@ -8,7 +8,7 @@
 #include "codec/json.h"
 
 /* @path for errors, @file is the model's name; both are copied into @a, as is everything else. */
-int gs_model_read(struct json_object *o, const char *path, const char *file, struct gs_arena *a, struct gs_model *ret_model,
+int gs_model_read(struct json_object *o, const char *path, const char *file, struct gs_arena *a, struct gs_gpu_model *ret_model,
 		  struct gs_error *e);
 
 #endif

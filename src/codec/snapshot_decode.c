@@ -134,13 +134,13 @@ static void read_holders(struct gs_snapshot *s, struct gs_json_reader *r, struct
 	}
 }
 
-/* A place is known as a whole or not at all, and lies in @units (0: the width is not known). */
+/* A size may be known alone (the profile tells it); a place lies in @units (0: the width is not known). */
 static void check_place(struct gs_json_reader *r, struct gs_u32 start, struct gs_u32 size, uint32_t units)
 {
 	if (r->failed)
 		return;
-	if (start.known != size.known)
-		gs_json_read_fail(r, start.known ? "size" : "start", "is missing");
+	if (start.known && !size.known)
+		gs_json_read_fail(r, "size", "is missing");
 	else if (start.known && (!size.value || start.value + size.value > (units ? units : GS_GRID_UNITS_MAX)))
 		gs_json_read_fail(r, NULL, "%u units from %u do not lie in the grid", size.value, start.value);
 }

@@ -389,7 +389,15 @@ static int add_stop_step(struct policy *y, const struct gs_holder *h)
 	return 0;
 }
 
-/* @where: "runs in GI 12"; @inst may be NULL. */
+/* A service can be stopped by its unit; somebody's login, or all that a user runs, is no way to free a GPU. */
+static bool is_service(const char *unit)
+{
+	size_t n = strlen(unit), suffix = strlen(".service");
+
+	return n > suffix && strcmp(unit + n - suffix, ".service") == 0 && !gs_str_starts(unit, "user@");
+}
+
+/* @inst: where it runs; NULL for the GPU as a whole. */
 static void judge_holder(struct policy *y, const struct gs_holder *h, const struct gs_instance *inst, const char *what_for)
 {
 	struct gs_finding *f;
@@ -413,7 +421,7 @@ static void judge_holder(struct policy *y, const struct gs_holder *h, const stru
 			add_alternative(y, f, "end it yourself, or name it: --disrupt pid:%" PRIu32, h->pid.value);
 		else
 			add_alternative(y, f, "end it with the tool that started it; gpuslice does not stop it");
-		if (h->unit)
+		if (h->unit && is_service(h->unit))
 			add_alternative(y, f, "systemctl stop %s", h->unit);
 	}
 	add_holder(y, f, h);

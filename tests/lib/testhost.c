@@ -101,7 +101,7 @@ static void add_instance(struct gs_snapshot *s, struct gs_gpu *gpu, const char *
 		fill_holder(s, gs_instance_add_holder(s, inst), 4000 + 100 * (gpu->bdf.bus - 1) + start);
 }
 
-static struct gs_gpu *add_gpu(struct gs_snapshot *s, const struct gs_model *model, unsigned index)
+static struct gs_gpu *add_gpu(struct gs_snapshot *s, const struct gs_gpu_model *model, unsigned index)
 {
 	struct gs_gpu *gpu = gs_snapshot_add_gpu(s, (struct gs_bdf){ 0, (uint8_t)(index + 1), 0, 0 });
 
@@ -127,7 +127,7 @@ struct gs_snapshot *gs_testhost(const char *model, const char *spec)
 {
 	GS_CLEANUP(gs_catalogue_freep) struct gs_catalogue *catalogue = NULL;
 	struct gs_snapshot *s = gs_snapshot_new();
-	const struct gs_model *m;
+	const struct gs_gpu_model *m;
 	struct gs_error e = { 0 };
 	char copy[4096], *save_gpu = NULL;
 	unsigned index = 0;

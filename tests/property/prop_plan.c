@@ -235,7 +235,7 @@ static void a_plan_reaches_its_target_and_every_failure_is_undone(void **state)
 static void add_models(struct CMUnitTest *tests, size_t *n, struct gs_catalogue *catalogue)
 {
 	for (size_t i = 0; i < gs_catalogue_n_models(catalogue); i++) {
-		const struct gs_model *m = gs_catalogue_model(catalogue, i);
+		const struct gs_gpu_model *m = gs_catalogue_model(catalogue, i);
 		bool complete = m->profiles.memory_units > 0;
 
 		for (size_t k = 0; k < m->profiles.n; k++)

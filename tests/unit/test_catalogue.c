@@ -38,7 +38,7 @@ static void all_models_are_there(void **state)
 {
 	assert_int_equal(gs_catalogue_n_models(*state), 24);
 	for (size_t i = 0; i < 24; i++) {
-		const struct gs_model *m = gs_catalogue_model(*state, i);
+		const struct gs_gpu_model *m = gs_catalogue_model(*state, i);
 
 		assert_ptr_equal(gs_catalogue_by_file(*state, m->file), m);
 		assert_int_equal(m->profiles.source, GS_PROFILES_CATALOGUE);
@@ -50,7 +50,7 @@ static void all_models_are_there(void **state)
 
 static void a_board_has_its_grid_and_profiles(void **state)
 {
-	const struct gs_model *m = gs_catalogue_by_pci(*state, "10de:2330", NULL);
+	const struct gs_gpu_model *m = gs_catalogue_by_pci(*state, "10de:2330", NULL);
 	const struct gs_profile *p;
 	struct gs_span span;
 
@@ -74,7 +74,7 @@ static void a_board_has_its_grid_and_profiles(void **state)
 static void profiles_go_from_small_to_large_and_plain_comes_first(void **state)
 {
 	static const char *const thor[] = { "1g.0gb", "1g.0gb+me", "1g.0gb+gfx", "2g.0gb", "2g.0gb+gfx", "3g.0gb", "3g.0gb+gfx" };
-	const struct gs_model *m = gs_catalogue_by_file(*state, "thor-igpu");
+	const struct gs_gpu_model *m = gs_catalogue_by_file(*state, "thor-igpu");
 
 	assert_int_equal(m->profiles.n, GS_ARRAY_SIZE(thor));
 	for (size_t i = 0; i < GS_ARRAY_SIZE(thor); i++)
@@ -85,7 +85,7 @@ static void profiles_go_from_small_to_large_and_plain_comes_first(void **state)
 
 static void the_subsystem_decides_between_models_of_one_chip(void **state)
 {
-	const struct gs_model *m = gs_catalogue_by_pci(*state, "10de:20b2", "10de:1463");
+	const struct gs_gpu_model *m = gs_catalogue_by_pci(*state, "10de:20b2", "10de:1463");
 
 	assert_non_null(m);
 	assert_string_equal(m->file, "a100-80gb");

@@ -205,7 +205,7 @@ static void a_layout_is_told_from_a_script(void **state)
 
 /* ---- encoding ---- */
 
-static struct gs_snapshot *machine(const struct gs_model *m)
+static struct gs_snapshot *machine(const struct gs_gpu_model *m)
 {
 	struct gs_snapshot *s = gs_snapshot_new();
 	struct gs_gpu *gpu = gs_snapshot_add_gpu(s, (struct gs_bdf){ 0, 0x52, 0, 0 });

@@ -29,7 +29,7 @@ static int unload(void **state)
 
 static const struct gs_profile_set *set_of(const char *model)
 {
-	const struct gs_model *m = gs_catalogue_by_file(catalogue, model);
+	const struct gs_gpu_model *m = gs_catalogue_by_file(catalogue, model);
 
 	assert_non_null(m);
 	return &m->profiles;

@@ -51,7 +51,7 @@ static void add_holder(struct gs_holder *h)
 	h->used_memory_bytes = GS_U64(8ull << 30);
 }
 
-static struct gs_gpu *add_board(struct gs_snapshot *s, const struct gs_model *m, uint8_t bus)
+static struct gs_gpu *add_board(struct gs_snapshot *s, const struct gs_gpu_model *m, uint8_t bus)
 {
 	struct gs_gpu *gpu = gs_snapshot_add_gpu(s, (struct gs_bdf){ 0, bus, 0, 0 });
 
@@ -251,7 +251,6 @@ static void hostile_values_are_refused_with_their_path(void **state)
 		{ "\"mode\": \"mig\"", "\"mode\": \"mog\"", "gpus[1].mode" },
 		{ "\"start\": 4,", "\"start\": 5,", "gpus[1].instances[1]" },
 		{ "\"start\": 4,", "\"start\": 4294967295,", "gpus[1].instances[1].start" },
-		{ "\"start\": 4,", "\"start\": null,", "gpus[1].instances[1]" },
 		{ "\"start\": 4,", "\"start\": -1,", "gpus[1].instances[1]" },
 		{ "\"start\": 4,", "\"start\": 4.0,", "gpus[1].instances[1]" },
 		{ "\"id\": 12,", "\"id\": 2,", "gpus[1].instances[1].id: 2 is there twice" },
