@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* calls.c - the names of what the stand-in offers, for faults. */
+#include "backend/sim/calls.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/parse.h"
+
+static const char *const calls[] = {
+	"Init_v2",
+	"InitWithFlags",
+	"Shutdown",
+	"SystemGetDriverVersion",
+	"SystemGetNVMLVersion",
+	"SystemGetProcessName",
+	"GetExcludedDeviceCount",
+	"DeviceGetCount_v2",
+	"DeviceGetHandleByIndex_v2",
+	"DeviceGetHandleByUUID",
+	"DeviceGetHandleByPciBusId_v2",
+	"DeviceGetName",
+	"DeviceGetIndex",
+	"DeviceGetUUID",
+	"DeviceGetMinorNumber",
+	"DeviceGetPciInfo_v3",
+	"DeviceGetArchitecture",
+	"DeviceGetPersistenceMode",
+	"DeviceGetVirtualizationMode",
+	"DeviceGetHostVgpuMode",
+	"DeviceGetMemoryInfo",
+	"DeviceGetMemoryInfo_v2",
+	"DeviceGetUtilizationRates",
+	"DeviceGetPowerUsage",
+	"DeviceGetEnforcedPowerLimit",
+	"DeviceGetTemperature",
+	"DeviceGetFieldValues",
+	"DeviceGetComputeRunningProcesses_v3",
+	"DeviceGetGraphicsRunningProcesses_v3",
+	"DeviceGetAttributes_v2",
+	"DeviceSetMigMode",
+	"DeviceGetMigMode",
+	"DeviceGetGpuInstanceProfileInfo",
+	"DeviceGetGpuInstanceProfileInfoV",
+	"DeviceGetGpuInstanceProfileInfoByIdV",
+	"DeviceGetGpuInstancePossiblePlacements_v2",
+	"DeviceGetGpuInstanceRemainingCapacity",
+	"DeviceCreateGpuInstance",
+	"DeviceCreateGpuInstanceWithPlacement",
+	"GpuInstanceDestroy",
+	"DeviceGetGpuInstances",
+	"DeviceGetGpuInstanceById",
+	"GpuInstanceGetInfo",
+	"GpuInstanceGetComputeInstanceProfileInfo",
+	"GpuInstanceGetComputeInstanceProfileInfoV",
+	"GpuInstanceGetComputeInstanceRemainingCapacity",
+	"GpuInstanceGetComputeInstancePossiblePlacements",
+	"GpuInstanceCreateComputeInstance",
+	"GpuInstanceCreateComputeInstanceWithPlacement",
+	"ComputeInstanceDestroy",
+	"GpuInstanceGetComputeInstances",
+	"GpuInstanceGetComputeInstanceById",
+	"ComputeInstanceGetInfo_v2",
+	"DeviceIsMigDeviceHandle",
+	"DeviceGetGpuInstanceId",
+	"DeviceGetComputeInstanceId",
+	"DeviceGetMaxMigDeviceCount",
+	"DeviceGetMigDeviceHandleByIndex",
+	"DeviceGetDeviceHandleFromMigDeviceHandle",
+};
+
+static bool equal_without_suffix(const char *full, const char *name)
+{
+	const char *suffix = strrchr(full, '_');
+	size_t n = strlen(name);
+
+	return suffix && suffix[1] == 'v' && n == (size_t)(suffix - full) && strncmp(full, name, n) == 0;
+}
+
+const char *gs_sim_call_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		if (gs_str_equal(calls[i], name) || equal_without_suffix(calls[i], name))
+			return calls[i];
+	}
+	return NULL;
+}
+
+bool gs_sim_call_is_mutating(const char *call)
+{
+	static const char *const starts[] = {
+		"DeviceSet", "DeviceCreate", "GpuInstanceDestroy", "GpuInstanceCreate", "ComputeInstanceDestroy",
+	};
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+		if (gs_str_starts(call, starts[i]))
+			return true;
+	}
+	return gs_str_equal(call, "*");
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sim.h - a machine that is not there: its tree, its kernel, its processes.
+ * Its NVML is the stand-in libnvidia-ml.so.1, built from this folder too.
+ *
+ * One state file is the truth; it is replaced by rename under a lock. The
+ * tree (sys/ proc/ dev/ run/) is derived from it and carries its generation.
+ * Uses base and raw data files only, never core: a simulator that shared the
+ * planner's placement code would only agree with itself.
+ */
+#ifndef GS_BACKEND_SIM_H
+#define GS_BACKEND_SIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/root.h"
+
+struct gs_sim;
+
+/* Names of the shipped hosts, sorted; NULL ends. The caller frees each and the array. */
+int gs_sim_list(char ***ret_names, struct gs_error *e);
+
+/*
+ * Open the simulated host @name (one of gs_sim_list), making it from its data
+ * file the first time, under gs_state_dir()/sim/NAME. The tree is brought up
+ * to date. Unknown name: status INVALID with the known ones.
+ */
+int gs_sim_open(const char *name, struct gs_sim **ret_sim, struct gs_error *e);
+struct gs_sim *gs_sim_close(struct gs_sim *sim);
+GS_DEFINE_CLEANUP(struct gs_sim *, gs_sim_close);
+
+/* Back to the shipped state; a running console sees it as a change. Faults are cleared. */
+int gs_sim_reset(const char *name, struct gs_error *e);
+
+/* The directory of state.json and tree/; the tree itself. Borrowed. */
+const char *gs_sim_dir(const struct gs_sim *sim);
+const char *gs_sim_tree(const struct gs_sim *sim);
+const char *gs_sim_host(const struct gs_sim *sim);
+
+/* Does the caller count as root on this machine? True until told otherwise. */
+void gs_sim_set_root(struct gs_sim *sim, bool is_root);
+
+/* For gs_root_set_ops(), with the sim as userdata: the simulated kernel. */
+extern const struct gs_root_ops gs_sim_root_ops;
+
+/*
+ * What the stand-in needs to know to be this machine, as environment for
+ * processes that load it: sets GPUSLICE_SIM_STATE and GPUSLICE_SIM_USER in
+ * this process's environment.
+ */
+int gs_sim_export_environment(const struct gs_sim *sim, struct gs_error *e);
+
+/*
+ * kill(2) on the simulated machine: -ESRCH no such process or another start
+ * time, -EPERM not root. A process that honours @signo is gone on return (its
+ * instance is free); one marked as ignoring SIGTERM stays. Never signals a
+ * real process.
+ */
+int gs_sim_signal(struct gs_sim *sim, uint32_t pid, uint64_t start_time, int signo);
+bool gs_sim_process_exists(struct gs_sim *sim, uint32_t pid, uint64_t start_time);
+
+/*
+ * Switch a fault on. SPEC is one of (N counts mutating calls from now, 1 is the next)
+ *   nvml CALL CODE [at N]      that NVML call returns CODE (a number) the N-th time
+ *   nvml CALL nothing [at N]   it returns success and changes nothing
+ *   nvml CALL hang             it does not return until released; holds no lock
+ *   nvml lost BDF              the GPU has fallen off the bus (15 from every call)
+ *   mode-pending BDF           the next mode change stays pending
+ *   uuid old|new               a recreated instance gets its old UUID, or a new one
+ *   release                    lets hanging calls go on
+ *   clear                      no faults
+ * CALL is an NVML function name without "nvml", or * for any mutating call.
+ * Status INVALID for anything else.
+ */
+int gs_sim_fault(struct gs_sim *sim, int argc, char *const *argv, struct gs_error *e);
+/* The faults that are on, a line each; the caller frees. */
+int gs_sim_fault_list(struct gs_sim *sim, char **ret_text, struct gs_error *e);
+
+#endif

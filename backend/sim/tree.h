@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tree.h - sys/ proc/ dev/ etc/ as files, derived from the state. A list of
+ * what should be there is built first and then compared with what is: only
+ * what differs is written, so a reader of an unchanged file never notices, and
+ * the locks on device nodes survive.
+ */
+#ifndef GS_SIM_TREE_H
+#define GS_SIM_TREE_H
+
+#include "backend/sim/state.h"
+
+/* 0 at once when the tree carries the state's generation. Under the lock. */
+int gs_sim_tree_sync(int tree_fd, const struct gs_sim_state *s);
+/* Remove what lies under run/gpuslice; for a reset. */
+int gs_sim_tree_empty_run(int tree_fd);
+
+#endif
