@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The agent's writing half. The core runs the commit as one call; wherever it
+ * waits for the collector or a process, the client's messages are served, so
+ * hello and cancel are answered and snapshots wait until it has ended. A client
+ * that goes away does not stop it: a plan that was approved is finished.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backend/agent_state.h"
+#include "backend/collect.h"
+#include "backend/published.h"
+#include "backend/step_json.h"
+#include "codec/plan_json.h"
+#include "codec/request.h"
+#include "codec/snapshot_json.h"
+#include "core/commit.h"
+
+#define BASE_MAX 1024
+#define ASKED_MAX 64
+#define TERM_MS 30000
+#define KILL_MS 5000
+#define LOOK_MS 50
+#define GONE_MS 2000
+#define PUBLISH_MS 60000
+
+/* One commit call. */
+struct run {
+	struct gs_agent *agent;
+	struct gs_request *request;
+	struct gs_digest expect;
+	struct gs_plan_base *base;
+	size_t n_base;
+	bool yes;
+	int lock;
+	struct gs_bdf asked[ASKED_MAX];     /* GPUs that we asked others to let go of */
+	size_t n_asked;
+	bool others_hold;                   /* they did not in time */
+	struct gs_snapshot *last;           /* the newest look, to name who is in the way */
+};
+
+static void run_done(struct run *c)
+{
+	for (size_t i = 0; i < c->n_asked; i++)
+		gs_yield_release(gs_machine_root(c->agent->machine), c->asked[i]);
+	gs_request_free(c->request);
+	free(c->base);
+	if (c->lock >= 0)
+		close(c->lock);
+	gs_snapshot_unref(c->last);
+}
+
+static int parse_base(struct json_object *o, struct run *c, struct gs_error *e)
+{
+	struct json_object *list = NULL;
+	size_t n;
+	int r = gs_json_get_array(o, "base", &list, e);
+
+	if (r < 0 || !list)
+		return r;
+	n = json_object_array_length(list);
+	if (n > BASE_MAX)
+		return gs_error_set(e, -E2BIG, GS_STATUS_INVALID, "a commit over more than %d GPUs", BASE_MAX);
+	c->base = calloc(n ? n : 1, sizeof(*c->base));
+	if (!c->base)
+		return gs_error_oom(e);
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *item = json_object_array_get_idx(list, i);
+		const char *bdf = NULL, *rev = NULL;
+
+		if (!json_object_is_type(item, json_type_object))
+			return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "base: an element is no object");
+		r = gs_json_get_string(item, "bdf", &bdf, e);
+		if (r == 0)
+			r = gs_json_get_string(item, "rev", &rev, e);
+		if (r < 0)
+			return r;
+		if (!bdf || !rev || gs_bdf_parse(bdf, &c->base[i].bdf) < 0 || strlen(rev) >= sizeof(c->base[i].rev.hex))
+			return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "base: an element names no GPU");
+		snprintf(c->base[i].rev.hex, sizeof(c->base[i].rev.hex), "%s", rev);
+		c->base[i].gpu = (uint32_t)i;
+	}
+	c->n_base = n;
+	return 0;
+}
+
+static int parse_call(struct json_object *o, struct run *c, struct gs_error *e)
+{
+	struct json_object *request = NULL;
+	const char *expect = NULL;
+	int r = gs_json_get_object(o, "request", &request, e);
+
+	if (r == 0 && !request)
+		return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "a commit without a request");
+	if (r == 0)
+		r = gs_request_from_json(request, &c->request, e);
+	if (r == 0)
+		r = gs_json_get_string(o, "expect", &expect, e);
+	if (r == 0)
+		r = gs_json_get_bool(o, "yes", false, &c->yes, e);
+	if (r == 0)
+		r = parse_base(o, c, e);
+	if (r < 0)
+		return r;
+	if (expect && strlen(expect) >= sizeof(c->expect.hex))
+		return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "expect: no digest of a plan");
+	if (expect)
+		snprintf(c->expect.hex, sizeof(c->expect.hex), "%s", expect);
+	return 0;
+}
+
+static int op_collect(void *userdata, struct gs_snapshot **ret_snapshot, struct gs_error *e)
+{
+	GS_JSON struct json_object *o = NULL;
+	struct run *c = userdata;
+	int r = gs_agent_ask(c->agent, "collect", gs_collector_collect_params(false, true, false), &o, e);
+
+	if (r == 0)
+		r = gs_snapshot_from_json(o, ret_snapshot, e);
+	if (r < 0)
+		return r;
+	gs_snapshot_unref(c->last);
+	c->last = gs_snapshot_ref(*ret_snapshot);
+	return 0;
+}
+
+static bool wait_for_end(struct run *c, const struct gs_step *step, int ms)
+{
+	struct gs_monotonic since = gs_monotonic_now();
+
+	while (gs_machine_process_exists(c->agent->machine, step->pid, step->start_time)) {
+		if (gs_elapsed_ms(since) >= ms || c->agent->is_cancelled)
+			return false;
+		gs_agent_pause(c->agent, LOOK_MS);
+	}
+	return true;
+}
+
+/* SIGTERM and time to tidy up; SIGKILL only when the operator said so (design 4). */
+static int stop_holder(struct run *c, const struct gs_step *step, struct gs_error *e)
+{
+	struct gs_machine *machine = c->agent->machine;
+	int r = gs_machine_signal(machine, step->pid, step->start_time, SIGTERM);
+
+	if (r == -ESRCH)
+		return 0;
+	if (r < 0)
+		return gs_error_set(e, r, GS_STATUS_FAILED, "%s could not be asked to end: %s. It is still running", step->target, strerror(-r));
+	if (wait_for_end(c, step, TERM_MS))
+		return 0;
+	if (c->agent->is_cancelled)
+		return gs_error_set(e, -ECANCELED, GS_STATUS_FAILED, "stopped as asked; %s was sent SIGTERM and has not ended yet", step->target);
+	if (!step->kill)
+		return gs_error_set(e, -ETIMEDOUT, GS_STATUS_FAILED,
+				    "%s did not end within %d s of SIGTERM and is still running. Stop it yourself, or allow SIGKILL with --kill", step->target,
+				    TERM_MS / 1000);
+	r = gs_machine_signal(machine, step->pid, step->start_time, SIGKILL);
+	if (r == -ESRCH || (r == 0 && wait_for_end(c, step, KILL_MS)))
+		return 0;
+	return gs_error_set(e, r < 0 ? r : -ETIMEDOUT, GS_STATUS_FAILED, "%s did not end on SIGKILL either; it waits in the kernel and is still there",
+			    step->target);
+}
+
+static bool is_asked(const struct run *c, struct gs_bdf bdf)
+{
+	for (size_t i = 0; i < c->n_asked; i++) {
+		if (gs_bdf_compare(c->asked[i], bdf) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Our own collector goes too; the next question starts a fresh one, which is then NVML's only client of ours. */
+static int clear_the_way(struct run *c, struct gs_bdf bdf, struct gs_error *e)
+{
+	struct gs_root *root = gs_machine_root(c->agent->machine);
+	struct gs_monotonic since = gs_monotonic_now();
+	int r;
+
+	if (!is_asked(c, bdf)) {
+		r = gs_yield_ask(root, bdf, e);
+		if (r < 0)
+			return r;
+		if (c->n_asked < ASKED_MAX)
+			c->asked[c->n_asked++] = bdf;
+	}
+	gs_agent_stop_collector(c->agent, false);
+	for (;;) {
+		r = gs_yield_all_gone(root);
+		c->others_hold = r == 0;
+		if (r != 0 || gs_elapsed_ms(since) >= GONE_MS)
+			return 0;       /* the driver decides; whoever holds it is named */
+		gs_agent_pause(c->agent, LOOK_MS);
+	}
+}
+
+static void name_holders(const struct run *c, const struct gs_step *step, struct gs_step_outcome *outcome)
+{
+	const struct gs_gpu *gpu = c->last ? gs_snapshot_gpu_by_bdf(c->last, step->bdf) : NULL;
+	size_t n = strlen(outcome->note), named = 0;
+
+	if (c->others_hold)
+		n += (size_t)snprintf(outcome->note + n, sizeof(outcome->note) - n, "; another gpuslice still looks at the GPUs");
+	for (size_t i = 0; gpu && i < gpu->n_holders && n < sizeof(outcome->note); i++) {
+		char label[96];
+
+		if (gpu->holders[i]->yields)
+			continue;
+		n += (size_t)snprintf(outcome->note + n, sizeof(outcome->note) - n, "%s%s", named++ ? ", " : "; it is held by ",
+				      gs_holder_label(gpu->holders[i], label, sizeof(label)));
+	}
+}
+
+static int run_by_collector(struct run *c, const struct gs_step *step, struct gs_step_outcome *ret_outcome, struct gs_error *e)
+{
+	GS_JSON struct json_object *answer = NULL;
+	struct json_object *params = json_object_new_object(), *o = gs_step_to_json(step);
+	int r;
+
+	if (!params || !o) {
+		json_object_put(params);
+		json_object_put(o);
+		return gs_error_oom(e);
+	}
+	json_object_object_add(params, "step", o);
+	r = gs_agent_ask(c->agent, "run", params, &answer, e);
+	return r == 0 ? gs_outcome_from_json(answer, ret_outcome, e) : r;
+}
+
+static int op_run(void *userdata, const struct gs_step *step, struct gs_step_outcome *ret_outcome, struct gs_error *e)
+{
+	struct run *c = userdata;
+	int r = 0;
+
+	if (step->op == GS_STEP_STOP_HOLDER)
+		return stop_holder(c, step, e);
+	if (step->op == GS_STEP_SET_MODE)
+		r = clear_the_way(c, step->bdf, e);
+	if (r == 0)
+		r = run_by_collector(c, step, ret_outcome, e);
+	if (r == 0 && ret_outcome->is_pending)
+		name_holders(c, step, ret_outcome);
+	return r;
+}
+
+static void op_progress(void *userdata, enum gs_commit_event event, const struct gs_step *step, size_t n_steps, const char *note)
+{
+	static const char *const words[] = {
+		[GS_COMMIT_STEP_BEGINS] = "begin", [GS_COMMIT_STEP_DONE] = "done", [GS_COMMIT_STEP_PENDING] = "pending",
+		[GS_COMMIT_STEP_FAILED] = "failed", [GS_COMMIT_UNDO_BEGINS] = "undo",
+	};
+	struct json_object *o = json_object_new_object();
+	struct run *c = userdata;
+	char text[256] = "";
+
+	_Static_assert(GS_ARRAY_SIZE(words) == GS_COMMIT_MAX_EVENT, "a word for each event");
+	if (!o)
+		return;
+	if (step)
+		gs_step_describe(step, event == GS_COMMIT_STEP_BEGINS ? GS_TENSE_RUNNING : event == GS_COMMIT_STEP_DONE ? GS_TENSE_DONE : GS_TENSE_PLAN, text,
+				 sizeof(text));
+	gs_json_add_string(o, "event", words[event]);
+	gs_json_add_u64(o, "n", GS_U64(step ? step->n : 0));
+	gs_json_add_u64(o, "of", GS_U64(n_steps));
+	gs_json_add_string(o, "text", text);
+	gs_json_add_string(o, "note", note);
+	gs_rpc_notify(c->agent->client, "progress", o);
+}
+
+static bool op_cancelled(void *userdata)
+{
+	struct run *c = userdata;
+
+	/* a cancel may lie in the socket while no step waits */
+	gs_agent_take_messages(c->agent);
+	return c->agent->is_cancelled;
+}
+
+static int make_plan(void *userdata, const struct gs_snapshot *s, struct gs_plan **ret_plan, struct gs_error *e)
+{
+	struct run *c = userdata;
+
+	return gs_request_plan(c->request, s, ret_plan, e);
+}
+
+static const struct gs_commit_ops commit_ops = {
+	.collect = op_collect,
+	.run = op_run,
+	.progress = op_progress,
+	.cancelled = op_cancelled,
+};
+
+static int prepare(struct run *c, struct json_object *params, struct gs_error *e)
+{
+	int r = parse_call(params, c, e);
+
+	if (r < 0)
+		return r;
+	if (!gs_machine_is_privileged(c->agent->machine))
+		return gs_error_set(e, -EPERM, GS_STATUS_REFUSED,
+				    "changing this machine needs root, and this agent is not. Nothing was done: use sudo, or press ! in the console");
+	return gs_commit_lock(gs_machine_root(c->agent->machine), &c->lock, e);
+}
+
+static void publish(struct gs_agent *a, const struct gs_snapshot *s)
+{
+	GS_JSON struct json_object *o = gs_snapshot_to_json(s, 0);
+	struct gs_digest digest;
+	const char *text;
+	size_t n = 0;
+
+	text = o ? json_object_to_json_string_length(o, JSON_C_TO_STRING_PLAIN, &n) : NULL;
+	if (!text)
+		return;
+	digest = gs_digest_of(text, n);
+	/* once a minute even when equal: its age tells viewers that it is kept fresh */
+	if (a->has_published && gs_digest_equal(&digest, &a->published) && gs_elapsed_ms(a->last_published) < PUBLISH_MS)
+		return;
+	a->has_published = true;
+	a->published = digest;
+	a->last_published = gs_monotonic_now();
+	gs_published_write(gs_machine_root(a->machine), s, gs_wall_now(), NULL);
+}
+
+static void commit(struct gs_agent *a, int64_t id, struct json_object *params)
+{
+	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
+	struct run c = { .agent = a, .lock = -1 };
+	struct gs_commit_source source = { make_plan, &c };
+	struct gs_commit_options options;
+	struct json_object *answer;
+	struct gs_error e = { 0 };
+
+	if (prepare(&c, params, &e) < 0) {
+		gs_rpc_fail(a->client, id, &e);
+		run_done(&c);
+		return;
+	}
+	options = (struct gs_commit_options){ .expect = c.expect.hex[0] ? &c.expect : NULL, .base = c.base, .n_base = c.n_base, .yes = c.yes };
+	a->is_committing = true;
+	a->is_cancelled = false;
+	/* a collection under way would answer in between */
+	gs_agent_stop_collector(a, false);
+	gs_commit_run(&commit_ops, &c, &source, &options, &result, &e);
+	if (c.last)
+		publish(a, c.last);
+	answer = gs_commit_result_to_json(&result);
+	if (answer)
+		gs_rpc_reply(a->client, id, answer);
+	run_done(&c);
+	a->is_committing = false;
+	a->is_cancelled = false;
+	a->watch_due = a->watching;
+}
+
+const struct gs_agent_writer gs_agent_writer = { commit, publish };
+
+/* A process of its own that nobody talks to: standard error is where its timer unit looks. */
+static int say(const struct gs_error *e)
+{
+	char text[1300];
+
+	dprintf(STDERR_FILENO, "gpuslice: %s\n", gs_error_format(e, text, sizeof(text)));
+	return e->status;
+}
+
+static int publish_once(struct gs_machine *machine, struct gs_error *e)
+{
+	const struct gs_collect_options options = { .fresh = true };
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
+	GS_CLEANUP(gs_collect_freep) struct gs_collect *collect = NULL;
+	GS_CLEANUP(gs_yield_freep) struct gs_yield *yield = NULL;
+	GS_CLOSE int held = -1;
+	uint32_t pid;
+	int r;
+
+	if (gs_machine_is_read_only(machine) || !gs_machine_is_privileged(machine))
+		return gs_error_set(e, -EPERM, GS_STATUS_REFUSED, "publishing what this machine looks like needs root. Nothing was written");
+	yield = gs_yield_new(gs_machine_root(machine), true);
+	if (!yield)
+		return gs_error_oom(e);
+	/* a commit is under way and publishes itself */
+	if (gs_yield_is_asked(yield, &pid))
+		return 0;
+	held = gs_yield_hold(gs_machine_root(machine), true);
+	r = gs_collect_new(machine, &collect, e);
+	if (r == 0)
+		r = gs_collect_snapshot(collect, &options, &s, e);
+	return r == 0 ? gs_published_write(gs_machine_root(machine), s, gs_wall_now(), e) : r;
+}
+
+int gs_agent_publish_once(const struct gs_machine_options *options)
+{
+	GS_CLEANUP(gs_machine_closep) struct gs_machine *machine = NULL;
+	struct gs_error e = { 0 };
+
+	if (gs_machine_open(options, &machine, &e) < 0 || publish_once(machine, &e) < 0)
+		return say(&e);
+	return GS_STATUS_OK;
+}

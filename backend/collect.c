@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "backend/collect.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backend/holders.h"
+#include "backend/pci.h"
+#include "backend/published.h"
+#include "base/parse.h"
+
+#define NVML_DEVICES_MAX 1024
+#define PROCESSES_MAX 4096
+#define MIG_DEVICES_MAX 64
+#define NVML_RETRY_MS 10000
+
+struct gs_collect {
+	struct gs_machine *machine;
+	struct gs_root *root;
+	struct gs_pci *pci;
+	struct gs_holders *holders;
+	struct gs_catalogue *catalogue;     /* NULL when it cannot be loaded */
+	struct gs_error catalogue_error;
+	struct gs_nvml *nvml;
+	struct gs_error nvml_error;         /* why there is none */
+	struct gs_monotonic nvml_tried;
+	bool has_tried_nvml;
+	struct gs_mig mig;
+};
+
+/* One look. */
+struct look {
+	struct gs_collect *c;
+	struct gs_snapshot *snapshot;
+	const struct gs_collect_options *options;
+	const struct gs_pci_gpu *pci;
+	size_t n_pci;
+	struct gs_gpu **gpus;           /* in the order of @pci */
+	bool *is_nvml;                  /* NVML told about it */
+};
+
+int gs_collect_new(struct gs_machine *machine, struct gs_collect **ret_collect, struct gs_error *e)
+{
+	GS_CLEANUP(gs_collect_freep) struct gs_collect *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return gs_error_oom(e);
+	c->machine = machine;
+	c->root = gs_machine_root(machine);
+	c->pci = gs_pci_new(c->root);
+	c->holders = gs_holders_new(c->root);
+	if (!c->pci || !c->holders)
+		return gs_error_oom(e);
+	if (gs_catalogue_load(&c->catalogue, &c->catalogue_error) < 0)
+		c->catalogue = NULL;
+	*ret_collect = GS_TAKE(c);
+	return 0;
+}
+
+struct gs_collect *gs_collect_free(struct gs_collect *c)
+{
+	if (!c)
+		return NULL;
+	gs_mig_done(&c->mig);
+	gs_nvml_close(c->nvml);
+	gs_catalogue_free(c->catalogue);
+	gs_holders_free(c->holders);
+	gs_pci_free(c->pci);
+	free(c);
+	return NULL;
+}
+
+/* Once per life when it works; a driver that was not loaded may be later. */
+static int need_nvml(struct gs_collect *c)
+{
+	const char *const *paths;
+	int r;
+
+	if (c->nvml)
+		return 0;
+	if (c->has_tried_nvml && gs_elapsed_ms(c->nvml_tried) < NVML_RETRY_MS)
+		return c->nvml_error.errnum;
+	c->has_tried_nvml = true;
+	c->nvml_tried = gs_monotonic_now();
+	r = gs_machine_nvml_paths(c->machine, &paths, &c->nvml_error);
+	if (r == 0)
+		r = gs_nvml_open(paths, &c->nvml, &c->nvml_error);
+	if (r == 0 && gs_mig_init(&c->mig, c->nvml, c->catalogue) < 0)
+		return gs_error_oom(&c->nvml_error);
+	return r;
+}
+
+int gs_collect_mig(struct gs_collect *c, struct gs_mig **ret_mig, struct gs_error *e)
+{
+	int r = need_nvml(c);
+
+	if (r < 0) {
+		if (e)
+			*e = c->nvml_error;
+		return r;
+	}
+	*ret_mig = &c->mig;
+	return 0;
+}
+
+static bool is_nvidia_driven(const struct gs_pci_gpu *p)
+{
+	return p->vendor == GS_VENDOR_NVIDIA && strcmp(p->driver, "nvidia") == 0;
+}
+
+/* What the bound driver alone tells (interfaces 9.1); NVML says more where it can. */
+static void guess_mode(struct gs_gpu *gpu, const struct gs_pci_gpu *p)
+{
+	if (!p->driver[0] || is_nvidia_driven(p))
+		return;         /* unbound, or only NVML knows */
+	gpu->mode = strstr(p->driver, "vfio") ? GS_MODE_PASSTHROUGH : GS_MODE_WHOLE;
+	gpu->modes = 1u << gpu->mode;
+	gpu->placements_visible = true;
+}
+
+static int add_pci_gpu(struct look *l, size_t i)
+{
+	const struct gs_pci_gpu *p = &l->pci[i];
+	struct gs_gpu *gpu = gs_snapshot_add_gpu(l->snapshot, p->bdf);
+
+	if (!gpu)
+		return -ENOMEM;
+	gpu->vendor = p->vendor;
+	gpu->pci_id = gs_snapshot_text(l->snapshot, p->pci_id);
+	gpu->subsystem_id = p->subsystem_id[0] ? gs_snapshot_text(l->snapshot, p->subsystem_id) : NULL;
+	gpu->driver = p->driver[0] ? gs_snapshot_text(l->snapshot, p->driver) : NULL;
+	gpu->driver_override = p->driver_override[0] ? gs_snapshot_text(l->snapshot, p->driver_override) : NULL;
+	gpu->numa_node = p->numa_node;
+	gpu->iommu_group = p->iommu_group;
+	guess_mode(gpu, p);
+	l->gpus[i] = gpu;
+	return 0;
+}
+
+/* /dev/nvidiaN of a GPU that NVML does not tell about: «Device Minor:» of interfaces 5.10. */
+static struct gs_u32 minor_by_proc(struct gs_collect *c, struct gs_bdf bdf)
+{
+	static const char key[] = "Device Minor:";
+	GS_FREE char *text = NULL;
+	char address[GS_BDF_TEXT], number[12];
+	struct gs_u32 minor = { true, 0 };
+	const char *p;
+	size_t n;
+
+	if (gs_root_read(c->root, &text, "proc/driver/nvidia/gpus/%s/information", gs_bdf_format(bdf, address)) < 0)
+		return GS_U32_UNKNOWN;
+	p = strstr(text, key);
+	if (!p)
+		return GS_U32_UNKNOWN;
+	p += strlen(key);
+	p += strspn(p, " \t");
+	n = strspn(p, "0123456789");
+	if (!n || n >= sizeof(number))
+		return GS_U32_UNKNOWN;
+	memcpy(number, p, n);
+	number[n] = '\0';
+	return gs_parse_u32(number, 10, &minor.value) < 0 ? GS_U32_UNKNOWN : minor;
+}
+
+typedef int (*process_call)(nvml_device device, unsigned *n, struct nvml_process *processes);
+
+/* Two calls: how many, then which (interfaces 5.7). NVML's code. */
+static int read_processes(struct look *l, process_call call, nvml_device device, struct gs_gpu *gpu, struct gs_u32 gi)
+{
+	GS_FREE struct nvml_process *list = NULL;
+	unsigned n = 0;
+	int code = call ? call(device, &n, NULL) : NVML_ERROR_FUNCTION_NOT_FOUND;
+
+	if (code != NVML_ERROR_INSUFFICIENT_SIZE || !n)
+		return code;
+	/* some may start in between */
+	n = n < PROCESSES_MAX ? n + 16 : PROCESSES_MAX;
+	list = calloc(n, sizeof(*list));
+	if (!list)
+		return NVML_ERROR_MEMORY;
+	code = call(device, &n, list);
+	for (unsigned i = 0; code == NVML_SUCCESS && i < n && i < PROCESSES_MAX; i++) {
+		struct gs_u32 in = list[i].gi != NVML_NO_INSTANCE ? GS_U32(list[i].gi) : gi;
+		struct gs_u64 used = l->options->telemetry && list[i].used_memory != NVML_NOT_AVAILABLE ? GS_U64(list[i].used_memory) : GS_U64_UNKNOWN;
+
+		if (gs_holders_add_nvml(l->c->holders, gpu, list[i].pid, in, used) < 0)
+			return NVML_ERROR_MEMORY;
+	}
+	return code;
+}
+
+static int read_all_processes(struct look *l, nvml_device device, struct gs_gpu *gpu, struct gs_u32 gi)
+{
+	int code = read_processes(l, l->c->nvml->call.compute_processes, device, gpu, gi);
+	int graphics = read_processes(l, l->c->nvml->call.graphics_processes, device, gpu, gi);
+
+	return graphics == NVML_ERROR_MEMORY ? graphics : code;
+}
+
+/* On a MIG parent the question may need privilege; its MIG devices answer for themselves. */
+static int read_holders(struct look *l, nvml_device device, struct gs_gpu *gpu)
+{
+	struct gs_nvml *nvml = l->c->nvml;
+	unsigned n = 0;
+	int code = read_all_processes(l, device, gpu, GS_U32_UNKNOWN);
+
+	if (code == NVML_ERROR_MEMORY)
+		return -ENOMEM;
+	if (gpu->mode != GS_MODE_MIG || code == NVML_SUCCESS || code == NVML_ERROR_GPU_IS_LOST)
+		return 0;
+	if (GS_NVML_CALL(nvml, mig_count, device, &n) != NVML_SUCCESS)
+		return 0;
+	for (unsigned i = 0; i < n && i < MIG_DEVICES_MAX; i++) {
+		nvml_device mig;
+		unsigned gi;
+
+		if (GS_NVML_CALL(nvml, mig_device, device, i, &mig) != NVML_SUCCESS || GS_NVML_CALL(nvml, device_gi_id, mig, &gi) != NVML_SUCCESS)
+			continue;
+		if (read_all_processes(l, mig, gpu, GS_U32(gi)) == NVML_ERROR_MEMORY)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int read_nvml_gpu(struct look *l, nvml_device device, struct gs_gpu *gpu)
+{
+	struct gs_u32 minor = { true, 0 };
+	int r;
+
+	if (GS_NVML_CALL(l->c->nvml, device_minor, device, &minor.value) != NVML_SUCCESS)
+		minor = minor_by_proc(l->c, gpu->bdf);
+	r = gs_holders_add_gpu(l->c->holders, gpu, minor);
+	if (r == 0)
+		r = gs_mig_read(&l->c->mig, device, l->snapshot, gpu, l->options->telemetry);
+	return r == 0 ? read_holders(l, device, gpu) : r;
+}
+
+/* The GPU of the PCI list at that address; one that sysfs hides (a container) is added from NVML's own words. */
+static struct gs_gpu *gpu_of(struct look *l, struct gs_bdf bdf, const struct nvml_pci_info *pci)
+{
+	struct gs_gpu *gpu;
+	char id[12];
+
+	for (size_t i = 0; i < l->n_pci; i++) {
+		if (gs_bdf_compare(l->pci[i].bdf, bdf) == 0) {
+			l->is_nvml[i] = true;
+			return l->gpus[i];
+		}
+	}
+	gpu = gs_snapshot_add_gpu(l->snapshot, bdf);
+	if (!gpu)
+		return NULL;
+	gpu->vendor = GS_VENDOR_NVIDIA;
+	gpu->driver = "nvidia";
+	snprintf(id, sizeof(id), "%04x:%04x", pci->pci_device_id & 0xffff, pci->pci_device_id >> 16);
+	gpu->pci_id = gs_snapshot_text(l->snapshot, id);
+	snprintf(id, sizeof(id), "%04x:%04x", pci->pci_subsystem_id & 0xffff, pci->pci_subsystem_id >> 16);
+	gpu->subsystem_id = gs_snapshot_text(l->snapshot, id);
+	return gpu;
+}
+
+static int read_nvml_list(struct look *l)
+{
+	struct gs_nvml *nvml = l->c->nvml;
+	unsigned n = 0;
+
+	if (GS_NVML_CALL(nvml, device_count, &n) != NVML_SUCCESS)
+		return 0;
+	for (unsigned i = 0; i < n && i < NVML_DEVICES_MAX; i++) {
+		struct nvml_pci_info pci = { 0 };
+		struct gs_gpu *gpu;
+		struct gs_bdf bdf;
+		nvml_device device;
+		int r;
+
+		if (GS_NVML_CALL(nvml, device_by_index, i, &device) != NVML_SUCCESS || GS_NVML_CALL(nvml, device_pci, device, &pci) != NVML_SUCCESS)
+			continue;
+		pci.bus_id[sizeof(pci.bus_id) - 1] = '\0';
+		if (gs_bdf_parse(pci.bus_id, &bdf) < 0)
+			continue;
+		gpu = gpu_of(l, bdf, &pci);
+		if (!gpu)
+			return -ENOMEM;
+		r = read_nvml_gpu(l, device, gpu);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* GPUs that the driver has but enumeration left out: lost ones answer 15 here. */
+static int read_left_out(struct look *l)
+{
+	for (size_t i = 0; i < l->n_pci; i++) {
+		char address[GS_BDF_TEXT];
+		nvml_device device;
+		struct gs_error why;
+		int code, r;
+
+		if (l->is_nvml[i] || !is_nvidia_driven(&l->pci[i]))
+			continue;
+		code = gs_mig_device(&l->c->mig, l->pci[i].bdf, &device);
+		if (code == NVML_SUCCESS) {
+			r = read_nvml_gpu(l, device, l->gpus[i]);
+			if (r < 0)
+				return r;
+			continue;
+		}
+		gs_nvml_error(&why, code, GS_NVML_SYMBOL(device_by_bus_id), "the driver does not give access to the GPU at %s",
+			      gs_bdf_format(l->pci[i].bdf, address));
+		if (code == NVML_ERROR_GPU_IS_LOST)
+			l->gpus[i]->lost = gs_snapshot_text(l->snapshot, why.text);
+		else
+			gs_snapshot_add_notice(l->snapshot, "%s", why.text);
+		r = gs_holders_add_gpu(l->c->holders, l->gpus[i], minor_by_proc(l->c, l->pci[i].bdf));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int read_nvml(struct look *l)
+{
+	char version[NVML_TEXT];
+	bool is_wanted = !l->n_pci;
+	int r;
+
+	for (size_t i = 0; i < l->n_pci; i++)
+		is_wanted = is_wanted || is_nvidia_driven(&l->pci[i]);
+	if (!is_wanted)
+		return 0;
+	if (need_nvml(l->c) < 0) {
+		if (l->n_pci)
+			gs_snapshot_add_notice(l->snapshot, "%s", l->c->nvml_error.text);
+		for (size_t i = 0; i < l->n_pci; i++) {
+			if (is_nvidia_driven(&l->pci[i]) && gs_holders_add_gpu(l->c->holders, l->gpus[i], minor_by_proc(l->c, l->pci[i].bdf)) < 0)
+				return -ENOMEM;
+		}
+		return 0;
+	}
+	if (GS_NVML_CALL(l->c->nvml, driver_version, version, sizeof(version)) == NVML_SUCCESS) {
+		version[sizeof(version) - 1] = '\0';
+		gs_snapshot_set_driver_version(l->snapshot, version);
+	}
+	r = read_nvml_list(l);
+	return r == 0 ? read_left_out(l) : r;
+}
+
+/* Names for those that NVML did not name: pci.ids is read from disk only then. */
+static void name_gpus(struct look *l)
+{
+	for (size_t i = 0; i < l->n_pci; i++) {
+		char name[128];
+
+		if (!l->gpus[i]->name && gs_pci_name(l->c->pci, l->pci[i].vendor_id, l->pci[i].device_id, name, sizeof(name)))
+			l->gpus[i]->name = gs_snapshot_text(l->snapshot, name);
+	}
+}
+
+static void join_published(struct look *l)
+{
+	GS_PUBLISHED struct gs_published published = { 0 };
+	struct gs_error e;
+	bool is_needed = false;
+
+	for (size_t i = 0; i < l->n_pci; i++)
+		is_needed = is_needed || (l->gpus[i]->mode == GS_MODE_MIG && !l->gpus[i]->placements_visible);
+	/* its absence is normal, and what it holds is checked like any foreign text */
+	if (!is_needed || gs_published_read(l->c->root, &published, &e) < 0)
+		return;
+	for (size_t i = 0; i < l->n_pci; i++) {
+		if (l->gpus[i]->mode == GS_MODE_MIG && !l->gpus[i]->placements_visible)
+			l->gpus[i]->placements_visible = gs_published_join(&published, l->snapshot, l->gpus[i]);
+	}
+}
+
+static int look_at(struct look *l, struct gs_error *e)
+{
+	int r;
+
+	for (size_t i = 0; i < l->n_pci; i++) {
+		if (add_pci_gpu(l, i) < 0)
+			return gs_error_oom(e);
+	}
+	gs_holders_begin(l->c->holders);
+	r = read_nvml(l);
+	if (r == 0)
+		r = gs_holders_scan(l->c->holders, l->options->fresh);
+	if (r == 0)
+		r = gs_holders_finish(l->c->holders, l->snapshot);
+	if (r < 0)
+		return gs_error_set(e, r, GS_STATUS_FAILED, "the machine cannot be looked at: %s", strerror(-r));
+	name_gpus(l);
+	join_published(l);
+	return 0;
+}
+
+int gs_collect_snapshot(struct gs_collect *c, const struct gs_collect_options *options, struct gs_snapshot **ret_snapshot, struct gs_error *e)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = gs_snapshot_new();
+	struct look l = { .c = c, .snapshot = s, .options = options };
+	int r;
+
+	if (!s)
+		return gs_error_oom(e);
+	gs_snapshot_set_host(s, gs_machine_host(c->machine), gs_machine_source(c->machine));
+	gs_snapshot_set_telemetry(s, options->telemetry);
+	if (c->catalogue_error.errnum)
+		gs_snapshot_add_notice(s, "the catalogue of GPU models cannot be used: %s", c->catalogue_error.text);
+	r = gs_pci_scan(c->pci, &l.pci, &l.n_pci, e);
+	if (r < 0)
+		return r;
+	l.gpus = gs_arena_calloc(gs_snapshot_arena(s), l.n_pci, sizeof(*l.gpus));
+	l.is_nvml = gs_arena_calloc(gs_snapshot_arena(s), l.n_pci, sizeof(*l.is_nvml));
+	if (!l.gpus || !l.is_nvml)
+		return gs_error_oom(e);
+	r = look_at(&l, e);
+	if (r < 0)
+		return r;
+	r = gs_snapshot_seal(s, e);
+	if (r < 0)
+		return r;
+	*ret_snapshot = GS_TAKE(s);
+	return 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * holders.h - which processes use which NVIDIA GPU or instance: what NVML
+ * says, and who has its device nodes open (interfaces 8.1). What may not be
+ * read is «hidden», never «free».
+ */
+#ifndef GS_BACKEND_HOLDERS_H
+#define GS_BACKEND_HOLDERS_H
+
+#include "base/root.h"
+#include "core/snapshot.h"
+
+struct gs_holders;
+
+/* @root is borrowed. NULL when there is no memory. */
+struct gs_holders *gs_holders_new(struct gs_root *root);
+struct gs_holders *gs_holders_free(struct gs_holders *h);
+GS_DEFINE_CLEANUP(struct gs_holders *, gs_holders_free);
+
+/* A new round: forget the GPUs and what NVML said. */
+void gs_holders_begin(struct gs_holders *h);
+
+/* @minor is the N of /dev/nvidiaN, which is not the index (interfaces 5.7); unknown: only NVML's word counts. -ENOMEM. */
+int gs_holders_add_gpu(struct gs_holders *h, struct gs_gpu *gpu, struct gs_u32 minor);
+
+/* NVML lists @pid on @gpu, in GPU instance @gi when known. -ENOMEM. */
+int gs_holders_add_nvml(struct gs_holders *h, struct gs_gpu *gpu, uint32_t pid, struct gs_u32 gi, struct gs_u64 used_memory_bytes);
+
+/*
+ * Walk proc/PID/fd of every process. On a live machine that is costly, so
+ * unless @fresh the last walk is used again for five seconds. -ENOMEM.
+ */
+int gs_holders_scan(struct gs_holders *h, bool fresh);
+
+/*
+ * Put the holders into the snapshot: one per process and instance, at the GPU
+ * only where no instance is known; sets holders_visible. -ENOMEM.
+ */
+int gs_holders_finish(struct gs_holders *h, struct gs_snapshot *s);
+
+/* What a link in proc/PID/fd points at. */
+enum gs_node { GS_NODE_OTHER, GS_NODE_GPU, GS_NODE_CAPABILITY };
+/* "/dev/nvidia3" -> GPU 3, "/dev/nvidia-caps/nvidia-cap30" -> CAPABILITY 30; with or without " (deleted)". */
+enum gs_node gs_holders_parse_link(const char *target, uint32_t *ret_number);
+
+/*
+ * The GPU minor and GI of a capability node: by the table @minors (text of
+ * proc/driver/nvidia-caps/mig-minors, may be NULL), else by the formula of
+ * interfaces 5.10: 3 + gpu*135 + gi*9 + (0 or 1+ci). False for config and
+ * monitor.
+ */
+bool gs_holders_capability(const char *minors, uint32_t number, uint32_t *ret_gpu_minor, uint32_t *ret_gi);
+
+#endif

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "backend/mig.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/parse.h"
+
+#define MIG_DEVICES_MAX 64
+#define INSTANCES_PER_PROFILE_MAX 64
+
+/* What one read of one GPU works on. */
+struct reading {
+	struct gs_mig *mig;
+	struct gs_nvml *nvml;
+	nvml_device device;
+	struct gs_snapshot *snapshot;
+	struct gs_gpu *gpu;
+	struct gs_mig_subject subject;
+	const struct gs_profile_set *set;       /* the cache's own; copied into the snapshot at the end */
+	bool telemetry;
+};
+
+int gs_mig_init(struct gs_mig *mig, struct gs_nvml *nvml, const struct gs_catalogue *catalogue)
+{
+	mig->nvml = nvml;
+	mig->catalogue = catalogue;
+	mig->profiles = gs_mig_profiles_new(nvml, catalogue);
+	return mig->profiles ? 0 : -ENOMEM;
+}
+
+void gs_mig_done(struct gs_mig *mig)
+{
+	mig->profiles = gs_mig_profiles_free(mig->profiles);
+}
+
+int gs_mig_device(struct gs_mig *mig, struct gs_bdf bdf, nvml_device *ret_device)
+{
+	char address[GS_BDF_TEXT];
+
+	return GS_NVML_CALL(mig->nvml, device_by_bus_id, gs_bdf_format(bdf, address), ret_device);
+}
+
+struct gs_instance *gs_mig_instance_by_id(const struct gs_gpu *gpu, uint32_t id)
+{
+	for (size_t i = 0; i < gpu->n_instances; i++) {
+		if (gpu->instances[i]->kind == GS_KIND_MIG && gpu->instances[i]->id == id)
+			return gpu->instances[i];
+	}
+	return NULL;
+}
+
+/* True when @code says that the GPU has gone; it is marked. */
+static bool is_lost(struct reading *r, int code)
+{
+	if (code != NVML_ERROR_GPU_IS_LOST)
+		return false;
+	r->gpu->lost = "the GPU has fallen off the bus (NVML answers 15); look at dmesg for Xid 79: the machine, or the board, needs a power cycle";
+	return true;
+}
+
+static struct gs_u64 read_memory_total(struct reading *r, nvml_device device, struct gs_u64 *ret_used)
+{
+	struct nvml_memory_v2 v2 = { .version = NVML_VERSION_WORD(struct nvml_memory_v2, 2) };
+	struct nvml_memory v1;
+
+	*ret_used = GS_U64_UNKNOWN;
+	if (GS_NVML_CALL(r->nvml, device_memory_v2, device, &v2) == NVML_SUCCESS) {
+		*ret_used = GS_U64(v2.used);
+		return GS_U64(v2.total);
+	}
+	if (GS_NVML_CALL(r->nvml, device_memory, device, &v1) == NVML_SUCCESS) {
+		*ret_used = GS_U64(v1.used);
+		return GS_U64(v1.total);
+	}
+	return GS_U64_UNKNOWN;
+}
+
+static void read_identity(struct reading *r)
+{
+	struct gs_u64 used;
+	unsigned index;
+	char text[NVML_TEXT];
+
+	if (GS_NVML_CALL(r->nvml, device_name, r->device, text, sizeof(text)) == NVML_SUCCESS) {
+		text[sizeof(text) - 1] = '\0';
+		r->gpu->name = gs_snapshot_text(r->snapshot, text);
+	}
+	if (GS_NVML_CALL(r->nvml, device_uuid, r->device, text, sizeof(text)) == NVML_SUCCESS) {
+		text[sizeof(text) - 1] = '\0';
+		r->gpu->uuid = gs_snapshot_text(r->snapshot, text);
+	}
+	if (GS_NVML_CALL(r->nvml, device_index, r->device, &index) == NVML_SUCCESS)
+		r->gpu->nvidia_index = GS_U32(index);
+	r->gpu->memory_bytes = read_memory_total(r, r->device, &used);
+	r->gpu->framework = "nvml";
+}
+
+/* Whether the switch takes a reset, and whether it survives a reboot: interfaces 5.8. */
+static void read_mode_rules(struct reading *r, const struct gs_gpu_model *model)
+{
+	struct nvml_field_value field = { .field_id = NVML_FIELD_IS_RESETLESS_MIG_SUPPORTED };
+	unsigned architecture;
+
+	if (model) {
+		r->gpu->mode_needs_reset = model->mode_needs_reset;
+		r->gpu->mode_survives_reboot = model->mode_survives_reboot;
+	}
+	if (GS_NVML_CALL(r->nvml, device_architecture, r->device, &architecture) == NVML_SUCCESS) {
+		r->gpu->mode_needs_reset = architecture == NVML_ARCH_AMPERE;
+		r->gpu->mode_survives_reboot = architecture == NVML_ARCH_AMPERE;
+	}
+	if (GS_NVML_CALL(r->nvml, device_fields, r->device, 1, &field) == NVML_SUCCESS && field.nvml_return == NVML_SUCCESS)
+		r->gpu->mode_needs_reset = field.value.ui == 0;
+}
+
+static int read_mode(struct reading *r)
+{
+	unsigned now = 0, pending = 0;
+	int code = GS_NVML_CALL(r->nvml, mig_mode, r->device, &now, &pending);
+
+	if (is_lost(r, code))
+		return code;
+	r->gpu->modes = 1u << GS_MODE_WHOLE;
+	if (code == NVML_ERROR_NOT_SUPPORTED || code == NVML_ERROR_FUNCTION_NOT_FOUND) {
+		r->gpu->mode = GS_MODE_WHOLE;
+		return NVML_ERROR_NOT_SUPPORTED;
+	}
+	if (code != NVML_SUCCESS) {
+		struct gs_error e;
+		char label[GS_BDF_TEXT];
+
+		gs_nvml_error(&e, code, GS_NVML_SYMBOL(mig_mode), "the MIG mode of %s cannot be read", gs_bdf_format(r->gpu->bdf, label));
+		gs_snapshot_add_notice(r->snapshot, "%s", e.text);
+		return code;
+	}
+	r->gpu->modes |= 1u << GS_MODE_MIG;
+	r->gpu->mode = now == NVML_MIG_ENABLE ? GS_MODE_MIG : GS_MODE_WHOLE;
+	if (pending != now)
+		r->gpu->mode_pending = pending == NVML_MIG_ENABLE ? GS_MODE_MIG : GS_MODE_WHOLE;
+	r->subject.is_mig_on = now == NVML_MIG_ENABLE;
+	return NVML_SUCCESS;
+}
+
+static struct gs_compute *compute_by_id(const struct gs_instance *inst, uint32_t id)
+{
+	for (size_t i = 0; i < inst->n_compute; i++) {
+		if (inst->compute[i]->id == id)
+			return inst->compute[i];
+	}
+	return NULL;
+}
+
+static int read_compute(struct reading *r, const struct gs_profile *profile, nvml_gi gi, struct gs_instance *inst)
+{
+	for (size_t i = 0; i < profile->n_compute; i++) {
+		const struct gs_compute_profile *cp = &profile->compute[i];
+		nvml_ci handles[INSTANCES_PER_PROFILE_MAX];
+		unsigned n = 0;
+		int code;
+
+		if (!cp->id.known || cp->max_instances > INSTANCES_PER_PROFILE_MAX)
+			continue;
+		code = GS_NVML_CALL(r->nvml, cis, gi, cp->id.value, handles, &n);
+		if (code == NVML_ERROR_GPU_IS_LOST || code == NVML_ERROR_NO_PERMISSION)
+			return code;
+		for (unsigned k = 0; code == NVML_SUCCESS && k < n && k < INSTANCES_PER_PROFILE_MAX; k++) {
+			struct nvml_ci_info info = { 0 };
+			struct gs_compute *c;
+
+			if (GS_NVML_CALL(r->nvml, ci_info, handles[k], &info) != NVML_SUCCESS || info.profile_id != cp->id.value || compute_by_id(inst, info.id))
+				continue;
+			c = gs_instance_add_compute(r->snapshot, inst);
+			if (!c)
+				return NVML_ERROR_MEMORY;
+			c->id = info.id;
+			c->profile = gs_snapshot_text(r->snapshot, cp->name);
+			c->profile_id = cp->id;
+			c->start = GS_U32(info.placement.start);
+			c->size = GS_U32(info.placement.size);
+		}
+	}
+	return NVML_SUCCESS;
+}
+
+static int add_instance(struct reading *r, const struct gs_profile *profile, nvml_gi gi)
+{
+	struct nvml_gi_info info = { 0 };
+	struct gs_instance *inst;
+	int code = GS_NVML_CALL(r->nvml, gi_info, gi, &info);
+
+	/* gone between the list and the question: the next look will tell */
+	if (code != NVML_SUCCESS)
+		return code == NVML_ERROR_GPU_IS_LOST || code == NVML_ERROR_NO_PERMISSION ? code : NVML_SUCCESS;
+	if (gs_mig_instance_by_id(r->gpu, info.id))
+		return NVML_SUCCESS;
+	inst = gs_gpu_add_instance(r->snapshot, r->gpu);
+	if (!inst)
+		return NVML_ERROR_MEMORY;
+	inst->id = info.id;
+	inst->kind = GS_KIND_MIG;
+	inst->profile = gs_snapshot_text(r->snapshot, profile->name);
+	inst->profile_id = GS_U32(info.profile_id);
+	inst->start = GS_U32(info.placement.start);
+	inst->size = GS_U32(info.placement.size);
+	gs_mig_profiles_learn(r->mig->profiles, &r->subject, profile, gi);
+	return read_compute(r, profile, gi, inst);
+}
+
+/* The privileged way: interfaces 5.7, «Fill order». NO_PERMISSION when it is not ours to go. */
+static int read_instances(struct reading *r)
+{
+	for (size_t i = 0; i < r->set->n; i++) {
+		const struct gs_profile *profile = &r->set->items[i];
+		nvml_gi handles[INSTANCES_PER_PROFILE_MAX];
+		unsigned n = 0;
+		int code;
+
+		/* the call has no room argument: the array must hold max_instances */
+		if (!profile->id.known || profile->max_instances > INSTANCES_PER_PROFILE_MAX)
+			continue;
+		code = GS_NVML_CALL(r->nvml, gis, r->device, profile->id.value, handles, &n);
+		if (code == NVML_ERROR_NO_PERMISSION || code == NVML_ERROR_GPU_IS_LOST || code == NVML_ERROR_FUNCTION_NOT_FOUND)
+			return code;
+		for (unsigned k = 0; code == NVML_SUCCESS && k < n && k < INSTANCES_PER_PROFILE_MAX; k++) {
+			int added = add_instance(r, profile, handles[k]);
+
+			if (added != NVML_SUCCESS)
+				return added;
+		}
+	}
+	return NVML_SUCCESS;
+}
+
+/* "NVIDIA H100 80GB HBM3 MIG 1c.3g.40gb" tells both profiles: the GI's is what follows "1c.". */
+static void name_from_device(struct reading *r, nvml_device mig, struct gs_instance *inst, struct gs_compute *c)
+{
+	const struct gs_profile *profile;
+	const struct gs_compute_profile *cp;
+	const char *at, *whole, *gi;
+	char text[NVML_TEXT];
+
+	if (GS_NVML_CALL(r->nvml, device_name, mig, text, sizeof(text)) != NVML_SUCCESS)
+		return;
+	text[sizeof(text) - 1] = '\0';
+	at = strstr(text, " MIG ");
+	if (!at)
+		return;
+	whole = at + strlen(" MIG ");
+	gi = whole + strspn(whole, "0123456789");
+	gi = gs_str_starts(gi, "c.") ? gi + strlen("c.") : whole;
+	inst->profile = gs_snapshot_text(r->snapshot, gi);
+	c->profile = gs_snapshot_text(r->snapshot, whole);
+	profile = r->set ? gs_profile_by_name(r->set, gi) : NULL;
+	if (!profile)
+		return;
+	inst->profile_id = profile->id;
+	if (profile->n_placements)
+		inst->size = GS_U32(profile->placements[0].size);
+	cp = gs_compute_profile_by_name(profile, whole);
+	if (!cp)
+		return;
+	c->profile_id = cp->id;
+	c->size = GS_U32(cp->compute_slices);
+}
+
+static int read_mig_device(struct reading *r, nvml_device mig)
+{
+	struct gs_instance *inst;
+	struct gs_compute *c;
+	unsigned gi, ci;
+	char uuid[NVML_TEXT];
+
+	if (GS_NVML_CALL(r->nvml, device_gi_id, mig, &gi) != NVML_SUCCESS || GS_NVML_CALL(r->nvml, device_ci_id, mig, &ci) != NVML_SUCCESS)
+		return NVML_SUCCESS;
+	inst = gs_mig_instance_by_id(r->gpu, gi);
+	if (!inst) {
+		inst = gs_gpu_add_instance(r->snapshot, r->gpu);
+		if (!inst)
+			return NVML_ERROR_MEMORY;
+		inst->id = gi;
+		inst->kind = GS_KIND_MIG;
+	}
+	c = compute_by_id(inst, ci);
+	if (!c) {
+		c = gs_instance_add_compute(r->snapshot, inst);
+		if (!c)
+			return NVML_ERROR_MEMORY;
+		c->id = ci;
+		name_from_device(r, mig, inst, c);
+	}
+	if (GS_NVML_CALL(r->nvml, device_uuid, mig, uuid, sizeof(uuid)) == NVML_SUCCESS) {
+		uuid[sizeof(uuid) - 1] = '\0';
+		c->uuid = gs_snapshot_text(r->snapshot, uuid);
+	}
+	if (r->telemetry && inst->n_compute == 1)
+		inst->telemetry.memory_total_bytes = read_memory_total(r, mig, &inst->telemetry.memory_used_bytes);
+	return NVML_SUCCESS;
+}
+
+/* One handle per compute instance: where the UUIDs are, and all there is without privilege. */
+static int read_mig_devices(struct reading *r)
+{
+	unsigned n = 0;
+	int code = GS_NVML_CALL(r->nvml, mig_count, r->device, &n);
+
+	if (code != NVML_SUCCESS)
+		return code == NVML_ERROR_GPU_IS_LOST ? code : NVML_SUCCESS;
+	for (unsigned i = 0; i < n && i < MIG_DEVICES_MAX; i++) {
+		nvml_device mig;
+
+		code = GS_NVML_CALL(r->nvml, mig_device, r->device, i, &mig);
+		if (code == NVML_ERROR_GPU_IS_LOST)
+			return code;
+		if (code != NVML_SUCCESS)
+			continue;       /* NOT_FOUND is a hole (interfaces 5.7) */
+		code = read_mig_device(r, mig);
+		if (code != NVML_SUCCESS)
+			return code;
+	}
+	return NVML_SUCCESS;
+}
+
+static void name_instances(struct gs_gpu *gpu)
+{
+	for (size_t i = 0; i < gpu->n_instances; i++) {
+		struct gs_instance *inst = gpu->instances[i];
+		const struct gs_compute *first = NULL;
+
+		for (size_t k = 0; k < inst->n_compute; k++) {
+			if (!first || inst->compute[k]->id < first->id)
+				first = inst->compute[k];
+		}
+		inst->uuid = first ? first->uuid : NULL;
+	}
+}
+
+static void read_telemetry(struct reading *r)
+{
+	struct gs_telemetry *t = &r->gpu->telemetry;
+	struct nvml_utilization utilization;
+	unsigned value;
+
+	t->memory_total_bytes = read_memory_total(r, r->device, &t->memory_used_bytes);
+	/* not supported on a GPU in MIG mode: unknown, not 0 (interfaces 5.7) */
+	if (GS_NVML_CALL(r->nvml, device_utilization, r->device, &utilization) == NVML_SUCCESS)
+		t->utilization_percent = GS_U32(utilization.gpu);
+	if (GS_NVML_CALL(r->nvml, device_temperature, r->device, NVML_TEMPERATURE_GPU, &value) == NVML_SUCCESS)
+		t->temperature_celsius = GS_U32(value);
+	if (GS_NVML_CALL(r->nvml, device_power, r->device, &value) == NVML_SUCCESS)
+		t->power_milliwatts = GS_U64(value);
+}
+
+static void read_sm_count(struct reading *r, const struct gs_gpu_model *model)
+{
+	struct nvml_attributes attributes;
+
+	if (model)
+		r->gpu->sm_count = model->sm_count;
+	else if (GS_NVML_CALL(r->nvml, device_attributes, r->device, &attributes) == NVML_SUCCESS)
+		r->gpu->sm_count = GS_U32(attributes.sm_count);
+}
+
+static int read_all(struct reading *r)
+{
+	const struct gs_gpu_model *model = NULL;
+	int code;
+
+	if (r->mig->catalogue && r->gpu->pci_id)
+		model = gs_catalogue_by_pci(r->mig->catalogue, r->gpu->pci_id, r->gpu->subsystem_id);
+	read_identity(r);
+	r->subject.uuid = r->gpu->uuid;
+	read_sm_count(r, model);
+	if (r->telemetry)
+		read_telemetry(r);
+	r->gpu->placements_visible = true;
+	code = read_mode(r);
+	if (code != NVML_SUCCESS)
+		return code == NVML_ERROR_NOT_SUPPORTED ? NVML_SUCCESS : code;
+	read_mode_rules(r, model);
+	code = gs_mig_profiles_get(r->mig->profiles, &r->subject, &r->set);
+	if (code != NVML_SUCCESS)
+		return code;
+	if (r->subject.is_mig_on) {
+		code = read_instances(r);
+		if (code == NVML_ERROR_GPU_IS_LOST || code == NVML_ERROR_MEMORY)
+			return code;
+		r->gpu->placements_visible = code == NVML_SUCCESS;
+		code = read_mig_devices(r);
+		if (code != NVML_SUCCESS)
+			return code;
+	}
+	name_instances(r->gpu);
+	return gs_profile_set_copy(gs_snapshot_arena(r->snapshot), r->set, &r->gpu->profiles) < 0 ? NVML_ERROR_MEMORY : NVML_SUCCESS;
+}
+
+int gs_mig_read(struct gs_mig *mig, nvml_device device, struct gs_snapshot *s, struct gs_gpu *gpu, bool telemetry)
+{
+	struct reading r = {
+		.mig = mig, .nvml = mig->nvml, .device = device, .snapshot = s, .gpu = gpu, .telemetry = telemetry,
+		.subject = { .device = device, .pci_id = gpu->pci_id, .subsystem_id = gpu->subsystem_id },
+	};
+	int code = read_all(&r);
+
+	is_lost(&r, code);
+	return code == NVML_ERROR_MEMORY ? -ENOMEM : 0;
+}

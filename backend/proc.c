@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "backend/proc.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/parse.h"
+
+#define STATUS_BYTES_MAX 16384
+#define CGROUP_BYTES_MAX 16384
+#define STAT_START_TIME 22
+
+int gs_proc_parse_stat(const char *text, char *ret_comm, uint64_t *ret_start_time)
+{
+	const char *open = strchr(text, '('), *close = strrchr(text, ')'), *p;
+	char number[24];
+	uint64_t start_time;
+	size_t n;
+
+	if (!open || !close || close < open)
+		return -EBADMSG;
+	/* behind «)» comes a blank and field 3, the state */
+	p = close + 1;
+	for (unsigned field = 3; field <= STAT_START_TIME; field++) {
+		if (*p != ' ')
+			return -EBADMSG;
+		p++;
+		if (field < STAT_START_TIME)
+			p += strcspn(p, " \n");
+	}
+	n = strcspn(p, " \n");
+	if (n >= sizeof(number))
+		return -EBADMSG;
+	memcpy(number, p, n);
+	number[n] = '\0';
+	if (gs_parse_u64(number, 10, &start_time) < 0)
+		return -EBADMSG;
+	if (ret_comm)
+		snprintf(ret_comm, GS_PROC_COMM, "%.*s", (int)(close - open - 1 < GS_PROC_COMM ? close - open - 1 : GS_PROC_COMM - 1), open + 1);
+	*ret_start_time = start_time;
+	return 0;
+}
+
+int gs_proc_stat(struct gs_root *root, uint32_t pid, char *ret_comm, uint64_t *ret_start_time)
+{
+	GS_FREE char *text = NULL;
+	int r = gs_root_read(root, &text, "proc/%u/stat", pid);
+
+	if (r < 0)
+		return r == -ESRCH ? -ENOENT : r;
+	return gs_proc_parse_stat(text, ret_comm, ret_start_time);
+}
+
+int gs_proc_uid(struct gs_root *root, uint32_t pid, uint32_t *ret_uid)
+{
+	GS_FREE char *text = NULL;
+	size_t n;
+	const char *p;
+	char number[16];
+	int r = gs_root_read_bytes(root, STATUS_BYTES_MAX, &text, &n, "proc/%u/status", pid);
+
+	if (r < 0)
+		return r;
+	/* the name in the first line cannot hold a newline: the kernel escapes it there */
+	p = strstr(text, "\nUid:");
+	if (!p)
+		return -EBADMSG;
+	p += strlen("\nUid:");
+	p += strspn(p, " \t");
+	n = strspn(p, "0123456789");
+	if (!n || n >= sizeof(number))
+		return -EBADMSG;
+	memcpy(number, p, n);
+	number[n] = '\0';
+	return gs_parse_u32(number, 10, ret_uid);
+}
+
+static bool ends_with(const char *s, size_t n, const char *suffix)
+{
+	size_t m = strlen(suffix);
+
+	return n > m && memcmp(s + n - m, suffix, m) == 0;
+}
+
+/* @path is "/system.slice/nvidia-dcgm.service" up to @end. */
+static bool unit_of_path(const char *path, const char *end, char *ret_unit, size_t size)
+{
+	while (path < end && *path == '/') {
+		const char *name = path + 1;
+		size_t n = 0;
+
+		while (name + n < end && name[n] != '/')
+			n++;
+		if (ends_with(name, n, ".service") || ends_with(name, n, ".scope")) {
+			if (n >= size)
+				return false;
+			memcpy(ret_unit, name, n);
+			ret_unit[n] = '\0';
+			return true;
+		}
+		if (!ends_with(name, n, ".slice"))
+			return false;
+		path = name + n;
+	}
+	return false;
+}
+
+bool gs_proc_parse_unit(const char *text, char *ret_unit, size_t size)
+{
+	/* "0::/…" on the unified hierarchy, "1:name=systemd:/…" on the old one */
+	for (const char *line = text; *line;) {
+		const char *end = line + strcspn(line, "\n");
+		const char *path = NULL;
+
+		if (gs_str_starts(line, "0::"))
+			path = line + strlen("0::");
+		else if (strstr(line, ":name=systemd:") && strstr(line, ":name=systemd:") < end)
+			path = strstr(line, ":name=systemd:") + strlen(":name=systemd:");
+		if (path && unit_of_path(path, end, ret_unit, size))
+			return true;
+		line = *end ? end + 1 : end;
+	}
+	return false;
+}
+
+int gs_proc_unit(struct gs_root *root, uint32_t pid, char *ret_unit, size_t size)
+{
+	GS_FREE char *text = NULL;
+	size_t n;
+	int r = gs_root_read_bytes(root, CGROUP_BYTES_MAX, &text, &n, "proc/%u/cgroup", pid);
+
+	if (r < 0)
+		return r;
+	return gs_proc_parse_unit(text, ret_unit, size) ? 0 : -ENOENT;
+}
+
+bool gs_proc_is_collector(const char *comm, const char *cmdline, size_t n)
+{
+	bool has_agent = false, has_role = false;
+
+	if (strcmp(comm, "gpuslice") != 0)
+		return false;
+	for (size_t at = 0; at < n;) {
+		const char *word = cmdline + at;
+		size_t length = strnlen(word, n - at);
+
+		has_agent = has_agent || (length == strlen("agent") && memcmp(word, "agent", length) == 0);
+		has_role = has_role || (length == strlen("--role=collector") && memcmp(word, "--role=collector", length) == 0);
+		at += length + 1;
+	}
+	return has_agent && has_role;
+}

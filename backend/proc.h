@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * proc.h - what /proc says about one process. Every process writes its own
+ * name and command line, so all of it is hostile: bounded, and never trusted
+ * for more than showing.
+ */
+#ifndef GS_BACKEND_PROC_H
+#define GS_BACKEND_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/root.h"
+
+#define GS_PROC_COMM 64
+
+/*
+ * /proc/PID/stat: the name, which may contain blanks, parentheses and
+ * newlines, stands between the first «(» and the last «)»; the start time
+ * (clock ticks since boot) is field 22. -EBADMSG when it is none of this.
+ * @ret_comm has GS_PROC_COMM bytes and may be NULL.
+ */
+int gs_proc_parse_stat(const char *text, char *ret_comm, uint64_t *ret_start_time);
+
+/* The same of a process; -ENOENT when it has gone. */
+int gs_proc_stat(struct gs_root *root, uint32_t pid, char *ret_comm, uint64_t *ret_start_time);
+
+/* Real uid: the first number of the «Uid:» line of /proc/PID/status. */
+int gs_proc_uid(struct gs_root *root, uint32_t pid, uint32_t *ret_uid);
+
+/*
+ * The system unit of a process: the first component of its cgroup path that
+ * is not a slice ("nvidia-dcgm.service", "session-3.scope"). @text is
+ * /proc/PID/cgroup. False when there is none.
+ */
+bool gs_proc_parse_unit(const char *text, char *ret_unit, size_t size);
+int gs_proc_unit(struct gs_root *root, uint32_t pid, char *ret_unit, size_t size);
+
+/* Is this argv («gpuslice agent … --role=collector …», NUL-separated) one of our own collectors? */
+bool gs_proc_is_collector(const char *comm, const char *cmdline, size_t n);
+
+#endif

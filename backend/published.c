@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "backend/published.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/parse.h"
+#include "codec/snapshot_json.h"
+
+#define SCHEMA "gpuslice.published/1"
+#define GROUP "gpuslice-view"
+
+void gs_published_done(struct gs_published *p)
+{
+	p->snapshot = gs_snapshot_unref(p->snapshot);
+}
+
+int gs_published_read(struct gs_root *root, struct gs_published *ret_published, struct gs_error *e)
+{
+	GS_JSON struct json_object *file = NULL;
+	GS_FREE char *bytes = NULL;
+	struct json_object *snapshot = NULL;
+	struct gs_i64 taken_at = GS_I64_UNKNOWN;
+	const char *schema = NULL;
+	size_t n;
+	int r = gs_root_read_bytes(root, GS_INPUT_BYTES_MAX, &bytes, &n, GS_PUBLISHED_PATH);
+
+	if (r < 0)
+		return gs_error_set(e, r, GS_STATUS_FAILED, "/" GS_PUBLISHED_PATH " cannot be read: %s", strerror(-r));
+	r = gs_json_parse(bytes, n, "/" GS_PUBLISHED_PATH, &file, e);
+	if (r < 0)
+		return r;
+	if (!json_object_is_type(file, json_type_object))
+		return gs_error_set(e, -EBADMSG, GS_STATUS_FAILED, "/" GS_PUBLISHED_PATH " is no object");
+	r = gs_json_get_string(file, "schema", &schema, e);
+	if (r == 0)
+		r = gs_json_get_i64(file, "taken_at_ms", &taken_at, e);
+	if (r == 0)
+		r = gs_json_get_object(file, "snapshot", &snapshot, e);
+	if (r < 0)
+		return r;
+	if (!gs_str_equal(schema, SCHEMA) || !taken_at.known || !snapshot)
+		return gs_error_set(e, -EBADMSG, GS_STATUS_FAILED, "/" GS_PUBLISHED_PATH " is not of schema " SCHEMA);
+	r = gs_snapshot_from_json(snapshot, &ret_published->snapshot, e);
+	if (r < 0)
+		return r;
+	ret_published->taken_at = (struct gs_wall){ taken_at.value };
+	return 0;
+}
+
+static const struct gs_compute *compute_by_uuid(const struct gs_gpu *gpu, const char *uuid, const struct gs_instance **ret_inst)
+{
+	for (size_t i = 0; i < gpu->n_instances; i++) {
+		for (size_t k = 0; k < gpu->instances[i]->n_compute; k++) {
+			if (gs_str_equal(gpu->instances[i]->compute[k]->uuid, uuid)) {
+				*ret_inst = gpu->instances[i];
+				return gpu->instances[i]->compute[k];
+			}
+		}
+	}
+	return NULL;
+}
+
+static bool join_instance(const struct gs_gpu *there, struct gs_instance *inst)
+{
+	bool found = false;
+
+	for (size_t k = 0; k < inst->n_compute; k++) {
+		struct gs_compute *c = inst->compute[k];
+		const struct gs_instance *from;
+		const struct gs_compute *same = c->uuid ? compute_by_uuid(there, c->uuid, &from) : NULL;
+
+		if (!same || !gs_str_equal(from->profile, inst->profile) || !from->start.known || !from->size.known)
+			continue;
+		inst->start = from->start;
+		inst->size = from->size;
+		inst->profile_id = from->profile_id;
+		inst->place_is_published = true;
+		if (gs_str_equal(same->profile, c->profile)) {
+			c->start = same->start;
+			c->size = same->size;
+			c->profile_id = same->profile_id;
+		}
+		found = true;
+	}
+	return found;
+}
+
+bool gs_published_join(const struct gs_published *p, struct gs_snapshot *s, struct gs_gpu *gpu)
+{
+	const struct gs_gpu *there = gs_snapshot_gpu_by_bdf(p->snapshot, gpu->bdf);
+	bool all = true;
+
+	if (!there || !gs_str_equal(there->uuid, gpu->uuid) || there->mode != gpu->mode)
+		return false;
+	for (size_t i = 0; i < gpu->n_instances; i++) {
+		if (!gpu->instances[i]->start.known && !join_instance(there, gpu->instances[i]))
+			all = false;
+	}
+	/* NVML withholds the sum of a GPU in MIG mode, too (interfaces 5.7) */
+	if (!gpu->memory_bytes.known)
+		gpu->memory_bytes = there->memory_bytes;
+	gs_snapshot_set_published(s, p->taken_at);
+	return all;
+}
+
+/* Without the group the file stays root's alone. */
+static gid_t group_of_viewers(const struct gs_root *root)
+{
+	const struct group *group = gs_root_kind(root) == GS_ROOT_LIVE ? getgrnam(GROUP) : NULL;
+
+	return group ? group->gr_gid : (gid_t)-1;
+}
+
+int gs_published_write(struct gs_root *root, const struct gs_snapshot *s, struct gs_wall now, struct gs_error *e)
+{
+	GS_JSON struct json_object *file = json_object_new_object();
+	GS_FREE char *text = NULL;
+	struct json_object *snapshot = gs_snapshot_to_json(s, 0);
+	int r;
+
+	if (!file || !snapshot) {
+		json_object_put(snapshot);
+		return gs_error_oom(e);
+	}
+	gs_json_add_string(file, "schema", SCHEMA);
+	gs_json_add_i64(file, "taken_at_ms", GS_I64(now.ms));
+	json_object_object_add(file, "snapshot", snapshot);
+	text = gs_json_to_line(file);
+	if (!text)
+		return gs_error_oom(e);
+	r = gs_root_mkdir(root, 0755, "run/gpuslice");
+	if (r == 0 || r == -EEXIST)
+		r = gs_root_replace_file(root, text, strlen(text), 0640, group_of_viewers(root), GS_PUBLISHED_PATH);
+	if (r < 0)
+		return gs_error_set(e, r, GS_STATUS_FAILED, "/" GS_PUBLISHED_PATH " cannot be written: %s. Unprivileged viewers keep seeing the older one.",
+				    strerror(-r));
+	return 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * published.h - what a privileged agent saw, for those who may not ask:
+ * run/gpuslice/snapshot.json, {"schema":"gpuslice.published/1",
+ * "taken_at_ms":N,"snapshot":{…}}, root:gpuslice-view 0640 since it names
+ * processes. Joined by MIG UUID: ids are reused, UUIDs are not.
+ */
+#ifndef GS_BACKEND_PUBLISHED_H
+#define GS_BACKEND_PUBLISHED_H
+
+#include "base/root.h"
+#include "codec/json.h"
+#include "core/snapshot.h"
+
+#define GS_PUBLISHED_PATH "run/gpuslice/snapshot.json"
+
+struct gs_published {
+	struct gs_snapshot *snapshot;   /* one reference */
+	struct gs_wall taken_at;
+};
+void gs_published_done(struct gs_published *p);
+#define GS_PUBLISHED GS_CLEANUP(gs_published_done)
+
+/* -ENOENT when there is none, -EACCES, -EBADMSG when it is none of ours. */
+int gs_published_read(struct gs_root *root, struct gs_published *ret_published, struct gs_error *e);
+
+/*
+ * Give the instances of @gpu whose place is unknown the published one, where
+ * the same MIG UUID is in the same GPU under the same profile. True when every
+ * instance of @gpu has a place then.
+ */
+bool gs_published_join(const struct gs_published *p, struct gs_snapshot *s, struct gs_gpu *gpu);
+
+/* Write it atomically; makes run/gpuslice. */
+int gs_published_write(struct gs_root *root, const struct gs_snapshot *s, struct gs_wall now, struct gs_error *e);
+
+#endif

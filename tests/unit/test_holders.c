@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who uses a GPU: /proc as hostile processes write it, device nodes, and what is put into a snapshot. */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backend/holders.h"
+#include "backend/proc.h"
+#include "base/file.h"
+#include "tests/lib/cmocka.h"
+
+#define TAIL "S 1 4711 4711 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2 3\n"
+
+static void stat_with_a_hostile_name(void **state)
+{
+	static const char *const names[] = { "python3", "a b", ") R 1 1 (", "((((", "))))", "", "x\ny", "a) S 9 9 9" };
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(names); i++) {
+		char text[256], comm[GS_PROC_COMM];
+		uint64_t start_time = 0;
+
+		snprintf(text, sizeof(text), "4711 (%s) " TAIL, names[i]);
+		assert_int_equal(gs_proc_parse_stat(text, comm, &start_time), 0);
+		assert_string_equal(comm, names[i]);
+		assert_int_equal(start_time, 987654);
+	}
+}
+
+static void stat_that_is_none(void **state)
+{
+	static const char *const texts[] = {
+		"", "4711", "4711 (x", ") (", "1 (x)", "1 (x) S", "1 (x) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18",
+		"1 (x) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 -5", "1 (x) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 99999999999999999999999999",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(texts); i++) {
+		uint64_t start_time = 42;
+
+		assert_true(gs_proc_parse_stat(texts[i], NULL, &start_time) < 0);
+		assert_int_equal(start_time, 42);
+	}
+}
+
+static void unit_is_the_first_that_is_no_slice(void **state)
+{
+	static const struct {
+		const char *text, *unit;
+	} rows[] = {
+		{ "0::/system.slice/nvidia-dcgm.service\n", "nvidia-dcgm.service" },
+		{ "0::/user.slice/user-1000.slice/user@1000.service/app.slice/x.service\n", "user@1000.service" },
+		{ "0::/user.slice/user-1000.slice/session-3.scope\n", "session-3.scope" },
+		{ "12:cpu:/x\n1:name=systemd:/system.slice/a.service\n0::/\n", "a.service" },
+		{ "0::/kubepods.slice/pod.slice/cri-containerd-12.scope\n", "cri-containerd-12.scope" },
+		{ "0::/\n", NULL }, { "", NULL }, { "0::/.service\n", NULL }, { "0::garbage", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(rows); i++) {
+		char unit[64] = "-";
+
+		assert_int_equal(gs_proc_parse_unit(rows[i].text, unit, sizeof(unit)), rows[i].unit != NULL);
+		assert_string_equal(unit, rows[i].unit ? rows[i].unit : "-");
+	}
+}
+
+static void links_are_read_exactly(void **state)
+{
+	static const struct {
+		const char *target;
+		enum gs_node node;
+		uint32_t number;
+	} rows[] = {
+		{ "/dev/nvidia3", GS_NODE_GPU, 3 }, { "/dev/nvidia12 (deleted)", GS_NODE_GPU, 12 },
+		{ "/dev/nvidia-caps/nvidia-cap30", GS_NODE_CAPABILITY, 30 }, { "/dev/nvidiactl", GS_NODE_OTHER, 0 },
+		{ "/dev/nvidia-uvm", GS_NODE_OTHER, 0 }, { "/dev/nvidia3x", GS_NODE_OTHER, 0 }, { "/tmp/dev/nvidia3", GS_NODE_OTHER, 0 },
+		{ "/dev/nvidia", GS_NODE_OTHER, 0 }, { "/dev/nvidia99999999999", GS_NODE_OTHER, 0 }, { "/dev/nvidia3 (gone)", GS_NODE_OTHER, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(rows); i++) {
+		uint32_t number = 0;
+
+		assert_int_equal(gs_holders_parse_link(rows[i].target, &number), rows[i].node);
+		assert_int_equal(number, rows[i].number);
+	}
+}
+
+static void capabilities_by_formula_and_by_table(void **state)
+{
+	static const char table[] = "config 1\nmonitor 2\ngpu0/gi0/access 3\ngpu0/gi0/ci0/access 4\ngpu2/gi5/ci1/access 77\n";
+	uint32_t gpu = 9, gi = 9;
+
+	(void)state;
+	assert_false(gs_holders_capability(NULL, 1, &gpu, &gi));
+	assert_false(gs_holders_capability(NULL, 2, &gpu, &gi));
+	assert_true(gs_holders_capability(NULL, 3 + 2 * 135 + 5 * 9 + 1, &gpu, &gi));
+	assert_int_equal(gpu, 2);
+	assert_int_equal(gi, 5);
+	assert_true(gs_holders_capability(table, 77, &gpu, &gi));
+	assert_int_equal(gpu, 2);
+	assert_int_equal(gi, 5);
+	assert_true(gs_holders_capability(table, 4, &gpu, &gi));
+	assert_int_equal(gpu, 0);
+	assert_int_equal(gi, 0);
+	assert_false(gs_holders_capability(table, 7, &gpu, &gi));
+}
+
+static void our_collectors_are_known_by_name_and_words(void **state)
+{
+	static const char ours[] = "gpuslice\0agent\0--role=collector\0--sim\0x";
+	static const char other[] = "gpuslice\0agent\0--role=agent";
+
+	(void)state;
+	assert_true(gs_proc_is_collector("gpuslice", ours, sizeof(ours)));
+	assert_false(gs_proc_is_collector("gpuslice", other, sizeof(other)));
+	assert_false(gs_proc_is_collector("python3", ours, sizeof(ours)));
+	assert_false(gs_proc_is_collector("gpuslice", "agent --role=collector", 22));
+	assert_false(gs_proc_is_collector("gpuslice", "", 0));
+}
+
+/* What a test leaves behind. */
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *at)
+{
+	(void)st;
+	(void)flag;
+	(void)at;
+	return remove(path);
+}
+
+static void remove_tree(const char *dir)
+{
+	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* ---- a recorded tree with two processes ---- */
+
+static void put(const char *dir, const char *name, const char *text)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(gs_mkdir_parents(path, 0755), 0);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_int_equal(gs_file_replace(path, text, strlen(text), 0644, NULL), 0);
+}
+
+static void put_link(const char *dir, const char *name, const char *target)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(gs_mkdir_parents(path, 0755), 0);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_int_equal(symlink(target, path), 0);
+}
+
+static void make_processes(const char *dir)
+{
+	put(dir, "etc/passwd", "root:x:0:0::/root:/bin/sh\nnobody\n:::\nalice:x:1000:1000:A:/home/alice:/bin/sh\n");
+	put(dir, "proc/4711/stat", "4711 (py) (3) " TAIL);
+	put(dir, "proc/4711/status", "Name:\tx\nUid:\t1000\t1000\t1000\t1000\n");
+	put(dir, "proc/4711/cgroup", "0::/system.slice/job.service\n");
+	put_link(dir, "proc/4711/fd/0", "/dev/null");
+	put_link(dir, "proc/4711/fd/4", "/dev/nvidia3");
+	put_link(dir, "proc/4711/fd/5", "/dev/nvidia3");
+	/* 3 + 3*135 + 2*9: GI 2 of the GPU with minor 3 */
+	put_link(dir, "proc/4711/fd/6", "/dev/nvidia-caps/nvidia-cap426");
+	put(dir, "proc/99/stat", "99 (nvidia-persiste) " TAIL);
+	put(dir, "proc/99/status", "Uid:\t77\n");
+	put_link(dir, "proc/99/fd/3", "/dev/nvidia3");
+	put(dir, "proc/self/stat", "nonsense");
+}
+
+static void holders_are_put_where_they_belong(void **state)
+{
+	char dir[] = "/tmp/gpuslice-test-XXXXXX";
+	GS_CLEANUP(gs_root_closep) struct gs_root *root = NULL;
+	GS_CLEANUP(gs_holders_freep) struct gs_holders *h = NULL;
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = gs_snapshot_new();
+	struct gs_instance *inst;
+	struct gs_gpu *gpu;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	make_processes(dir);
+	assert_int_equal(gs_root_open(GS_ROOT_SYSROOT, dir, &root, NULL), 0);
+	h = gs_holders_new(root);
+	gpu = gs_snapshot_add_gpu(s, (struct gs_bdf){ 0, 1, 0, 0 });
+	gpu->vendor = GS_VENDOR_NVIDIA;
+	inst = gs_gpu_add_instance(s, gpu);
+	inst->kind = GS_KIND_MIG;
+	inst->id = 2;
+	gs_holders_begin(h);
+	assert_int_equal(gs_holders_add_gpu(h, gpu, GS_U32(3)), 0);
+	assert_int_equal(gs_holders_add_nvml(h, gpu, 4711, GS_U32(2), GS_U64_UNKNOWN), 0);
+	assert_int_equal(gs_holders_scan(h, true), 0);
+	assert_int_equal(gs_holders_finish(h, s), 0);
+
+	assert_int_equal(inst->n_holders, 1);
+	assert_int_equal(inst->holders[0]->pid.value, 4711);
+	assert_string_equal(inst->holders[0]->name, "py) (3");
+	assert_string_equal(inst->holders[0]->user, "alice");
+	assert_string_equal(inst->holders[0]->unit, "job.service");
+	assert_int_equal(inst->holders[0]->start_time.value, 987654);
+	assert_non_null(strstr(inst->holders[0]->evidence, "nvml"));
+	assert_non_null(strstr(inst->holders[0]->evidence, "nvidia-cap426"));
+	/* known to be in the instance, so not repeated at the GPU; the daemon is there */
+	assert_int_equal(gpu->n_holders, 1);
+	assert_int_equal(gpu->holders[0]->pid.value, 99);
+	assert_null(gpu->holders[0]->user);
+	assert_string_equal(gpu->holders[0]->evidence, "fd /dev/nvidia3");
+	assert_true(gpu->holders_visible);
+	assert_int_equal(gs_snapshot_seal(s, NULL), 0);
+	remove_tree(dir);
+}
+
+static void nvml_process_that_cannot_be_seen_is_kept_and_said(void **state)
+{
+	char dir[] = "/tmp/gpuslice-test-XXXXXX";
+	GS_CLEANUP(gs_root_closep) struct gs_root *root = NULL;
+	GS_CLEANUP(gs_holders_freep) struct gs_holders *h = NULL;
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = gs_snapshot_new();
+	struct gs_gpu *gpu = gs_snapshot_add_gpu(s, (struct gs_bdf){ 0, 1, 0, 0 });
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(gs_root_open(GS_ROOT_SYSROOT, dir, &root, NULL), 0);
+	h = gs_holders_new(root);
+	gs_holders_begin(h);
+	assert_int_equal(gs_holders_add_gpu(h, gpu, GS_U32_UNKNOWN), 0);
+	assert_int_equal(gs_holders_add_nvml(h, gpu, 31337, GS_U32_UNKNOWN, GS_U64(5)), 0);
+	assert_int_equal(gs_holders_scan(h, true), 0);
+	assert_int_equal(gs_holders_finish(h, s), 0);
+	assert_int_equal(gpu->n_holders, 1);
+	assert_false(gpu->holders_visible);
+	assert_false(gpu->holders[0]->start_time.known);
+	remove_tree(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stat_with_a_hostile_name),
+		cmocka_unit_test(stat_that_is_none),
+		cmocka_unit_test(unit_is_the_first_that_is_no_slice),
+		cmocka_unit_test(links_are_read_exactly),
+		cmocka_unit_test(capabilities_by_formula_and_by_table),
+		cmocka_unit_test(our_collectors_are_known_by_name_and_words),
+		cmocka_unit_test(holders_are_put_where_they_belong),
+		cmocka_unit_test(nvml_process_that_cannot_be_seen_is_kept_and_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The NVML loader and what is made of its answers, without any NVML: a table that we fill ourselves. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backend/mig_profiles.h"
+#include "backend/nvml.h"
+#include "base/arena.h"
+#include "base/parse.h"
+#include "tests/lib/cmocka.h"
+
+static void missing_library_names_every_path(void **state)
+{
+	static const char *const paths[] = { "/nonexistent/one.so", "/nonexistent/two.so", NULL };
+	struct gs_nvml *nvml = NULL;
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_true(gs_nvml_open(paths, &nvml, &e) < 0);
+	assert_null(nvml);
+	assert_non_null(strstr(e.text, "/nonexistent/one.so"));
+	assert_non_null(strstr(e.text, "/nonexistent/two.so"));
+}
+
+static void no_paths_is_a_machine_without_library(void **state)
+{
+	static const char *const none[] = { NULL };
+	struct gs_nvml *nvml = NULL;
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_true(gs_nvml_open(none, &nvml, &e) < 0);
+	assert_non_null(strstr(e.text, "this machine has none"));
+}
+
+static int old_init(void)
+{
+	return 0;
+}
+
+static int new_count(unsigned *n)
+{
+	*n = 2;
+	return 0;
+}
+
+static int old_count(unsigned *n)
+{
+	*n = 1;
+	return 0;
+}
+
+static void *few_symbols(void *library, const char *symbol)
+{
+	int (*found_init)(void) = old_init;
+	int (*found_new)(unsigned *) = new_count, (*found_old)(unsigned *) = old_count;
+	void *p = NULL;
+
+	(void)library;
+	if (strcmp(symbol, "nvmlInit") == 0)
+		memcpy(&p, &found_init, sizeof(p));
+	if (strcmp(symbol, "nvmlDeviceGetCount_v2") == 0)
+		memcpy(&p, &found_new, sizeof(p));
+	if (strcmp(symbol, "nvmlDeviceGetCount") == 0)
+		memcpy(&p, &found_old, sizeof(p));
+	return p;
+}
+
+static void newest_symbol_wins_and_missing_ones_answer_13(void **state)
+{
+	struct gs_nvml nvml = { 0 };
+	unsigned n = 0, now, pending;
+	struct gs_error e = { 0 };
+	int code;
+
+	(void)state;
+	gs_nvml_bind(&nvml.call, NULL, few_symbols);
+	assert_int_equal(GS_NVML_CALL(&nvml, init), NVML_SUCCESS);
+	assert_int_equal(GS_NVML_CALL(&nvml, device_count, &n), NVML_SUCCESS);
+	assert_int_equal(n, 2);
+	code = GS_NVML_CALL(&nvml, mig_mode, NULL, &now, &pending);
+	assert_int_equal(code, NVML_ERROR_FUNCTION_NOT_FOUND);
+	gs_nvml_error(&e, code, GS_NVML_SYMBOL(mig_mode), "GPU 3");
+	assert_non_null(strstr(e.text, "nvmlDeviceGetMigMode"));
+	assert_non_null(strstr(e.text, "GPU 3"));
+	assert_non_null(strstr(e.text, "Update the NVIDIA driver"));
+}
+
+static void codes_become_sentences(void **state)
+{
+	static const struct {
+		int code, errnum;
+		const char *word;
+	} rows[] = {
+		{ 4, -EPERM, "root" }, { 9, -ENODEV, "modprobe" }, { 15, -ENODEV, "fallen off the bus" }, { 18, -EPROTO, "versions" },
+		{ 19, -EBUSY, "in use" }, { 23, -ENOSPC, "does not fit" }, { 77, -EIO, "77" }, { -5, -EIO, "-5" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(rows); i++) {
+		struct gs_error e = { 0 };
+
+		assert_int_equal(gs_nvml_error(&e, rows[i].code, "nvmlX", "0000:1b:00.0: %s", "no"), rows[i].errnum);
+		assert_non_null(strstr(e.text, rows[i].word));
+		assert_non_null(strstr(e.text, "0000:1b:00.0: no"));
+		assert_int_equal(e.errnum, rows[i].errnum);
+	}
+}
+
+/* ---- profiles through structures of three generations ---- */
+
+struct fake {
+	unsigned accepts;       /* version byte of ProfileInfoV that is known; 0: none */
+	int places_code;
+	unsigned asked_past_end;
+};
+static struct fake *fake_now(void)
+{
+	static struct fake f;
+
+	return &f;
+}
+
+/* Enum 0 and 2 exist, 1 is a hole, from 3 on the library ends. */
+static int end_or_hole(unsigned i)
+{
+	if (i == 1)
+		return NVML_ERROR_NOT_SUPPORTED;
+	if (i > 2) {
+		fake_now()->asked_past_end++;
+		return NVML_ERROR_INVALID_ARGUMENT;
+	}
+	return NVML_SUCCESS;
+}
+
+static int fake_gi_profile_v(nvml_device d, unsigned i, void *info)
+{
+	unsigned version = *(unsigned *)info >> 24;
+
+	(void)d;
+	if (version != fake_now()->accepts)
+		return NVML_ERROR_ARGUMENT_VERSION_MISMATCH;
+	if (end_or_hole(i) != NVML_SUCCESS)
+		return end_or_hole(i);
+	if (version == 3) {
+		struct nvml_gi_profile_v3 *p = info;
+
+		p->id = i ? 9 : 19;
+		p->slices = i ? 3 : 1;
+		p->instances = i ? 2 : 7;
+		p->memory_mb = i ? 40320 : 9984;
+		snprintf(p->name, sizeof(p->name), "MIG %s", i ? "3g.40gb" : "1g.10gb");
+	} else {
+		struct nvml_gi_profile_v2 *p = info;
+
+		p->id = i ? 9 : 19;
+		p->slices = i ? 3 : 1;
+		p->instances = i ? 2 : 7;
+		p->memory_mb = i ? 40320 : 9984;
+		snprintf(p->name, sizeof(p->name), "MIG %s", i ? "3g.40gb" : "1g.10gb");
+	}
+	return NVML_SUCCESS;
+}
+
+static int fake_gi_profile(nvml_device d, unsigned i, struct nvml_gi_profile_v1 *p)
+{
+	(void)d;
+	if (end_or_hole(i) != NVML_SUCCESS)
+		return end_or_hole(i);
+	*p = (struct nvml_gi_profile_v1){ .id = i ? 9 : 19, .slices = i ? 3 : 1, .instances = i ? 2 : 7, .memory_mb = i ? 40960 : 10240 };
+	return NVML_SUCCESS;
+}
+
+static int fake_places(nvml_device d, unsigned id, struct nvml_placement *p, unsigned *n)
+{
+	(void)d;
+	if (fake_now()->places_code)
+		return fake_now()->places_code;
+	*n = id == 9 ? 2 : 7;
+	for (unsigned i = 0; p && i < *n; i++)
+		p[i] = id == 9 ? (struct nvml_placement){ (1 - i) * 4, 4 } : (struct nvml_placement){ i, 1 };
+	return NVML_SUCCESS;
+}
+
+static const struct gs_profile_set *read_fake(struct gs_mig_profiles *m)
+{
+	const struct gs_mig_subject subject = { .uuid = "GPU-x", .is_mig_on = true, .pci_id = "10de:2330" };
+	const struct gs_profile_set *set = NULL;
+
+	assert_int_equal(gs_mig_profiles_get(m, &subject, &set), NVML_SUCCESS);
+	return set;
+}
+
+static void profiles_are_read_by_every_generation(void **state)
+{
+	(void)state;
+	for (unsigned version = 0; version <= 3; version++) {
+		struct gs_nvml nvml = { .call = { .gi_profile = fake_gi_profile, .gi_profile_v = fake_gi_profile_v, .gi_placements = fake_places } };
+		GS_CLEANUP(gs_mig_profiles_freep) struct gs_mig_profiles *m = gs_mig_profiles_new(&nvml, NULL);
+		const struct gs_profile_set *set;
+
+		if (version == 1)
+			nvml.call.gi_profile_v = NULL;  /* a library without the V call */
+		*fake_now() = (struct fake){ .accepts = version };
+		set = read_fake(m);
+		assert_int_equal(set->n, 2);
+		assert_string_equal(set->items[0].name, "1g.10gb");
+		assert_string_equal(set->items[1].name, "3g.40gb");
+		assert_int_equal(set->items[1].id.value, 9);
+		assert_int_equal(set->items[1].compute_slices, 3);
+		assert_int_equal(set->items[1].n_placements, 2);
+		assert_int_equal(set->items[1].placements[0].start, 0);
+		assert_int_equal(set->memory_units, 8);
+		assert_int_equal(set->source, GS_PROFILES_DRIVER);
+		assert_true(fake_now()->asked_past_end > 0);
+		/* kept while the mode stays: the library is not asked again */
+		fake_now()->asked_past_end = 0;
+		assert_ptr_equal(read_fake(m), set);
+		assert_int_equal(fake_now()->asked_past_end, 0);
+	}
+}
+
+static void places_that_may_not_be_asked_come_from_the_catalogue(void **state)
+{
+	struct gs_nvml nvml = { .call = { .gi_profile_v = fake_gi_profile_v, .gi_placements = fake_places } };
+	GS_CLEANUP(gs_catalogue_freep) struct gs_catalogue *catalogue = NULL;
+	GS_CLEANUP(gs_mig_profiles_freep) struct gs_mig_profiles *m = NULL;
+	const struct gs_profile_set *set;
+	struct gs_error e;
+
+	(void)state;
+	if (gs_catalogue_load(&catalogue, &e) < 0) {
+		print_message("skipped: %s\n", e.text);
+		skip();
+	}
+	*fake_now() = (struct fake){ .accepts = 3, .places_code = NVML_ERROR_NO_PERMISSION };
+	m = gs_mig_profiles_new(&nvml, catalogue);
+	set = read_fake(m);
+	if (!gs_catalogue_by_pci(catalogue, "10de:2330", NULL)) {
+		assert_int_equal(set->items[0].n_placements, 0);
+		return;
+	}
+	assert_int_equal(set->source, GS_PROFILES_CATALOGUE);
+	assert_int_equal(set->items[0].n_placements, 7);
+	assert_int_equal(set->memory_units, 8);
+}
+
+static void absurd_places_are_left_out(void **state)
+{
+	struct gs_nvml nvml = { .call = { .gi_profile_v = fake_gi_profile_v, .gi_placements = fake_places } };
+	GS_CLEANUP(gs_mig_profiles_freep) struct gs_mig_profiles *m = gs_mig_profiles_new(&nvml, NULL);
+	GS_CLEANUP(gs_arena_freep) struct gs_arena *a = gs_arena_new();
+	struct gs_profile_set copy = { 0 };
+
+	(void)state;
+	*fake_now() = (struct fake){ .accepts = 3, .places_code = NVML_ERROR_UNKNOWN };
+	assert_int_equal(read_fake(m)->items[0].n_placements, 0);
+	assert_int_equal(gs_profile_set_copy(a, read_fake(m), &copy), 0);
+	assert_int_equal(copy.n, 2);
+	assert_string_equal(copy.items[1].name, "3g.40gb");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(missing_library_names_every_path),
+		cmocka_unit_test(no_paths_is_a_machine_without_library),
+		cmocka_unit_test(newest_symbol_wins_and_missing_ones_answer_13),
+		cmocka_unit_test(codes_become_sentences),
+		cmocka_unit_test(profiles_are_read_by_every_generation),
+		cmocka_unit_test(places_that_may_not_be_asked_come_from_the_catalogue),
+		cmocka_unit_test(absurd_places_are_left_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
