@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* actions.c - the one table of what a person can do: keys, hints and help all come from here. */
+#include "ui/control_internal.h"
+
+#define EDITS GS_ACTION_EDITS
+#define FREE GS_ACTION_ON_FREE
+#define LIVE GS_ACTION_ON_LIVE
+#define STAGED GS_ACTION_ON_STAGED
+#define ALWAYS GS_ACTION_ALWAYS
+
+static const struct gs_action actions[GS_ACTION_MAX] = {
+	[GS_ACTION_CREATE] = { "create", { 'c' }, "c", "create",
+		"Create instances: a number picks the profile, Left and Right the start, x2 to x7 how many, Enter stages it.", EDITS | FREE },
+	[GS_ACTION_SELECT] = { "select", { 'v' }, "v", "select",
+		"Select units: arrows extend, Enter offers the profiles that fit. Dragging with the mouse does the same.", EDITS | FREE },
+	[GS_ACTION_DELETE] = { "delete", { 'd', GS_KEY_DELETE }, "d", "delete",
+		"Stage the deletion of the instance under the cursor.", EDITS | LIVE },
+	[GS_ACTION_MODE] = { "mode", { 'M' }, "M", "mode", "Choose what this GPU is used as: whole, MIG and what else it can do.", EDITS },
+	[GS_ACTION_DROP] = { "drop", { 'x' }, "x", "drop", "Drop the staged command under the cursor; r brings it back.", EDITS | STAGED },
+	[GS_ACTION_DROP_ALL] = { "drop-all", { 'X' }, "X", "drop all", "Drop everything that is staged, after asking; r brings it back one by one.", EDITS },
+	[GS_ACTION_UNDO] = { "undo", { 'u' }, "u", "undo", "Take the last staged command back. Stops at what has been written.", EDITS },
+	[GS_ACTION_REDO] = { "redo", { 'r' }, "r", "redo", "Stage again what was taken back or dropped.", EDITS },
+	[GS_ACTION_REVIEW] = { "review", { 'p' }, "p", "review", "Look at the whole plan: who stops, findings, steps, what is kept.", EDITS },
+	[GS_ACTION_WRITE] = { "write", { 'W' }, "W", "write",
+		"Review the plan, then write it: y when nobody's work stops, else HOST:GPU is typed. Nothing happens before.", EDITS | ALWAYS },
+	[GS_ACTION_COMMAND] = { "command", { ':' }, ":", "command",
+		"Type a command: create 2 2g.20gb, delete 2 all, mode 4 mig. Tab completes, Up and Down go through what was typed.", EDITS },
+	[GS_ACTION_MARK] = { "mark", { GS_KEY_SPACE }, "Space", "mark", "Mark this GPU: create, delete and mode then go to all marked ones.", EDITS },
+	[GS_ACTION_LANE] = { "lane", { 't' }, "t", "now/after", "Show the grid as it is, as it would be, or both.", 0 },
+	[GS_ACTION_WHO] = { "who", { 'b' }, "b", "who", "Who uses the instance or the GPU under the cursor.", LIVE },
+	[GS_ACTION_EXPLAIN] = { "explain", { 'e' }, "e", "explain", "The finding under the cursor in full, with what would do as well.", STAGED },
+	[GS_ACTION_ROOT] = { "root", { '!' }, "!", "sudo", "Ask sudo for an agent that may see and write everything; what is staged stays.", 0 },
+	[GS_ACTION_OPEN] = { "open", { GS_KEY_ENTER }, "Enter", "open", "Open what is under the cursor. Never writes and never replaces a live instance.", 0 },
+	[GS_ACTION_BACK] = { "back", { GS_KEY_ESCAPE }, "Esc", "back", "Go back one layer, give up a selection, clear the marks. Never drops staged work.", 0 },
+	[GS_ACTION_MOVE_UP] = { "up", { GS_KEY_UP, 'k' }, "Up k", "up", "Up: the GPU or the line above.", 0 },
+	[GS_ACTION_MOVE_DOWN] = { "down", { GS_KEY_DOWN, 'j' }, "Down j", "down", "Down: the GPU or the line below.", 0 },
+	[GS_ACTION_MOVE_LEFT] = { "left", { GS_KEY_LEFT, 'h' }, "Left h", "left", "Left: the unit or block before; in the palette the start before.", 0 },
+	[GS_ACTION_MOVE_RIGHT] = { "right", { GS_KEY_RIGHT, 'l' }, "Right l", "right", "Right: the unit or block behind; in the palette the next start.", 0 },
+	[GS_ACTION_FIRST] = { "first", { GS_KEY_HOME, 'g' }, "Home g", "first", "The first GPU, unit or line.", 0 },
+	[GS_ACTION_LAST] = { "last", { GS_KEY_END, 'G' }, "End G", "last", "The last GPU, unit or line.", 0 },
+	[GS_ACTION_PAGE_UP] = { "page-up", { GS_KEY_PAGE_UP }, "PgUp", "page up", "Ten lines up.", 0 },
+	[GS_ACTION_PAGE_DOWN] = { "page-down", { GS_KEY_PAGE_DOWN }, "PgDn", "page down", "Ten lines down.", 0 },
+	[GS_ACTION_NEXT_PANE] = { "next-pane", { GS_KEY_TAB }, "Tab", "next", "From the fleet to the grid to the plan.", 0 },
+	[GS_ACTION_PREVIOUS_PANE] = { "previous-pane", { GS_KEY_BACKTAB }, "S-Tab", "previous", "The other way round.", 0 },
+	[GS_ACTION_REPLACE] = { "replace", { 'R' }, "R", "replace",
+		"In the palette and the chooser: stage the deletion of what is in the way, and the creation.", EDITS },
+	[GS_ACTION_COUNT] = { "count", { 'x' }, "x2..x7", "count", "In the palette: how many.", EDITS },
+	[GS_ACTION_CONFIRM] = { "confirm", { 'y' }, "y", "write", "In the review: write, when nobody's work stops.", EDITS },
+	[GS_ACTION_KILL] = { "kill", { 'K' }, "K", "SIGKILL", "In the review: allow SIGKILL for a process that does not go on SIGTERM within 30 s.", EDITS },
+	[GS_ACTION_SAVE_SCRIPT] = { "save-script", { 's' }, "s", "script", "In the review and on leaving: save the staged commands as a script for gpuslice apply.", EDITS },
+	[GS_ACTION_STOP] = { "stop", { GS_KEY_CTRL('c') }, "Ctrl-C", "stop", "While writing: stop after this step and undo. Elsewhere the same as q.", 0 },
+	[GS_ACTION_REPAINT] = { "repaint", { GS_KEY_CTRL('l') }, "Ctrl-L", "repaint", "Paint the whole screen again.", 0 },
+	[GS_ACTION_SUSPEND] = { "suspend", { GS_KEY_CTRL('z') }, "Ctrl-Z", "suspend", "Back to the shell; fg comes back here.", 0 },
+	[GS_ACTION_HELP] = { "help", { '?', GS_KEY_F1 }, "?", "help", "This list.", ALWAYS },
+	[GS_ACTION_QUIT] = { "quit", { 'q', GS_KEY_F10 }, "q", "quit", "Leave. With staged work it asks: save a script, drop, stay.", ALWAYS },
+};
+
+const struct gs_action *gs_actions(size_t *ret_n)
+{
+	*ret_n = GS_ACTION_MAX;
+	return actions;
+}
+
+bool gs_action_has_key(enum gs_action_id id, uint32_t key)
+{
+	for (size_t i = 0; i < GS_ARRAY_SIZE(actions[id].keys); i++)
+		if (key && actions[id].keys[i] == key)
+			return true;
+	return false;
+}
+
+enum gs_action_id gs_action_of_key(uint32_t key)
+{
+	for (int id = 0; id < GS_ACTION_MAX; id++)
+		if (gs_action_has_key(id, key))
+			return id;
+	return GS_ACTION_MAX;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* console.h - the interactive programs: console and monitor, on a terminal or headless. */
+#ifndef GS_UI_CONSOLE_H
+#define GS_UI_CONSOLE_H
+
+#include "codec/session.h"
+#include "ui/theme.h"
+
+struct gs_console_options {
+	bool read_only;             /* monitor */
+	bool colour, mouse, ascii;
+	const char *theme;          /* name or path; NULL: default, or mono without colour */
+	unsigned interval_ms;       /* between looks at the machine */
+	const char *script;         /* headless: events from this file instead of a terminal */
+	int rows, columns;          /* headless size */
+	/* Get a privileged session (sudo): the terminal is given back meanwhile. NULL: not offered. */
+	int (*elevate)(void *userdata, struct gs_session **ret_session, struct gs_error *e);
+	void *userdata;
+};
+
+/* Run until the operator leaves; takes the session. Returns an exit status, with a sentence in @e when it is not OK. */
+int gs_console_run(struct gs_session *session, const struct gs_console_options *options, struct gs_error *e);
+
+/* `monitor --once`: one frame as text on @fd, without escape sequences unless @colour. */
+int gs_console_once(struct gs_session *session, const struct gs_console_options *options, int fd, struct gs_error *e);
+
+#endif

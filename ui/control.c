@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* control.c - one event in, consequences out; who gets the key, and what all layers share. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ui/control_internal.h"
+
+#define PAGE_ROWS 10
+
+/* ---- saying things ---- */
+
+static void say(struct gs_model *m, bool is_error, const char *fmt, va_list ap) GS_PRINTF(3, 0);
+
+static void say(struct gs_model *m, bool is_error, const char *fmt, va_list ap)
+{
+	vsnprintf(m->message, sizeof(m->message), fmt, ap);
+	m->message_is_error = is_error;
+}
+
+unsigned gs_say(struct gs_model *m, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(m, false, fmt, ap);
+	va_end(ap);
+	return GS_DO_REDRAW;
+}
+
+unsigned gs_say_error(struct gs_model *m, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(m, true, fmt, ap);
+	va_end(ap);
+	return GS_DO_REDRAW;
+}
+
+/* ---- layers ---- */
+
+static bool lies_on_another(enum gs_layer layer)
+{
+	return layer == GS_LAYER_HELP || layer == GS_LAYER_WHO || layer == GS_LAYER_EXPLAIN || layer == GS_LAYER_QUIT;
+}
+
+void gs_layer_open(struct gs_model *m, enum gs_layer layer)
+{
+	/* Only what can be looked at and left again without having done anything goes under another layer. */
+	bool stays_below = m->layer == GS_LAYER_REVIEW || m->layer == GS_LAYER_WRITING;
+
+	if (m->layer != layer)
+		m->layer_below = lies_on_another(layer) && stays_below ? m->layer : GS_LAYER_NONE;
+	m->layer = layer;
+	m->list_row = m->list_top = 0;
+}
+
+void gs_layer_close(struct gs_model *m)
+{
+	if (m->layer == GS_LAYER_CHOOSER)
+		m->selecting = m->dragging = false;
+	if (m->layer == GS_LAYER_PALETTE || m->layer == GS_LAYER_CHOOSER) {
+		free(m->offers);
+		m->offers = NULL;
+		m->n_offers = m->offer = 0;
+	}
+	if (m->layer == GS_LAYER_PROMPT || m->layer == GS_LAYER_REVIEW) {
+		gs_control_set_input(m, "");
+		m->prompt_saves = m->quit_after_save = false;
+	}
+	m->layer = m->layer_below;
+	m->layer_below = GS_LAYER_NONE;
+	m->list_row = m->list_top = 0;
+}
+
+bool gs_control_walk(enum gs_action_id id, size_t n, size_t *row)
+{
+	size_t last = n ? n - 1 : 0, at = *row;
+
+	switch (id) {
+	case GS_ACTION_MOVE_UP:
+		at -= at > 0;
+		break;
+	case GS_ACTION_MOVE_DOWN:
+		at++;
+		break;
+	case GS_ACTION_PAGE_UP:
+		at -= at > PAGE_ROWS ? PAGE_ROWS : at;
+		break;
+	case GS_ACTION_PAGE_DOWN:
+		at += PAGE_ROWS;
+		break;
+	case GS_ACTION_FIRST:
+		at = 0;
+		break;
+	case GS_ACTION_LAST:
+		at = last;
+		break;
+	default:
+		return false;
+	}
+	*row = at > last ? last : at;
+	return true;
+}
+
+static size_t n_holders_here(const struct gs_model *m)
+{
+	const struct gs_gpu *gpu = gs_model_gpu(m);
+	size_t n = 0;
+
+	if (!gpu)
+		return 0;
+	for (size_t i = 0; i < gpu->n_instances; i++)
+		n += gpu->instances[i]->n_holders;
+	return n + gpu->n_holders;
+}
+
+size_t gs_control_list_length(const struct gs_model *m)
+{
+	enum gs_mode modes[GS_MODE_MAX];
+	size_t n = 0;
+
+	switch (m->layer) {
+	case GS_LAYER_PALETTE:
+	case GS_LAYER_CHOOSER:
+		return m->n_offers;
+	case GS_LAYER_MODE:
+		return gs_model_mode_rows(m, modes);
+	case GS_LAYER_REVIEW:
+		return gs_model_n_plan_items(m);
+	case GS_LAYER_WHO:
+		return n_holders_here(m);
+	case GS_LAYER_QUIT:
+		return 3;
+	case GS_LAYER_HELP:
+		gs_actions(&n);
+		return n;
+	case GS_LAYER_WRITING:
+		return m->n_progress;
+	case GS_LAYER_EXPLAIN:
+		/* prose: the view knows how long it gets */
+		return 64;
+	case GS_LAYER_NONE:
+	case GS_LAYER_PROMPT:
+		break;
+	}
+	return 0;
+}
+
+/* help, who, explain */
+unsigned gs_control_list_key(struct gs_model *m, enum gs_action_id id)
+{
+	if (gs_control_walk(id, gs_control_list_length(m), &m->list_row))
+		return GS_DO_REDRAW;
+	switch (id) {
+	case GS_ACTION_OPEN:
+	case GS_ACTION_BACK:
+	case GS_ACTION_QUIT:
+	case GS_ACTION_STOP:
+		gs_layer_close(m);
+		return GS_DO_REDRAW;
+	case GS_ACTION_HELP:
+		if (m->layer == GS_LAYER_HELP)
+			gs_layer_close(m);
+		return GS_DO_REDRAW;
+	case GS_ACTION_WHO:
+		if (m->layer == GS_LAYER_WHO)
+			gs_layer_close(m);
+		return GS_DO_REDRAW;
+	case GS_ACTION_ROOT:
+		return m->layer == GS_LAYER_WHO && !m->privileged ? GS_DO_SUDO : GS_DO_NOTHING;
+	default:
+		return GS_DO_NOTHING;
+	}
+}
+
+/* ---- leaving ---- */
+
+unsigned gs_control_quit(struct gs_model *m)
+{
+	if (m->layer == GS_LAYER_WRITING && !m->writing_ended)
+		return gs_say_error(m, "a commit is under way: Ctrl-C stops it after this step and undoes it");
+	if (!m->n_staged)
+		return GS_DO_QUIT;
+	gs_layer_open(m, GS_LAYER_QUIT);
+	return GS_DO_REDRAW;
+}
+
+unsigned gs_control_quit_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)
+{
+	size_t row = m->list_row;
+
+	if (gs_control_walk(id, 3, &m->list_row))
+		return GS_DO_REDRAW;
+	if (id == GS_ACTION_BACK)
+		row = 2;
+	else if (ev->key == 's')
+		row = 0;
+	else if (ev->key == 'X')
+		row = 1;
+	else if (id != GS_ACTION_OPEN)
+		return gs_say(m, "s saves a script, X drops what is staged, Esc stays");
+	switch (row) {
+	case 0:
+		return gs_control_open_save(m, true);
+	case 1:
+		gs_model_drop_all(m);
+		return GS_DO_QUIT | GS_DO_REDRAW;
+	default:
+		gs_layer_close(m);
+		return GS_DO_REDRAW;
+	}
+}
+
+/* ---- the commit ---- */
+
+void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t of, const char *text, const char *note)
+{
+	struct gs_progress *p = m->n_progress ? &m->progress[m->n_progress - 1] : NULL;
+
+	/* The end of the step that is shown as running; anything else is a line of its own. */
+	if (!p || p->took_ms >= 0 || p->n != n || !strcmp(event, "begin") || !strcmp(event, "undo")) {
+		struct gs_progress *grown = reallocarray(m->progress, m->n_progress + 1, sizeof(*grown));
+
+		if (!grown)
+			return;
+		m->progress = grown;
+		p = &grown[m->n_progress++];
+		*p = (struct gs_progress){ .since = m->now, .took_ms = -1 };
+	}
+	p->n = n;
+	p->of = of;
+	snprintf(p->event, sizeof(p->event), "%s", event);
+	if (text && *text)
+		snprintf(p->text, sizeof(p->text), "%s", text);
+	snprintf(p->note, sizeof(p->note), "%s", note ? note : "");
+	if (strcmp(event, "begin"))
+		p->took_ms = m->now.ms - p->since.ms;
+	m->list_row = m->n_progress - 1;
+}
+
+void gs_control_committed(struct gs_model *m, enum gs_status status, const char *text)
+{
+	bool is_done = status == GS_STATUS_OK || status == GS_STATUS_PENDING;
+
+	m->writing_ended = true;
+	m->write_status = status;
+	m->stop_holders = false;
+	snprintf(m->write_text, sizeof(m->write_text), "%s", text ? text : "");
+	if (is_done) {
+		/* u stops at the commit: what is written is no longer on any list. */
+		gs_model_drop_all(m);
+		for (size_t i = 0; i < m->n_redo; i++)
+			free(m->redo[i]);
+		m->n_redo = 0;
+		m->allow_kill = false;
+		m->marked_gpus = 0;
+	}
+	if (is_done)
+		gs_say(m, "%s", *m->write_text ? m->write_text : "written");
+	else
+		gs_say_error(m, "%s", *m->write_text ? m->write_text : "not written");
+}
+
+unsigned gs_control_writing_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)
+{
+	if (gs_control_walk(id, m->n_progress, &m->list_row))
+		return GS_DO_REDRAW;
+	if (!m->writing_ended) {
+		if (id == GS_ACTION_STOP) {
+			gs_say(m, "asked to stop after this step and undo");
+			return GS_DO_CANCEL | GS_DO_REDRAW;
+		}
+		if (id == GS_ACTION_QUIT)
+			return gs_control_quit(m);
+		return ev->key ? gs_say(m, "writing: Ctrl-C stops after this step and undoes") : GS_DO_NOTHING;
+	}
+	if (id == GS_ACTION_BACK || id == GS_ACTION_OPEN || id == GS_ACTION_QUIT || id == GS_ACTION_STOP) {
+		gs_layer_close(m);
+		gs_say(m, "%s", m->write_text);
+		m->message_is_error = m->write_status != GS_STATUS_OK && m->write_status != GS_STATUS_PENDING;
+	}
+	return GS_DO_REDRAW;
+}
+
+/* ---- events ---- */
+
+static bool takes_text(const struct gs_model *m)
+{
+	return m->layer == GS_LAYER_PROMPT || (m->layer == GS_LAYER_REVIEW && *m->confirm_word);
+}
+
+static unsigned layer_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)
+{
+	switch (m->layer) {
+	case GS_LAYER_NONE:
+		return gs_control_main_key(m, ev, id);
+	case GS_LAYER_PALETTE:
+	case GS_LAYER_CHOOSER:
+		return gs_control_offer_key(m, ev, id);
+	case GS_LAYER_MODE:
+		return gs_control_mode_key(m, ev, id);
+	case GS_LAYER_PROMPT:
+		return gs_control_prompt_key(m, ev);
+	case GS_LAYER_REVIEW:
+		return gs_control_review_key(m, ev, id);
+	case GS_LAYER_WRITING:
+		return gs_control_writing_key(m, ev, id);
+	case GS_LAYER_QUIT:
+		return gs_control_quit_key(m, ev, id);
+	case GS_LAYER_HELP:
+	case GS_LAYER_WHO:
+	case GS_LAYER_EXPLAIN:
+		return gs_control_list_key(m, id);
+	}
+	return GS_DO_NOTHING;
+}
+
+static unsigned key_event(struct gs_model *m, const struct gs_event *ev)
+{
+	enum gs_action_id id = ev->alt || ev->is_pasted ? GS_ACTION_MAX : gs_action_of_key(ev->key);
+	bool had_message = *m->message;
+	unsigned done;
+
+	/* A paste is text: where none is typed it is nothing, above all not commands. */
+	if (ev->is_pasted && m->layer != GS_LAYER_PROMPT)
+		return GS_DO_NOTHING;
+	if (id == GS_ACTION_REPAINT)
+		return GS_DO_REPAINT | GS_DO_REDRAW;
+	if (id == GS_ACTION_SUSPEND)
+		return GS_DO_SUSPEND | GS_DO_REDRAW;
+	if (m->armed_key && ev->key != m->armed_key)
+		m->armed_key = 0;
+	m->message[0] = '\0';
+	m->message_is_error = false;
+	if ((id == GS_ACTION_HELP && (ev->key == GS_KEY_F1 || !takes_text(m))) && m->layer != GS_LAYER_HELP &&
+	    (m->layer == GS_LAYER_NONE || m->layer == GS_LAYER_REVIEW || m->layer == GS_LAYER_WRITING)) {
+		gs_layer_open(m, GS_LAYER_HELP);
+		return GS_DO_REDRAW;
+	}
+	done = layer_key(m, ev, id);
+	return had_message ? done | GS_DO_REDRAW : done;
+}
+
+bool gs_control_shows_time(const struct gs_model *m)
+{
+	return m->show_clock || (m->layer == GS_LAYER_WRITING && !m->writing_ended);
+}
+
+/* Scroll no more than the cursor needs, so that walking back does not move the list. */
+static void keep_in_sight(size_t row, int room, size_t *top)
+{
+	if (room < 1)
+		return;
+	if (row < *top)
+		*top = row;
+	else if (row >= *top + (size_t)room)
+		*top = row + 1 - (size_t)room;
+}
+
+static void scroll(struct gs_model *m, int rows, int columns)
+{
+	struct gs_geometry geo;
+
+	gs_geometry_compute(rows, columns, m, &geo);
+	if (geo.too_small)
+		return;
+	keep_in_sight(m->gpu, geo.fleet.rows - 1, &m->fleet_top);
+	keep_in_sight(m->plan_row, geo.plan.rows, &m->plan_top);
+}
+
+unsigned gs_control_event(struct gs_model *m, const struct gs_event *ev, int rows, int columns)
+{
+	unsigned done;
+
+	switch (ev->type) {
+	case GS_EVENT_KEY:
+		done = key_event(m, ev);
+		scroll(m, rows, columns);
+		return done;
+	case GS_EVENT_MOUSE:
+		done = gs_control_mouse(m, ev, rows, columns);
+		scroll(m, rows, columns);
+		return done;
+	case GS_EVENT_RESIZE:
+		m->dragging = false;
+		scroll(m, ev->rows, ev->columns);
+		return GS_DO_REDRAW;
+	case GS_EVENT_TICK:
+		return gs_control_shows_time(m) ? GS_DO_REDRAW : GS_DO_NOTHING;
+	}
+	return GS_DO_NOTHING;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * control.h - what keys and the mouse do. One table of actions gives the keys,
+ * the hints and the help; every drag has a keyboard path; mouse and keyboard
+ * end in the same action. Handlers return consequences; one place acts on them.
+ */
+#ifndef GS_UI_CONTROL_H
+#define GS_UI_CONTROL_H
+
+#include "ui/input.h"
+#include "ui/model.h"
+
+/* name, main key, key as shown, hint, help sentence, flags */
+enum gs_action_flags {
+	GS_ACTION_EDITS = 1 << 0,       /* not in a monitor */
+	GS_ACTION_ON_FREE = 1 << 1,     /* hinted when the cursor is on a free unit */
+	GS_ACTION_ON_LIVE = 1 << 2,     /* … on a live block */
+	GS_ACTION_ON_STAGED = 1 << 3,   /* … on a staged item */
+	GS_ACTION_ALWAYS = 1 << 4,      /* always hinted, last */
+};
+struct gs_action {
+	const char *name;
+	uint32_t keys[4];
+	const char *key_text;
+	const char *hint;               /* one or two words */
+	const char *help;               /* one sentence */
+	unsigned flags;
+};
+/* All actions in the order of the help screen; @ret_n how many. */
+const struct gs_action *gs_actions(size_t *ret_n);
+
+/* Consequences, or-ed. */
+enum gs_consequence {
+	GS_DO_NOTHING = 0,
+	GS_DO_REDRAW = 1 << 0,
+	GS_DO_REPAINT = 1 << 1,         /* Ctrl-L */
+	GS_DO_QUIT = 1 << 2,
+	GS_DO_COMMIT = 1 << 3,          /* send the reviewed request to the agent */
+	GS_DO_CANCEL = 1 << 4,          /* ask the agent to stop after this step */
+	GS_DO_SUSPEND = 1 << 5,
+	GS_DO_SUDO = 1 << 6,            /* get a privileged agent */
+	GS_DO_SAVE_SCRIPT = 1 << 7,     /* write the staged script to a file named in m->input */
+	GS_DO_RECOLLECT = 1 << 8,
+};
+
+/* Feed one event. @rows and @columns are the screen's, for hits. */
+unsigned gs_control_event(struct gs_model *m, const struct gs_event *ev, int rows, int columns);
+
+/* What the loop got from the agent. */
+void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t of, const char *text, const char *note);
+void gs_control_committed(struct gs_model *m, enum gs_status status, const char *text);
+
+/* The actions that work on the thing under the cursor, most used first, W ? q last; @ret has room for @max. */
+size_t gs_control_hints(const struct gs_model *m, const struct gs_action **ret, size_t max);
+
+#endif

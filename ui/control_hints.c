@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* control_hints.c - the last line: what works on the thing under the cursor, most used first. */
+#include <errno.h>
+
+#include "ui/control_internal.h"
+
+struct hints {
+	const struct gs_model *m;
+	const struct gs_action **items;
+	size_t n, max;
+};
+
+static void hint(struct hints *h, enum gs_action_id id)
+{
+	size_t n;
+	const struct gs_action *a = &gs_actions(&n)[id];
+
+	/* A monitor never shows a key that it would refuse. */
+	if (h->n == h->max || (h->m->read_only && a->flags & GS_ACTION_EDITS))
+		return;
+	for (size_t i = 0; i < h->n; i++)
+		if (h->items[i] == a)
+			return;
+	h->items[h->n++] = a;
+}
+
+static void hint_all(struct hints *h, unsigned flag)
+{
+	size_t n;
+	const struct gs_action *all = gs_actions(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (all[i].flags & flag)
+			hint(h, (enum gs_action_id)i);
+}
+
+static void layer_hints(struct hints *h, const struct gs_model *m)
+{
+	const struct gs_offer *o = m->offer < m->n_offers ? &m->offers[m->offer] : NULL;
+
+	switch (m->layer) {
+	case GS_LAYER_PALETTE:
+	case GS_LAYER_CHOOSER:
+		hint(h, o && !o->n_starts && o->misfit.n_blockers ? GS_ACTION_REPLACE : GS_ACTION_OPEN);
+		if (o && o->n_starts > 1)
+			hint(h, GS_ACTION_MOVE_RIGHT);
+		if (m->layer == GS_LAYER_PALETTE && o && o->n_starts)
+			hint(h, GS_ACTION_COUNT);
+		break;
+	case GS_LAYER_MODE:
+		hint(h, GS_ACTION_OPEN);
+		break;
+	case GS_LAYER_REVIEW:
+		if (!m->review_writes)
+			hint(h, GS_ACTION_WRITE);
+		else if (!*m->confirm_word && m->plan && !gs_plan_is_blocked(m->plan))
+			hint(h, GS_ACTION_CONFIRM);
+		if (*m->confirm_word)
+			hint(h, GS_ACTION_KILL);
+		hint(h, GS_ACTION_EXPLAIN);
+		if (!*m->confirm_word) {
+			hint(h, GS_ACTION_DROP);
+			hint(h, GS_ACTION_SAVE_SCRIPT);
+		}
+		break;
+	case GS_LAYER_WRITING:
+		if (!m->writing_ended) {
+			hint(h, GS_ACTION_STOP);
+			return;
+		}
+		break;
+	case GS_LAYER_QUIT:
+		hint(h, GS_ACTION_SAVE_SCRIPT);
+		hint(h, GS_ACTION_DROP_ALL);
+		break;
+	case GS_LAYER_PROMPT:
+		hint(h, GS_ACTION_OPEN);
+		break;
+	case GS_LAYER_WHO:
+		if (!m->privileged)
+			hint(h, GS_ACTION_ROOT);
+		break;
+	case GS_LAYER_HELP:
+	case GS_LAYER_EXPLAIN:
+	case GS_LAYER_NONE:
+		break;
+	}
+	hint(h, GS_ACTION_BACK);
+}
+
+static void cursor_hints(struct hints *h, const struct gs_model *m)
+{
+	const struct gs_gpu *gpu = gs_model_gpu(m);
+	struct gs_block b;
+
+	if (m->selecting) {
+		hint(h, GS_ACTION_OPEN);
+		hint(h, GS_ACTION_MOVE_RIGHT);
+		hint(h, GS_ACTION_BACK);
+		return;
+	}
+	if (m->focus == GS_FOCUS_PLAN) {
+		struct gs_plan_item item = gs_model_plan_item(m, m->plan_row);
+
+		if (item.kind == GS_PLAN_ITEM_STAGED)
+			hint(h, GS_ACTION_DROP);
+		if (item.kind != GS_PLAN_ITEM_NONE)
+			hint(h, GS_ACTION_EXPLAIN);
+	} else if (gpu && gs_model_may_edit(m, m->gpu, NULL) == -EPERM) {
+		hint(h, GS_ACTION_ROOT);
+	} else if (gpu && gs_control_block(m, &b)) {
+		if (gs_control_staged_here(m) < m->n_staged)
+			hint_all(h, GS_ACTION_ON_STAGED);
+		if (b.state == GS_UNIT_FREE || b.state == GS_UNIT_LOST)
+			hint_all(h, GS_ACTION_ON_FREE);
+		if (b.state == GS_UNIT_INSTANCE)
+			hint_all(h, GS_ACTION_ON_LIVE);
+		hint(h, GS_ACTION_CREATE);
+	} else if (gpu && gpu->modes >> GS_MODE_MIG & 1) {
+		hint(h, GS_ACTION_CREATE);
+		hint(h, GS_ACTION_MODE);
+	}
+}
+
+size_t gs_control_hints(const struct gs_model *m, const struct gs_action **ret, size_t max)
+{
+	struct hints h = { m, ret, 0, max };
+
+	if (m->layer != GS_LAYER_NONE) {
+		layer_hints(&h, m);
+		return h.n;
+	}
+	cursor_hints(&h, m);
+	if (m->n_staged) {
+		hint(&h, GS_ACTION_UNDO);
+		hint(&h, GS_ACTION_REVIEW);
+	} else if (m->n_redo) {
+		hint(&h, GS_ACTION_REDO);
+	}
+	hint(&h, GS_ACTION_WHO);
+	if (!m->privileged && !m->read_only)
+		hint(&h, GS_ACTION_ROOT);
+	hint(&h, GS_ACTION_NEXT_PANE);
+	/* W ? q always last, whatever the width took from the rest. */
+	if (h.n + 3 > max)
+		h.n = max > 3 ? max - 3 : 0;
+	hint_all(&h, GS_ACTION_ALWAYS);
+	return h.n;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* control_internal.h - between the files of the controller; nobody else includes it. */
+#ifndef GS_UI_CONTROL_INTERNAL_H
+#define GS_UI_CONTROL_INTERNAL_H
+
+#include "ui/control.h"
+#include "ui/view.h"
+
+/* In the order of the help screen. */
+enum gs_action_id {
+	GS_ACTION_CREATE,
+	GS_ACTION_SELECT,
+	GS_ACTION_DELETE,
+	GS_ACTION_MODE,
+	GS_ACTION_DROP,
+	GS_ACTION_DROP_ALL,
+	GS_ACTION_UNDO,
+	GS_ACTION_REDO,
+	GS_ACTION_REVIEW,
+	GS_ACTION_WRITE,
+	GS_ACTION_COMMAND,
+	GS_ACTION_MARK,
+	GS_ACTION_LANE,
+	GS_ACTION_WHO,
+	GS_ACTION_EXPLAIN,
+	GS_ACTION_ROOT,
+	GS_ACTION_OPEN,
+	GS_ACTION_BACK,
+	GS_ACTION_MOVE_UP,
+	GS_ACTION_MOVE_DOWN,
+	GS_ACTION_MOVE_LEFT,
+	GS_ACTION_MOVE_RIGHT,
+	GS_ACTION_FIRST,
+	GS_ACTION_LAST,
+	GS_ACTION_PAGE_UP,
+	GS_ACTION_PAGE_DOWN,
+	GS_ACTION_NEXT_PANE,
+	GS_ACTION_PREVIOUS_PANE,
+	/* only inside a layer */
+	GS_ACTION_REPLACE,
+	GS_ACTION_COUNT,
+	GS_ACTION_CONFIRM,
+	GS_ACTION_KILL,
+	GS_ACTION_SAVE_SCRIPT,
+	GS_ACTION_STOP,
+	/* everywhere */
+	GS_ACTION_REPAINT,
+	GS_ACTION_SUSPEND,
+	GS_ACTION_HELP,
+	GS_ACTION_QUIT,
+	GS_ACTION_MAX,
+};
+
+/* The action of a key on the main screen and in lists; GS_ACTION_MAX when there is none. */
+enum gs_action_id gs_action_of_key(uint32_t key);
+/* Does this key stand for that action? */
+bool gs_action_has_key(enum gs_action_id id, uint32_t key);
+
+/* What was just said. Both return GS_DO_REDRAW. */
+unsigned gs_say(struct gs_model *m, const char *fmt, ...) GS_PRINTF(2, 3);
+unsigned gs_say_error(struct gs_model *m, const char *fmt, ...) GS_PRINTF(2, 3);
+
+/* ---- layers ---- */
+
+/* Open @layer with a fresh list; HELP, WHO, EXPLAIN and QUIT remember what they lie on. */
+void gs_layer_open(struct gs_model *m, enum gs_layer layer);
+/* Take the top layer away; a selection goes with its chooser, staged work never. */
+void gs_layer_close(struct gs_model *m);
+
+unsigned gs_control_main_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
+/* v and d */
+unsigned gs_control_grid_edit(struct gs_model *m, enum gs_action_id id);
+unsigned gs_control_offer_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
+unsigned gs_control_mode_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
+unsigned gs_control_prompt_key(struct gs_model *m, const struct gs_event *ev);
+unsigned gs_control_review_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
+unsigned gs_control_writing_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
+unsigned gs_control_list_key(struct gs_model *m, enum gs_action_id id);
+unsigned gs_control_quit_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
+unsigned gs_control_mouse(struct gs_model *m, const struct gs_event *ev, int rows, int columns);
+
+/* ---- things that more than one file does ---- */
+
+/* The lines of the open list, for the cursor. */
+size_t gs_control_list_length(const struct gs_model *m);
+/* Move a cursor in a list of @n; true when @id was such a movement. */
+bool gs_control_walk(enum gs_action_id id, size_t n, size_t *row);
+
+/* Is this edit allowed on the GPU under the cursor, and on the marked ones? Says why not. */
+bool gs_control_may_edit(struct gs_model *m);
+/*
+ * The GPUs that a command goes to: the marked ones, else the one under the
+ * cursor. 0 when there are marks and the cursor is on none of them: what is
+ * looked at would not be what is changed.
+ */
+size_t gs_control_gpus(struct gs_model *m, uint32_t ret[64]);
+/* Stage text made by the console, and say what was done; @done is the sentence on success. */
+unsigned gs_control_stage(struct gs_model *m, const char *text, const char *done);
+
+/* The block under the cursor in the lane that is edited; false when the GPU has no grid. */
+bool gs_control_block(const struct gs_model *m, struct gs_block *ret);
+/* The staged command that is responsible for what is under the cursor; n_staged when there is none. */
+size_t gs_control_staged_here(const struct gs_model *m);
+
+void gs_control_select_start(struct gs_model *m, uint32_t unit);
+unsigned gs_control_open_palette(struct gs_model *m);
+unsigned gs_control_open_chooser(struct gs_model *m);
+unsigned gs_control_open_mode(struct gs_model *m);
+unsigned gs_control_open_review(struct gs_model *m, bool writes);
+unsigned gs_control_open_prompt(struct gs_model *m);
+unsigned gs_control_open_save(struct gs_model *m, bool quit_after);
+unsigned gs_control_open_explain(struct gs_model *m, size_t row);
+/* Does anything on the screen change by itself, with time alone? */
+bool gs_control_shows_time(const struct gs_model *m);
+
+/* What became of GS_DO_SAVE_SCRIPT; @error NULL: saved. */
+unsigned gs_control_saved(struct gs_model *m, const char *path, const char *error);
+unsigned gs_control_quit(struct gs_model *m);
+
+/* One character or editing key into m->input; true when it was one. */
+bool gs_control_edit_line(struct gs_model *m, const struct gs_event *ev);
+void gs_control_set_input(struct gs_model *m, const char *text);
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* control_main.c - keys on the main screen: fleet, grid, plan. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ui/control_internal.h"
+
+static uint32_t n_units(const struct gs_model *m)
+{
+	const struct gs_gpu *gpu = gs_model_gpu(m);
+
+	return gpu ? gpu->profiles.memory_units : 0;
+}
+
+static void go_to_gpu(struct gs_model *m, size_t gpu)
+{
+	if (m->gpu == gpu)
+		return;
+	m->gpu = (uint32_t)gpu;
+	m->selecting = m->dragging = false;
+	if (m->unit >= n_units(m))
+		m->unit = n_units(m) ? n_units(m) - 1 : 0;
+}
+
+static bool walk_gpus(struct gs_model *m, enum gs_action_id id)
+{
+	size_t row = m->gpu;
+
+	if (!m->snapshot || !gs_control_walk(id, gs_snapshot_n_gpus(m->snapshot), &row))
+		return false;
+	go_to_gpu(m, row);
+	return true;
+}
+
+/* Left and Right: by unit while selecting, else from block to block. */
+static void walk_units(struct gs_model *m, bool right)
+{
+	struct gs_block b;
+	uint32_t last = n_units(m) ? n_units(m) - 1 : 0;
+	uint32_t *at = m->selecting ? &m->extent : &m->unit;
+
+	if (!m->selecting && gs_control_block(m, &b))
+		*at = right ? b.span.start + b.span.size - 1 : b.span.start;
+	if (right && *at < last)
+		(*at)++;
+	else if (!right && *at > 0)
+		(*at)--;
+	if (m->selecting) {
+		m->unit = m->extent;
+		return;
+	}
+	/* Land on the first unit of a block, so that the way back is the same. */
+	if (gs_control_block(m, &b))
+		m->unit = b.span.start;
+}
+
+static unsigned move_in_grid(struct gs_model *m, enum gs_action_id id)
+{
+	uint32_t last = n_units(m) ? n_units(m) - 1 : 0;
+
+	switch (id) {
+	case GS_ACTION_MOVE_LEFT:
+	case GS_ACTION_MOVE_RIGHT:
+		walk_units(m, id == GS_ACTION_MOVE_RIGHT);
+		return GS_DO_REDRAW;
+	case GS_ACTION_FIRST:
+	case GS_ACTION_LAST:
+		m->unit = id == GS_ACTION_FIRST ? 0 : last;
+		if (m->selecting)
+			m->extent = m->unit;
+		return GS_DO_REDRAW;
+	default:
+		/* A selection belongs to one GPU: Up and Down would lose it by accident. */
+		if (m->selecting)
+			return gs_say(m, "Left and Right extend, Enter offers what fits, Esc gives up");
+		return walk_gpus(m, id) ? GS_DO_REDRAW : GS_DO_NOTHING;
+	}
+}
+
+static unsigned move(struct gs_model *m, enum gs_action_id id)
+{
+	if (m->focus == GS_FOCUS_GRID)
+		return move_in_grid(m, id);
+	if (m->focus == GS_FOCUS_PLAN) {
+		gs_control_walk(id, gs_model_n_plan_items(m), &m->plan_row);
+		return GS_DO_REDRAW;
+	}
+	if (walk_gpus(m, id))
+		return GS_DO_REDRAW;
+	/* Sideways from the fleet means the grid of the GPU that the cursor is on. */
+	if (id == GS_ACTION_MOVE_LEFT || id == GS_ACTION_MOVE_RIGHT) {
+		m->focus = GS_FOCUS_GRID;
+		return move_in_grid(m, id);
+	}
+	return GS_DO_REDRAW;
+}
+
+static unsigned open_here(struct gs_model *m)
+{
+	struct gs_block b;
+
+	if (m->selecting)
+		return gs_control_open_chooser(m);
+	if (m->focus == GS_FOCUS_FLEET) {
+		m->focus = GS_FOCUS_GRID;
+		return GS_DO_REDRAW;
+	}
+	if (m->focus == GS_FOCUS_PLAN)
+		return gs_control_open_explain(m, m->plan_row);
+	if (gs_control_block(m, &b) && (b.state == GS_UNIT_FREE || b.state == GS_UNIT_LOST) && !m->read_only)
+		return gs_control_open_palette(m);
+	gs_layer_open(m, GS_LAYER_WHO);
+	return GS_DO_REDRAW;
+}
+
+static unsigned back(struct gs_model *m)
+{
+	if (m->selecting) {
+		m->selecting = m->dragging = false;
+		return GS_DO_REDRAW;
+	}
+	if (m->marked_gpus) {
+		m->marked_gpus = 0;
+		return gs_say(m, "marks cleared");
+	}
+	if (m->n_staged)
+		return gs_say(m, "what is staged stays: u takes the last back, X drops all, q leaves");
+	return GS_DO_REDRAW;
+}
+
+static unsigned change_focus(struct gs_model *m, int by)
+{
+	m->focus = (enum gs_focus)(((int)m->focus + by + GS_FOCUS_MAX) % GS_FOCUS_MAX);
+	m->selecting = m->dragging = false;
+	return GS_DO_REDRAW;
+}
+
+static unsigned drop_here(struct gs_model *m)
+{
+	size_t i = m->n_staged;
+	char text[256];
+
+	if (m->focus == GS_FOCUS_PLAN) {
+		struct gs_plan_item item = gs_model_plan_item(m, m->plan_row);
+
+		if (item.kind != GS_PLAN_ITEM_STAGED)
+			return gs_say(m, "x drops a staged command: go to one in the list of what is staged, or to its block");
+		i = item.index;
+	} else {
+		i = gs_control_staged_here(m);
+	}
+	if (i >= m->n_staged)
+		return gs_say(m, "nothing is staged here");
+	snprintf(text, sizeof(text), "%s", m->staged[i].text);
+	gs_model_drop(m, i);
+	return gs_say(m, "dropped: %s   (r brings it back)", text);
+}
+
+static unsigned drop_all(struct gs_model *m)
+{
+	size_t n = m->n_staged;
+
+	if (!n)
+		return gs_say(m, "nothing is staged");
+	if (m->armed_key != 'X') {
+		m->armed_key = 'X';
+		return gs_say(m, "press X again to drop all %zu staged command%s", n, n == 1 ? "" : "s");
+	}
+	m->armed_key = 0;
+	gs_model_drop_all(m);
+	return gs_say(m, "dropped %zu staged command%s   (r brings them back one by one)", n, n == 1 ? "" : "s");
+}
+
+static unsigned undo(struct gs_model *m)
+{
+	char text[256];
+
+	if (!m->n_staged)
+		return gs_say(m, "nothing is staged; what has been written is not undone by u");
+	snprintf(text, sizeof(text), "%s", m->staged[m->n_staged - 1].text);
+	gs_model_undo(m);
+	return gs_say(m, "taken back: %s", text);
+}
+
+static unsigned redo(struct gs_model *m)
+{
+	const struct gs_staged *last;
+
+	if (!gs_model_redo(m))
+		return gs_say(m, "nothing to stage again");
+	last = &m->staged[m->n_staged - 1];
+	if (last->stale)
+		return gs_say_error(m, "staged again, but it no longer holds: %s", last->stale);
+	return gs_say(m, "staged again: %s", last->text);
+}
+
+static unsigned mark(struct gs_model *m)
+{
+	if (!gs_model_gpu(m) || m->gpu >= 64)
+		return GS_DO_NOTHING;
+	m->marked_gpus ^= 1ull << m->gpu;
+	return gs_say(m, "%d GPU%s marked", __builtin_popcountll(m->marked_gpus), __builtin_popcountll(m->marked_gpus) == 1 ? "" : "s");
+}
+
+static unsigned root(struct gs_model *m)
+{
+	if (m->privileged)
+		return gs_say(m, "this agent may see and write everything already");
+	return GS_DO_SUDO | GS_DO_REDRAW;
+}
+
+static const char *lane_name(enum gs_lane lane)
+{
+	return lane == GS_LANE_NOW ? "now" : lane == GS_LANE_AFTER ? "after" : "now and after";
+}
+
+static unsigned edit(struct gs_model *m, enum gs_action_id id)
+{
+	switch (id) {
+	case GS_ACTION_CREATE:
+		return m->selecting ? gs_control_open_chooser(m) : gs_control_open_palette(m);
+	case GS_ACTION_MODE:
+		return gs_control_open_mode(m);
+	case GS_ACTION_DROP:
+		return drop_here(m);
+	case GS_ACTION_DROP_ALL:
+		return drop_all(m);
+	case GS_ACTION_UNDO:
+		return undo(m);
+	case GS_ACTION_REDO:
+		return redo(m);
+	case GS_ACTION_REVIEW:
+	case GS_ACTION_WRITE:
+		return gs_control_open_review(m, id == GS_ACTION_WRITE);
+	case GS_ACTION_COMMAND:
+		return gs_control_open_prompt(m);
+	case GS_ACTION_MARK:
+		return mark(m);
+	default:
+		return gs_control_grid_edit(m, id);
+	}
+}
+
+unsigned gs_control_main_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)
+{
+	size_t n;
+
+	if (id == GS_ACTION_MAX) {
+		/* Digits and punctuation are free; a silent key is better than a wrong guess. */
+		return GS_DO_NOTHING;
+	}
+	if (gs_actions(&n)[id].flags & GS_ACTION_EDITS) {
+		struct gs_error e = { 0 };
+
+		if (m->read_only) {
+			gs_model_may_edit(m, m->gpu, &e);
+			return gs_say_error(m, "%s", e.text);
+		}
+		return edit(m, id);
+	}
+	switch (id) {
+	case GS_ACTION_LANE:
+		m->lane = (enum gs_lane)((m->lane + 1) % GS_LANE_MAX);
+		return gs_say(m, "the grid shows %s", lane_name(m->lane));
+	case GS_ACTION_WHO:
+		gs_layer_open(m, GS_LAYER_WHO);
+		return GS_DO_REDRAW;
+	case GS_ACTION_EXPLAIN:
+		return gs_control_open_explain(m, m->focus == GS_FOCUS_PLAN ? m->plan_row : SIZE_MAX);
+	case GS_ACTION_ROOT:
+		return root(m);
+	case GS_ACTION_OPEN:
+		return open_here(m);
+	case GS_ACTION_BACK:
+		return back(m);
+	case GS_ACTION_NEXT_PANE:
+		return change_focus(m, 1);
+	case GS_ACTION_PREVIOUS_PANE:
+		return change_focus(m, -1);
+	case GS_ACTION_QUIT:
+	case GS_ACTION_STOP:
+		return gs_control_quit(m);
+	default:
+		return ev->ctrl ? GS_DO_NOTHING : move(m, id);
+	}
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* control_mouse.c - the mouse does what keys do: it moves the cursor, selects units, presses hints. */
+#include "ui/control_internal.h"
+
+static bool is_list(enum gs_layer layer)
+{
+	return layer != GS_LAYER_NONE && layer != GS_LAYER_PROMPT;
+}
+
+static unsigned press_key(struct gs_model *m, uint32_t key, int rows, int columns)
+{
+	struct gs_event ev = { .type = GS_EVENT_KEY, .key = key };
+
+	return gs_control_event(m, &ev, rows, columns);
+}
+
+/* The unit under the pointer; above, below and beside the grid the nearest one. */
+static bool unit_under(const struct gs_model *m, const struct gs_event *ev, int rows, int columns, uint32_t *ret_unit)
+{
+	struct gs_geometry geo;
+	const struct gs_gpu *gpu = gs_model_gpu(m);
+	uint32_t n = gpu ? gpu->profiles.memory_units : 0, unit = 0;
+	struct gs_hit hit = gs_view_hit(m, rows, columns, ev->row, ev->column);
+
+	if (hit.kind == GS_HIT_UNIT && hit.gpu == m->gpu) {
+		*ret_unit = hit.unit;
+		return true;
+	}
+	if (!n)
+		return false;
+	gs_geometry_compute(rows, columns, m, &geo);
+	if (geo.too_small)
+		return false;
+	while (unit + 1 < n && gs_unit_column(&geo, n, unit + 1) <= ev->column)
+		unit++;
+	*ret_unit = unit;
+	return true;
+}
+
+static unsigned press_unit(struct gs_model *m, const struct gs_hit *hit)
+{
+	struct gs_block b;
+
+	if (hit->gpu != m->gpu)
+		m->selecting = false;
+	m->gpu = hit->gpu;
+	m->unit = hit->unit;
+	m->focus = GS_FOCUS_GRID;
+	m->selecting = m->dragging = false;
+	/* A press on a live block only selects it: a drag never moves work. */
+	if (!gs_control_block(m, &b) || (b.state != GS_UNIT_FREE && b.state != GS_UNIT_LOST)) {
+		if (gs_control_block(m, &b))
+			m->unit = b.span.start;
+		return GS_DO_REDRAW;
+	}
+	if (gs_model_may_edit(m, m->gpu, NULL) < 0)
+		return GS_DO_REDRAW;
+	gs_control_select_start(m, hit->unit);
+	m->dragging = true;
+	return GS_DO_REDRAW;
+}
+
+static unsigned press_fleet(struct gs_model *m, const struct gs_hit *hit)
+{
+	const struct gs_gpu *gpu;
+
+	m->focus = GS_FOCUS_FLEET;
+	m->selecting = m->dragging = false;
+	m->gpu = hit->gpu;
+	gpu = gs_model_gpu(m);
+	if (gpu && hit->has_unit && hit->unit < gpu->profiles.memory_units)
+		m->unit = hit->unit;
+	else if (gpu && m->unit >= gpu->profiles.memory_units)
+		m->unit = 0;
+	return GS_DO_REDRAW;
+}
+
+static unsigned press_row(struct gs_model *m, size_t row)
+{
+	if (row >= gs_control_list_length(m))
+		return GS_DO_NOTHING;
+	if (m->layer == GS_LAYER_PALETTE || m->layer == GS_LAYER_CHOOSER)
+		m->offer = row;
+	else
+		m->list_row = row;
+	return GS_DO_REDRAW;
+}
+
+static unsigned press(struct gs_model *m, const struct gs_event *ev, int rows, int columns)
+{
+	struct gs_hit hit = gs_view_hit(m, rows, columns, ev->row, ev->column);
+
+	if (ev->button != 0)
+		return GS_DO_NOTHING;
+	if (hit.kind == GS_HIT_HINT)
+		return press_key(m, hit.key, rows, columns);
+	m->message[0] = '\0';
+	m->armed_key = 0;
+	if (hit.kind == GS_HIT_LAYER_ROW)
+		return press_row(m, hit.row);
+	/* The grid stays in sight beside the offers: another selection is another try. */
+	if ((m->layer == GS_LAYER_CHOOSER || m->layer == GS_LAYER_PALETTE) && hit.kind == GS_HIT_UNIT) {
+		gs_layer_close(m);
+		return press_unit(m, &hit);
+	}
+	/* Another picture lies over the rest: what shows through is not pressed by accident. */
+	if (m->layer != GS_LAYER_NONE)
+		return GS_DO_REDRAW;
+	switch (hit.kind) {
+	case GS_HIT_FLEET:
+		return press_fleet(m, &hit);
+	case GS_HIT_UNIT:
+		return press_unit(m, &hit);
+	case GS_HIT_PLAN:
+		m->focus = GS_FOCUS_PLAN;
+		m->selecting = false;
+		if (hit.row < gs_model_n_plan_items(m))
+			m->plan_row = hit.row;
+		return GS_DO_REDRAW;
+	default:
+		return GS_DO_REDRAW;
+	}
+}
+
+static unsigned drag(struct gs_model *m, const struct gs_event *ev, int rows, int columns)
+{
+	uint32_t unit;
+
+	if (!m->dragging || m->layer != GS_LAYER_NONE)
+		return GS_DO_NOTHING;
+	if (!unit_under(m, ev, rows, columns, &unit) || unit == m->extent)
+		return GS_DO_NOTHING;
+	m->extent = m->unit = unit;
+	return GS_DO_REDRAW;
+}
+
+static unsigned wheel(struct gs_model *m, const struct gs_event *ev, int rows, int columns)
+{
+	struct gs_hit hit = gs_view_hit(m, rows, columns, ev->row, ev->column);
+	enum gs_action_id id = ev->mouse == GS_MOUSE_WHEEL_UP ? GS_ACTION_MOVE_UP : GS_ACTION_MOVE_DOWN;
+	size_t row;
+
+	if (m->dragging)
+		return GS_DO_NOTHING;
+	if (m->layer == GS_LAYER_PALETTE || m->layer == GS_LAYER_CHOOSER)
+		return gs_control_walk(id, m->n_offers, &m->offer) ? GS_DO_REDRAW : GS_DO_NOTHING;
+	if (is_list(m->layer))
+		return gs_control_walk(id, gs_control_list_length(m), &m->list_row) ? GS_DO_REDRAW : GS_DO_NOTHING;
+	if (m->layer != GS_LAYER_NONE || !m->snapshot)
+		return GS_DO_NOTHING;
+	if (hit.kind == GS_HIT_PLAN) {
+		gs_control_walk(id, gs_model_n_plan_items(m), &m->plan_row);
+		return GS_DO_REDRAW;
+	}
+	if (m->selecting)
+		return GS_DO_NOTHING;
+	row = m->gpu;
+	gs_control_walk(id, gs_snapshot_n_gpus(m->snapshot), &row);
+	hit.gpu = (uint32_t)row;
+	hit.has_unit = false;
+	return press_fleet(m, &hit);
+}
+
+unsigned gs_control_mouse(struct gs_model *m, const struct gs_event *ev, int rows, int columns)
+{
+	switch (ev->mouse) {
+	case GS_MOUSE_PRESS:
+		return press(m, ev, rows, columns);
+	case GS_MOUSE_DRAG:
+		return drag(m, ev, rows, columns);
+	case GS_MOUSE_RELEASE:
+		if (!m->dragging)
+			return GS_DO_NOTHING;
+		drag(m, ev, rows, columns);
+		m->dragging = false;
+		return gs_control_open_chooser(m);
+	case GS_MOUSE_WHEEL_UP:
+	case GS_MOUSE_WHEEL_DOWN:
+		return wheel(m, ev, rows, columns);
+	}
+	return GS_DO_NOTHING;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * geometry.c - where things are. Depends on the size of the screen, the number
+ * of GPUs and the open layer, but not on what is staged: staging something must
+ * not make the picture jump.
+ */
+#include "ui/view.h"
+
+/* Before the first look: as many rows as most hosts need, so that the first frame does not jump either. */
+#define FLEET_GUESS 8
+
+/* Rows that a palette wants beside its offers: title, heading. */
+#define LIST_FRAME 2
+#define DETAIL_ROWS 4
+
+static int at_most(int value, int limit)
+{
+	return value < limit ? value : limit;
+}
+
+static int at_least(int value, int limit)
+{
+	return value > limit ? value : limit;
+}
+
+static struct gs_rect band(int row, int rows, int columns)
+{
+	return (struct gs_rect){ .row = row, .column = 0, .rows = rows, .columns = columns };
+}
+
+/* One lane with 2 or 3 lines in a block below 28 rows; from there room for two. */
+static int grid_rows(int rows)
+{
+	static const struct { int rows, grid; } steps[] = {
+		{ 46, 17 }, { 40, 15 }, { 32, 13 }, { 28, 12 }, { 22, 8 },
+	};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (rows >= steps[i].rows)
+			return steps[i].grid;
+	}
+	return 7;
+}
+
+static int fleet_rows(const struct gs_model *m, int room)
+{
+	size_t n = m && m->snapshot ? gs_snapshot_n_gpus(m->snapshot) : FLEET_GUESS;
+
+	if (n < 1)
+		n = 1;
+	return at_most(1 + (n > 1000 ? 1000 : (int)n), room);
+}
+
+/* Rows that the list of an open palette, chooser or mode menu would like to have. */
+static int list_rows(const struct gs_model *m)
+{
+	if (m->layer == GS_LAYER_MODE)
+		return LIST_FRAME + GS_MODE_MAX;
+	return LIST_FRAME + at_least(m->n_offers > 32 ? 32 : (int)m->n_offers, 1);
+}
+
+/*
+ * A list of offers leaves the grid where it is, so that the ghost is seen where
+ * it will be: it takes the plan's place when that is tall enough, else the
+ * fleet's, and then says the details where the plan was.
+ */
+static void place_list(const struct gs_model *m, int columns, struct gs_geometry *geo)
+{
+	struct gs_rect below = band(geo->plan_title.row, 1 + geo->plan.rows, columns);
+	int want = list_rows(m);
+
+	if (below.rows < want + DETAIL_ROWS && geo->fleet.rows > below.rows - DETAIL_ROWS) {
+		geo->layer = geo->fleet;
+		geo->detail = below;
+		return;
+	}
+	geo->layer = band(below.row, at_most(want, below.rows - DETAIL_ROWS), columns);
+	geo->detail = band(below.row + geo->layer.rows, below.rows - geo->layer.rows, columns);
+}
+
+static void place_layer(const struct gs_model *m, int rows, int columns, struct gs_geometry *geo)
+{
+	int bottom = geo->hints.row;
+
+	switch (m->layer) {
+	case GS_LAYER_NONE:
+	case GS_LAYER_PROMPT:
+		break;
+	case GS_LAYER_PALETTE:
+	case GS_LAYER_CHOOSER:
+	case GS_LAYER_MODE:
+		place_list(m, columns, geo);
+		break;
+	case GS_LAYER_REVIEW:
+	case GS_LAYER_WRITING:
+	case GS_LAYER_HELP:
+		geo->layer = band(1, rows - 2, columns);
+		break;
+	case GS_LAYER_QUIT:
+	case GS_LAYER_WHO:
+	case GS_LAYER_EXPLAIN:
+		geo->layer = band(geo->grid_title.row, bottom - geo->grid_title.row, columns);
+		break;
+	}
+}
+
+void gs_geometry_compute(int rows, int columns, const struct gs_model *m, struct gs_geometry *ret)
+{
+	struct gs_geometry geo = { 0 };
+	int room, grid, plan, fleet, row = 0;
+
+	if (rows < GS_ROWS_MIN || columns < GS_COLUMNS_MIN) {
+		geo.too_small = true;
+		*ret = geo;
+		return;
+	}
+
+	room = rows - 4;        /* header, two titles, hints */
+	grid = grid_rows(rows);
+	plan = rows < 22 ? 2 : rows < 40 ? 3 : 8;
+	fleet = fleet_rows(m, room - grid - plan);
+	plan = room - grid - fleet;
+
+	geo.header = band(row, 1, columns);
+	geo.fleet = band(row += 1, fleet, columns);
+	geo.grid_title = band(row += fleet, 1, columns);
+	geo.grid = band(row += 1, grid, columns);
+	geo.plan_title = band(row += grid, 1, columns);
+	geo.plan = band(row += 1, plan, columns);
+	geo.hints = band(rows - 1, 1, columns);
+	geo.two_lanes = m && m->n_staged && m->lane == GS_LANE_BOTH && rows >= 28;
+	if (m)
+		place_layer(m, rows, columns, &geo);
+	*ret = geo;
+}
+
+/* Room for the labels left of the grid. */
+static int label_columns(const struct gs_geometry *geo)
+{
+	return geo->grid.columns < 90 ? 7 : 9;
+}
+
+int gs_unit_column(const struct gs_geometry *geo, uint32_t n_units, uint32_t unit)
+{
+	int left = geo->grid.column + label_columns(geo);
+	int room = at_least(geo->grid.columns - label_columns(geo) - 1, 0);
+	int each;
+
+	if (!n_units || n_units > GS_GRID_UNITS_MAX)
+		return left;
+	if (unit > n_units)
+		unit = n_units;
+	each = room / (int)n_units;
+	if (each)
+		return left + (int)unit * each;
+	return left + (int)unit * room / (int)n_units;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * model.h - what the console knows: the machine, the staged commands, the plan
+ * they make, where the cursor is, which layer is open. No drawing, no curses,
+ * no I/O: events go in through ui/control.h, frames come out of ui/view.h, and
+ * tests drive it headless.
+ */
+#ifndef GS_UI_MODEL_H
+#define GS_UI_MODEL_H
+
+#include "base/clock.h"
+#include "codec/request.h"
+#include "core/plan.h"
+#include "core/placement.h"
+#include "ui/frame.h"
+
+enum gs_focus { GS_FOCUS_FLEET, GS_FOCUS_GRID, GS_FOCUS_PLAN, GS_FOCUS_MAX };
+enum gs_lane { GS_LANE_BOTH, GS_LANE_NOW, GS_LANE_AFTER, GS_LANE_MAX };
+
+/* Layers lie over the main screen; Esc takes the top one away and never drops staged work. */
+enum gs_layer {
+	GS_LAYER_NONE,
+	GS_LAYER_PALETTE,   /* c: profile first, place second */
+	GS_LAYER_CHOOSER,   /* a selection on the grid: the profiles that fit it */
+	GS_LAYER_MODE,      /* M */
+	GS_LAYER_PROMPT,    /* : */
+	GS_LAYER_REVIEW,    /* p, W */
+	GS_LAYER_WRITING,
+	GS_LAYER_HELP,
+	GS_LAYER_WHO,       /* b: holders of the thing under the cursor */
+	GS_LAYER_EXPLAIN,   /* e: the finding under the cursor in full */
+	GS_LAYER_QUIT,      /* staged work: save script, drop, stay */
+};
+
+/* One staged command. */
+struct gs_staged {
+	char *text;         /* the statement, with explicit places; owned */
+	char *stale;        /* why it no longer holds, NULL while it does; owned. Kept, marked, left out until resolved */
+};
+
+/* A profile that the palette or the chooser offers. */
+struct gs_offer {
+	const struct gs_profile *profile;   /* of the model's snapshot */
+	uint32_t starts[GS_PLACEMENTS_MAX]; /* free starts after what is staged */
+	size_t n_starts;
+	size_t chosen;                      /* index into starts */
+	uint32_t best_start;                /* where the placement engine would put it */
+	struct gs_misfit_info misfit;       /* when n_starts is 0: at the start nearest to the selection */
+	uint32_t wanted_start;              /* the legal start nearest to the selection, free or not */
+	char why[160];                      /* "only at 0: GI 11, GI 12*"; empty when it fits */
+};
+
+/* A step of a commit that is under way. */
+struct gs_progress {
+	size_t n, of;
+	char text[256];
+	char note[256];
+	char event[16];                     /* begin, done, pending, failed, undo */
+	struct gs_monotonic since;
+	int64_t took_ms;                    /* -1: still running */
+};
+
+struct gs_model {
+	/* the machine */
+	struct gs_snapshot *snapshot;       /* NULL: not read yet */
+	char host[128];
+	enum gs_host_source source;
+	bool read_only;                     /* monitor: no edit anywhere */
+	bool privileged;
+	bool agent_gone;
+	char agent_notice[256];             /* "NVML let go for a commit by pid 9001", empty when none */
+	uint32_t snapshots_seen;
+
+	/* what is staged */
+	struct gs_staged *staged;
+	size_t n_staged, cap_staged;
+	char **redo;
+	size_t n_redo, cap_redo;
+	struct gs_plan *plan;               /* of what is staged; never NULL once a snapshot is there */
+	struct gs_request *request;         /* what the plan was made from; NULL when nothing is staged */
+	bool stop_holders;                  /* the operator agreed to stop the holders that this plan names (typed at review) */
+	bool allow_kill;
+
+	/* where the operator is */
+	enum gs_focus focus;
+	enum gs_lane lane;
+	enum gs_layer layer;
+	uint32_t gpu;                       /* index under the cursor */
+	uint32_t unit;                      /* memory unit under the cursor */
+	size_t plan_row;                    /* in the plan pane */
+	size_t fleet_top, plan_top;         /* first row shown */
+	bool selecting;                     /* v or a mouse drag */
+	uint32_t anchor, extent;            /* selected units, any order */
+	bool dragging;                      /* the mouse button is down */
+	uint64_t marked_gpus;               /* Space */
+
+	/* the open layer */
+	struct gs_offer *offers;            /* palette, chooser */
+	size_t n_offers, offer;
+	uint32_t count;                     /* palette: how many (x2…x7), 1 */
+	bool count_pending;                 /* palette: x was pressed, its digit not yet */
+	enum gs_layer layer_below;          /* what Esc goes back to from HELP, WHO, EXPLAIN, QUIT; mostly NONE */
+	bool prompt_saves;                  /* PROMPT asks for the file to save the staged script in */
+	bool quit_after_save;
+	bool review_writes;                 /* REVIEW was opened by W, not by p */
+	struct gs_digest review_digest;     /* what the operator is looking at: a plan that changed meanwhile is not written */
+	uint32_t armed_key;                 /* X was pressed once and asks */
+	char input[1024];                   /* prompt, typed confirmation */
+	size_t input_cursor;
+	char input_error[512];
+	unsigned input_error_column;        /* of the prompt's input, from 1, for the caret; 0: none */
+	char **history;                     /* prompt */
+	size_t n_history, history_at;
+	size_t list_row, list_top;          /* rows of mode menu, help, review, who, quit */
+	struct gs_progress *progress;
+	size_t n_progress;
+	bool writing_ended;
+	enum gs_status write_status;
+	char write_text[1024];
+	char confirm_word[192];             /* HOST:GPU, or empty when y does */
+
+	/* what was just said, on the hint line until the next key */
+	char message[512];
+	bool message_is_error;
+
+	/* clock of the last event, for elapsed times; given by the loop so that tests are deterministic */
+	struct gs_monotonic now;
+	struct gs_wall wall;
+	bool show_clock;                    /* the wall time in the monitor's header */
+};
+
+/* @read_only: a monitor. NULL when there is no memory. */
+struct gs_model *gs_model_new(bool read_only);
+struct gs_model *gs_model_free(struct gs_model *m);
+GS_DEFINE_CLEANUP(struct gs_model *, gs_model_free);
+
+/*
+ * A new look at the machine: takes a reference. Staged commands are evaluated
+ * again; those that no longer hold are kept and marked stale.
+ */
+int gs_model_set_snapshot(struct gs_model *m, struct gs_snapshot *s, struct gs_error *e);
+
+/*
+ * Stage one command line of the language (prompt context; create gets an
+ * explicit "at"). Refused with the reason, and nothing staged, when it is wrong
+ * or when it changes nothing.
+ */
+int gs_model_stage(struct gs_model *m, const char *text, struct gs_error *e);
+/* Undo and redo staged commands; false when there is nothing (undo stops at the commit). */
+bool gs_model_undo(struct gs_model *m);
+bool gs_model_redo(struct gs_model *m);
+void gs_model_drop(struct gs_model *m, size_t i);
+void gs_model_drop_all(struct gs_model *m);
+
+/* All staged commands that hold, as a script, a line each; the caller frees. */
+char *gs_model_script(const struct gs_model *m);
+/* Instances created and deleted by what is staged. */
+void gs_model_counts(const struct gs_model *m, uint32_t *ret_created, uint32_t *ret_deleted);
+
+/* The GPU under the cursor, now; NULL before the first snapshot or without GPUs. */
+const struct gs_gpu *gs_model_gpu(const struct gs_model *m);
+/* What should be there: of the plan's layout; NULL likewise. */
+const struct gs_layout_gpu *gs_model_target(const struct gs_model *m, uint32_t gpu);
+/* May this GPU be edited here and now? -EPERM with what to do ("! asks sudo"), -EROFS in a monitor. */
+int gs_model_may_edit(const struct gs_model *m, uint32_t gpu, struct gs_error *e);
+
+/*
+ * The rows of the plan pane (plan_row) and of the review (list_row), in the
+ * order in which they are shown: findings, steps, staged commands.
+ */
+enum gs_plan_item_kind { GS_PLAN_ITEM_FINDING, GS_PLAN_ITEM_STEP, GS_PLAN_ITEM_STAGED, GS_PLAN_ITEM_NONE };
+struct gs_plan_item {
+	enum gs_plan_item_kind kind;
+	size_t index;                       /* into plan->findings, plan->steps, staged */
+};
+size_t gs_model_n_plan_items(const struct gs_model *m);
+struct gs_plan_item gs_model_plan_item(const struct gs_model *m, size_t row);
+
+/* The rows of the mode menu: what the GPU under the cursor could be, in the order of the vocabulary. @ret has room for GS_MODE_MAX. */
+size_t gs_model_mode_rows(const struct gs_model *m, enum gs_mode *ret);
+
+/* What one memory unit of a GPU shows, in one lane. */
+enum gs_unit_state {
+	GS_UNIT_FREE,
+	GS_UNIT_LOST,
+	GS_UNIT_INSTANCE,       /* live, kept */
+	GS_UNIT_GONE,           /* live now, staged for deletion */
+	GS_UNIT_NEW,            /* staged creation */
+};
+struct gs_block {
+	enum gs_unit_state state;
+	struct gs_span span;                /* memory units */
+	const struct gs_instance *instance; /* INSTANCE, GONE */
+	const struct gs_want *want;         /* NEW (and INSTANCE in the AFTER lane) */
+	const struct gs_profile *profile;   /* NULL when unknown */
+	bool in_the_way;                    /* of the selection or of a blocking finding */
+};
+/*
+ * The blocks of a GPU from unit 0 to the last, without gaps, one free block
+ * per unit; @after: with what is staged. @ret has room for GS_GRID_UNITS_MAX.
+ * 0 when the GPU has no grid now (not MIG, positions unknown).
+ */
+size_t gs_model_blocks(const struct gs_model *m, uint32_t gpu, bool after, struct gs_block *ret);
+
+/* Fill offers for the GPU under the cursor: all profiles (palette) or those that a selection of units would take (chooser). */
+int gs_model_offer(struct gs_model *m, bool for_selection, struct gs_error *e);
+/* The chosen offer has no free start: look at its next (@by 1) or previous (-1) legal one, for a replacement. -ENOENT when there is none. */
+int gs_model_offer_elsewhere(struct gs_model *m, int by);
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* model_offer.c - which profiles the palette and the chooser offer, where each would go, and what is in its way. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "base/strbuf.h"
+#include "ui/model_internal.h"
+
+/* Where profiles are offered: the GPU as it would be with what is staged. */
+struct ground {
+	const struct gs_gpu *gpu;
+	const struct gs_layout_gpu *target;
+	struct gs_placed placed[GS_PLACED_MAX];
+	size_t want_index[GS_PLACED_MAX];
+	size_t n;
+};
+
+static void ground_survey(const struct gs_model *m, struct ground *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->gpu = gs_model_gpu(m);
+	ret->target = gs_model_target(m, m->gpu);
+	/* Another mode has no instances: the mode change that comes with the creation starts from an empty grid. */
+	if (ret->target && ret->target->mode == GS_MODE_MIG)
+		ret->n = gs_layout_placed(ret->target, ret->gpu, ret->placed, ret->want_index);
+}
+
+/* "GI 12*" for what is live, "+2g.20gb@0" for what is only staged. */
+static void blocker_name(const struct ground *g, size_t placed, char *buf, size_t size)
+{
+	const struct gs_want *w = &g->target->wants[g->want_index[placed]];
+	const struct gs_instance *live = gs_want_live(g->gpu, w);
+
+	if (live)
+		snprintf(buf, size, "GI %u%s", live->id, gs_instance_is_held(live) ? "*" : "");
+	else
+		snprintf(buf, size, "+%s@%u", w->profile, w->start.value);
+}
+
+static void why_not(const struct ground *g, struct gs_offer *o)
+{
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+
+	gs_strbuf_puts(&b, "");
+	switch (o->misfit.why) {
+	case GS_FITS:
+		break;
+	case GS_MISFIT_UNKNOWN:
+		gs_strbuf_puts(&b, "its placements are not known");
+		break;
+	case GS_MISFIT_START:
+		gs_strbuf_printf(&b, "cannot start at %u", o->wanted_start);
+		break;
+	case GS_MISFIT_COUNT:
+		gs_strbuf_printf(&b, "no more than %u of these, and %u instances in all", o->profile->max_instances,
+				 g->gpu->profiles.max_instances);
+		break;
+	case GS_MISFIT_OVERLAP:
+	case GS_MISFIT_ENGINES:
+		if (o->misfit.why == GS_MISFIT_ENGINES)
+			gs_strbuf_puts(&b, "media engines are with ");
+		else
+			gs_strbuf_printf(&b, "%s %u: ", o->profile->n_placements == 1 ? "only at" : "at", o->wanted_start);
+		for (size_t i = 0; i < o->misfit.n_blockers; i++) {
+			char name[48];
+
+			blocker_name(g, o->misfit.blockers[i], name, sizeof(name));
+			gs_strbuf_printf(&b, "%s%s", i ? ", " : "", name);
+		}
+		break;
+	}
+	snprintf(o->why, sizeof(o->why), "%s", b.failed ? "" : b.text);
+}
+
+static uint32_t distance(uint32_t a, uint32_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+static bool is_free(const struct gs_offer *o, uint32_t start)
+{
+	for (size_t i = 0; i < o->n_starts; i++)
+		if (o->starts[i] == start)
+			return true;
+	return false;
+}
+
+/* The legal start nearest to @to; of two equally near the free one, then the lower. */
+static uint32_t nearest_start(const struct gs_offer *o, uint32_t to)
+{
+	uint32_t best = 0, best_rank = UINT32_MAX;
+
+	for (size_t i = 0; i < o->profile->n_placements; i++) {
+		uint32_t start = o->profile->placements[i].start;
+		uint32_t rank = 2 * distance(start, to) + !is_free(o, start);
+
+		if (rank < best_rank) {
+			best_rank = rank;
+			best = start;
+		}
+	}
+	return best;
+}
+
+/* All free starts; the engine's choice is taken first, since it leaves the most open. */
+static void fill_anywhere(const struct gs_model *m, const struct ground *g, struct gs_offer *o)
+{
+	const struct gs_profile_set *set = &g->gpu->profiles;
+
+	o->n_starts = gs_placement_free_starts(set, g->placed, g->n, o->profile, o->starts);
+	o->wanted_start = nearest_start(o, m->unit);
+	if (o->n_starts) {
+		o->best_start = o->starts[0];
+		gs_placement_solve(set, g->placed, g->n, &o->profile, 1, NULL, 0, &o->best_start, NULL);
+		o->wanted_start = o->best_start;
+		for (size_t i = 0; i < o->n_starts; i++)
+			if (o->starts[i] == o->best_start)
+				o->chosen = i;
+	}
+}
+
+/* Only the starts that the selection means: the nearest one for what is as large, those inside for what is smaller. */
+static void fill_in_selection(const struct ground *g, struct gs_offer *o, struct gs_span selection)
+{
+	uint32_t size = o->profile->placements[0].size, all[GS_PLACEMENTS_MAX];
+	size_t n;
+
+	o->n_starts = gs_placement_free_starts(&g->gpu->profiles, g->placed, g->n, o->profile, o->starts);
+	o->wanted_start = nearest_start(o, selection.start);
+	n = o->n_starts;
+	memcpy(all, o->starts, n * sizeof(*all));
+	o->n_starts = 0;
+	for (size_t i = 0; i < n; i++) {
+		bool inside = all[i] >= selection.start && all[i] + size <= selection.start + selection.size;
+
+		if (all[i] == o->wanted_start || (size < selection.size && inside))
+			o->starts[o->n_starts++] = all[i];
+	}
+	for (size_t i = 0; i < o->n_starts; i++)
+		if (o->starts[i] == o->wanted_start)
+			o->chosen = i;
+	o->best_start = o->n_starts ? o->starts[o->chosen] : o->wanted_start;
+}
+
+static void finish_offer(const struct ground *g, struct gs_offer *o)
+{
+	if (!o->profile->n_placements)
+		o->misfit.why = GS_MISFIT_UNKNOWN;
+	else if (!o->n_starts)
+		gs_placement_check(&g->gpu->profiles, g->placed, g->n, o->profile, o->wanted_start, &o->misfit);
+	else
+		o->misfit.why = GS_FITS;
+	why_not(g, o);
+}
+
+int gs_model_offer_elsewhere(struct gs_model *m, int by)
+{
+	struct gs_offer *o = m->offer < m->n_offers ? &m->offers[m->offer] : NULL;
+	struct ground g;
+	size_t n, at = 0;
+
+	ground_survey(m, &g);
+	if (!o || !g.gpu || o->n_starts || o->profile->n_placements < 2)
+		return -ENOENT;
+	n = o->profile->n_placements;
+	while (at + 1 < n && o->profile->placements[at].start != o->wanted_start)
+		at++;
+	o->wanted_start = o->profile->placements[(at + n + (size_t)by) % n].start;
+	finish_offer(&g, o);
+	return 0;
+}
+
+/* As large as the selection, then smaller ones from the largest, then the next larger size for want of an exact one. */
+struct candidate {
+	struct gs_offer offer;
+	uint32_t rank;
+};
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	return (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+static uint32_t next_larger(const struct gs_profile_set *set, uint32_t size)
+{
+	uint32_t best = 0;
+
+	for (size_t i = 0; i < set->n; i++) {
+		uint32_t other = set->items[i].n_placements ? set->items[i].placements[0].size : 0;
+
+		if (other == size)
+			return 0;
+		if (other > size && (!best || other < best))
+			best = other;
+	}
+	return best;
+}
+
+static int offer_for_selection(struct gs_model *m, const struct ground *g, struct gs_offer *offers, size_t *ret_n)
+{
+	const struct gs_profile_set *set = &g->gpu->profiles;
+	uint32_t low = m->anchor < m->extent ? m->anchor : m->extent;
+	uint32_t high = m->anchor < m->extent ? m->extent : m->anchor;
+	struct gs_span selection = { low, high - low + 1 };
+	uint32_t larger = next_larger(set, selection.size);
+	GS_FREE struct candidate *list = calloc(set->n, sizeof(*list));
+	size_t n = 0;
+
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; i < set->n; i++) {
+		const struct gs_profile *p = &set->items[i];
+		uint32_t size = p->n_placements ? p->placements[0].size : 0, class;
+		struct candidate *c = &list[n];
+
+		if (!size || (size > selection.size && size != larger))
+			continue;
+		c->offer.profile = p;
+		fill_in_selection(g, &c->offer, selection);
+		finish_offer(g, &c->offer);
+		class = size == selection.size ? 0 : size < selection.size ? 1 + GS_GRID_UNITS_MAX - size : 2 + GS_GRID_UNITS_MAX;
+		c->rank = class << 16 | (uint32_t)!c->offer.n_starts << 15 | (uint32_t)!!gs_profile_suffix(p)[0] << 14 | (uint32_t)i;
+		n++;
+	}
+	qsort(list, n, sizeof(*list), by_rank);
+	for (size_t i = 0; i < n; i++)
+		offers[i] = list[i].offer;
+	*ret_n = n;
+	return 0;
+}
+
+int gs_model_offer(struct gs_model *m, bool for_selection, struct gs_error *e)
+{
+	GS_FREE struct gs_offer *offers = NULL;
+	struct ground g;
+	size_t n = 0;
+
+	ground_survey(m, &g);
+	if (!g.gpu)
+		return gs_error_set(e, -ENODEV, GS_STATUS_REFUSED, "there is no GPU here");
+	if (!(g.gpu->modes >> GS_MODE_MIG & 1) || !g.gpu->profiles.memory_units)
+		return gs_error_set(e, -EOPNOTSUPP, GS_STATUS_REFUSED, "GPU %u (%s) cannot be cut into instances", m->gpu,
+				    g.gpu->name ? g.gpu->name : "unknown model");
+	if (!g.gpu->profiles.n)
+		return gs_error_set(e, -ENODATA, GS_STATUS_REFUSED,
+				    "the profiles of GPU %u are not known while MIG is off; M puts the mode change on the list", m->gpu);
+	offers = calloc(g.gpu->profiles.n, sizeof(*offers));
+	if (!offers)
+		return gs_error_oom(e);
+	if (for_selection) {
+		if (offer_for_selection(m, &g, offers, &n) < 0)
+			return gs_error_oom(e);
+		if (!n)
+			return gs_error_set(e, -ENOSPC, GS_STATUS_REFUSED, "no profile is that small");
+	} else {
+		for (; n < g.gpu->profiles.n; n++) {
+			offers[n].profile = &g.gpu->profiles.items[n];
+			if (offers[n].profile->n_placements)
+				fill_anywhere(m, &g, &offers[n]);
+			finish_offer(&g, &offers[n]);
+		}
+	}
+	free(m->offers);
+	m->offers = GS_TAKE(offers);
+	m->n_offers = n;
+	if (m->offer >= n)
+		m->offer = 0;
+	return 0;
+}

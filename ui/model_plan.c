@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* model_plan.c - staged commands to request and plan: what holds, what is stale, who would have to be named. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "base/strbuf.h"
+#include "core/policy.h"
+#include "ui/model_internal.h"
+
+int gs_model_make_plan(const struct gs_snapshot *s, const char *text, struct gs_request **ret_request, struct gs_plan **ret_plan,
+		     struct gs_error *e)
+{
+	GS_CLEANUP(gs_request_freep) struct gs_request *r = NULL;
+	int rc = gs_request_new(text, strlen(text), GS_PROMPT_NAME, GS_CONTEXT_PROMPT, &r, e);
+
+	if (rc >= 0)
+		rc = gs_request_plan(r, s, ret_plan, e);
+	if (rc < 0)
+		return rc;
+	if (ret_request)
+		*ret_request = GS_TAKE(r);
+	return 0;
+}
+
+/* May this holder be stopped by us, once its name has been typed? VMs, containers and claims never. */
+static bool holder_can_be_named(const struct gs_holder *h)
+{
+	return (h->kind == GS_HOLDER_PROCESS && h->pid.known) || (h->kind == GS_HOLDER_UNIT && (h->unit || h->name));
+}
+
+static bool blocked_by_unnamed_holders_only(const struct gs_plan *p)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < p->n_findings; i++) {
+		const struct gs_finding *f = &p->findings[i];
+
+		if (f->severity != GS_SEVERITY_BLOCK)
+			continue;
+		if (!gs_str_equal(f->rule, gs_rule_name(GS_RULE_HOLDER_STOPS)) || !f->n_holders)
+			return false;
+		for (size_t k = 0; k < f->n_holders; k++)
+			if (!holder_can_be_named(f->holders[k]))
+				return false;
+		any = true;
+	}
+	return any;
+}
+
+static int name_holders(struct gs_request *r, const struct gs_plan *p, struct gs_error *e)
+{
+	for (size_t i = 0; i < p->n_findings; i++) {
+		const struct gs_finding *f = &p->findings[i];
+
+		for (size_t k = 0; f->severity == GS_SEVERITY_BLOCK && k < f->n_holders; k++) {
+			const struct gs_holder *h = f->holders[k];
+			char word[320];
+			int rc;
+
+			if (h->kind == GS_HOLDER_PROCESS)
+				snprintf(word, sizeof(word), "pid:%u", h->pid.value);
+			else
+				snprintf(word, sizeof(word), "unit:%s", h->unit ? h->unit : h->name);
+			rc = gs_request_add_disrupt(r, word, e);
+			if (rc < 0)
+				return rc;
+		}
+	}
+	return 0;
+}
+
+/*
+ * A plan that waits for nothing but holders to be named is shown as it would
+ * be once they are: the review has them typed, and nothing is sent before.
+ * Where naming does not help, the blocked plan stands.
+ */
+static void plan_with_holders_named(struct gs_model *m, const char *text, struct gs_request **request, struct gs_plan **plan)
+{
+	GS_CLEANUP(gs_request_freep) struct gs_request *r = NULL;
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *p = NULL;
+
+	if (!blocked_by_unnamed_holders_only(*plan))
+		return;
+	if (gs_request_new(text, strlen(text), GS_PROMPT_NAME, GS_CONTEXT_PROMPT, &r, NULL) < 0 || name_holders(r, *plan, NULL) < 0)
+		return;
+	r->kill = m->allow_kill;
+	if (gs_request_plan(r, m->snapshot, &p, NULL) < 0 || gs_plan_is_blocked(p))
+		return;
+	gs_request_free(*request);
+	gs_plan_free(*plan);
+	*request = GS_TAKE(r);
+	*plan = GS_TAKE(p);
+}
+
+/* One command that errors must not take the others with it: add them one by one. @stale gets an owned reason for each that does not hold. */
+static int evaluate_one_by_one(struct gs_model *m, char **stale, char **ret_text, struct gs_error *e)
+{
+	GS_STRBUF struct gs_strbuf text = GS_STRBUF_INIT;
+
+	gs_strbuf_puts(&text, "");
+	for (size_t i = 0; i < m->n_staged; i++) {
+		GS_CLEANUP(gs_plan_freep) struct gs_plan *p = NULL;
+		struct gs_error why = { 0 };
+		size_t before = text.length;
+		int rc;
+
+		gs_strbuf_printf(&text, "%s\n", m->staged[i].text);
+		if (text.failed)
+			return gs_error_oom(e);
+		rc = gs_model_make_plan(m->snapshot, text.text, NULL, &p, &why);
+		if (rc >= 0)
+			continue;
+		if (rc == -ENOMEM)
+			return gs_error_oom(e);
+		stale[i] = strdup(why.text[0] ? why.text : strerror(-rc));
+		if (!stale[i])
+			return gs_error_oom(e);
+		text.length = before;
+		text.text[before] = '\0';
+	}
+	*ret_text = gs_strbuf_take(&text);
+	return *ret_text ? 0 : gs_error_oom(e);
+}
+
+static int evaluate_all(struct gs_model *m, char **stale, char **ret_text, struct gs_error *e)
+{
+	GS_STRBUF struct gs_strbuf text = GS_STRBUF_INIT;
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *p = NULL;
+
+	gs_strbuf_puts(&text, "");
+	for (size_t i = 0; i < m->n_staged; i++)
+		gs_strbuf_printf(&text, "%s\n", m->staged[i].text);
+	if (text.failed)
+		return gs_error_oom(e);
+	if (m->n_staged && gs_model_make_plan(m->snapshot, text.text, NULL, &p, NULL) < 0)
+		return evaluate_one_by_one(m, stale, ret_text, e);
+	*ret_text = gs_strbuf_take(&text);
+	return *ret_text ? 0 : gs_error_oom(e);
+}
+
+/* Does somebody's work on @gpu end with this plan? */
+static bool stops_on(const struct gs_plan *p, uint32_t gpu)
+{
+	for (size_t i = 0; i < p->n_findings; i++)
+		if (p->findings[i].is_typed && p->findings[i].gpu == gpu)
+			return true;
+	for (size_t i = 0; i < p->n_steps; i++)
+		if (p->steps[i].op == GS_STEP_STOP_HOLDER && p->steps[i].gpu == gpu)
+			return true;
+	return false;
+}
+
+/* HOST:GPU, of the GPUs where somebody's work stops; never a constant: the mistakes are the wrong window and the wrong GPU. */
+void gs_model_review_sync(struct gs_model *m)
+{
+	GS_STRBUF struct gs_strbuf word = GS_STRBUF_INIT;
+	bool any = false;
+
+	m->confirm_word[0] = '\0';
+	if (m->layer != GS_LAYER_REVIEW || !m->review_writes || !m->plan || gs_plan_is_blocked(m->plan))
+		return;
+	/* A request that names holders is typed even if no finding asks for it. */
+	if (!gs_plan_stops_somebody(m->plan) && !(m->request && m->request->n_disrupt))
+		return;
+	gs_strbuf_printf(&word, "%s:", m->host);
+	for (uint32_t gpu = 0; gpu < gs_snapshot_n_gpus(m->snapshot); gpu++) {
+		if (!stops_on(m->plan, gpu))
+			continue;
+		gs_strbuf_printf(&word, "%s%u", any ? "," : "", gpu);
+		any = true;
+	}
+	/* A word that cannot be made must not become no word. */
+	snprintf(m->confirm_word, sizeof(m->confirm_word), "%s", word.failed ? "?" : word.text);
+}
+
+int gs_model_evaluate(struct gs_model *m, struct gs_error *e)
+{
+	GS_CLEANUP(gs_request_freep) struct gs_request *request = NULL;
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *plan = NULL;
+	GS_FREE char *text = NULL;
+	char **stale = calloc(m->n_staged + 1, sizeof(*stale));
+	int rc;
+
+	if (!stale)
+		return gs_error_oom(e);
+	rc = evaluate_all(m, stale, &text, e);
+	if (rc >= 0)
+		rc = gs_model_make_plan(m->snapshot, text, &request, &plan, e);
+	if (rc < 0) {
+		for (size_t i = 0; i < m->n_staged; i++)
+			free(stale[i]);
+		free(stale);
+		return rc;
+	}
+	plan_with_holders_named(m, text, &request, &plan);
+	for (size_t i = 0; i < m->n_staged; i++) {
+		free(m->staged[i].stale);
+		m->staged[i].stale = stale[i];
+	}
+	free(stale);
+	gs_request_free(m->request);
+	m->request = text[0] ? GS_TAKE(request) : NULL;
+	gs_plan_free(m->plan);
+	m->plan = GS_TAKE(plan);
+	gs_model_review_sync(m);
+	return 0;
+}

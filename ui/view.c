@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* view.c - the whole picture, and what of it lies under the mouse. */
+#include <stdio.h>
+
+#include "ui/view_parts.h"
+
+static void draw_too_small(struct gs_frame *f)
+{
+	struct gs_rect all = { 0, 0, f->rows, f->columns };
+	char text[96];
+	int n;
+
+	snprintf(text, sizeof(text), "too small: need %dx%d, have %dx%d", GS_COLUMNS_MIN, GS_ROWS_MIN, f->columns, f->rows);
+	n = gs_text_width(text);
+	gs_draw_text(f, all, f->rows / 2, n < f->columns ? (f->columns - n) / 2 : 0, GS_ELEMENT_TEXT, text);
+}
+
+static void draw_layer(const struct gs_view *v)
+{
+	switch (v->m->layer) {
+	case GS_LAYER_NONE:
+		break;
+	case GS_LAYER_PALETTE:
+	case GS_LAYER_CHOOSER:
+		gs_view_palette(v);
+		break;
+	case GS_LAYER_MODE:
+		gs_view_modes(v);
+		break;
+	case GS_LAYER_PROMPT:
+		gs_view_prompt(v);
+		break;
+	case GS_LAYER_REVIEW:
+		gs_view_review(v);
+		break;
+	case GS_LAYER_WRITING:
+		gs_view_writing(v);
+		break;
+	case GS_LAYER_HELP:
+		gs_view_help(v);
+		break;
+	case GS_LAYER_WHO:
+		gs_view_who(v);
+		break;
+	case GS_LAYER_EXPLAIN:
+		gs_view_explain(v);
+		break;
+	case GS_LAYER_QUIT:
+		gs_view_quit(v);
+		break;
+	}
+}
+
+void gs_view_draw(const struct gs_model *m, const struct gs_glyphs *g, struct gs_frame *f)
+{
+	struct gs_view v = { .m = m, .g = g, .f = f };
+
+	gs_frame_clear(f);
+	gs_geometry_compute(f->rows, f->columns, m, &v.geo);
+	if (v.geo.too_small) {
+		draw_too_small(f);
+		return;
+	}
+	gs_view_header(&v);
+	gs_view_fleet(&v);
+	gs_view_grid(&v);
+	gs_view_plan(&v);
+	if (m->layer != GS_LAYER_PROMPT)
+		gs_view_hints(&v);
+	draw_layer(&v);
+}
+
+/* ---------------------------------------------------------------- the mouse */
+
+static bool lies_in(struct gs_rect r, int row, int column)
+{
+	return row >= r.row && row < r.row + r.rows && column >= r.column && column < r.column + r.columns;
+}
+
+static struct gs_hit hit_layer(const struct gs_model *m, const struct gs_geometry *geo, int row)
+{
+	struct gs_hit hit = { .kind = GS_HIT_NONE };
+	bool found = false;
+
+	row -= geo->layer.row;
+	switch (m->layer) {
+	case GS_LAYER_PALETTE:
+	case GS_LAYER_CHOOSER:
+		found = gs_view_palette_at(m, geo, row, &hit.row);
+		break;
+	case GS_LAYER_MODE:
+		found = gs_view_modes_at(m, geo, row, &hit.row);
+		break;
+	case GS_LAYER_REVIEW:
+		found = gs_view_review_at(m, geo, row, &hit.row);
+		break;
+	case GS_LAYER_WHO:
+		found = gs_view_who_at(m, geo, row, &hit.row);
+		break;
+	case GS_LAYER_QUIT:
+		found = row >= 4 && row < 7;
+		hit.row = found ? (size_t)row - 4 : 0;
+		break;
+	default:
+		break;
+	}
+	hit.kind = found ? GS_HIT_LAYER_ROW : GS_HIT_NONE;
+	return hit;
+}
+
+static struct gs_hit hit_grid(const struct gs_model *m, const struct gs_geometry *geo, int column)
+{
+	struct gs_hit hit = { .kind = GS_HIT_NONE };
+	const struct gs_gpu *gpu = gs_model_gpu(m);
+	struct gs_block b[GS_GRID_UNITS_MAX];
+	uint32_t n = gpu ? gpu->profiles.memory_units : 0;
+
+	if (!gpu || gpu->lost || !n || n > GS_GRID_UNITS_MAX)
+		return hit;
+	if (!gs_model_blocks(m, gpu->index, false, b) && !(m->n_staged && gs_model_blocks(m, gpu->index, true, b)))
+		return hit;
+	for (uint32_t u = 0; u < n; u++) {
+		if (column >= gs_unit_column(geo, n, u) && column < gs_unit_column(geo, n, u + 1))
+			return (struct gs_hit){ .kind = GS_HIT_UNIT, .gpu = gpu->index, .unit = u, .has_unit = true };
+	}
+	return hit;
+}
+
+struct gs_hit gs_view_hit(const struct gs_model *m, int rows, int columns, int row, int column)
+{
+	struct gs_hit hit = { .kind = GS_HIT_NONE };
+	struct gs_geometry geo;
+	size_t item;
+
+	gs_geometry_compute(rows, columns, m, &geo);
+	if (geo.too_small || row < 0 || column < 0)
+		return hit;
+	if (lies_in(geo.hints, row, column)) {
+		hit.key = m->layer == GS_LAYER_PROMPT ? 0 : gs_view_hint_at(m, columns, column);
+		hit.kind = hit.key ? GS_HIT_HINT : GS_HIT_NONE;
+		return hit;
+	}
+	if (lies_in(geo.layer, row, column))
+		return hit_layer(m, &geo, row);
+	if (lies_in(geo.detail, row, column))
+		return hit;
+	if (lies_in(geo.grid, row, column))
+		return hit_grid(m, &geo, column);
+	if (lies_in(geo.fleet, row, column) && gs_view_fleet_at(m, &geo, row - geo.fleet.row, &item)) {
+		hit.kind = GS_HIT_FLEET;
+		hit.gpu = (uint32_t)item;
+		hit.has_unit = gs_view_fleet_unit_at(m, &geo, item, column, &hit.unit);
+	} else if (lies_in(geo.plan, row, column) && gs_view_plan_at(m, &geo, row - geo.plan.row, &item)) {
+		hit.kind = GS_HIT_PLAN;
+		hit.row = item;
+	}
+	return hit;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * view_header.c - the first line: where am I, is this real, what may I do, what
+ * is not written yet. The words stay whole at every width; the model of the
+ * GPUs and the driver's version go first, then what is in brackets.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/parse.h"
+#include "ui/view_parts.h"
+
+#define PARTS_MAX 12
+
+struct part {
+	char text[160];
+	enum gs_element element;
+	int yields;             /* left away in this order, from 1; 0: never */
+};
+
+struct parts {
+	struct part items[PARTS_MAX];
+	size_t n;
+};
+
+static void add(struct parts *l, enum gs_element el, int yields, const char *text)
+{
+	struct part *p = &l->items[l->n];
+
+	if (!text || !*text || l->n == PARTS_MAX)
+		return;
+	snprintf(p->text, sizeof(p->text), "%s", text);
+	p->element = el;
+	p->yields = yields;
+	l->n++;
+}
+
+/* "8 x H100 80GB HBM3" */
+static void add_machine(struct parts *l, const struct gs_snapshot *s)
+{
+	size_t n = gs_snapshot_n_gpus(s);
+	const char *version = gs_snapshot_driver_version(s);
+	bool all_equal = n > 0;
+	char text[160];
+
+	for (size_t i = 1; i < n; i++)
+		all_equal = all_equal && gs_str_equal(gs_snapshot_gpu(s, i)->name, gs_snapshot_gpu(s, 0)->name);
+	if (n && all_equal)
+		snprintf(text, sizeof(text), "%zu x %s", n, gs_part_model(gs_snapshot_gpu(s, 0)->name));
+	else
+		snprintf(text, sizeof(text), "%zu GPU%s", n, n == 1 ? "" : "s");
+	add(l, GS_ELEMENT_HEADER, 2, text);
+	if (!version)
+		return;
+	snprintf(text, sizeof(text), "drv %s", version);
+	add(l, GS_ELEMENT_HEADER, 1, text);
+}
+
+/* "03:14:22" */
+static void local_time(struct gs_wall w, char *buf, size_t size)
+{
+	time_t t = (time_t)(w.ms / 1000);
+	struct tm tm;
+
+	buf[0] = '\0';
+	if (localtime_r(&t, &tm))
+		strftime(buf, size, "%H:%M:%S", &tm);
+}
+
+/* A layout that somebody else published is as good as it is fresh. */
+static void describe_age(int64_t ms, char *buf, size_t size)
+{
+	int64_t s = ms > 0 ? ms / 1000 : 0;
+
+	if (s < 120)
+		snprintf(buf, size, "%" PRId64 " s", s);
+	else if (s < 7200)
+		snprintf(buf, size, "%" PRId64 " min", s / 60);
+	else
+		snprintf(buf, size, "%" PRId64 " h", s / 3600);
+}
+
+/* What cannot be seen, for the brackets; false when nothing is missing. */
+static bool what_is_missing(const struct gs_model *m, const struct gs_snapshot *s, char *buf, size_t size)
+{
+	bool places = false, holders = false;
+	struct gs_wall at;
+	char when[16], places_text[64] = "";
+
+	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu(s, i);
+
+		places = places || (gpu->mode == GS_MODE_MIG && !gpu->placements_visible);
+		holders = holders || !gpu->holders_visible;
+	}
+	if (places) {
+		snprintf(places_text, sizeof(places_text), "places unknown");
+	} else if (gs_snapshot_published(s, &at)) {
+		describe_age(m->wall.ms - at.ms, when, sizeof(when));
+		snprintf(places_text, sizeof(places_text), "places %s old", when);
+	}
+	snprintf(buf, size, "%s%s%s", places_text, *places_text && holders ? ", " : "", holders ? "holders hidden" : "");
+	return places || holders || *places_text;
+}
+
+static void add_rights(struct parts *l, const struct gs_model *m)
+{
+	char missing[128], text[160];
+	bool partial = m->snapshot && what_is_missing(m, m->snapshot, missing, sizeof(missing));
+
+	if (m->agent_gone)
+		add(l, GS_ELEMENT_HEADER_WARNING, 0, "AGENT GONE");
+	if (m->read_only)
+		add(l, GS_ELEMENT_HEADER_WARNING, 0, "READ-ONLY");
+	if (partial) {
+		add(l, GS_ELEMENT_HEADER_WARNING, 0, "PARTIAL VIEW");
+		snprintf(text, sizeof(text), "(%s)", missing);
+		add(l, GS_ELEMENT_HEADER_WARNING, 4, text);
+		/* the hint line says it too */
+		if (!m->read_only && !m->privileged)
+			add(l, GS_ELEMENT_HEADER, 3, "!: sudo");
+	} else if (!m->read_only && m->snapshot) {
+		add(l, GS_ELEMENT_HEADER, 0, m->privileged ? "root" : "no root");
+	}
+}
+
+static void add_staged(struct parts *l, const struct gs_model *m)
+{
+	uint32_t created = 0, deleted = 0;
+	char text[64];
+
+	if (!m->n_staged)
+		return;
+	gs_model_counts(m, &created, &deleted);
+	snprintf(text, sizeof(text), "STAGED +%u -%u", created, deleted);
+	add(l, GS_ELEMENT_HEADER_STAGED, 0, text);
+	add(l, GS_ELEMENT_HEADER_WARNING, 0, "UNSAVED");
+}
+
+static int columns_of(const struct parts *l, int yielded, int gap)
+{
+	int n = 1 - gap;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (!l->items[i].yields || l->items[i].yields > yielded)
+			n += gs_text_width(l->items[i].text) + gap;
+	}
+	return n;
+}
+
+void gs_view_header(const struct gs_view *v)
+{
+	const struct gs_model *m = v->m;
+	struct gs_rect r = v->geo.header;
+	struct parts l = { .n = 0 };
+	int yielded = 0, gap = 2, at = 1;
+	char clock[32];
+
+	add(&l, GS_ELEMENT_HEADER, 0, "gpuslice");
+	add(&l, GS_ELEMENT_HEADER, 0, *m->host ? m->host : m->snapshot ? gs_snapshot_host(m->snapshot) : NULL);
+	add(&l, m->source == GS_SOURCE_LIVE ? GS_ELEMENT_HEADER_LIVE : GS_ELEMENT_HEADER_SIMULATED, 0,
+	    m->source == GS_SOURCE_LIVE ? "LIVE" : m->source == GS_SOURCE_SIM ? "SIMULATED" : "RECORDED");
+	if (m->snapshot)
+		add_machine(&l, m->snapshot);
+	add_rights(&l, m);
+	add_staged(&l, m);
+	if (m->show_clock) {
+		local_time(m->wall, clock, sizeof(clock));
+		add(&l, GS_ELEMENT_HEADER, 5, clock);
+	}
+
+	while (yielded < 5 && columns_of(&l, yielded, gap) > r.columns)
+		yielded++;
+	if (columns_of(&l, yielded, gap) > r.columns)
+		gap = 1;
+	/* a long host name gives way to what must be said */
+	if (columns_of(&l, yielded, gap) > r.columns && l.n > 1) {
+		int over = columns_of(&l, yielded, gap) - r.columns, keep = gs_text_width(l.items[1].text) - over - 2;
+
+		if (keep >= 1 && (size_t)keep < strlen(l.items[1].text))
+			snprintf(l.items[1].text + keep, sizeof(l.items[1].text) - (size_t)keep, "..");
+	}
+	gs_draw_fill(v->f, r, 0, 0, 1, r.columns, GS_ELEMENT_HEADER, ' ');
+	for (size_t i = 0; i < l.n; i++) {
+		const struct part *p = &l.items[i];
+
+		if (p->yields && p->yields <= yielded)
+			continue;
+		at += gs_draw_text(v->f, r, 0, at, p->element, p->text) + gap;
+	}
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* view_lines.c - lists of lines that wrap and scroll: the plan, the review, help, who. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "ui/view_parts.h"
+
+void gs_lines_done(struct gs_lines *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->items[i].text);
+	free(l->items);
+	*l = (struct gs_lines){ 0 };
+}
+
+/* Takes @text, which may be NULL. */
+static void push(struct gs_lines *l, char *text, struct gs_line line)
+{
+	if (!text)
+		return;
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? 2 * l->cap : 32;
+		struct gs_line *items = reallocarray(l->items, cap, sizeof(*items));
+
+		if (!items) {
+			free(text);
+			return;
+		}
+		l->items = items;
+		l->cap = cap;
+	}
+	line.text = text;
+	l->items[l->n++] = line;
+}
+
+void gs_lines_add(struct gs_lines *l, int item, enum gs_element el, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n >= 0)
+		push(l, text, (struct gs_line){ .element = el, .item = item });
+}
+
+/* Columns of the first @n bytes. */
+static int width_of(const char *s, size_t n)
+{
+	GS_FREE char *copy = strndup(s, n);
+
+	return copy ? gs_text_width(copy) : 0;
+}
+
+void gs_lines_wrap(struct gs_lines *l, int item, enum gs_element lead_el, const char *lead, enum gs_element el, const char *text,
+		   int width, size_t max)
+{
+	int indent = gs_text_width(lead), used = indent;
+	struct gs_line line = { .lead = indent, .lead_element = lead_el, .element = el, .item = item };
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+	size_t lines = 1;
+	bool is_first_word = true;
+
+	gs_strbuf_puts(&b, lead);
+	while (*text) {
+		size_t gap = strspn(text, " "), word = strcspn(text + gap, " ");
+		int columns;
+
+		if (!word)
+			break;
+		columns = width_of(text, gap + word);
+		if (!is_first_word && used + columns > width && lines < max) {
+			push(l, gs_strbuf_take(&b), line);
+			gs_strbuf_printf(&b, "%*s", indent, "");
+			used = indent;
+			lines++;
+			is_first_word = true;
+		}
+		/* blanks inside the text are the writer's; at a line's beginning they go */
+		gs_strbuf_add(&b, is_first_word ? text + gap : text, is_first_word ? word : gap + word);
+		used += is_first_word ? columns - (int)gap : columns;
+		is_first_word = false;
+		text += gap + word;
+	}
+	push(l, gs_strbuf_take(&b), line);
+}
+
+size_t gs_lines_window(const struct gs_lines *l, int rows, int item, size_t top)
+{
+	size_t room = rows > 0 ? (size_t)rows : 0, first = l->n, last = 0, at = 0;
+
+	if (l->n <= room)
+		return 0;
+	/* @top counts items */
+	while (at < l->n && (l->items[at].item < 0 || (size_t)l->items[at].item < top))
+		at++;
+	if (!top || at == l->n)
+		at = 0;
+	for (size_t i = 0; i < l->n; i++) {
+		if (item >= 0 && l->items[i].item == item) {
+			first = i < first ? i : first;
+			last = i;
+		}
+	}
+	if (first < l->n) {
+		if (last >= at + room)
+			at = last + 1 - room;
+		if (first < at)
+			at = first;
+		/* the heading above the first item comes into sight with it */
+		if (item == 0 && last < room)
+			at = 0;
+	}
+	return at + room > l->n ? l->n - room : at;
+}
+
+void gs_lines_draw(const struct gs_view *v, struct gs_rect rect, const struct gs_lines *l, size_t top, int item)
+{
+	size_t shown = 0;
+
+	for (int row = 0; row < rect.rows && top + (size_t)row < l->n; row++) {
+		const struct gs_line *line = &l->items[top + (size_t)row];
+		bool is_chosen = item >= 0 && line->item == item;
+
+		gs_draw_fit(v->f, rect, row, 0, rect.columns, is_chosen ? GS_ELEMENT_SELECTED : line->element, line->text);
+		if (line->lead && !is_chosen) {
+			struct gs_rect lead = { rect.row + row, rect.column, 1, line->lead < rect.columns ? line->lead : rect.columns };
+
+			gs_draw_text(v->f, lead, 0, 0, line->lead_element, line->text);
+		}
+		if (is_chosen) {
+			/* one mark for all its lines */
+			if (!row || l->items[top + (size_t)row - 1].item != item)
+				gs_draw_code(v->f, rect, row, 0, GS_ELEMENT_SELECTED, '>');
+			gs_draw_flag(v->f, rect, row, 0, 1, rect.columns, GS_CELL_CURSOR);
+		}
+		shown++;
+	}
+	if (top + shown < l->n && rect.rows > 0) {
+		char more[32];
+
+		snprintf(more, sizeof(more), "  +%zu more ", l->n - top - shown);
+		gs_draw_text(v->f, rect, rect.rows - 1, rect.columns - gs_text_width(more), GS_ELEMENT_TITLE, more);
+	}
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * view_palette.c - lists over the grid that stays in sight: profiles to create
+ * (the palette), profiles for a selection (the chooser), modes.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "ui/view_parts.h"
+
+#define FRAME_ROWS 2    /* title and heading */
+
+struct columns {
+	int name, sm, gib, now, starts, rest;
+};
+
+static void lay_out(const struct gs_model *m, struct columns *c)
+{
+	int name = 10;
+
+	for (size_t i = 0; i < m->n_offers; i++) {
+		int n = gs_text_width(m->offers[i].profile->name);
+
+		name = n > name && n < 24 ? n : name;
+	}
+	c->name = 6;
+	c->sm = c->name + name + 1;
+	c->gib = c->sm + 5;
+	c->now = c->gib + 7;
+	c->starts = c->now + 5;
+	c->rest = c->starts + 16;
+}
+
+/* The first row shown, so that the chosen one is in sight. */
+static size_t first_shown(const struct gs_geometry *geo, size_t chosen, size_t n)
+{
+	size_t room = geo->layer.rows > FRAME_ROWS ? (size_t)(geo->layer.rows - FRAME_ROWS) : 1;
+
+	if (n <= room || chosen < room)
+		return 0;
+	return chosen + 1 - room;
+}
+
+static bool item_at(const struct gs_geometry *geo, int row, size_t chosen, size_t n, size_t *ret_item)
+{
+	size_t at;
+
+	if (row < FRAME_ROWS || row >= geo->layer.rows)
+		return false;
+	at = first_shown(geo, chosen, n) + (size_t)(row - FRAME_ROWS);
+	if (at >= n)
+		return false;
+	*ret_item = at;
+	return true;
+}
+
+bool gs_view_palette_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item)
+{
+	return item_at(geo, row, m->offer, m->n_offers, ret_item);
+}
+
+bool gs_view_modes_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item)
+{
+	enum gs_mode modes[GS_MODE_MAX];
+
+	return item_at(geo, row, m->list_row, gs_model_mode_rows(m, modes), ret_item);
+}
+
+static void clear(const struct gs_view *v, struct gs_rect r)
+{
+	gs_draw_fill(v->f, r, 0, 0, r.rows, r.columns, GS_ELEMENT_TEXT, ' ');
+}
+
+static void draw_title(const struct gs_view *v)
+{
+	const struct gs_model *m = v->m;
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+	char right[96];
+	size_t fit = 0;
+
+	if (m->layer == GS_LAYER_CHOOSER) {
+		uint32_t low = m->anchor < m->extent ? m->anchor : m->extent, high = m->anchor < m->extent ? m->extent : m->anchor;
+
+		if (low == high)
+			gs_strbuf_printf(&b, "CREATE in unit %u of GPU %u", low, m->gpu);
+		else
+			gs_strbuf_printf(&b, "CREATE in units %u-%u of GPU %u", low, high, m->gpu);
+	} else {
+		gs_strbuf_printf(&b, "CREATE on GPU %u", m->gpu);
+		if (m->marked_gpus)
+			gs_strbuf_printf(&b, " and all marked");
+	}
+	for (size_t i = 0; i < m->n_offers; i++)
+		fit += m->offers[i].n_starts > 0;
+	snprintf(right, sizeof(right), "%zu of %zu profiles fit", fit, m->n_offers);
+	gs_part_rule(v, v->geo.layer, 0, GS_ELEMENT_TITLE, b.failed ? "CREATE" : b.text, right);
+}
+
+/* "2, 3" */
+static void list_starts(const struct gs_offer *o, char *buf, size_t size)
+{
+	size_t at = 0;
+
+	snprintf(buf, size, "-");
+	for (size_t i = 0; i < o->n_starts && at < size; i++)
+		at += (size_t)snprintf(buf + at, size - at, "%s%u", i ? " " : "", o->starts[i]);
+}
+
+/* The plain profiles that still fit once this one is there, largest first. */
+static void still_fits(const struct gs_model *m, const struct gs_offer *o, char *buf, size_t size)
+{
+	const struct gs_gpu *gpu = gs_model_gpu(m);
+	struct gs_placed placed[GS_PLACED_MAX + 1];
+	uint32_t starts[GS_PLACEMENTS_MAX];
+	size_t n, at = 0, found = 0;
+
+	buf[0] = '\0';
+	if (!gpu || !o->n_starts || o->chosen >= o->n_starts || !gs_part_placed(m, gpu, placed, &n))
+		return;
+	placed[n++] = (struct gs_placed){ o->profile, o->starts[o->chosen] };
+	for (size_t i = gpu->profiles.n; i-- > 0 && at < size;) {
+		const struct gs_profile *p = &gpu->profiles.items[i];
+
+		if (!*gs_profile_suffix(p) && gs_placement_free_starts(&gpu->profiles, placed, n, p, starts))
+			at += (size_t)snprintf(buf + at, size - at, "%s%s", found++ ? " " : "", p->name);
+	}
+	if (!found)
+		snprintf(buf, size, "nothing");
+}
+
+static void draw_offer(const struct gs_view *v, int row, const struct columns *c, size_t i)
+{
+	const struct gs_offer *o = &v->m->offers[i];
+	struct gs_rect r = v->geo.layer;
+	bool is_chosen = i == v->m->offer;
+	enum gs_element el = is_chosen ? GS_ELEMENT_SELECTED : o->n_starts ? GS_ELEMENT_TEXT : GS_ELEMENT_DIM;
+	char text[256], gib[16];
+
+	if (is_chosen)
+		gs_draw_fill(v->f, r, row, 0, 1, r.columns, el, ' ');
+	gs_draw_printf(v->f, r, row, 1, el, "%c %2zu", is_chosen ? '>' : ' ', i + 1);
+	gs_draw_fit(v->f, r, row, c->name, c->sm - c->name - 1, el, o->profile->name);
+	if (o->profile->sm_count.known)
+		gs_draw_printf(v->f, r, row, c->sm, el, "%4u", o->profile->sm_count.value);
+	else
+		gs_draw_text(v->f, r, row, c->sm, el, "   -");
+	gs_draw_printf(v->f, r, row, c->gib, el, "%6s", gs_part_gib(o->profile->memory_bytes, gib, sizeof(gib)));
+	gs_draw_printf(v->f, r, row, c->now, el, "%3zu", o->n_starts);
+	if (o->n_starts) {
+		list_starts(o, text, sizeof(text));
+		gs_draw_fit(v->f, r, row, c->starts, c->rest - c->starts - 1, el, text);
+		still_fits(v->m, o, text, sizeof(text));
+		gs_draw_fit(v->f, r, row, c->rest, r.columns - c->rest, is_chosen ? el : GS_ELEMENT_DIM, text);
+	} else {
+		gs_draw_fit(v->f, r, row, c->starts, r.columns - c->starts, is_chosen ? el : GS_ELEMENT_DIM, o->why);
+	}
+	if (is_chosen)
+		gs_draw_flag(v->f, r, row, 0, 1, r.columns, GS_CELL_CURSOR);
+}
+
+/* "  GI 11 is idle, GI 12 is bob 51020": who would be hit. */
+static void list_blockers(const struct gs_model *m, const struct gs_offer *o, struct gs_strbuf *b)
+{
+	const struct gs_gpu *gpu = gs_model_gpu(m);
+	struct gs_placed placed[GS_PLACED_MAX];
+	size_t n, said = 0;
+
+	if (!gpu || !gs_part_placed(m, gpu, placed, &n))
+		return;
+	for (size_t i = 0; i < o->misfit.n_blockers; i++) {
+		const struct gs_placed *p = o->misfit.blockers[i] < n ? &placed[o->misfit.blockers[i]] : NULL;
+		const struct gs_instance *inst = p ? gs_gpu_instance_at(gpu, p->profile->name, p->start) : NULL;
+		char who[96];
+
+		if (inst)
+			gs_strbuf_printf(b, "%sGI %u: %s", said++ ? ", " : "  ", inst->id, gs_part_holders(gpu, inst, 20, who, sizeof(who)));
+	}
+}
+
+/* What Enter would do, or what stands in the way and what to do about it. */
+static void draw_detail(const struct gs_view *v)
+{
+	const struct gs_model *m = v->m;
+	const struct gs_offer *o = m->offer < m->n_offers ? &m->offers[m->offer] : NULL;
+	GS_LINES struct gs_lines l = { 0 };
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+	struct gs_rect r = v->geo.detail;
+	int width = r.columns - 1;
+
+	gs_part_rule(v, r, 0, GS_ELEMENT_TITLE, o ? o->profile->name : "nothing to offer", NULL);
+	r.row++;
+	r.rows--;
+	if (!o || r.rows <= 0)
+		return;
+	if (o->n_starts) {
+		uint32_t start = o->starts[o->chosen < o->n_starts ? o->chosen : 0];
+
+		gs_strbuf_printf(&b, "%s at %u", o->profile->name, start);
+		if (m->count > 1)
+			gs_strbuf_printf(&b, " and %u more of it", m->count - 1);
+		if (start == o->best_start && o->n_starts > 1)
+			gs_strbuf_puts(&b, "   (keeps most open)");
+		gs_lines_wrap(&l, -1, GS_ELEMENT_OK, " Enter stages:  ", GS_ELEMENT_TEXT, b.text, width, 2);
+		if (o->n_starts > 1)
+			gs_lines_add(&l, -1, GS_ELEMENT_DIM, " Left and Right choose another start.");
+		gs_lines_add(&l, -1, GS_ELEMENT_DIM, " One compute instance fills it; other ones:  : create ... ci ...");
+	} else {
+		gs_strbuf_printf(&b, "%s does not fit (%s).", o->profile->name, o->why);
+		list_blockers(m, o, &b);
+		if (!b.failed)
+			gs_lines_wrap(&l, -1, GS_ELEMENT_CONFLICT, " !  ", GS_ELEMENT_TEXT, b.text, width, 2);
+		if (o->misfit.n_blockers)
+			gs_lines_wrap(&l, -1, GS_ELEMENT_KEY, " R  ", GS_ELEMENT_TEXT,
+				      "replace: stages their deletion, then this. The review says who stops.", width, 1);
+		if (r.rows > 3)
+			gs_lines_add(&l, -1, GS_ELEMENT_DIM, " Enter is off here. Up and Down go to other profiles.");
+	}
+	gs_lines_draw(v, r, &l, 0, -1);
+}
+
+void gs_view_palette(const struct gs_view *v)
+{
+	const struct gs_model *m = v->m;
+	struct gs_rect r = v->geo.layer;
+	size_t top = first_shown(&v->geo, m->offer, m->n_offers);
+	struct columns c;
+
+	clear(v, r);
+	clear(v, v->geo.detail);
+	lay_out(m, &c);
+	draw_title(v);
+	gs_draw_text(v->f, r, 1, c.name, GS_ELEMENT_DIM, "profile");
+	gs_draw_printf(v->f, r, 1, c.sm, GS_ELEMENT_DIM, "%4s", "SM");
+	gs_draw_printf(v->f, r, 1, c.gib, GS_ELEMENT_DIM, "%6s", "GiB");
+	gs_draw_text(v->f, r, 1, c.now, GS_ELEMENT_DIM, "now");
+	gs_draw_text(v->f, r, 1, c.starts, GS_ELEMENT_DIM, "starts free");
+	gs_draw_text(v->f, r, 1, c.rest, GS_ELEMENT_DIM, "after it still fits");
+	for (int row = FRAME_ROWS; row < r.rows && top + (size_t)(row - FRAME_ROWS) < m->n_offers; row++)
+		draw_offer(v, row, &c, top + (size_t)(row - FRAME_ROWS));
+	draw_detail(v);
+}
+
+/* ---------------------------------------------------------------- modes */
+
+static const char *mode_means(enum gs_mode mode)
+{
+	switch (mode) {
+	case GS_MODE_WHOLE:
+		return "one GPU, not cut";
+	case GS_MODE_MIG:
+		return "cut into instances with their own memory and SMs";
+	case GS_MODE_VGPU:
+		return "time-sliced virtual GPUs for VMs";
+	case GS_MODE_MIG_VGPU:
+		return "virtual GPUs on MIG instances";
+	case GS_MODE_SRIOV:
+		return "virtual functions";
+	case GS_MODE_PASSTHROUGH:
+		return "the whole card for one VM, through vfio-pci";
+	default:
+		return "";
+	}
+}
+
+void gs_view_modes(const struct gs_view *v)
+{
+	const struct gs_model *m = v->m;
+	const struct gs_gpu *gpu = gs_model_gpu(m);
+	const struct gs_layout_gpu *target = gs_model_target(m, m->gpu);
+	GS_LINES struct gs_lines l = { 0 };
+	enum gs_mode modes[GS_MODE_MAX];
+	size_t n = gs_model_mode_rows(m, modes), top = first_shown(&v->geo, m->list_row, n);
+	struct gs_rect r = v->geo.layer, d = v->geo.detail;
+	char text[96];
+
+	clear(v, r);
+	clear(v, d);
+	snprintf(text, sizeof(text), "MODE of GPU %u%s", m->gpu, m->marked_gpus ? " and all marked" : "");
+	gs_part_rule(v, r, 0, GS_ELEMENT_TITLE, text, NULL);
+	gs_draw_text(v->f, r, 1, 7, GS_ELEMENT_DIM, "mode         state");
+	for (int row = FRAME_ROWS; row < r.rows && top + (size_t)(row - FRAME_ROWS) < n; row++) {
+		size_t i = top + (size_t)(row - FRAME_ROWS);
+		bool is_chosen = i == m->list_row;
+		enum gs_element el = is_chosen ? GS_ELEMENT_SELECTED : GS_ELEMENT_TEXT;
+		const char *state = gpu && gpu->mode == modes[i] ? "now" : target && target->mode == modes[i] ? "staged" : "";
+
+		if (is_chosen)
+			gs_draw_fill(v->f, r, row, 0, 1, r.columns, el, ' ');
+		gs_draw_printf(v->f, r, row, 1, el, "%c %2zu  %-12s %-7s %s", is_chosen ? '>' : ' ', i + 1, gs_mode_name(modes[i]), state,
+			       mode_means(modes[i]));
+		if (is_chosen)
+			gs_draw_flag(v->f, r, row, 0, 1, r.columns, GS_CELL_CURSOR);
+	}
+	gs_part_rule(v, d, 0, GS_ELEMENT_TITLE, n && m->list_row < n ? gs_mode_name(modes[m->list_row]) : "", NULL);
+	d.row++;
+	d.rows--;
+	gs_lines_wrap(&l, -1, GS_ELEMENT_OK, " Enter stages it. ", GS_ELEMENT_TEXT,
+		      "Instances that the change would wipe are staged for deletion with it, so that the plan says who stops.", d.columns - 1, 2);
+	if (gpu && gpu->mode_needs_reset)
+		gs_lines_add(&l, -1, GS_ELEMENT_NOTE, " The switch takes a reset of this GPU.");
+	gs_lines_draw(v, d, &l, 0, -1);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ui/view_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/parse.h"
+
+/* ---------------------------------------------------------------- pieces */
+
+void gs_part_rule(const struct gs_view *v, struct gs_rect rect, int row, enum gs_element el, const char *title, const char *right)
+{
+	int width = rect.columns, used = 3;
+
+	gs_draw_fill(v->f, rect, row, 0, 1, width, GS_ELEMENT_RULE, v->g->rule);
+	if (title && *title) {
+		gs_draw_text(v->f, rect, row, 2, el, " ");
+		used += gs_draw_fit(v->f, rect, row, 3, width - 6, el, title);
+		gs_draw_text(v->f, rect, row, used, el, " ");
+		used++;
+	}
+	if (right && *right) {
+		int n = gs_text_width(right), room = width - used - 6;
+
+		/* cut rather than dropped, as long as a word or two of it are left */
+		n = n > room ? room : n;
+		if (n >= 12 || n == gs_text_width(right)) {
+			gs_draw_text(v->f, rect, row, width - n - 4, el, " ");
+			gs_draw_fit(v->f, rect, row, width - n - 3, n, el, right);
+			gs_draw_text(v->f, rect, row, width - 3, el, " ");
+		}
+	}
+}
+
+void gs_part_meter(const struct gs_view *v, struct gs_rect rect, int row, int column, int width, enum gs_element el, uint64_t used, uint64_t total)
+{
+	int room = width - 2, full;
+
+	if (room < 1)
+		return;
+	/* by division first: bytes times columns would not overflow on any GPU, but files may say anything */
+	full = total ? (int)((double)used / (double)total * room + 0.5) : 0;
+	full = full > room ? room : full;
+	gs_draw_text(v->f, rect, row, column, el, "[");
+	gs_draw_fill(v->f, rect, row, column + 1, 1, full, GS_ELEMENT_METER, v->g->meter_full);
+	gs_draw_fill(v->f, rect, row, column + 1 + full, 1, room - full, GS_ELEMENT_DIM, v->g->meter_empty);
+	gs_draw_text(v->f, rect, row, column + 1 + room, el, "]");
+}
+
+/* ---------------------------------------------------------------- words */
+
+const char *gs_part_gib(struct gs_u64 bytes, char *buf, size_t size)
+{
+	double gib = (double)bytes.value / (1024.0 * 1024 * 1024);
+
+	if (!bytes.known)
+		snprintf(buf, size, "-");
+	else if (gib < 99.95)
+		snprintf(buf, size, "%.1f", gib);
+	else
+		snprintf(buf, size, "%.0f", gib);
+	return buf;
+}
+
+const char *gs_part_pci(struct gs_bdf bdf, char *buf, size_t size)
+{
+	char text[GS_BDF_TEXT];
+
+	gs_bdf_format(bdf, text);
+	snprintf(buf, size, "%s", bdf.domain || strlen(text) < 6 ? text : text + 5);
+	return buf;
+}
+
+const char *gs_part_model(const char *name)
+{
+	if (!name)
+		return "GPU";
+	return gs_str_starts(name, "NVIDIA ") ? name + 7 : name;
+}
+
+bool gs_part_holder_counts(const struct gs_holder *h)
+{
+	return !h->yields && h->kind != GS_HOLDER_MODULE;
+}
+
+/* Daemons that watch every GPU (persistenced, DCGM) are named only when nobody else is there. */
+static bool is_service(const struct gs_holder *h)
+{
+	const char *dot = h->unit ? strrchr(h->unit, '.') : NULL;
+
+	if (h->kind == GS_HOLDER_UNIT)
+		return true;
+	return h->kind == GS_HOLDER_PROCESS && dot && !strcmp(dot, ".service") && (!h->uid.known || h->uid.value < 1000);
+}
+
+bool gs_part_gpu_is_used(const struct gs_gpu *gpu)
+{
+	for (size_t i = 0; i < gpu->n_holders; i++) {
+		if (gs_part_holder_counts(gpu->holders[i]) && !is_service(gpu->holders[i]))
+			return true;
+	}
+	for (size_t i = 0; i < gpu->n_instances; i++) {
+		if (gs_instance_is_held(gpu->instances[i]))
+			return true;
+	}
+	return false;
+}
+
+char gs_part_mark(const struct gs_gpu *gpu, const struct gs_instance *inst)
+{
+	char mark = 0;
+
+	for (size_t i = 0; i < inst->n_holders; i++) {
+		if (!gs_part_holder_counts(inst->holders[i]))
+			continue;
+		if (inst->holders[i]->kind != GS_HOLDER_CLAIM)
+			return '*';
+		mark = 'c';
+	}
+	if (!mark && !gpu->holders_visible)
+		return '?';
+	return mark;
+}
+
+#define NAMES_MAX 32
+
+struct names {
+	const char *items[NAMES_MAX];
+	size_t n, more;
+};
+
+static void add_name(struct names *l, const char *name)
+{
+	if (!name || !*name)
+		return;
+	for (size_t i = 0; i < l->n; i++) {
+		if (!strcmp(l->items[i], name))
+			return;
+	}
+	if (l->n < NAMES_MAX)
+		l->items[l->n++] = name;
+	else
+		l->more++;
+}
+
+static void add_holders(struct names *l, struct gs_holder *const *holders, size_t n, bool services)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct gs_holder *h = holders[i];
+		bool is_person = h->kind == GS_HOLDER_PROCESS && h->user && strcmp(h->user, "root") != 0;
+
+		if (gs_part_holder_counts(h) && is_service(h) == services)
+			add_name(l, is_person && !services ? h->user : h->name ? h->name : h->user);
+	}
+}
+
+/* Names with commas, as many as fit; the others as a number. */
+static const char *join_names(const struct names *l, int width, char *buf, size_t size)
+{
+	size_t shown = l->n;
+
+	for (;;) {
+		size_t left = l->n - shown + l->more;
+		size_t at = 0;
+
+		buf[0] = '\0';
+		for (size_t i = 0; i < shown && at < size; i++)
+			at += (size_t)snprintf(buf + at, size - at, "%s%s", i ? ", " : "", l->items[i]);
+		if (left && at < size)
+			snprintf(buf + at, size - at, " +%zu", left);
+		if (shown <= 1 || gs_text_width(buf) <= width)
+			return buf;
+		shown--;
+	}
+}
+
+const char *gs_part_who(const struct gs_gpu *gpu, int width, char *buf, size_t size)
+{
+	struct names l = { .n = 0 };
+
+	for (int services = 0; services < 2 && !l.n; services++) {
+		for (size_t i = 0; i < gpu->n_instances; i++)
+			add_holders(&l, gpu->instances[i]->holders, gpu->instances[i]->n_holders, services);
+		add_holders(&l, gpu->holders, gpu->n_holders, services);
+	}
+	if (!l.n) {
+		snprintf(buf, size, "%s", gpu->holders_visible ? "-" : "?");
+		return buf;
+	}
+	return join_names(&l, width, buf, size);
+}
+
+/* "alice  48211 python3  slurm 88121", with less of it where it is narrow. */
+static void name_holder(const struct gs_holder *h, size_t others, int width, char *buf, size_t size)
+{
+	const char *who = h->user ? h->user : h->name ? h->name : gs_holder_kind_name(h->kind);
+	const char *name = h->name && h->name != who ? h->name : "";
+	char more[24] = "", pid[24] = "";
+
+	if (others)
+		snprintf(more, sizeof(more), " +%zu", others);
+	if (h->pid.known)
+		snprintf(pid, sizeof(pid), "%u", h->pid.value);
+	snprintf(buf, size, "%s  %s%s%s%s%s%s", who, pid, *pid && *name ? " " : "", name, more, h->unit ? "  " : "", h->unit ? h->unit : "");
+	if (gs_text_width(buf) > width)
+		snprintf(buf, size, "%s  %s%s%s%s", who, pid, *pid && *name ? " " : "", name, more);
+	if (gs_text_width(buf) > width)
+		snprintf(buf, size, "%s %s%s", who, pid, more);
+	if (gs_text_width(buf) > width)
+		snprintf(buf, size, "%s%s", who, more);
+}
+
+const char *gs_part_holders(const struct gs_gpu *gpu, const struct gs_instance *inst, int width, char *buf, size_t size)
+{
+	const struct gs_holder *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < inst->n_holders; i++) {
+		if (!gs_part_holder_counts(inst->holders[i]))
+			continue;
+		if (!first)
+			first = inst->holders[i];
+		n++;
+	}
+	if (first)
+		name_holder(first, n - 1, width, buf, size);
+	else
+		snprintf(buf, size, "%s", gpu->holders_visible ? "idle" : width < 14 ? "hidden" : "holders hidden");
+	return buf;
+}

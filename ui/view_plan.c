@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* view_plan.c - the plan pane: findings, steps, staged commands, what is kept. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "ui/view_parts.h"
+
+const char *gs_part_severity(const struct gs_finding *f, enum gs_element *ret_element)
+{
+	switch (f->severity) {
+	case GS_SEVERITY_BLOCK:
+		*ret_element = GS_ELEMENT_BLOCK;
+		return " X block    ";
+	case GS_SEVERITY_CONFIRM:
+		*ret_element = GS_ELEMENT_CONFIRM;
+		return f->is_typed ? " ! typed    " : " ! confirm  ";
+	default:
+		*ret_element = GS_ELEMENT_NOTE;
+		return "   note     ";
+	}
+}
+
+/* Steps that stop somebody, or holders that a typed finding names; each once. */
+size_t gs_part_stopped(const struct gs_plan *p, const struct gs_holder **ret, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_findings; i++) {
+		const struct gs_finding *f = &p->findings[i];
+
+		for (size_t k = 0; f->is_typed && k < f->n_holders; k++) {
+			bool known = false;
+
+			for (size_t j = 0; j < n && j < max; j++)
+				known = known || ret[j] == f->holders[k] ||
+					(ret[j]->pid.known && gs_u32_equal(ret[j]->pid, f->holders[k]->pid));
+			if (known)
+				continue;
+			if (n < max)
+				ret[n] = f->holders[k];
+			n++;
+		}
+	}
+	return n < max ? n : max;
+}
+
+static void draw_title(const struct gs_view *v)
+{
+	const struct gs_model *m = v->m;
+	const struct gs_holder *stopped[64];
+	size_t stops = m->plan ? gs_part_stopped(m->plan, stopped, GS_ARRAY_SIZE(stopped)) : 0;
+	enum gs_element el = GS_ELEMENT_TITLE;
+	const char *right = m->n_staged ? "p review  W write" : NULL;
+	char text[160];
+
+	if (m->read_only) {
+		snprintf(text, sizeof(text), "watching only: nothing can be changed from here");
+	} else if (!m->plan || !m->n_staged) {
+		snprintf(text, sizeof(text), "plan: nothing staged");
+	} else if (gs_plan_is_blocked(m->plan)) {
+		size_t n = gs_plan_count(m->plan, GS_SEVERITY_BLOCK);
+
+		el = GS_ELEMENT_BLOCK;
+		snprintf(text, sizeof(text), "plan: BLOCKED by %zu finding%s, nothing can be written", n, n == 1 ? "" : "s");
+	} else if (stops) {
+		el = GS_ELEMENT_CONFIRM;
+		snprintf(text, sizeof(text), "plan: %zu steps, STOPS %zu process%s", m->plan->n_steps, stops, stops == 1 ? "" : "es");
+	} else {
+		snprintf(text, sizeof(text), "plan: %zu step%s, stops nobody", m->plan->n_steps, m->plan->n_steps == 1 ? "" : "s");
+	}
+	if (*m->agent_notice)
+		right = m->agent_notice;
+	gs_part_rule(v, v->geo.plan_title, 0, el, text, right);
+}
+
+static void add_item(const struct gs_model *m, struct gs_lines *l, size_t row, int width, size_t max)
+{
+	struct gs_plan_item item = gs_model_plan_item(m, row);
+	enum gs_element el;
+	const char *lead;
+	char text[64];
+
+	switch (item.kind) {
+	case GS_PLAN_ITEM_FINDING:
+		lead = gs_part_severity(&m->plan->findings[item.index], &el);
+		gs_lines_wrap(l, (int)row, el, lead, GS_ELEMENT_TEXT, m->plan->findings[item.index].text, width, max);
+		break;
+	case GS_PLAN_ITEM_STEP:
+		snprintf(text, sizeof(text), "   step %-4u", m->plan->steps[item.index].n);
+		gs_lines_wrap(l, (int)row, GS_ELEMENT_DIM, text, GS_ELEMENT_TEXT, m->plan->steps[item.index].text, width, 1);
+		break;
+	case GS_PLAN_ITEM_STAGED:
+		if (m->staged[item.index].stale) {
+			GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+
+			gs_strbuf_printf(&b, "%s   no longer holds: %s", m->staged[item.index].text, m->staged[item.index].stale);
+			gs_lines_wrap(l, (int)row, GS_ELEMENT_BLOCK, " X STALE    ", GS_ELEMENT_TEXT, b.failed ? "" : b.text, width, max);
+		} else {
+			gs_lines_wrap(l, (int)row, GS_ELEMENT_STAGED_NEW, "   staged   ", GS_ELEMENT_TEXT, m->staged[item.index].text, width, 1);
+		}
+		break;
+	case GS_PLAN_ITEM_NONE:
+		break;
+	}
+}
+
+static void add_idle(const struct gs_model *m, struct gs_lines *l, int width)
+{
+	struct gs_error e = { 0 };
+
+	for (size_t i = 0; m->snapshot && i < gs_snapshot_n_notices(m->snapshot); i++)
+		gs_lines_wrap(l, -1, GS_ELEMENT_CONFIRM, " ! ", GS_ELEMENT_TEXT, gs_snapshot_notice(m->snapshot, i), width, 2);
+	if (!m->snapshot || m->read_only || !gs_snapshot_n_gpus(m->snapshot))
+		return;
+	if (gs_model_may_edit(m, m->gpu, &e) < 0) {
+		gs_lines_wrap(l, -1, GS_ELEMENT_DIM, "   ", GS_ELEMENT_DIM, e.text, width, 3);
+		return;
+	}
+	gs_lines_add(l, -1, GS_ELEMENT_DIM, "   Nothing touches the machine before W and a confirmation.");
+	gs_lines_wrap(l, -1, GS_ELEMENT_DIM, "   ", GS_ELEMENT_DIM, "c creates, v selects units on the grid, d deletes, M changes the mode, : takes a command.", width, 2);
+}
+
+static void build(const struct gs_model *m, const struct gs_geometry *geo, struct gs_lines *l)
+{
+	int width = geo->plan.columns - 1;
+	/* where there is room, findings say all they have to say */
+	size_t n = gs_model_n_plan_items(m), max = geo->plan.rows >= 8 ? 3 : 1;
+
+	if (!n) {
+		add_idle(m, l, width);
+		return;
+	}
+	for (size_t row = 0; row < n; row++)
+		add_item(m, l, row, width, max);
+	if (m->plan && m->n_staged)
+		gs_lines_add(l, -1, GS_ELEMENT_DIM, "   kept     %u instance%s not touched", m->plan->kept, m->plan->kept == 1 ? " is" : "s are");
+}
+
+static int chosen(const struct gs_model *m)
+{
+	return gs_model_n_plan_items(m) ? (int)m->plan_row : -1;
+}
+
+static size_t window(const struct gs_model *m, const struct gs_geometry *geo, const struct gs_lines *l)
+{
+	return gs_lines_window(l, geo->plan.rows, chosen(m), m->plan_top);
+}
+
+bool gs_view_plan_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item)
+{
+	GS_LINES struct gs_lines l = { 0 };
+	size_t at;
+
+	build(m, geo, &l);
+	at = window(m, geo, &l) + (size_t)row;
+	if (row < 0 || row >= geo->plan.rows || at >= l.n || l.items[at].item < 0)
+		return false;
+	*ret_item = (size_t)l.items[at].item;
+	return true;
+}
+
+void gs_view_plan(const struct gs_view *v)
+{
+	GS_LINES struct gs_lines l = { 0 };
+
+	build(v->m, &v->geo, &l);
+	draw_title(v);
+	gs_lines_draw(v, v->geo.plan, &l, window(v->m, &v->geo, &l), v->m->focus == GS_FOCUS_PLAN ? chosen(v->m) : -1);
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * view_review.c - the last look before a write. The order is the point: who
+ * stops, findings, steps with what undo can do, what is kept, what undo cannot
+ * do, whom to tell, the same as a command. What has to be typed stays at the
+ * bottom, whatever is scrolled.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "ui/view_parts.h"
+
+#define ASK_ROWS 3      /* rule, sentence, input */
+
+static struct gs_rect list_rect(const struct gs_geometry *geo)
+{
+	struct gs_rect r = geo->layer;
+
+	r.row++;
+	r.rows -= 1 + ASK_ROWS;
+	return r;
+}
+
+/* ---------------------------------------------------------------- what is said */
+
+static void heading(struct gs_lines *l, const char *fmt, ...) GS_PRINTF(2, 3);
+
+static void heading(struct gs_lines *l, const char *fmt, ...)
+{
+	char text[160];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	/* no empty line above the first */
+	if (l->n && *l->items[l->n - 1].text)
+		gs_lines_add(l, -1, GS_ELEMENT_TEXT, "%s", "");
+	gs_lines_add(l, -1, GS_ELEMENT_TITLE, " %s", text);
+}
+
+/* Where a holder is: "GI 12 at 1 of GPU 2". */
+static void find_holder(const struct gs_plan *p, const struct gs_holder *h, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	for (size_t i = 0; i < p->n_findings; i++) {
+		for (size_t k = 0; p->findings[i].is_typed && k < p->findings[i].n_holders; k++) {
+			if (p->findings[i].holders[k] == h) {
+				snprintf(buf, size, "%s", p->findings[i].object ? p->findings[i].object : "");
+				return;
+			}
+		}
+	}
+}
+
+static void add_stops(const struct gs_model *m, struct gs_lines *l, int width)
+{
+	const struct gs_holder *who[64];
+	size_t n = gs_part_stopped(m->plan, who, GS_ARRAY_SIZE(who));
+	char label[160], where[96], text[320];
+
+	if (!n) {
+		gs_lines_add(l, -1, GS_ELEMENT_OK, " STOPS 0   nobody");
+		return;
+	}
+	gs_lines_add(l, -1, GS_ELEMENT_CONFIRM, " STOPS %zu   this work ends when you write", n);
+	for (size_t i = 0; i < n; i++) {
+		find_holder(m->plan, who[i], where, sizeof(where));
+		snprintf(text, sizeof(text), "%s%s%s%s%s", gs_holder_label(who[i], label, sizeof(label)), *where ? "   in " : "", where,
+			 who[i]->unit ? "   " : "", who[i]->unit ? who[i]->unit : "");
+		gs_lines_wrap(l, -1, GS_ELEMENT_CONFIRM, " ! ", GS_ELEMENT_TEXT, text, width, 2);
+	}
+	gs_lines_wrap(l, -1, GS_ELEMENT_DIM, "   ", GS_ELEMENT_DIM,
+		      m->allow_kill ? "SIGTERM, waits 30 s, then SIGKILL (K takes that back)."
+				    : "SIGTERM, waits 30 s; who stays then stops the commit, which is undone (K allows SIGKILL).",
+		      width, 2);
+}
+
+static void add_finding(const struct gs_model *m, struct gs_lines *l, size_t row, const struct gs_finding *f, int width)
+{
+	enum gs_element el;
+	const char *lead = gs_part_severity(f, &el);
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+	char label[96];
+
+	gs_strbuf_printf(&b, "%s  %s   %s", f->rule ? f->rule : "", f->object ? f->object : gs_gpu_label(gs_snapshot_gpu(m->plan->snapshot, f->gpu), label, sizeof(label)),
+			 f->text ? f->text : "");
+	if (!b.failed)
+		gs_lines_wrap(l, (int)row, el, lead, GS_ELEMENT_TEXT, b.text, width, 6);
+	for (size_t i = 0; i < f->n_alternatives && i < 3; i++)
+		gs_lines_wrap(l, (int)row, GS_ELEMENT_DIM, "     or:    ", GS_ELEMENT_DIM, f->alternatives[i], width, 2);
+}
+
+static void add_step(struct gs_lines *l, size_t row, const struct gs_step *s, bool shows_gpu, int width)
+{
+	const char *grade = gs_undo_name(s->undo);
+	char text[512];
+	int at = width - 9;
+
+	snprintf(text, sizeof(text), " %2u  ", s->n);
+	if (shows_gpu)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "GPU %u  ", s->gpu);
+	snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s", s->text ? s->text : "");
+	if (gs_text_width(text) >= at - 1 && at > 12 && (size_t)at - 3 < strlen(text))
+		snprintf(text + at - 3, sizeof(text) - (size_t)at + 3, "..");
+	gs_lines_add(l, (int)row, s->risk == GS_RISK_DISRUPTIVE ? GS_ELEMENT_CONFIRM : GS_ELEMENT_TEXT, "%-*s%s", at, text,
+		     s->undo == GS_UNDO_NONE ? "NONE" : grade ? grade : "");
+}
+
+static void add_steps(const struct gs_model *m, struct gs_lines *l, size_t first_row, int width)
+{
+	const struct gs_plan *p = m->plan;
+	bool many = p->n_base > 1;
+
+	if (!p->n_steps) {
+		heading(l, "STEPS   %s", gs_plan_is_blocked(p) ? "none: a blocked plan has no steps" : "none: the machine is so already");
+		return;
+	}
+	heading(l, "%-*s%s", width - 10, "STEPS", "undo");
+	for (size_t i = 0; i < p->n_steps; i++)
+		add_step(l, first_row + i, &p->steps[i], many, width);
+}
+
+/* Kept, undo, tell. */
+static void add_rest(const struct gs_model *m, struct gs_lines *l, int width)
+{
+	const struct gs_plan *p = m->plan;
+	const struct gs_holder *who[64];
+	size_t n = gs_part_stopped(p, who, GS_ARRAY_SIZE(who)), none = 0, geometry = 0;
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT, tell = GS_STRBUF_INIT;
+
+	heading(l, "KEPT   %u instance%s id, UUID and work", p->kept, p->kept == 1 ? " keeps its" : "s keep their");
+	for (size_t i = 0; i < p->n_steps; i++) {
+		none += p->steps[i].undo == GS_UNDO_NONE;
+		geometry += p->steps[i].undo == GS_UNDO_GEOMETRY;
+	}
+	if (p->n_steps) {
+		gs_strbuf_puts(&b, geometry ? "brings the same shapes back, perhaps with other UUIDs" : "brings everything back as it was");
+		if (none)
+			gs_strbuf_printf(&b, "; %zu step%s NONE: work that was stopped stays stopped", none, none == 1 ? " has" : "s have");
+		if (!b.failed)
+			gs_lines_wrap(l, -1, GS_ELEMENT_TITLE, " UNDO   ", GS_ELEMENT_TEXT, b.text, width, 2);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (who[i]->user)
+			gs_strbuf_printf(&tell, "%s%s", tell.length ? ", " : "", who[i]->user);
+	}
+	if (tell.length && !tell.failed)
+		gs_lines_wrap(l, -1, GS_ELEMENT_TITLE, " TELL   ", GS_ELEMENT_TEXT, tell.text, width, 2);
+}
+
+/* The same on the command line: what is staged, as the script that goes in on standard input. */
+static void add_same(const struct gs_model *m, struct gs_lines *l, size_t first_row, int width)
+{
+	const struct gs_holder *who[64];
+	size_t n = gs_part_stopped(m->plan, who, GS_ARRAY_SIZE(who));
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+
+	gs_strbuf_puts(&b, "SAME AS   gpuslice apply");
+	for (size_t i = 0; i < n; i++) {
+		if (who[i]->pid.known)
+			gs_strbuf_printf(&b, " --disrupt pid:%u", who[i]->pid.value);
+	}
+	gs_strbuf_puts(&b, " -    with");
+	if (!b.failed)
+		heading(l, "%s", b.text);
+	for (size_t i = 0; i < m->n_staged; i++) {
+		GS_STRBUF struct gs_strbuf t = GS_STRBUF_INIT;
+
+		gs_strbuf_puts(&t, m->staged[i].text);
+		if (m->staged[i].stale)
+			gs_strbuf_printf(&t, "   # left out, no longer holds: %s", m->staged[i].stale);
+		if (!t.failed)
+			gs_lines_wrap(l, (int)(first_row + i), GS_ELEMENT_DIM, "   ", m->staged[i].stale ? GS_ELEMENT_BLOCK : GS_ELEMENT_TEXT, t.text, width, 3);
+	}
+}
+
+/* A line per GPU that changes stays empty here: the bars are drawn over it. */
+static size_t bar_lines(const struct gs_model *m, const struct gs_geometry *geo)
+{
+	size_t n = m->plan ? m->plan->n_base : 0, most = geo->layer.rows >= 30 ? 8 : 2;
+
+	return n > most ? most : n;
+}
+
+static void build(const struct gs_model *m, const struct gs_geometry *geo, struct gs_lines *l)
+{
+	int width = geo->layer.columns - 1;
+	const struct gs_plan *p = m->plan;
+
+	for (size_t i = 0; i < bar_lines(m, geo); i++)
+		gs_lines_add(l, -1, GS_ELEMENT_TEXT, " GPU %u", p->base[i].gpu);
+	if (l->n)
+		gs_lines_add(l, -1, GS_ELEMENT_TEXT, "%s", "");
+	if (!gs_plan_is_blocked(p))
+		add_stops(m, l, width);
+	heading(l, "FINDINGS   %zu block   %zu confirm   %zu note", gs_plan_count(p, GS_SEVERITY_BLOCK), gs_plan_count(p, GS_SEVERITY_CONFIRM),
+		gs_plan_count(p, GS_SEVERITY_NOTE));
+	for (size_t i = 0; i < p->n_findings; i++)
+		add_finding(m, l, i, &p->findings[i], width);
+	add_steps(m, l, p->n_findings, width);
+	if (!gs_plan_is_blocked(p))
+		add_rest(m, l, width);
+	add_same(m, l, p->n_findings + p->n_steps, width);
+}
+
+/* ---------------------------------------------------------------- how it is shown */
+
+static size_t window(const struct gs_model *m, const struct gs_geometry *geo, const struct gs_lines *l)
+{
+	return gs_lines_window(l, list_rect(geo).rows, (int)m->list_row, m->list_top);
+}
+
+bool gs_view_review_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item)
+{
+	GS_LINES struct gs_lines l = { 0 };
+	size_t at;
+
+	if (!m->plan || row < 1 || row >= 1 + list_rect(geo).rows)
+		return false;
+	build(m, geo, &l);
+	at = window(m, geo, &l) + (size_t)row - 1;
+	if (at >= l.n || l.items[at].item < 0)
+		return false;
+	*ret_item = (size_t)l.items[at].item;
+	return true;
+}
+
+static void draw_title(const struct gs_view *v)
+{
+	const struct gs_plan *p = v->m->plan;
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+	char right[32], pci[GS_BDF_TEXT];
+
+	gs_strbuf_puts(&b, "REVIEW");
+	if (p->n_base == 1) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu(p->snapshot, p->base[0].gpu);
+
+		gs_strbuf_printf(&b, "  GPU %u  %s", gpu->index, gs_part_pci(gpu->bdf, pci, sizeof(pci)));
+		if (gpu->nvidia_index.known && gpu->nvidia_index.value != gpu->index)
+			gs_strbuf_printf(&b, "  (nvidia-smi %u)", gpu->nvidia_index.value);
+	} else if (p->n_base) {
+		gs_strbuf_printf(&b, "  %zu GPUs", p->n_base);
+	}
+	if (gs_plan_is_blocked(p))
+		gs_strbuf_puts(&b, "  BLOCKED, nothing can be written");
+	else
+		gs_strbuf_printf(&b, "  %zu step%s", p->n_steps, p->n_steps == 1 ? "" : "s");
+	snprintf(right, sizeof(right), "plan %.8s", p->digest.hex);
+	gs_part_rule(v, v->geo.layer, 0, gs_plan_is_blocked(p) ? GS_ELEMENT_BLOCK : GS_ELEMENT_TITLE, b.failed ? "REVIEW" : b.text,
+		     *p->digest.hex ? right : NULL);
+}
+
+static void draw_bars(const struct gs_view *v, struct gs_rect r, size_t top)
+{
+	for (size_t i = top; i < bar_lines(v->m, &v->geo) && (int)(i - top) < r.rows; i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu(v->m->plan->snapshot, v->m->plan->base[i].gpu);
+		int row = (int)(i - top);
+
+		gs_part_bar(v, r, row, 8, gpu, GS_BAR_NOW);
+		if (gs_plan_is_blocked(v->m->plan))
+			continue;
+		gs_draw_text(v->f, r, row, 9 + GS_BAR_COLUMNS, GS_ELEMENT_DIM, "->");
+		gs_part_bar(v, r, row, 12 + GS_BAR_COLUMNS, gpu, GS_BAR_AFTER);
+	}
+}
+
+static void draw_input(const struct gs_view *v, struct gs_rect r)
+{
+	const struct gs_model *m = v->m;
+	int used = gs_draw_printf(v->f, r, 2, 1, GS_ELEMENT_INPUT, "> %s", m->input);
+
+	if (*m->input_error)
+		gs_draw_fit(v->f, r, 2, used + 4, r.columns - used - 4, GS_ELEMENT_ERROR, m->input_error);
+	if (r.row + 2 < v->f->rows && 3 + (int)m->input_cursor < r.columns) {
+		char before[sizeof(m->input)];
+
+		snprintf(before, sizeof(before), "%.*s", (int)m->input_cursor, m->input);
+		v->f->cursor_row = r.row + 2;
+		v->f->cursor_column = r.column + 3 + gs_text_width(before);
+	}
+}
+
+/* What has to be done to write, or why it cannot be. */
+static void draw_ask(const struct gs_view *v)
+{
+	const struct gs_model *m = v->m;
+	const struct gs_plan *p = m->plan;
+	struct gs_rect r = { v->geo.layer.row + v->geo.layer.rows - ASK_ROWS, v->geo.layer.column, ASK_ROWS, v->geo.layer.columns };
+	char text[320];
+
+	gs_part_rule(v, r, 0, GS_ELEMENT_TITLE, NULL, NULL);
+	if (gs_plan_is_blocked(p)) {
+		gs_draw_text(v->f, r, 1, 1, GS_ELEMENT_BLOCK, "W is off until nothing blocks.");
+		gs_draw_text(v->f, r, 2, 1, GS_ELEMENT_TEXT, "x drops the change under the cursor, e explains.");
+	} else if (!p->n_steps) {
+		gs_draw_text(v->f, r, 1, 1, GS_ELEMENT_TEXT, "There is nothing to write.");
+	} else if (!m->review_writes) {
+		gs_draw_text(v->f, r, 1, 1, GS_ELEMENT_TEXT, "Only a look. W goes on to writing, Esc goes back; all stays staged.");
+	} else if (*m->confirm_word) {
+		snprintf(text, sizeof(text), "Type  %s  and Enter to write: somebody's work stops. Esc goes back.", m->confirm_word);
+		gs_draw_fit(v->f, r, 1, 1, r.columns - 2, GS_ELEMENT_CONFIRM, text);
+		draw_input(v, r);
+	} else {
+		const char *kind = m->source == GS_SOURCE_LIVE ? "a LIVE machine" : m->source == GS_SOURCE_SIM ? "a SIMULATED machine" : "a RECORDED machine";
+
+		snprintf(text, sizeof(text), "Write %zu step%s to %s, %s?   y  write    Esc  back", p->n_steps, p->n_steps == 1 ? "" : "s",
+			 *m->host ? m->host : "this host", kind);
+		gs_draw_fit(v->f, r, 1, 1, r.columns - 2, GS_ELEMENT_CONFIRM, text);
+	}
+}
+
+void gs_view_review(const struct gs_view *v)
+{
+	GS_LINES struct gs_lines l = { 0 };
+	size_t top;
+
+	gs_draw_fill(v->f, v->geo.layer, 0, 0, v->geo.layer.rows, v->geo.layer.columns, GS_ELEMENT_TEXT, ' ');
+	if (!v->m->plan) {
+		gs_part_rule(v, v->geo.layer, 0, GS_ELEMENT_TITLE, "REVIEW  nothing is planned", NULL);
+		return;
+	}
+	build(v->m, &v->geo, &l);
+	top = window(v->m, &v->geo, &l);
+	draw_title(v);
+	gs_lines_draw(v, list_rect(&v->geo), &l, top, (int)v->m->list_row);
+	draw_bars(v, list_rect(&v->geo), top);
+	draw_ask(v);
+}
