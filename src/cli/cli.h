@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cli.h - what the commands share: one table of commands, one option parser,
+ * one way to say an error, one way to reach an agent.
+ */
+#ifndef GS_CLI_CLI_H
+#define GS_CLI_CLI_H
+
+#include "codec/session.h"
+
+enum gs_cli_color { GS_COLOR_AUTO, GS_COLOR_ALWAYS, GS_COLOR_NEVER };
+
+/* What the command line says before (or after) the command. */
+struct gs_cli {
+	const char *sim, *sysroot;
+	bool as_user;
+	bool json;
+	enum gs_cli_color color;
+};
+
+/* An option: long name, name of its argument (NULL: none), one sentence. Repeatable ones are handed over each time. */
+struct gs_cli_option {
+	const char *name;
+	const char *argument;
+	const char *help;
+};
+
+struct gs_cli_command {
+	const char *name;
+	const char *arguments;                  /* "FILE|-", "[GPU]" */
+	const char *summary;                    /* half a sentence, for the list of commands */
+	const char *details;                    /* paragraphs, for its own help */
+	const struct gs_cli_option *options;    /* ends with a NULL name; NULL: none */
+	bool is_hidden;                         /* not in the list: only we call it */
+	/* Returns an exit status. argv[0] is the command. */
+	int (*run)(struct gs_cli *cli, int argc, char **argv);
+};
+
+extern const struct gs_cli_command gs_command_console, gs_command_monitor, gs_command_list, gs_command_profiles, gs_command_plan, gs_command_apply,
+	gs_command_assert, gs_command_export, gs_command_sim, gs_command_agent;
+
+/* Every command, NULL ends. In main.c, the only place that knows them all. */
+extern const struct gs_cli_command *const gs_cli_commands[];
+/* The options that every command takes. */
+extern const struct gs_cli_option gs_cli_globals[];
+
+/*
+ * Parse a command's options (with the global ones, into @cli). @take is called
+ * for each of the command's own; a negative return ends it. On success
+ * *@ret_first is the index of the first argument. 0; 1 when help was printed;
+ * or the exit status for a wrong command line, already said.
+ */
+int gs_cli_parse(struct gs_cli *cli, const struct gs_cli_command *command, int argc, char **argv,
+		 int (*take)(void *userdata, const char *name, const char *value, struct gs_error *e), void *userdata,
+		 int *ret_first, int *ret_status);
+
+void gs_cli_help(const struct gs_cli_command *command);
+void gs_cli_usage(void);
+
+/* Say it on stderr (and as gpuslice.error/1 on stdout with --json); returns its exit status. */
+int gs_cli_fail(const struct gs_cli *cli, const struct gs_error *e);
+/* Wrong command line: status INVALID. */
+int gs_cli_misuse(const struct gs_cli *cli, const struct gs_cli_command *command, const char *fmt, ...) GS_PRINTF(3, 4);
+
+/* Print a JSON value on stdout; takes the reference. 0 or the exit status. */
+int gs_cli_print_json(struct json_object *o);
+/* Flush stdout and say so when it cannot be written: a full disk must not look like success. */
+int gs_cli_finish(int status);
+
+/* ---- connect.c: an agent for the machine that the command line names ---- */
+
+struct gs_connect {
+	bool read_only;     /* monitor: the agent without a writing code path */
+	bool quiet;         /* its stderr must not reach the terminal (a screen is drawn there) */
+};
+int gs_cli_connect(const struct gs_cli *cli, const struct gs_connect *how, struct gs_session **ret_session, struct gs_error *e);
+/* The same through sudo, for `!` in the console. */
+int gs_cli_connect_sudo(const struct gs_cli *cli, struct gs_session **ret_session, struct gs_error *e);
+/* A session and one snapshot, for commands that only look. */
+int gs_cli_snapshot(const struct gs_cli *cli, bool telemetry, struct gs_snapshot **ret_snapshot, struct gs_error *e);
+
+/* ---- table.c: text tables ---- */
+
+struct gs_table;
+struct gs_table *gs_table_new(size_t columns);
+struct gs_table *gs_table_free(struct gs_table *t);
+GS_DEFINE_CLEANUP(struct gs_table *, gs_table_free);
+/* One cell after the other, row by row; NULL prints «-». Copied. */
+void gs_table_add(struct gs_table *t, const char *cell);
+void gs_table_addf(struct gs_table *t, const char *fmt, ...) GS_PRINTF(2, 3);
+/* Columns as wide as their widest cell; the last one is not padded. */
+void gs_table_print(const struct gs_table *t);
+
+#endif

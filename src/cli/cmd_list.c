@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cmd_list.c - `gpuslice list`: the snapshot, as a table or as JSON. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "cli/cli.h"
+#include "codec/snapshot_json.h"
+
+struct list_options {
+	bool telemetry;
+};
+
+static int take(void *userdata, const char *name, const char *value, struct gs_error *e)
+{
+	struct list_options *o = userdata;
+
+	(void)name;
+	(void)value;
+	(void)e;
+	o->telemetry = true;
+	return 0;
+}
+
+static void holders_text(struct gs_holder *const *holders, size_t n, struct gs_strbuf *b)
+{
+	char label[160];
+
+	for (size_t i = 0; i < n; i++)
+		gs_strbuf_printf(b, "%s%s%s", b->length ? ", " : "", gs_holder_label(holders[i], label, sizeof(label)), holders[i]->yields ? " (lets go)" : "");
+}
+
+static const char *or_dash(const struct gs_strbuf *b, bool visible)
+{
+	if (b->length)
+		return b->text;
+	return visible ? "-" : "?";     /* cannot see is not free */
+}
+
+static void add_place(struct gs_table *t, const struct gs_instance *inst)
+{
+	if (inst->start.known && inst->size.known)
+		gs_table_addf(t, "%" PRIu32 "+%" PRIu32 "%s", inst->start.value, inst->size.value, inst->place_is_published ? " (published)" : "");
+	else
+		gs_table_add(t, "position unknown");
+}
+
+static void add_mode(struct gs_table *t, const struct gs_gpu *gpu)
+{
+	const char *mode = gs_mode_name(gpu->mode);
+
+	if (gpu->lost)
+		gs_table_add(t, "LOST");
+	else if (gpu->mode_pending != GS_MODE_INVALID && gpu->mode_pending != gpu->mode)
+		gs_table_addf(t, "%s, %s pending", mode ? mode : "?", gs_mode_name(gpu->mode_pending));
+	else
+		gs_table_add(t, mode ? mode : "?");
+}
+
+static void add_memory(struct gs_table *t, struct gs_u64 total, const struct gs_telemetry *m)
+{
+	if (m->memory_used_bytes.known && m->memory_total_bytes.known)
+		gs_table_addf(t, "%.1f/%.1f GiB", (double)m->memory_used_bytes.value / (1u << 30), (double)m->memory_total_bytes.value / (1u << 30));
+	else if (total.known)
+		gs_table_addf(t, "%.1f GiB", (double)total.value / (1u << 30));
+	else
+		gs_table_add(t, NULL);
+}
+
+static void add_gpu(struct gs_table *t, const struct gs_gpu *gpu)
+{
+	GS_STRBUF struct gs_strbuf who = GS_STRBUF_INIT;
+	char bdf[GS_BDF_TEXT];
+
+	if (gpu->nvidia_index.known && gpu->nvidia_index.value != gpu->index)
+		gs_table_addf(t, "%" PRIu32 " (smi %" PRIu32 ")", gpu->index, gpu->nvidia_index.value);
+	else
+		gs_table_addf(t, "%" PRIu32, gpu->index);
+	gs_table_add(t, gs_bdf_format(gpu->bdf, bdf));
+	add_mode(t, gpu);
+	gs_table_add(t, gpu->name ? gpu->name : gpu->pci_id);
+	gs_table_add(t, NULL);
+	gs_table_add(t, NULL);
+	add_memory(t, gpu->memory_bytes, &gpu->telemetry);
+	gs_table_add(t, gpu->uuid);
+	holders_text(gpu->holders, gpu->n_holders, &who);
+	gs_table_add(t, or_dash(&who, gpu->holders_visible));
+}
+
+static void add_instance(struct gs_table *t, const struct gs_gpu *gpu, const struct gs_instance *inst)
+{
+	GS_STRBUF struct gs_strbuf who = GS_STRBUF_INIT;
+	const struct gs_profile *p = inst->profile ? gs_profile_by_name(&gpu->profiles, inst->profile) : NULL;
+
+	gs_table_addf(t, "%" PRIu32, gpu->index);
+	gs_table_add(t, "");
+	gs_table_add(t, "");
+	gs_table_addf(t, "  %s", inst->profile ? inst->profile : "?");
+	gs_table_addf(t, "%" PRIu32, inst->id);
+	add_place(t, inst);
+	add_memory(t, p ? p->memory_bytes : GS_U64_UNKNOWN, &inst->telemetry);
+	gs_table_add(t, inst->uuid);
+	holders_text(inst->holders, inst->n_holders, &who);
+	gs_table_add(t, or_dash(&who, gpu->holders_visible));
+}
+
+static int print_table(const struct gs_snapshot *s)
+{
+	static const char *const heads[] = { "GPU", "PCI", "MODE", "NAME", "GI", "AT", "MEMORY", "UUID", "HELD BY" };
+	GS_CLEANUP(gs_table_freep) struct gs_table *t = gs_table_new(GS_ARRAY_SIZE(heads));
+
+	if (!t)
+		return GS_STATUS_FAILED;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(heads); i++)
+		gs_table_add(t, heads[i]);
+	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu(s, i);
+
+		add_gpu(t, gpu);
+		for (size_t k = 0; k < gpu->n_instances; k++)
+			add_instance(t, gpu, gpu->instances[k]);
+	}
+	if (gs_snapshot_n_gpus(s))
+		gs_table_print(t);
+	else
+		printf("no GPU that gpuslice knows is on this machine\n");
+	for (size_t i = 0; i < gs_snapshot_n_notices(s); i++)
+		fprintf(stderr, "gpuslice: note: %s\n", gs_snapshot_notice(s, i));
+	return GS_STATUS_OK;
+}
+
+static int run(struct gs_cli *cli, int argc, char **argv)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
+	struct list_options o = { 0 };
+	struct gs_error e = { 0 };
+	int first, status;
+
+	if (gs_cli_parse(cli, &gs_command_list, argc, argv, take, &o, &first, &status))
+		return status;
+	if (first != argc)
+		return gs_cli_misuse(cli, &gs_command_list, "list takes no arguments");
+	if (gs_cli_snapshot(cli, o.telemetry, &s, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	if (cli->json)
+		return gs_cli_print_json(gs_snapshot_to_json(s, o.telemetry ? GS_SNAPSHOT_TELEMETRY : 0));
+	return print_table(s);
+}
+
+static const struct gs_cli_option options[] = {
+	{ "telemetry", NULL, "with what changes all the time: memory in use, utilisation, power, temperature" },
+	{ NULL, NULL, NULL },
+};
+
+const struct gs_cli_command gs_command_list = {
+	.name = "list",
+	.arguments = "",
+	.summary = "every GPU and every instance on it, with who uses it",
+	.details = "A «?» under HELD BY means that processes cannot be seen, not that nobody is there.",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cmd_plan.c - `gpuslice plan`, `apply` and `assert`: one request, three questions. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/parse.h"
+#include "base/strbuf.h"
+#include "cli/cli.h"
+#include "codec/plan_json.h"
+#include "codec/request.h"
+
+#define SNAPSHOT_TIMEOUT_MS 60000
+
+struct apply_options {
+	bool yes, dry_run, exit_code, kill;
+	struct gs_digest expect;
+	const char *message;
+	const char *disrupt[64];
+	size_t n_disrupt;
+};
+
+static int take(void *userdata, const char *name, const char *value, struct gs_error *e)
+{
+	struct apply_options *o = userdata;
+
+	if (strcmp(name, "yes") == 0) {
+		o->yes = true;
+	} else if (strcmp(name, "dry-run") == 0) {
+		o->dry_run = true;
+	} else if (strcmp(name, "exit-code") == 0) {
+		o->exit_code = true;
+	} else if (strcmp(name, "kill") == 0) {
+		o->kill = true;
+	} else if (strcmp(name, "message") == 0) {
+		o->message = value;
+	} else if (strcmp(name, "expect") == 0) {
+		if (strlen(value) != 32 || strspn(value, "0123456789abcdef") != 32)
+			return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "--expect takes the 32 hex digits of a plan's digest");
+		snprintf(o->expect.hex, sizeof(o->expect.hex), "%s", value);
+	} else if (strcmp(name, "disrupt") == 0) {
+		if (o->n_disrupt == GS_ARRAY_SIZE(o->disrupt))
+			return gs_error_set(e, -E2BIG, GS_STATUS_INVALID, "more than %zu --disrupt", GS_ARRAY_SIZE(o->disrupt));
+		o->disrupt[o->n_disrupt++] = value;
+	}
+	return 0;
+}
+
+/* The parts that the three share: the input, the agent, the plan. */
+struct inquiry {
+	struct apply_options o;
+	struct gs_request *request;
+	struct gs_session *session;
+	struct gs_snapshot *snapshot;
+	struct gs_plan *plan;
+};
+
+static void inquiry_done(struct inquiry *q)
+{
+	gs_plan_free(q->plan);
+	gs_snapshot_unref(q->snapshot);
+	gs_session_free(q->session);
+	gs_request_free(q->request);
+}
+
+static int read_request(struct inquiry *q, const char *path, struct gs_error *e)
+{
+	GS_FREE char *bytes = NULL;
+	size_t n;
+	int r = gs_file_read(path, GS_INPUT_BYTES_MAX, &bytes, &n, e);
+
+	if (r >= 0)
+		r = gs_request_new(bytes, n, path, GS_CONTEXT_FILE, &q->request, e);
+	for (size_t i = 0; r >= 0 && i < q->o.n_disrupt; i++)
+		r = gs_request_add_disrupt(q->request, q->o.disrupt[i], e);
+	if (r >= 0)
+		q->request->kill = q->o.kill;
+	return r;
+}
+
+/* 0, or the exit status with everything said. *@ret_done: help was printed. */
+static int inquire(struct inquiry *q, struct gs_cli *cli, const struct gs_cli_command *command, int argc, char **argv, bool *ret_done)
+{
+	const struct gs_connect how = { 0 };
+	struct gs_error e = { 0 };
+	int first, status = 0;
+
+	*ret_done = true;
+	if (gs_cli_parse(cli, command, argc, argv, take, &q->o, &first, &status))
+		return status;
+	if (argc - first != 1)
+		return gs_cli_misuse(cli, command, "%s takes one FILE, or - for standard input", command->name);
+	if (read_request(q, argv[first], &e) < 0 || gs_cli_connect(cli, &how, &q->session, &e) < 0 ||
+	    gs_session_snapshot(q->session, false, SNAPSHOT_TIMEOUT_MS, &q->snapshot, &e) < 0 || gs_request_plan(q->request, q->snapshot, &q->plan, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	*ret_done = false;
+	return 0;
+}
+
+static void print_plan(const struct gs_plan *p, FILE *to)
+{
+	GS_STRBUF struct gs_strbuf text = GS_STRBUF_INIT;
+
+	gs_plan_print(p, &text);
+	if (text.text)
+		fputs(text.text, to);
+}
+
+static int run_plan(struct gs_cli *cli, int argc, char **argv)
+{
+	GS_CLEANUP(inquiry_done) struct inquiry q = { 0 };
+	enum gs_status status;
+	bool done;
+	int r = inquire(&q, cli, &gs_command_plan, argc, argv, &done);
+
+	if (done)
+		return r;
+	if (cli->json)
+		gs_cli_print_json(gs_plan_to_json(q.plan));
+	else
+		print_plan(q.plan, stdout);
+	status = gs_plan_status(q.plan);
+	if (status == GS_STATUS_OK && q.o.exit_code && q.plan->n_steps)
+		return GS_STATUS_DIFFERS;
+	return (int)status;
+}
+
+static int run_assert(struct gs_cli *cli, int argc, char **argv)
+{
+	GS_CLEANUP(inquiry_done) struct inquiry q = { 0 };
+	bool done, matches;
+	int r = inquire(&q, cli, &gs_command_assert, argc, argv, &done);
+
+	if (done)
+		return r;
+	if (gs_plan_status(q.plan) == GS_STATUS_CANNOT_TELL) {
+		if (!cli->json)
+			print_plan(q.plan, stdout);
+		else
+			gs_cli_print_json(gs_plan_to_json(q.plan));
+		return GS_STATUS_CANNOT_TELL;
+	}
+	matches = !q.plan->n_steps && !gs_plan_is_blocked(q.plan);
+	if (cli->json)
+		gs_cli_print_json(gs_plan_to_json(q.plan));
+	else if (matches)
+		printf("matches\n");
+	else
+		print_plan(q.plan, stdout);
+	return matches ? GS_STATUS_OK : GS_STATUS_DIFFERS;
+}
+
+/* ---------------------------------------------------------------- apply */
+
+/* Asked on the terminal itself: standard input may be the script. */
+static int confirm(const struct gs_plan *p, const char *host, bool is_live, struct gs_error *e)
+{
+	GS_FCLOSE FILE *tty = NULL;
+	char want[192], answer[200];
+	GS_CLOSE int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return gs_error_set(e, -EPERM, GS_STATUS_REFUSED, "this needs a confirmation, and there is no terminal to ask on: --yes confirms; nothing was done");
+	tty = fdopen(fd, "r+");
+	if (!tty)
+		return gs_error_set(e, -errno, GS_STATUS_FAILED, "/dev/tty: %s", strerror(errno));
+	GS_TAKE_FD(fd);
+	print_plan(p, tty);
+	if (gs_plan_stops_somebody(p)) {
+		snprintf(want, sizeof(want), "%s:%" PRIu32, host, p->n_base ? p->base[0].gpu : 0);
+		fprintf(tty, "Somebody's work stops. Type %s to write: ", want);
+	} else {
+		snprintf(want, sizeof(want), "y");
+		fprintf(tty, "Write %zu step%s to %s%s? y writes: ", p->n_steps, p->n_steps == 1 ? "" : "s", host, is_live ? ", a LIVE machine" : "");
+	}
+	fflush(tty);
+	if (!fgets(answer, sizeof(answer), tty))
+		return gs_error_set(e, -EPERM, GS_STATUS_REFUSED, "not confirmed; nothing was done");
+	answer[strcspn(answer, "\n")] = '\0';
+	if (strcmp(answer, want) != 0)
+		return gs_error_set(e, -EPERM, GS_STATUS_REFUSED, "not confirmed; nothing was done");
+	return 0;
+}
+
+static void show_progress(void *userdata, const char *event, size_t n, size_t of, const char *text, const char *note)
+{
+	FILE *to = userdata;
+
+	if (strcmp(event, "begin") == 0)
+		return;
+	if (strcmp(event, "undo") == 0)
+		fprintf(to, "undoing\n");
+	else
+		fprintf(to, "%s %zu/%zu  %s%s%s\n", event, n, of, text, *note ? ": " : "", note);
+	fflush(to);
+}
+
+static int print_refused(struct gs_cli *cli, const struct inquiry *q)
+{
+	if (cli->json) {
+		struct gs_commit_result result = { .status = gs_plan_status(q->plan), .plan = q->plan };
+
+		snprintf(result.text, sizeof(result.text), "refused; nothing was done");
+		gs_cli_print_json(gs_commit_result_to_json(&result));
+	} else {
+		print_plan(q->plan, stdout);
+	}
+	return (int)gs_plan_status(q->plan);
+}
+
+static int print_result(struct gs_cli *cli, const struct gs_session_result *result)
+{
+	if (cli->json && result->json)
+		gs_cli_print_json(json_object_get(result->json));
+	else if (result->status == GS_STATUS_OK)
+		printf("%s\n", result->text);
+	if (result->status != GS_STATUS_OK)
+		fprintf(stderr, "gpuslice: %s\n", result->text);
+	return (int)result->status;
+}
+
+static int commit(struct gs_cli *cli, struct inquiry *q)
+{
+	const struct gs_session_handlers handlers = { .progress = show_progress };
+	struct gs_session_commit c = {
+		.request = q->request,
+		.expect = q->plan->digest,
+		.base = q->plan->base,
+		.n_base = q->plan->n_base,
+		.yes = true,    /* every confirmation has been given by now */
+		.message = q->o.message,
+	};
+	struct gs_session_result result = { 0 };
+	struct gs_error e = { 0 };
+	int status;
+
+	if (gs_session_commit(q->session, &c, &handlers, cli->json ? stderr : stdout, &result, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	status = print_result(cli, &result);
+	gs_session_result_done(&result);
+	return status;
+}
+
+static int run_apply(struct gs_cli *cli, int argc, char **argv)
+{
+	GS_CLEANUP(inquiry_done) struct inquiry q = { 0 };
+	const struct gs_hello *hello;
+	struct gs_error e = { 0 };
+	bool done;
+	int r = inquire(&q, cli, &gs_command_apply, argc, argv, &done);
+
+	if (done)
+		return r;
+	if (gs_plan_is_blocked(q.plan))
+		return print_refused(cli, &q);
+	if (q.o.expect.hex[0] && !gs_digest_equal(&q.o.expect, &q.plan->digest)) {
+		gs_error_set(&e, -ESTALE, GS_STATUS_REFUSED, "the plan is %s, not the one that was approved; nothing was done", q.plan->digest.hex);
+		return gs_cli_fail(cli, &e);
+	}
+	if (q.o.dry_run) {
+		if (cli->json)
+			return gs_cli_print_json(gs_plan_to_json(q.plan));
+		print_plan(q.plan, stdout);
+		return GS_STATUS_OK;
+	}
+	hello = gs_session_hello(q.session);
+	if (q.plan->n_steps && gs_plan_needs_confirmation(q.plan) && !q.o.yes && confirm(q.plan, hello->host, hello->source == GS_SOURCE_LIVE, &e) < 0) {
+		if (!cli->json)
+			print_plan(q.plan, stderr);
+		return gs_cli_fail(cli, &e);
+	}
+	if (!cli->json) {
+		/* the mistakes are the wrong window and the wrong machine */
+		if (hello->source == GS_SOURCE_LIVE && q.plan->n_steps)
+			printf("writing to %s\n", hello->host);
+		print_plan(q.plan, stdout);
+		fflush(stdout);
+	}
+	if (!q.plan->n_steps) {
+		struct gs_commit_result result = { .status = GS_STATUS_OK, .plan = q.plan };
+
+		snprintf(result.text, sizeof(result.text), "nothing to do: the machine is as asked");
+		return cli->json ? gs_cli_print_json(gs_commit_result_to_json(&result)) : GS_STATUS_OK;
+	}
+	return commit(cli, &q);
+}
+
+#define FILE_HELP \
+	"FILE is a script in the command language, or a layout as JSON or YAML; - is standard input.\n\n" \
+	"  mode   GPU mig|whole\n" \
+	"  create GPU PROFILE [at START] [count [+]N] [ci none|CI[@S],…]\n" \
+	"  create GPU/PROFILE@START CI [at SLICE]\n" \
+	"  delete GPU PROFILE@START…|MIG-UUID|all|rest\n" \
+	"  move GPU PROFILE@START to START\n" \
+	"  recreate GPU PROFILE@START\n" \
+	"  copy GPU to GPU…\n\n" \
+	"create means «there should be»: what is there already is claimed, so the same script twice does nothing."
+
+static const struct gs_cli_option plan_options[] = {
+	{ "exit-code", NULL, "exit 4 when there is something to do" },
+	{ "disrupt", "HOLDER", "as for apply" },
+	{ "kill", NULL, "as for apply" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct gs_cli_option apply_option_table[] = {
+	{ "yes", NULL, "confirm what wants confirmation (never what is refused)" },
+	{ "dry-run", NULL, "print the plan, do nothing" },
+	{ "disrupt", "HOLDER", "pid:N or all: this work may be stopped, SIGTERM and 30 s; may be given again" },
+	{ "kill", NULL, "SIGKILL for what SIGTERM does not stop" },
+	{ "expect", "DIGEST", "only the plan with this digest, the one that was approved" },
+	{ "message", "TEXT", "why, for the record" },
+	{ NULL, NULL, NULL },
+};
+
+const struct gs_cli_command gs_command_plan = {
+	.name = "plan",
+	.arguments = "FILE|-",
+	.summary = "the steps that FILE would take, and what is to be said about them; touches nothing",
+	.details = FILE_HELP,
+	.options = plan_options,
+	.run = run_plan,
+};
+
+const struct gs_cli_command gs_command_apply = {
+	.name = "apply",
+	.arguments = "FILE|-",
+	.summary = "make the machine what FILE says: plan, confirm, write, read back",
+	.details = FILE_HELP,
+	.options = apply_option_table,
+	.run = run_apply,
+};
+
+const struct gs_cli_command gs_command_assert = {
+	.name = "assert",
+	.arguments = "FILE|-",
+	.summary = "exit 0 when the machine is what FILE says, 4 when it differs",
+	.details = FILE_HELP,
+	.run = run_assert,
+};

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cmd_profiles.c - `gpuslice profiles`: what a GPU can be cut into, and what fits now. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "base/strbuf.h"
+#include "cli/cli.h"
+#include "codec/script_text.h"
+#include "codec/snapshot_json.h"
+#include "core/layout.h"
+#include "core/placement.h"
+#include "core/script.h"
+
+#define GPUS_MAX 4096
+
+/* A selector is a word of the command language: let its parser read it. */
+static int parse_selector(const char *word, const struct gs_snapshot *s, uint32_t *ret, size_t *ret_n, struct gs_error *e)
+{
+	GS_CLEANUP(gs_script_freep) struct gs_script *script = NULL;
+	GS_STRBUF struct gs_strbuf text = GS_STRBUF_INIT;
+	int r;
+
+	gs_strbuf_puts(&text, "mode ");
+	for (const char *p = word; *p; p++)
+		if (*p != '\n' && *p != '\r' && *p != ';')
+			gs_strbuf_add(&text, p, 1);
+	gs_strbuf_puts(&text, " mig");
+	if (text.failed)
+		return gs_error_oom(e);
+	r = gs_script_parse(text.text, text.length, "GPU", &script, e);
+	if (r >= 0 && script->n != 1)
+		r = gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "%s is not a GPU", word);
+	if (r >= 0)
+		r = gs_select_gpus(&script->items[0].gpu, s, ret, GPUS_MAX, ret_n, e);
+	/* the position is in a line that the operator did not write */
+	if (r < 0 && e) {
+		e->file[0] = '\0';
+		e->line = e->column = 0;
+	}
+	return r;
+}
+
+static void starts_text(const uint32_t *starts, size_t n, struct gs_strbuf *b)
+{
+	for (size_t i = 0; i < n; i++)
+		gs_strbuf_printf(b, "%s%" PRIu32, i ? " " : "", starts[i]);
+	if (!n)
+		gs_strbuf_puts(b, "-");
+}
+
+static void add_profile(struct gs_table *t, const struct gs_gpu *gpu, const struct gs_profile *p, const struct gs_placed *placed, size_t n_placed, bool places_known)
+{
+	GS_STRBUF struct gs_strbuf all = GS_STRBUF_INIT, now = GS_STRBUF_INIT;
+	uint32_t starts[GS_PLACEMENTS_MAX];
+	size_t n = 0;
+
+	for (; n < p->n_placements && n < GS_PLACEMENTS_MAX; n++)
+		starts[n] = p->placements[n].start;
+	starts_text(starts, n, &all);
+	gs_table_add(t, p->name);
+	if (p->id.known)
+		gs_table_addf(t, "%" PRIu32, p->id.value);
+	else
+		gs_table_add(t, NULL);
+	if (p->memory_bytes.known)
+		gs_table_addf(t, "%.2f", (double)p->memory_bytes.value / (1u << 30));
+	else
+		gs_table_add(t, NULL);
+	if (p->sm_count.known)
+		gs_table_addf(t, "%" PRIu32, p->sm_count.value);
+	else
+		gs_table_add(t, NULL);
+	if (p->n_placements)
+		gs_table_addf(t, "%" PRIu32, p->placements[0].size);
+	else
+		gs_table_add(t, NULL);
+	gs_table_add(t, all.text);
+	gs_table_addf(t, "%" PRIu32, p->max_instances);
+	if (!places_known) {
+		gs_table_add(t, "?");
+		gs_table_add(t, "?");
+		return;
+	}
+	gs_table_addf(t, "%" PRIu32, gs_placement_capacity(&gpu->profiles, placed, n_placed, p));
+	starts_text(starts, gs_placement_free_starts(&gpu->profiles, placed, n_placed, p, starts), &now);
+	gs_table_add(t, now.text);
+}
+
+static int print_gpu(const struct gs_snapshot *s, const struct gs_layout *l, uint32_t index)
+{
+	static const char *const heads[] = { "PROFILE", "ID", "GiB", "SM", "UNITS", "STARTS", "MAX", "FITS NOW", "AT" };
+	const struct gs_gpu *gpu = gs_snapshot_gpu(s, index);
+	GS_CLEANUP(gs_table_freep) struct gs_table *t = gs_table_new(GS_ARRAY_SIZE(heads));
+	struct gs_placed placed[GS_PLACED_MAX];
+	size_t n_placed = gs_layout_placed(&l->gpus[index], gpu, placed, NULL);
+	char label[96];
+
+	if (!t)
+		return GS_STATUS_FAILED;
+	printf("%s  %s", gs_gpu_label(gpu, label, sizeof(label)), gpu->name ? gpu->name : "?");
+	if (!gpu->profiles.n) {
+		printf("\n  no MIG profiles%s%s\n", gpu->lost ? ": " : "", gpu->lost ? gpu->lost : "");
+		return GS_STATUS_OK;
+	}
+	printf("  %" PRIu32 " memory units, %" PRIu32 " compute slices, profiles from the %s%s\n", gpu->profiles.memory_units, gpu->profiles.compute_slices,
+	       gpu->profiles.source == GS_PROFILES_DRIVER ? "driver" : "catalogue", gpu->mode == GS_MODE_MIG ? "" : "; not in MIG mode now");
+	for (size_t i = 0; i < GS_ARRAY_SIZE(heads); i++)
+		gs_table_add(t, heads[i]);
+	for (size_t i = 0; i < gpu->profiles.n; i++)
+		add_profile(t, gpu, &gpu->profiles.items[i], placed, n_placed, !l->gpus[index].positions_unknown);
+	gs_table_print(t);
+	return GS_STATUS_OK;
+}
+
+static int run(struct gs_cli *cli, int argc, char **argv)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
+	GS_CLEANUP(gs_layout_freep) struct gs_layout *l = NULL;
+	GS_FREE uint32_t *indices = calloc(GPUS_MAX, sizeof(*indices));
+	struct gs_error e = { 0 };
+	int first, status;
+	size_t n = 0;
+
+	if (gs_cli_parse(cli, &gs_command_profiles, argc, argv, NULL, NULL, &first, &status))
+		return status;
+	if (argc - first > 1)
+		return gs_cli_misuse(cli, &gs_command_profiles, "profiles takes at most one GPU");
+	if (!indices) {
+		gs_error_oom(&e);
+		return gs_cli_fail(cli, &e);
+	}
+	if (gs_cli_snapshot(cli, false, &s, &e) < 0 || gs_layout_from_snapshot(s, &l, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	if (first == argc)
+		for (; n < gs_snapshot_n_gpus(s) && n < GPUS_MAX; n++)
+			indices[n] = (uint32_t)n;
+	else if (parse_selector(argv[first], s, indices, &n, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	if (cli->json)
+		return gs_cli_print_json(gs_profiles_to_json(s, indices, n));
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			putchar('\n');
+		status = print_gpu(s, l, indices[i]);
+	}
+	return n ? status : GS_STATUS_OK;
+}
+
+const struct gs_cli_command gs_command_profiles = {
+	.name = "profiles",
+	.arguments = "[GPU]",
+	.summary = "every profile: id, size, SMs, where it may start, what fits now",
+	.details = "GPU is an index, a range (0-3), a PCI address, the beginning of a GPU UUID, model:\"GLOB\" or all.\n"
+		   "UNITS is the width in memory units; FITS NOW is how many more fit beside what is there.",
+	.run = run,
+};

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* main.c - the commands by name, and nothing else. */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+const struct gs_cli_command *const gs_cli_commands[] = {
+	&gs_command_console,
+	&gs_command_monitor,
+	&gs_command_list,
+	&gs_command_profiles,
+	&gs_command_plan,
+	&gs_command_apply,
+	&gs_command_assert,
+	&gs_command_export,
+	&gs_command_sim,
+	&gs_command_agent,
+	NULL,
+};
+
+static const struct gs_cli_command *find_command(const char *name)
+{
+	for (size_t i = 0; gs_cli_commands[i]; i++)
+		if (strcmp(gs_cli_commands[i]->name, name) == 0)
+			return gs_cli_commands[i];
+	return NULL;
+}
+
+/* Options in front of the command are handled as if they stood behind it. */
+static const struct gs_cli_command front = {
+	.name = "gpuslice",
+	.arguments = "COMMAND",
+};
+
+int main(int argc, char **argv)
+{
+	struct gs_cli cli = { 0 };
+	const struct gs_cli_command *command;
+	int first = 0, status = 0;
+
+	setlocale(LC_ALL, "");
+	/* a closed pipe is an error of write(2), not the end of a commit */
+	signal(SIGPIPE, SIG_IGN);
+	if (gs_cli_parse(&cli, &front, argc, argv, NULL, NULL, &first, &status))
+		return gs_cli_finish(status);
+	if (first == argc) {
+		/* with a terminal a person sits there; without, a script wants the facts */
+		command = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) ? &gs_command_console : &gs_command_list;
+		argv[argc - 1] = (char *)command->name;
+		return gs_cli_finish(command->run(&cli, 1, argv + argc - 1));
+	}
+	command = find_command(argv[first]);
+	if (!command) {
+		struct gs_error e;
+
+		gs_error_set(&e, -2, GS_STATUS_INVALID, "no command %s (gpuslice --help lists them)", argv[first]);
+		return gs_cli_finish(gs_cli_fail(&cli, &e));
+	}
+	return gs_cli_finish(command->run(&cli, argc - first, argv + first));
+}
