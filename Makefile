@@ -135,6 +135,22 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libgpuslic
 	$(call say,LD,$@)
 	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(TEST_PKG_LIBS) $(PKG_LIBS) -ldl
 
+# ---- pages and completion, from the tables in the code
+
+GENDOC = $(BUILD)/gendoc
+DOCS = $(patsubst packaging/%.in,$(BUILD)/%,$(wildcard packaging/man/*.in packaging/completion/*.in))
+
+all: $(DOCS)
+
+$(GENDOC): $(BUILD)/obj/packaging/gendoc.o $(BUILD)/libgpuslice.a
+	$(call say,LD,$@)
+	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl
+
+$(DOCS): $(BUILD)/%: packaging/%.in $(GENDOC)
+	@mkdir -p $(@D)
+	$(call say,DOC,$@)
+	$(Q)$(GENDOC) fill $< >$@
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 # ---------------------------------------------------------------- what people type
@@ -187,8 +203,12 @@ install: all
 	for d in mig hosts schema; do install -d $(DESTDIR)$(datadir)/gpuslice/$$d; install -m 644 data/$$d/*.json $(DESTDIR)$(datadir)/gpuslice/$$d/; done
 	install -d $(DESTDIR)$(datadir)/gpuslice/themes
 	install -m 644 themes/*.json $(DESTDIR)$(datadir)/gpuslice/themes/
-	install -m 644 packaging/man/*.1 $(DESTDIR)$(mandir)/man1/
-	install -m 644 packaging/man/*.5 $(DESTDIR)$(mandir)/man5/
+	install -m 644 $(filter %.1,$(DOCS)) $(DESTDIR)$(mandir)/man1/
+	install -m 644 $(filter %.5,$(DOCS)) $(DESTDIR)$(mandir)/man5/
+	install -d $(DESTDIR)$(datadir)/bash-completion/completions $(DESTDIR)$(libdir)/systemd/system $(DESTDIR)$(libdir)/sysusers.d
+	install -m 644 $(BUILD)/completion/gpuslice.bash $(DESTDIR)$(datadir)/bash-completion/completions/gpuslice
+	install -m 644 packaging/systemd/gpuslice-publish.service packaging/systemd/gpuslice-publish.timer $(DESTDIR)$(libdir)/systemd/system/
+	install -m 644 packaging/sysusers.d/gpuslice.conf $(DESTDIR)$(libdir)/sysusers.d/
 
 clean:
 	rm -rf build

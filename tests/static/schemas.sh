@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# schemas.sh - shipped data, and what the program prints, against the JSON Schemas.
+set -u
+program=${BUILD:-build}/gpuslice
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+XDG_STATE_HOME=$tmp
+export XDG_STATE_HOME
+if ! python3 -c 'import jsonschema' 2>/dev/null; then
+	echo "ok 1 - schemas # SKIP python3-jsonschema is missing"
+	echo "1..1"
+	exit 0
+fi
+g="$program --sim dgx-h100"
+$g list --json --telemetry >"$tmp/snapshot.json"
+$g list --json >"$tmp/plain.json"
+$g profiles --json >"$tmp/profiles.json"
+$g export json >"$tmp/layout.json"
+echo 'create 3 3g.40gb at 4' >"$tmp/script"
+$g plan --json "$tmp/script" >"$tmp/plan.json"
+echo 'delete 0 all' | $g plan --json - >"$tmp/blocked.json"
+$g apply --json --yes "$tmp/script" >"$tmp/result.json" 2>/dev/null
+if python3 tests/check-schemas.py "snapshot:$tmp/snapshot.json" "snapshot:$tmp/plain.json" "profiles:$tmp/profiles.json" "layout:$tmp/layout.json" \
+	"plan:$tmp/plan.json" "plan:$tmp/blocked.json" "result:$tmp/result.json" >"$tmp/out" 2>&1; then
+	echo "ok 1 - data files and everything printed agree with the schemas"
+else
+	echo "not ok 1 - data files and everything printed agree with the schemas"
+	sed 's/^/# /' "$tmp/out"
+	echo "1..1"
+	exit 1
+fi
+echo "1..1"
