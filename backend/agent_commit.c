@@ -325,6 +325,17 @@ static void publish(struct gs_agent *a, const struct gs_snapshot *s)
 	gs_published_write(gs_machine_root(a->machine), s, gs_wall_now(), NULL);
 }
 
+/* Whoever watches sees what became of the machine before hearing that it is done: nothing may be staged on the old picture. */
+static void show_outcome(struct gs_agent *a)
+{
+	GS_JSON struct json_object *o = NULL;
+
+	if (!a->watching || gs_agent_ask(a, "collect", gs_collector_collect_params(a->watch_telemetry, true, false), &o, NULL) < 0 || !o)
+		return;
+	a->pushed = (struct gs_digest){ "" };
+	gs_rpc_notify(a->client, "snapshot", json_object_get(o));
+}
+
 static void commit(struct gs_agent *a, int64_t id, struct json_object *params)
 {
 	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
@@ -347,6 +358,7 @@ static void commit(struct gs_agent *a, int64_t id, struct json_object *params)
 	gs_commit_run(&commit_ops, &c, &source, &options, &result, &e);
 	if (c.last)
 		publish(a, c.last);
+	show_outcome(a);
 	answer = gs_commit_result_to_json(&result);
 	if (answer)
 		gs_rpc_reply(a->client, id, answer);

@@ -111,7 +111,9 @@ static int wait_for(struct headless *h, const char *text, struct gs_error *e)
 		if (left <= 0 || poll_agent(h->c, left > 100 ? 100 : (int)left) < 0) {
 			struct gs_position pos = { .file = h->name, .line = h->line };
 
-			gs_error_at(e, -ETIMEDOUT, &pos, "«%s» did not appear in %d s; the screen was:\n%.700s", text, WAIT_MS / 1000, shown);
+			/* the picture goes where shown frames go: an error is one line */
+			fputs(shown, stdout);
+			gs_error_at(e, -ETIMEDOUT, &pos, "\"%s\" did not appear in %d s; the screen is on standard output", text, WAIT_MS / 1000);
 			if (e)
 				e->status = GS_STATUS_FAILED;
 			return -ETIMEDOUT;

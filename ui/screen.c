@@ -392,8 +392,13 @@ static int make_line(struct gs_screen *s, const struct gs_cell *cells, int colum
 		wchar_t text[2] = { (wchar_t)cell->code, L'\0' };
 		int width = c + 1 < columns && !cells[c + 1].code ? 2 : 1;
 
-		if (cell->flags & GS_CELL_CURSOR)
-			attributes ^= A_REVERSE;        /* on what is reverse already, the cursor is the part that is not */
+		short pair = s->pairs[el];
+
+		if (cell->flags & GS_CELL_CURSOR) {
+			/* one colour for all of it, not a patchwork; on what is reverse already, the cursor is the part that is not */
+			attributes ^= A_REVERSE;
+			pair = 0;
+		}
 		if (cell->flags & GS_CELL_MARKED)
 			attributes |= A_BOLD | A_UNDERLINE;
 		/* a right half alone, or what this locale cannot print */
@@ -401,7 +406,7 @@ static int make_line(struct gs_screen *s, const struct gs_cell *cells, int colum
 			text[0] = L' ';
 		else if (cell->code < 0x20 || (cell->code > 0x7e && (!s->is_utf8 || wcwidth(text[0]) != width)))
 			text[0] = L'?';
-		setcchar(&s->line[n++], text, attributes, s->pairs[el], NULL);
+		setcchar(&s->line[n++], text, attributes, pair, NULL);
 		if (cell->code && text[0] != L'?' && text[0] != L' ' && width == 2)
 			c++;    /* curses adds the right half itself */
 	}

@@ -142,9 +142,12 @@ const char *gs_part_why_not(const struct gs_gpu *gpu, const struct gs_placed *pl
 		snprintf(buf, size, "no more: the maximum is %u", p->max_instances);
 		return buf;
 	case GS_MISFIT_OVERLAP:
-		at = (size_t)snprintf(buf, size, "needs %u-%u: ", span.start, span.start + span.size - 1);
-		if (span.size == 1)
-			at = (size_t)snprintf(buf, size, "needs %u: ", span.start);
+		/* several places may be taken: the one with the least in the way stands for them */
+		at = (size_t)snprintf(buf, size, "%s %u", p->n_placements > 1 ? "e.g. at" : "needs", span.start);
+		if (span.size > 1 && at < size)
+			at += (size_t)snprintf(buf + at, size - at, "-%u", span.start + span.size - 1);
+		if (at < size)
+			at += (size_t)snprintf(buf + at, size - at, ": ");
 		break;
 	case GS_MISFIT_ENGINES:
 		at = (size_t)snprintf(buf, size, "media engines are with ");

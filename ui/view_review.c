@@ -136,7 +136,7 @@ static void add_rest(const struct gs_model *m, struct gs_lines *l, int width)
 		geometry += p->steps[i].undo == GS_UNDO_GEOMETRY;
 	}
 	if (p->n_steps) {
-		gs_strbuf_puts(&b, geometry ? "brings the same shapes back, perhaps with other UUIDs" : "brings everything back as it was");
+		gs_strbuf_puts(&b, geometry ? "a step that fails brings the same shapes back, perhaps with other UUIDs" : "a step that fails brings everything back as it was");
 		if (none)
 			gs_strbuf_printf(&b, "; %zu step%s NONE: work that was stopped stays stopped", none, none == 1 ? " has" : "s have");
 		if (!b.failed)

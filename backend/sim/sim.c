@@ -117,7 +117,7 @@ static int bring_up_to_date(const char *name, struct gs_sim_store *store, struct
 	if (r == -ENOENT && !gs_sim_store_state(store)) {
 		r = make_anew(name, store, e);
 	} else if (r < 0) {
-		gs_error_prefix(e, "the simulated host cannot be read («gpuslice sim reset %s» makes it anew): ", name);
+		gs_error_prefix(e, "the simulated host cannot be read (gpuslice --sim %s sim reset makes it anew): ", name);
 	} else if (gs_sim_modes_settle(gs_sim_store_state(store), gs_sim_store_tree_fd(store))) {
 		r = gs_sim_store_commit(store, e);
 	} else {

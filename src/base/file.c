@@ -99,12 +99,13 @@ int gs_file_replace(const char *path, const void *bytes, size_t n, mode_t mode, 
 
 	if (snprintf(temporary, sizeof(temporary), "%s.%d.new", path, (int)getpid()) >= (int)sizeof(temporary))
 		return gs_error_set(e, -ENAMETOOLONG, GS_STATUS_INVALID, "%s: the name is too long", path);
+	/* one that was killed in mid-write may have left its file, and process ids come round */
+	unlink(temporary);
 	r = write_new(temporary, bytes, n, mode);
 	if (r >= 0 && rename(temporary, path) < 0)
 		r = -errno;
 	if (r < 0) {
-		if (r != -EEXIST)
-			unlink(temporary);
+		unlink(temporary);
 		return gs_error_set(e, r, GS_STATUS_FAILED, "%s: cannot be written: %s; nothing was changed", path, strerror(-r));
 	}
 	return 0;

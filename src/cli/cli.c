@@ -71,7 +71,7 @@ int gs_cli_misuse(const struct gs_cli *cli, const struct gs_cli_command *command
 	if (strlen(e.text) + 64 < sizeof(e.text)) {
 		size_t used = strlen(e.text);
 
-		snprintf(e.text + used, sizeof(e.text) - used, " (gpuslice %s --help)", command->name);
+		snprintf(e.text + used, sizeof(e.text) - used, " (gpuslice %s%s--help)", command->run ? command->name : "", command->run ? " " : "");
 	}
 	return gs_cli_fail(cli, &e);
 }

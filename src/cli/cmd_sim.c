@@ -9,12 +9,17 @@
 
 static int list(struct gs_cli *cli)
 {
+	struct json_object *o = cli->json ? json_object_new_object() : NULL;
 	struct json_object *array = cli->json ? json_object_new_array() : NULL;
 	struct gs_error e = { 0 };
 	char **names;
 
+	if (o) {
+		json_object_object_add(o, "schema", json_object_new_string("gpuslice.machines/1"));
+		json_object_object_add(o, "machines", array);
+	}
 	if (gs_sim_list(&names, &e) < 0) {
-		json_object_put(array);
+		json_object_put(o);
 		return gs_cli_fail(cli, &e);
 	}
 	for (size_t i = 0; names[i]; i++) {
@@ -25,7 +30,7 @@ static int list(struct gs_cli *cli)
 		free(names[i]);
 	}
 	free(names);
-	return array ? gs_cli_print_json(array) : GS_STATUS_OK;
+	return o ? gs_cli_print_json(o) : GS_STATUS_OK;
 }
 
 static int need_name(struct gs_cli *cli)

@@ -77,6 +77,22 @@ static uint32_t read_modes(struct gs_json_reader *r)
 	return modes;
 }
 
+/* Watts on the wire, to the milliwatt. */
+static struct gs_u64 read_watts(struct gs_json_reader *r)
+{
+	struct json_object *v = NULL;
+	double watts;
+
+	if (r->failed || !json_object_object_get_ex(r->o, "power_watts", &v) || !v)
+		return GS_U64_UNKNOWN;
+	watts = json_object_is_type(v, json_type_double) || json_object_is_type(v, json_type_int) ? json_object_get_double(v) : -1;
+	if (!(watts >= 0 && watts < 1e9)) {
+		gs_json_read_fail(r, "power_watts", "is no power in watts");
+		return GS_U64_UNKNOWN;
+	}
+	return GS_U64((uint64_t)(watts * 1000 + 0.5));
+}
+
 static void read_telemetry(struct gs_snapshot *s, struct gs_json_reader *up, struct gs_telemetry *t)
 {
 	struct json_object *o = gs_json_read_object(up, "telemetry");
@@ -90,7 +106,7 @@ static void read_telemetry(struct gs_snapshot *s, struct gs_json_reader *up, str
 	t->memory_used_bytes = gs_json_read_u64(&r, "memory_used_bytes");
 	t->utilization_percent = gs_json_read_u32(&r, "utilization_percent", 1000);
 	t->temperature_celsius = gs_json_read_u32(&r, "temperature_celsius", 1000);
-	t->power_milliwatts = gs_json_read_u64(&r, "power_milliwatts");
+	t->power_milliwatts = read_watts(&r);
 	gs_snapshot_set_telemetry(s, true);
 	up->failed = r.failed;
 }

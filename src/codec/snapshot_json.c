@@ -40,6 +40,15 @@ static struct json_object *holders_to_json(struct gs_holder *const *holders, siz
 	return list;
 }
 
+/* The driver tells milliwatts; the interface speaks of watts. Written out, so that 523.107 stays 523.107. */
+static void add_watts(struct json_object *o, struct gs_u64 milliwatts)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%" PRIu64 ".%03" PRIu64, milliwatts.value / 1000, milliwatts.value % 1000);
+	json_object_object_add(o, "power_watts", milliwatts.known ? json_object_new_double_s((double)milliwatts.value / 1000, text) : NULL);
+}
+
 static struct json_object *telemetry_to_json(const struct gs_telemetry *t)
 {
 	struct json_object *o = json_object_new_object();
@@ -48,7 +57,7 @@ static struct json_object *telemetry_to_json(const struct gs_telemetry *t)
 	gs_json_add_u64(o, "memory_used_bytes", t->memory_used_bytes);
 	gs_json_add_u32(o, "utilization_percent", t->utilization_percent);
 	gs_json_add_u32(o, "temperature_celsius", t->temperature_celsius);
-	gs_json_add_u64(o, "power_milliwatts", t->power_milliwatts);
+	add_watts(o, t->power_milliwatts);
 	return o;
 }
 

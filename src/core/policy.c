@@ -180,6 +180,7 @@ static void describe_blocker(struct policy *y, struct gs_finding *f, const struc
 	const struct gs_profile *p = gs_profile_by_name(&y->gpu->profiles, w->profile);
 	struct gs_span span = { w->start.value, 0 };
 	char label[160];
+	bool first = true;
 
 	gs_profile_placement_at(p, w->start.value, &span);
 	if (span.size > 1)
@@ -194,7 +195,8 @@ static void describe_blocker(struct policy *y, struct gs_finding *f, const struc
 	for (size_t i = 0; i < inst->n_holders; i++) {
 		if (inst->holders[i]->yields)
 			continue;
-		gs_strbuf_printf(b, "%s%s", f->n_holders ? ", " : " (", gs_holder_label(inst->holders[i], label, sizeof(label)));
+		gs_strbuf_printf(b, "%s%s", first ? " (" : ", ", gs_holder_label(inst->holders[i], label, sizeof(label)));
+		first = false;
 		add_holder(y, f, inst->holders[i]);
 	}
 	if (gs_instance_is_held(inst))

@@ -6,7 +6,7 @@
 #include "core/diff.h"
 #include "core/plan.h"
 
-/* Every rule, with the severity that it usually has. One table: JSON, help and documentation name the same. */
+/* Every rule: its name and what it is about. One table: JSON and documentation name the same. */
 #define GS_RULES(X) \
 	X(MODE_UNSUPPORTED, "mode-unsupported", "this GPU cannot be put into that mode") \
 	X(MODE_NEEDED, "mode-needed", "an instance needs the GPU in another mode first") \

@@ -21,7 +21,10 @@ echo 'create 3 3g.40gb at 4' >"$tmp/script"
 $g plan --json "$tmp/script" >"$tmp/plan.json"
 echo 'delete 0 all' | $g plan --json - >"$tmp/blocked.json"
 $g apply --json --yes "$tmp/script" >"$tmp/result.json" 2>/dev/null
-if python3 tests/check-schemas.py "snapshot:$tmp/snapshot.json" "snapshot:$tmp/plain.json" "profiles:$tmp/profiles.json" "layout:$tmp/layout.json" \
+$program sim list --json >"$tmp/machines.json"
+$g apply --json "$tmp/nowhere" >"$tmp/error.json" 2>/dev/null
+cp "$XDG_STATE_HOME/gpuslice/sim/dgx-h100/tree/run/gpuslice/snapshot.json" "$tmp/published.json"
+if python3 tests/check-schemas.py "machines:$tmp/machines.json" "error:$tmp/error.json" "published:$tmp/published.json" "snapshot:$tmp/snapshot.json" "snapshot:$tmp/plain.json" "profiles:$tmp/profiles.json" "layout:$tmp/layout.json" \
 	"plan:$tmp/plan.json" "plan:$tmp/blocked.json" "result:$tmp/result.json" >"$tmp/out" 2>&1; then
 	echo "ok 1 - data files and everything printed agree with the schemas"
 else
