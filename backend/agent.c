@@ -89,11 +89,11 @@ static int handle_watch(struct gs_agent *a, const struct gs_rpc_message *m, stru
 static int handle_commit(struct gs_agent *a, const struct gs_rpc_message *m, struct gs_error *e)
 {
 	if (!a->writer)
-		return gs_error_set(e, -EROFS, GS_STATUS_REFUSED, "this agent is read-only: it has no way to change the machine. Nothing was done.");
+		return gs_error_set(e, -EROFS, GS_STATUS_REFUSED, "this agent is read-only: it has no way to change the machine. Nothing was done");
 	if (a->is_committing)
-		return gs_error_set(e, -EBUSY, GS_STATUS_LOCKED, "a commit is running already in this session. Nothing was done.");
+		return gs_error_set(e, -EBUSY, GS_STATUS_LOCKED, "a commit is running already in this session. Nothing was done");
 	if (!m->params)
-		return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "a commit without a request. Nothing was done.");
+		return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "a commit without a request. Nothing was done");
 	a->writer->commit(a, m->id, m->params);
 	return 0;
 }
@@ -121,7 +121,7 @@ static void handle(struct gs_agent *a, const struct gs_rpc_message *m)
 
 		snprintf(method, sizeof(method), "%s", m->method);
 		gs_text_sanitize(method);
-		r = gs_error_set(&e, -ENOSYS, GS_STATUS_FAILED, "this agent knows no method «%s»", method);
+		r = gs_error_set(&e, -ENOSYS, GS_STATUS_FAILED, "this agent knows no method \"%s\"", method);
 	}
 	if (r < 0)
 		gs_rpc_fail(a->client, m->id, &e);

@@ -97,7 +97,7 @@ static void handle(struct server *v, const struct gs_rpc_message *m)
 	else if (strcmp(m->method, "run") == 0)
 		r = handle_run(v, m, &e);
 	else
-		r = gs_error_set(&e, -ENOSYS, GS_STATUS_FAILED, "a collector knows no method «%.40s»", m->method);
+		r = gs_error_set(&e, -ENOSYS, GS_STATUS_FAILED, "a collector knows no method \"%.40s\"", m->method);
 	if (r < 0)
 		gs_rpc_fail(v->rpc, m->id, &e);
 }

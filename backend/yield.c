@@ -220,7 +220,7 @@ int gs_commit_lock(struct gs_root *root, int *ret_fd, struct gs_error *e)
 
 		text[got > 0 ? got : 0] = '\0';
 		text[strspn(text, "0123456789")] = '\0';
-		return gs_error_set(e, -EWOULDBLOCK, GS_STATUS_LOCKED, "another commit is running%s%s. Nothing was done: wait for it to end.",
+		return gs_error_set(e, -EWOULDBLOCK, GS_STATUS_LOCKED, "another commit is running%s%s. Nothing was done: wait for it to end",
 				    text[0] ? ": pid " : "", text);
 	}
 	n = snprintf(text, sizeof(text), "%d\n", (int)getpid());

@@ -304,7 +304,7 @@ int gs_model_may_edit(const struct gs_model *m, uint32_t gpu, struct gs_error *e
 	const struct gs_gpu *g;
 
 	if (m->read_only)
-		return gs_error_set(e, -EROFS, GS_STATUS_REFUSED, "READ-ONLY: a monitor changes nothing; «gpuslice console» does");
+		return gs_error_set(e, -EROFS, GS_STATUS_REFUSED, "READ-ONLY: a monitor changes nothing; \"gpuslice console\" does");
 	if (!m->snapshot)
 		return gs_error_set(e, -EAGAIN, GS_STATUS_REFUSED, "the machine has not been read yet");
 	if (gpu >= gs_snapshot_n_gpus(m->snapshot))

@@ -258,7 +258,7 @@ int gs_model_stage(struct gs_model *m, const char *text, struct gs_error *e)
 	if (rc < 0)
 		return rc;
 	if (!script->n)
-		return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "there is no command here: try «create %u 1g.10gb» or ? for help", m->gpu);
+		return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "there is no command here: try \"create %u 1g.10gb\" or ? for help", m->gpu);
 	held = gs_model_script(m);
 	if (!held)
 		return gs_error_oom(e);

@@ -165,7 +165,7 @@ static void read_gpu(struct builder *b, struct json_object *o, struct gs_sim_gpu
 	if (!gs_sim_json_has(o, "instances") || b->j.error)
 		return;
 	if (!gpu->model) {
-		gs_sim_json_fail(&b->j, "instances", "needs a «model»");
+		gs_sim_json_fail(&b->j, "instances", "needs a \"model\"");
 		return;
 	}
 	instances = gs_sim_json_array(&b->j, o, "instances", GS_SIM_GIS_MAX);
@@ -181,7 +181,7 @@ static uint32_t find_uid(struct builder *b, const char *name)
 		if (gs_str_equal(b->s->users[i].name, name))
 			return b->s->users[i].uid;
 	}
-	gs_sim_json_fail(&b->j, "user", "is not one of «users»");
+	gs_sim_json_fail(&b->j, "user", "is not one of \"users\"");
 	return 0;
 }
 

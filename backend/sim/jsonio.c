@@ -51,7 +51,7 @@ void gs_sim_json_fail(struct gs_sim_json *j, const char *key, const char *what)
 	if (j->error)
 		return;
 	j->error = -EINVAL;
-	gs_error_set(j->e, -EINVAL, GS_STATUS_INVALID, "%s: «%s» %s.", j->file, key, what);
+	gs_error_set(j->e, -EINVAL, GS_STATUS_INVALID, "%s: \"%s\" %s.", j->file, key, what);
 }
 
 static struct json_object *member(struct json_object *o, const char *key)

@@ -41,7 +41,7 @@ void gs_sim_pci_read(struct gs_sim_json *j, struct json_object *o, struct gs_sim
 	pci->bdf = gs_sim_json_string(j, o, "bdf", 12);
 	pci->parent = optional_text(j, o, "parent", 12);
 	if (!gs_sim_bdf_is_valid(pci->bdf) || (pci->parent[0] && !gs_sim_bdf_is_valid(pci->parent)))
-		gs_sim_json_fail(j, "bdf", "or «parent» is not an address like 0000:1b:00.0");
+		gs_sim_json_fail(j, "bdf", "or \"parent\" is not an address like 0000:1b:00.0");
 	read_id(j, o, "id", &pci->vendor, &pci->device);
 	if (gs_sim_json_has(o, "subsystem"))
 		read_id(j, o, "subsystem", &pci->subsystem_vendor, &pci->subsystem_device);

@@ -77,7 +77,7 @@ static int check_name(const char *name, struct gs_error *e)
 			return 0;
 		gs_strbuf_printf(&known, "%s%s", i ? ", " : "", names[i]);
 	}
-	return gs_error_set(e, -ENOENT, GS_STATUS_INVALID, "no simulated host is called «%.64s»; there are: %s", name,
+	return gs_error_set(e, -ENOENT, GS_STATUS_INVALID, "no simulated host is called \"%.64s\"; there are: %s", name,
 			    known.text && !known.failed ? known.text : "none");
 }
 

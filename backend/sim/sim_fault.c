@@ -21,7 +21,7 @@ static int find_gpu(struct gs_sim_state *s, const char *bdf, struct gs_sim_gpu *
 	*ret_gpu = gs_sim_gpu_by_bdf(s, bdf);
 	if (*ret_gpu)
 		return 0;
-	return gs_error_set(e, -ENOENT, GS_STATUS_INVALID, "no GPU of this host is at «%.32s»", bdf);
+	return gs_error_set(e, -ENOENT, GS_STATUS_INVALID, "no GPU of this host is at \"%.32s\"", bdf);
 }
 
 static int parse_when(int argc, char *const *argv, uint32_t *ret_countdown, struct gs_error *e)
@@ -47,7 +47,7 @@ static int add_nvml(struct gs_sim_state *s, int argc, char *const *argv, struct 
 		return wrong(e);
 	fault.call = gs_str_equal(argv[0], "*") ? "*" : gs_sim_call_find(argv[0]);
 	if (!fault.call)
-		return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "the simulated NVML has no function «nvml%.64s»", argv[0]);
+		return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "the simulated NVML has no function \"nvml%.64s\"", argv[0]);
 	if (gs_str_equal(argv[1], "hang")) {
 		if (argc != 2)
 			return wrong(e);

@@ -35,7 +35,7 @@ static void print_options(const struct gs_cli_option *options)
 void gs_cli_usage(void)
 {
 	printf("gpuslice - partition GPUs: look, stage, review, commit, undo\n\n"
-	       "usage: gpuslice [OPTIONS] [COMMAND …]\n\n"
+	       "usage: gpuslice [OPTIONS] [COMMAND ...]\n\n"
 	       "With a terminal and no command: console. Without a terminal: list.\n\ncommands:\n");
 	for (size_t i = 0; gs_cli_commands[i]; i++)
 		if (!gs_cli_commands[i]->is_hidden)

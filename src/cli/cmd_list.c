@@ -157,7 +157,7 @@ const struct gs_cli_command gs_command_list = {
 	.name = "list",
 	.arguments = "",
 	.summary = "every GPU and every instance on it, with who uses it",
-	.details = "A «?» under HELD BY means that processes cannot be seen, not that nobody is there.",
+	.details = "A \"?\" under HELD BY means that processes cannot be seen, not that nobody is there.",
 	.options = options,
 	.run = run,
 };

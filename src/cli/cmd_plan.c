@@ -292,13 +292,13 @@ static int run_apply(struct gs_cli *cli, int argc, char **argv)
 #define FILE_HELP \
 	"FILE is a script in the command language, or a layout as JSON or YAML; - is standard input.\n\n" \
 	"  mode   GPU mig|whole\n" \
-	"  create GPU PROFILE [at START] [count [+]N] [ci none|CI[@S],…]\n" \
+	"  create GPU PROFILE [at START] [count [+]N] [ci none|CI[@S],...]\n" \
 	"  create GPU/PROFILE@START CI [at SLICE]\n" \
-	"  delete GPU PROFILE@START…|MIG-UUID|all|rest\n" \
+	"  delete GPU PROFILE@START...|MIG-UUID|all|rest\n" \
 	"  move GPU PROFILE@START to START\n" \
 	"  recreate GPU PROFILE@START\n" \
-	"  copy GPU to GPU…\n\n" \
-	"create means «there should be»: what is there already is claimed, so the same script twice does nothing."
+	"  copy GPU to GPU...\n\n" \
+	"create means \"there should be\": what is there already is claimed, so the same script twice does nothing."
 
 static const struct gs_cli_option plan_options[] = {
 	{ "exit-code", NULL, "exit 4 when there is something to do" },

@@ -35,7 +35,7 @@ static int list(struct gs_cli *cli)
 
 static int need_name(struct gs_cli *cli)
 {
-	return cli->sim ? 0 : gs_cli_misuse(cli, &gs_command_sim, "which machine? gpuslice --sim NAME sim …");
+	return cli->sim ? 0 : gs_cli_misuse(cli, &gs_command_sim, "which machine? gpuslice --sim NAME sim ...");
 }
 
 static int fault(struct gs_cli *cli, struct gs_sim *sim, int argc, char **argv)
@@ -93,7 +93,7 @@ const struct gs_cli_command gs_command_sim = {
 	.details = "list               their names\n"
 		   "reset              back to the shipped state\n"
 		   "path               the directory tree that stands for /\n"
-		   "fault [SPEC…]      what is switched on, or switch one on:\n"
+		   "fault [SPEC...]      what is switched on, or switch one on:\n"
 		   "  nvml CALL CODE [at N]      CALL returns the number CODE the N-th time from now (1)\n"
 		   "  nvml CALL nothing [at N]   CALL returns success and does nothing\n"
 		   "  nvml CALL hang             CALL does not return until released\n"

@@ -35,14 +35,14 @@ static int check_text(const char *bytes, size_t n, const char *name, struct gs_e
 	size_t bad;
 
 	if (n > GS_INPUT_BYTES_MAX)
-		return gs_error_set(e, -EFBIG, GS_STATUS_INVALID, "%s has %zu bytes, more than the %u that are read; split it.", name, n, GS_INPUT_BYTES_MAX);
+		return gs_error_set(e, -EFBIG, GS_STATUS_INVALID, "%s has %zu bytes, more than the %u that are read; split it", name, n, GS_INPUT_BYTES_MAX);
 	if (nul) {
 		pos = place_of(bytes, (size_t)(nul - bytes), name);
-		return gs_error_at(e, -EINVAL, &pos, "There is a NUL byte here; this is no text.");
+		return gs_error_at(e, -EINVAL, &pos, "there is a NUL byte here; this is no text");
 	}
 	if (!gs_utf8_is_valid(bytes, n, &bad)) {
 		pos = place_of(bytes, bad, name);
-		return gs_error_at(e, -EINVAL, &pos, "Byte 0x%02x is not valid UTF-8 here; save the file as UTF-8.", (unsigned)(unsigned char)bytes[bad]);
+		return gs_error_at(e, -EINVAL, &pos, "byte 0x%02x is not valid UTF-8 here; save the file as UTF-8", (unsigned)(unsigned char)bytes[bad]);
 	}
 	return 0;
 }
@@ -96,7 +96,7 @@ static int bad_holder(const char *word, struct gs_error *e)
 
 	snprintf(shown, sizeof(shown), "%s", word);
 	gs_text_sanitize(shown);
-	return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "«%s» names no holder; write pid:4711, unit:NAME.service or all.", shown);
+	return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "\"%s\" names no holder; write pid:4711, unit:NAME.service or all", shown);
 }
 
 int gs_request_add_disrupt(struct gs_request *r, const char *word, struct gs_error *e)
@@ -116,7 +116,7 @@ int gs_request_add_disrupt(struct gs_request *r, const char *word, struct gs_err
 		return bad_holder(word, e);
 	}
 	if (r->n_disrupt == DISRUPT_MAX)
-		return gs_error_set(e, -E2BIG, GS_STATUS_INVALID, "More than %d holders are named.", DISRUPT_MAX);
+		return gs_error_set(e, -E2BIG, GS_STATUS_INVALID, "more than %d holders are named", DISRUPT_MAX);
 	bigger = reallocarray(r->disrupt, r->n_disrupt + 1, sizeof(*bigger));
 	if (!bigger)
 		return gs_error_oom(e);
@@ -222,7 +222,7 @@ struct json_object *gs_request_to_json(const struct gs_request *r)
 
 static int wrong_request(struct gs_error *e, const char *why)
 {
-	return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "The request cannot be read: %s.", why);
+	return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "the request cannot be read: %s", why);
 }
 
 static int read_disrupt(struct json_object *o, struct gs_request *r, struct gs_error *e)

@@ -56,7 +56,7 @@ int gs_rpc_new(int fd_in, int fd_out, struct gs_rpc **ret_rpc, struct gs_error *
 	if (r == 0)
 		r = make_nonblocking(fd_out);
 	if (r < 0)
-		return gs_error_set(e, r, GS_STATUS_UNREACHABLE, "The connection cannot be used: %s.", strerror(-r));
+		return gs_error_set(e, r, GS_STATUS_UNREACHABLE, "the connection cannot be used: %s", strerror(-r));
 	*ret_rpc = GS_TAKE(rpc);
 	return 0;
 }
@@ -291,7 +291,7 @@ static int wrong_line(struct gs_rpc *rpc, const char *line, size_t n, const char
 	memcpy(shown, line, m);
 	shown[m] = '\0';
 	gs_text_sanitize(shown);
-	gs_error_set(&rpc->why, -EBADMSG, GS_STATUS_UNREACHABLE, "The other side does not speak our protocol (%s); it said: %s", why, shown);
+	gs_error_set(&rpc->why, -EBADMSG, GS_STATUS_UNREACHABLE, "the other side does not speak our protocol (%s); it said: %s", why, shown);
 	return break_off(rpc, -EBADMSG, e);
 }
 
@@ -376,7 +376,7 @@ static int take_line(struct gs_rpc *rpc, struct gs_rpc_message *ret_message, str
 		end = memchr(rpc->in.text + rpc->scanned, '\n', rpc->in.length - rpc->scanned);
 	n = end ? (size_t)(end - rpc->in.text) : rpc->in.length;
 	if (n > GS_RPC_LINE_MAX) {
-		gs_error_set(&rpc->why, -EMSGSIZE, GS_STATUS_UNREACHABLE, "The other side sent a message of more than %u MiB; the connection is closed.",
+		gs_error_set(&rpc->why, -EMSGSIZE, GS_STATUS_UNREACHABLE, "the other side sent a message of more than %u MiB; the connection is closed",
 			     GS_RPC_LINE_MAX >> 20);
 		return break_off(rpc, -EMSGSIZE, e);
 	}
@@ -400,8 +400,8 @@ static int take_line(struct gs_rpc *rpc, struct gs_rpc_message *ret_message, str
 
 static int closed(struct gs_rpc *rpc, struct gs_error *e)
 {
-	gs_error_set(&rpc->why, -EPIPE, GS_STATUS_UNREACHABLE, "%s", rpc->in.length ? "The other side closed the connection in the middle of a message." :
-		     "The other side closed the connection.");
+	gs_error_set(&rpc->why, -EPIPE, GS_STATUS_UNREACHABLE, "%s", rpc->in.length ? "the other side closed the connection in the middle of a message" :
+		     "the other side closed the connection");
 	return break_off(rpc, -EPIPE, e);
 }
 
@@ -451,7 +451,7 @@ int gs_rpc_next(struct gs_rpc *rpc, struct gs_rpc_message *ret_message, struct g
 
 static int timed_out(int timeout_ms, struct gs_error *e)
 {
-	return gs_error_set(e, -ETIMEDOUT, GS_STATUS_UNREACHABLE, "The other side has not answered for %d.%d s.", timeout_ms / 1000,
+	return gs_error_set(e, -ETIMEDOUT, GS_STATUS_UNREACHABLE, "the other side has not answered for %d.%d s", timeout_ms / 1000,
 			    timeout_ms % 1000 / 100);
 }
 
@@ -477,6 +477,6 @@ int gs_rpc_wait(struct gs_rpc *rpc, int timeout_ms, struct gs_rpc_message *ret_m
 		if (gs_rpc_wants_write(rpc))
 			fds[1].fd = rpc->fd_out;
 		if (poll(fds, 2, (int)left) < 0 && errno != EINTR)
-			return gs_error_set(e, -errno, GS_STATUS_FAILED, "Waiting for the other side failed: %s.", strerror(errno));
+			return gs_error_set(e, -errno, GS_STATUS_FAILED, "waiting for the other side failed: %s", strerror(errno));
 	}
 }

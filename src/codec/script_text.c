@@ -51,7 +51,7 @@ static const struct gs_word *take(struct parser *p, const char *what)
 	if (w)
 		p->next++;
 	else
-		gs_error_at(p->e, -EINVAL, &p->words->end, "%s is missing; write: %s.", what, syntax[p->st->verb]);
+		gs_error_at(p->e, -EINVAL, &p->words->end, "%s is missing; write: %s", what, syntax[p->st->verb]);
 	return w;
 }
 
@@ -68,12 +68,12 @@ static int keep_text(struct parser *p, const char *text, const char **ret_text)
 /* GPU */
 static int take_gpu(struct parser *p)
 {
-	const struct gs_word *w = take(p, "The GPU");
+	const struct gs_word *w = take(p, "the GPU");
 
 	if (!w)
 		return -EINVAL;
 	if (gs_word_find(w, '/', 0) < w->n)
-		return gs_error_at(p->e, -EINVAL, &w->pos, "«%s» takes a whole GPU, not GPU/INST; write: %s.", gs_verb_name(p->st->verb),
+		return gs_error_at(p->e, -EINVAL, &w->pos, "\"%s\" takes a whole GPU, not GPU/INST; write: %s", gs_verb_name(p->st->verb),
 				   syntax[p->st->verb]);
 	return gs_word_gpu(w, p->arena, &p->st->gpu, p->e);
 }
@@ -81,7 +81,7 @@ static int take_gpu(struct parser *p)
 /* GPU[/INST] */
 static int take_gpu_or_inside(struct parser *p)
 {
-	const struct gs_word *w = take(p, "The GPU");
+	const struct gs_word *w = take(p, "the GPU");
 	struct gs_word part;
 	size_t slash;
 	int r;
@@ -102,7 +102,7 @@ static int take_gpu_or_inside(struct parser *p)
 	if (r < 0)
 		return r;
 	if (p->st->inside.kind == GS_SELECT_REST || p->st->inside.kind == GS_SELECT_ALL)
-		return gs_error_at(p->e, -EINVAL, &part.pos, "Behind GPU/ one instance is named, such as 3g.40gb@4.");
+		return gs_error_at(p->e, -EINVAL, &part.pos, "behind GPU/ one instance is named, such as 3g.40gb@4");
 	p->st->has_inside = true;
 	return 0;
 }
@@ -133,7 +133,7 @@ static int take_list(struct parser *p, const char *what, bool by_words, int (*ad
 			if (from < comma || w->n == 0)
 				r = add(p, &part);
 			else if (comma < w->n)
-				r = gs_error_at(p->e, -EINVAL, &part.pos, "There is nothing before this comma.");
+				r = gs_error_at(p->e, -EINVAL, &part.pos, "there is nothing before this comma");
 			if (r < 0)
 				return r;
 			after_comma = comma + 1 == w->n;
@@ -155,7 +155,7 @@ static int parse_mode(struct parser *p)
 
 	if (r < 0)
 		return r;
-	w = take(p, "The mode");
+	w = take(p, "the mode");
 	if (!w)
 		return -EINVAL;
 	p->st->mode = gs_mode_from_name(w->text);
@@ -164,8 +164,8 @@ static int parse_mode(struct parser *p)
 	for (int i = 0; i < GS_MODE_MAX; i++)
 		names[i] = gs_mode_name((enum gs_mode)i);
 	nearest = gs_word_nearest(w->text, names, GS_MODE_MAX);
-	return gs_error_at(p->e, -EINVAL, &w->pos, "There is no mode «%s»%s%s%s; write: %s.", gs_word_show(w->text, shown),
-			   nearest ? "; did you mean «" : "", nearest ? nearest : "", nearest ? "»" : "", syntax[GS_VERB_MODE]);
+	return gs_error_at(p->e, -EINVAL, &w->pos, "there is no mode \"%s\"%s%s%s; write: %s", gs_word_show(w->text, shown),
+			   nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"" : "", syntax[GS_VERB_MODE]);
 }
 
 static int option_at(struct parser *p, const struct gs_word *w)
@@ -197,7 +197,7 @@ static int add_ci(struct parser *p, const struct gs_word *w)
 	if (r < 0)
 		return r;
 	if (st->n_cis == GS_SCRIPT_COUNT_MAX)
-		return gs_error_at(p->e, -E2BIG, &w->pos, "A GPU instance has room for no more than %u compute instances.", GS_SCRIPT_COUNT_MAX);
+		return gs_error_at(p->e, -E2BIG, &w->pos, "a GPU instance has room for no more than %u compute instances", GS_SCRIPT_COUNT_MAX);
 	grown = gs_arena_grow(p->arena, st->cis, st->n_cis, &p->cap, sizeof(*st->cis));
 	if (!grown)
 		return gs_error_oom(p->e);
@@ -214,7 +214,7 @@ static int option_ci(struct parser *p, const struct gs_word *w)
 	}
 	p->st->ci = GS_CI_LIST;
 	p->next--;
-	return take_list(p, "The compute instance behind the comma", false, add_ci);
+	return take_list(p, "the compute instance behind the comma", false, add_ci);
 }
 
 static int option_vf(struct parser *p, const struct gs_word *w)
@@ -238,7 +238,7 @@ static int option_param(struct parser *p, const struct gs_word *w)
 {
 	char shown[GS_WORD_SHOWN];
 
-	return gs_error_at(p->e, -EOPNOTSUPP, &w->pos, "Parameters of an instance (param %s) cannot be set by this version; leave them out.",
+	return gs_error_at(p->e, -EOPNOTSUPP, &w->pos, "parameters of an instance (param %s) cannot be set by this version; leave them out",
 			   gs_word_show(w->text, shown));
 }
 
@@ -246,12 +246,12 @@ static const struct {
 	const char *name, *value;
 	int (*parse)(struct parser *, const struct gs_word *);
 } create_options[] = {
-	{ "at", "The start behind «at»", option_at },
-	{ "count", "The number behind «count»", option_count },
-	{ "ci", "What follows «ci»", option_ci },
-	{ "vf", "The VF behind «vf»", option_vf },
-	{ "uuid", "The UUID behind «uuid»", option_uuid },
-	{ "param", "K=V behind «param»", option_param },
+	{ "at", "the start behind \"at\"", option_at },
+	{ "count", "the number behind \"count\"", option_count },
+	{ "ci", "what follows \"ci\"", option_ci },
+	{ "vf", "the VF behind \"vf\"", option_vf },
+	{ "uuid", "the UUID behind \"uuid\"", option_uuid },
+	{ "param", "K=V behind \"param\"", option_param },
 };
 
 static int unknown_option(struct parser *p, const struct gs_word *w)
@@ -264,9 +264,9 @@ static int unknown_option(struct parser *p, const struct gs_word *w)
 		names[i] = create_options[i].name;
 	nearest = gs_word_nearest(w->text, names, GS_ARRAY_SIZE(names));
 	if (nearest)
-		return gs_error_at(p->e, -EINVAL, &w->pos, "«%s» is not known here; did you mean «%s»? Write: %s.",
+		return gs_error_at(p->e, -EINVAL, &w->pos, "\"%s\" is not known here; did you mean \"%s\"? write: %s",
 				   gs_word_show(w->text, shown), nearest, VERB_CREATE);
-	return gs_error_at(p->e, -EINVAL, &w->pos, "«%s» is not known here; write: %s.", gs_word_show(w->text, shown), VERB_CREATE);
+	return gs_error_at(p->e, -EINVAL, &w->pos, "\"%s\" is not known here; write: %s", gs_word_show(w->text, shown), VERB_CREATE);
 }
 
 static int parse_create(struct parser *p)
@@ -277,7 +277,7 @@ static int parse_create(struct parser *p)
 
 	if (r < 0)
 		return r;
-	w = take(p, "The profile");
+	w = take(p, "the profile");
 	if (!w)
 		return -EINVAL;
 	p->st->profile_pos = w->pos;
@@ -292,7 +292,7 @@ static int parse_create(struct parser *p)
 		if (i == GS_ARRAY_SIZE(create_options))
 			return unknown_option(p, w);
 		if (seen & (1u << i))
-			return gs_error_at(p->e, -EINVAL, &w->pos, "«%s» is given twice; keep one.", w->text);
+			return gs_error_at(p->e, -EINVAL, &w->pos, "\"%s\" is given twice; keep one", w->text);
 		seen |= 1u << i;
 		p->next++;
 		value = take(p, create_options[i].value);
@@ -316,7 +316,7 @@ static int add_instance(struct parser *p, const struct gs_word *w)
 		return r;
 	if (st->n_instances && (sel.kind == GS_SELECT_ALL || sel.kind == GS_SELECT_REST ||
 				st->instances[0].kind == GS_SELECT_ALL || st->instances[0].kind == GS_SELECT_REST))
-		return gs_error_at(p->e, -EINVAL, &w->pos, "«all» and «rest» stand alone; leave the others out.");
+		return gs_error_at(p->e, -EINVAL, &w->pos, "\"all\" and \"rest\" stand alone; leave the others out");
 	grown = gs_arena_grow(p->arena, st->instances, st->n_instances, &p->cap, sizeof(*st->instances));
 	if (!grown)
 		return gs_error_oom(p->e);
@@ -328,7 +328,7 @@ static int add_instance(struct parser *p, const struct gs_word *w)
 /* Exactly one, and one that names an instance. */
 static int take_instance(struct parser *p)
 {
-	const struct gs_word *w = take(p, "The instance");
+	const struct gs_word *w = take(p, "the instance");
 	int r;
 
 	if (!w)
@@ -337,7 +337,7 @@ static int take_instance(struct parser *p)
 	if (r < 0)
 		return r;
 	if (p->st->instances[0].kind == GS_SELECT_REST)
-		return gs_error_at(p->e, -EINVAL, &w->pos, "«rest» is for delete only; name the instance.");
+		return gs_error_at(p->e, -EINVAL, &w->pos, "\"rest\" is for delete only; name the instance");
 	return 0;
 }
 
@@ -345,18 +345,18 @@ static int parse_delete(struct parser *p)
 {
 	int r = take_gpu_or_inside(p);
 
-	return r < 0 ? r : take_list(p, "What to delete", true, add_instance);
+	return r < 0 ? r : take_list(p, "what to delete", true, add_instance);
 }
 
 static int take_to(struct parser *p)
 {
 	char shown[GS_WORD_SHOWN];
-	const struct gs_word *w = take(p, "«to»");
+	const struct gs_word *w = take(p, "\"to\"");
 
 	if (!w)
 		return -EINVAL;
 	if (strcmp(w->text, "to") != 0)
-		return gs_error_at(p->e, -EINVAL, &w->pos, "«to» is expected here, not «%s»; write: %s.", gs_word_show(w->text, shown),
+		return gs_error_at(p->e, -EINVAL, &w->pos, "\"to\" is expected here, not \"%s\"; write: %s", gs_word_show(w->text, shown),
 				   syntax[p->st->verb]);
 	return 0;
 }
@@ -372,11 +372,11 @@ static int parse_move(struct parser *p)
 	if (r < 0)
 		return r;
 	if (p->st->instances[0].kind == GS_SELECT_ALL)
-		return gs_error_at(p->e, -EINVAL, &p->st->instances[0].pos, "One start has room for one instance; name it.");
+		return gs_error_at(p->e, -EINVAL, &p->st->instances[0].pos, "one start has room for one instance; name it");
 	r = take_to(p);
 	if (r < 0)
 		return r;
-	w = take(p, "The start behind «to»");
+	w = take(p, "the start behind \"to\"");
 	return w ? option_at(p, w) : -EINVAL;
 }
 
@@ -411,22 +411,22 @@ static int parse_copy(struct parser *p)
 	if (r < 0)
 		return r;
 	r = take_to(p);
-	return r < 0 ? r : take_list(p, "The GPU to copy to", true, add_target);
+	return r < 0 ? r : take_list(p, "the GPU to copy to", true, add_target);
 }
 
 static int parse_use(struct parser *p)
 {
-	const struct gs_word *w = take(p, "The layout's name");
+	const struct gs_word *w = take(p, "the layout's name");
 	int r;
 
 	if (!w)
 		return -EINVAL;
 	if (!w->n || w->n > GS_SCRIPT_TEXT_MAX)
-		return gs_error_at(p->e, -EINVAL, &w->pos, "A layout's name has 1 to %u bytes.", GS_SCRIPT_TEXT_MAX);
+		return gs_error_at(p->e, -EINVAL, &w->pos, "A layout's name has 1 to %u bytes", GS_SCRIPT_TEXT_MAX);
 	r = keep_text(p, w->text, &p->st->text);
 	if (r < 0)
 		return r;
-	r = take_list(p, "The GPU", true, add_target);
+	r = take_list(p, "the GPU", true, add_target);
 	if (r < 0)
 		return r;
 	/* every statement names a GPU first; here it is the first of the list */
@@ -442,7 +442,7 @@ static int parse_vfs(struct parser *p)
 
 	if (r < 0)
 		return r;
-	w = take(p, "The number of VFs");
+	w = take(p, "the number of VFs");
 	if (!w)
 		return -EINVAL;
 	if (strcmp(w->text, "all") != 0) {
@@ -461,19 +461,19 @@ static int parse_set(struct parser *p)
 
 	if (r < 0)
 		return r;
-	w = take(p, "The key");
+	w = take(p, "the key");
 	if (!w)
 		return -EINVAL;
 	if (!w->n || w->n > GS_SCRIPT_PROFILE_MAX || w->text[strspn(w->text, "abcdefghijklmnopqrstuvwxyz0123456789-_.")])
-		return gs_error_at(p->e, -EINVAL, &w->pos, "«%s» is no setting's name; they look like memory-partition.", gs_word_show(w->text, shown));
+		return gs_error_at(p->e, -EINVAL, &w->pos, "\"%s\" is no setting's name; they look like memory-partition", gs_word_show(w->text, shown));
 	r = keep_text(p, w->text, &p->st->text);
 	if (r < 0)
 		return r;
-	w = take(p, "The value");
+	w = take(p, "the value");
 	if (!w)
 		return -EINVAL;
 	if (w->n > GS_SCRIPT_TEXT_MAX)
-		return gs_error_at(p->e, -EINVAL, &w->pos, "A value has at most %u bytes.", GS_SCRIPT_TEXT_MAX);
+		return gs_error_at(p->e, -EINVAL, &w->pos, "A value has at most %u bytes", GS_SCRIPT_TEXT_MAX);
 	return keep_text(p, w->text, &p->st->value);
 }
 
@@ -499,9 +499,9 @@ static int unknown_verb(const struct gs_word *w, struct gs_error *e)
 		names[i] = gs_verb_name((enum gs_verb)i);
 	nearest = gs_word_nearest(w->text, names, GS_VERB_MAX);
 	if (nearest)
-		return gs_error_at(e, -EINVAL, &w->pos, "There is no command «%s»; did you mean «%s»?", gs_word_show(w->text, shown), nearest);
+		return gs_error_at(e, -EINVAL, &w->pos, "there is no command \"%s\"; did you mean \"%s\"?", gs_word_show(w->text, shown), nearest);
 	return gs_error_at(e, -EINVAL, &w->pos,
-			   "There is no command «%s»; the commands are mode, create, delete, move, recreate, copy, use, vfs and set.",
+			   "there is no command \"%s\"; the commands are mode, create, delete, move, recreate, copy, use, vfs and set",
 			   gs_word_show(w->text, shown));
 }
 
@@ -519,7 +519,7 @@ static int check_length(const struct gs_statement *st, const struct gs_words *wo
 	if (!text)
 		return gs_error_oom(e);
 	if (strlen(text) > GS_SCRIPT_LINE_MAX)
-		return gs_error_at(e, -EMSGSIZE, &st->pos, "Written out, this statement has more than %d bytes; split it.", GS_SCRIPT_LINE_MAX);
+		return gs_error_at(e, -EMSGSIZE, &st->pos, "written out, this statement has more than %d bytes; split it", GS_SCRIPT_LINE_MAX);
 	return 0;
 }
 
@@ -536,13 +536,13 @@ static int parse_statement(struct gs_script *script, const struct gs_words *word
 	if (st.verb == GS_VERB_MAX)
 		return unknown_verb(&words->words[0], e);
 	if (script->n == GS_SCRIPT_STATEMENTS_MAX)
-		return gs_error_at(e, -E2BIG, &st.pos, "A script has at most %d statements; split it.", GS_SCRIPT_STATEMENTS_MAX);
+		return gs_error_at(e, -E2BIG, &st.pos, "A script has at most %d statements; split it", GS_SCRIPT_STATEMENTS_MAX);
 	r = parsers[st.verb](&p);
 	if (r < 0)
 		return r;
 	extra = peek(&p);
 	if (extra)
-		return gs_error_at(e, -EINVAL, &extra->pos, "«%s» is one word too many; write: %s.", gs_word_show(extra->text, shown), syntax[st.verb]);
+		return gs_error_at(e, -EINVAL, &extra->pos, "\"%s\" is one word too many; write: %s", gs_word_show(extra->text, shown), syntax[st.verb]);
 	r = check_length(&st, words, e);
 	if (r < 0)
 		return r;

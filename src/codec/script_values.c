@@ -28,10 +28,10 @@ int gs_word_number(const struct gs_word *w, const char *what, uint32_t min, uint
 	int r = gs_parse_u32(w->text, 10, &value);
 
 	if (r == -EINVAL || (w->n > 1 && w->text[0] == '0'))
-		return gs_error_at(e, -EINVAL, &w->pos, "«%s» is no number; %s is a plain decimal from %u to %u.",
+		return gs_error_at(e, -EINVAL, &w->pos, "\"%s\" is no number; %s is a plain decimal from %u to %u",
 				   gs_word_show(w->text, shown), what, min, max);
 	if (r < 0 || value < min || value > max)
-		return gs_error_at(e, -ERANGE, &w->pos, "«%s» is out of range; %s is from %u to %u.", gs_word_show(w->text, shown), what, min, max);
+		return gs_error_at(e, -ERANGE, &w->pos, "\"%s\" is out of range; %s is from %u to %u", gs_word_show(w->text, shown), what, min, max);
 	*ret_value = value;
 	return 0;
 }
@@ -67,7 +67,7 @@ int gs_word_profile(const struct gs_word *w, struct gs_arena *a, const char **re
 	const char *copy;
 
 	if (!looks_like_profile(w))
-		return gs_error_at(e, -EINVAL, &w->pos, "A profile such as 3g.40gb is expected here, not «%s»; «gpuslice profiles» lists them.",
+		return gs_error_at(e, -EINVAL, &w->pos, "A profile such as 3g.40gb is expected here, not \"%s\"; \"gpuslice profiles\" lists them",
 				   gs_word_show(w->text, shown));
 	copy = gs_arena_strdup(a, w->text);
 	if (!copy)
@@ -85,7 +85,7 @@ int gs_word_uuid(const struct gs_word *w, const char *prefix, struct gs_arena *a
 	for (size_t i = 0; is_good && i < 36; i++)
 		is_good = i == 8 || i == 13 || i == 18 || i == 23 ? w->text[i] == '-' : is_hex(w->text[i]);
 	if (!is_good)
-		return gs_error_at(e, -EINVAL, &w->pos, "«%s» is no whole UUID (8-4-4-4-12 hex digits).", gs_word_show(w->text, shown));
+		return gs_error_at(e, -EINVAL, &w->pos, "\"%s\" is no whole UUID (8-4-4-4-12 hex digits)", gs_word_show(w->text, shown));
 	uuid = gs_arena_printf(a, "%s%s", prefix, w->text);
 	if (!uuid)
 		return gs_error_oom(e);
@@ -106,7 +106,7 @@ int gs_word_vf(const struct gs_word *w, struct gs_arena *a, uint32_t *ret_number
 	if (!gs_bdf_looks_like(w->text))
 		return gs_word_number(w, "a VF", 0, GS_SCRIPT_ORDINAL_MAX, ret_number, e);
 	if (gs_bdf_parse(w->text, &bdf) < 0)
-		return gs_error_at(e, -EINVAL, &w->pos, "«%s» is no PCI address; write it as 0000:1b:00.4.", gs_word_show(w->text, shown));
+		return gs_error_at(e, -EINVAL, &w->pos, "\"%s\" is no PCI address; write it as 0000:1b:00.4", gs_word_show(w->text, shown));
 	copy = gs_arena_strdup(a, gs_bdf_format(bdf, text));
 	if (!copy)
 		return gs_error_oom(e);
@@ -118,9 +118,9 @@ static int gpu_model(const struct gs_word *w, struct gs_arena *a, struct gs_gpu_
 {
 	sel->kind = GS_SELECT_GPU_MODEL;
 	if (w->n == strlen("model:"))
-		return gs_error_at(e, -EINVAL, &w->pos, "model: needs a pattern, such as model:\"*H100*\".");
+		return gs_error_at(e, -EINVAL, &w->pos, "model: needs a pattern, such as model:\"*H100*\"");
 	if (w->n - strlen("model:") > GS_SCRIPT_TEXT_MAX)
-		return gs_error_at(e, -EINVAL, &w->pos, "This pattern is longer than %u bytes.", GS_SCRIPT_TEXT_MAX);
+		return gs_error_at(e, -EINVAL, &w->pos, "this pattern is longer than %u bytes", GS_SCRIPT_TEXT_MAX);
 	sel->text = gs_arena_strdup(a, w->text + strlen("model:"));
 	return sel->text ? 0 : gs_error_oom(e);
 }
@@ -135,7 +135,7 @@ static int gpu_uuid(const struct gs_word *w, struct gs_arena *a, struct gs_gpu_s
 	for (size_t i = 4; is_good && i < w->n; i++)
 		is_good = is_hex(w->text[i]) || w->text[i] == '-';
 	if (!is_good)
-		return gs_error_at(e, -EINVAL, &w->pos, "«%s» is no GPU UUID nor the beginning of one.", gs_word_show(w->text, shown));
+		return gs_error_at(e, -EINVAL, &w->pos, "\"%s\" is no GPU UUID nor the beginning of one", gs_word_show(w->text, shown));
 	copy = gs_arena_printf(a, "GPU-%s", w->text + 4);
 	if (!copy)
 		return gs_error_oom(e);
@@ -170,7 +170,7 @@ static int gpu_range(const struct gs_word *w, struct gs_arena *a, struct gs_gpu_
 	if (r < 0)
 		return r;
 	if (sel->last < sel->first)
-		return gs_error_at(e, -EINVAL, &w->pos, "The range %u-%u runs backwards; write %u-%u.", sel->first, sel->last, sel->last, sel->first);
+		return gs_error_at(e, -EINVAL, &w->pos, "the range %u-%u runs backwards; write %u-%u", sel->first, sel->last, sel->last, sel->first);
 	return 0;
 }
 
@@ -190,11 +190,11 @@ int gs_word_gpu(const struct gs_word *w, struct gs_arena *a, struct gs_gpu_selec
 	} else if (gs_bdf_looks_like(w->text)) {
 		sel.kind = GS_SELECT_GPU_BDF;
 		if (gs_bdf_parse(w->text, &sel.bdf) < 0)
-			r = gs_error_at(e, -EINVAL, &w->pos, "«%s» is no PCI address; write it as 0000:1b:00.0.", gs_word_show(w->text, shown));
+			r = gs_error_at(e, -EINVAL, &w->pos, "\"%s\" is no PCI address; write it as 0000:1b:00.0", gs_word_show(w->text, shown));
 	} else if (is_digit(w->text[0])) {
 		r = gpu_range(w, a, &sel, e);
 	} else {
-		r = gs_error_at(e, -EINVAL, &w->pos, "A GPU is expected here (an index, A-B, a PCI address, GPU-UUID, model:\"GLOB\" or all), not «%s».",
+		r = gs_error_at(e, -EINVAL, &w->pos, "a GPU is expected here (an index, A-B, a PCI address, GPU-UUID, model:\"GLOB\" or all), not \"%s\"",
 				gs_word_show(w->text, shown));
 	}
 	if (r < 0)
@@ -234,7 +234,7 @@ static int instance_at(const struct gs_word *w, struct gs_arena *a, struct gs_in
 	sel->kind = GS_SELECT_AT;
 	if (!at)
 		return gs_error_at(e, -EINVAL, &w->pos,
-				   "An instance is expected here (PROFILE@START, vf:N, mdev:UUID, MIG-UUID, gi:N or all), not «%s».",
+				   "an instance is expected here (PROFILE@START, vf:N, mdev:UUID, MIG-UUID, gi:N or all), not \"%s\"",
 				   gs_word_show(w->text, shown));
 	r = gs_word_slice(w, 0, (size_t)(at - w->text), a, &part, e);
 	if (r < 0)

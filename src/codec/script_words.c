@@ -44,16 +44,16 @@ static int next_line(struct gs_words *w, struct gs_error *e)
 		n--;
 	if (n > GS_SCRIPT_LINE_MAX) {
 		pos = position(w, GS_SCRIPT_LINE_MAX);
-		return gs_error_at(e, -EMSGSIZE, &pos, "The line has %zu bytes, a statement line at most %d; split it.", n, GS_SCRIPT_LINE_MAX);
+		return gs_error_at(e, -EMSGSIZE, &pos, "the line has %zu bytes, a statement line at most %d; split it", n, GS_SCRIPT_LINE_MAX);
 	}
 	nul = memchr(line, '\0', n);
 	if (nul) {
 		pos = position(w, (size_t)(nul - line));
-		return gs_error_at(e, -EINVAL, &pos, "There is a NUL byte here; a script is text.");
+		return gs_error_at(e, -EINVAL, &pos, "there is a NUL byte here; a script is text");
 	}
 	if (!gs_utf8_is_valid(line, n, &bad)) {
 		pos = position(w, bad);
-		return gs_error_at(e, -EINVAL, &pos, "Byte 0x%02x is not valid UTF-8 here; save the file as UTF-8.", (unsigned)(unsigned char)line[bad]);
+		return gs_error_at(e, -EINVAL, &pos, "byte 0x%02x is not valid UTF-8 here; save the file as UTF-8", (unsigned)(unsigned char)line[bad]);
 	}
 	w->text = line;
 	w->length = n;
@@ -68,7 +68,7 @@ static int push(struct gs_words *w, size_t at, unsigned flag, struct gs_error *e
 	if (c < 0x20 || c == 0x7f) {
 		struct gs_position pos = position(w, at);
 
-		return gs_error_at(e, -EINVAL, &pos, "Control character 0x%02x cannot be part of a word; remove it.", (unsigned)c);
+		return gs_error_at(e, -EINVAL, &pos, "control character 0x%02x cannot be part of a word; remove it", (unsigned)c);
 	}
 	w->where[w->fill] = (uint16_t)((at + 1) | flag);
 	w->room[w->fill++] = (char)c;
@@ -88,7 +88,7 @@ static int scan_quoted(struct gs_words *w, struct gs_error *e)
 			if (++w->at == w->length)
 				break;
 			if (w->text[w->at] != '"' && w->text[w->at] != '\\')
-				return gs_error_at(e, -EINVAL, &pos, "In quotes a backslash stands before \" or \\ only; write \\\\ for a backslash.");
+				return gs_error_at(e, -EINVAL, &pos, "in quotes a backslash stands before \" or \\ only; write \\\\ for a backslash");
 		}
 		r = push(w, w->at, GS_WORD_QUOTED, e);
 		if (r < 0)
@@ -96,7 +96,7 @@ static int scan_quoted(struct gs_words *w, struct gs_error *e)
 		w->at++;
 	}
 	if (w->at == w->length)
-		return gs_error_at(e, -EINVAL, &open, "This quote is not closed on its line.");
+		return gs_error_at(e, -EINVAL, &open, "this quote is not closed on its line");
 	w->at++;
 	return 0;
 }
@@ -119,7 +119,7 @@ static int check_visible(const struct gs_word *word, struct gs_error *e)
 	while (copy[i] == word->text[i])
 		i++;
 	pos.column = word->where[i] & ~GS_WORD_QUOTED;
-	return gs_error_at(e, -EINVAL, &pos, "There is an invisible or direction-changing character here; remove it.");
+	return gs_error_at(e, -EINVAL, &pos, "there is an invisible or direction-changing character here; remove it");
 }
 
 static bool is_blank(char c)

@@ -96,12 +96,12 @@ static int explain(struct gs_session *s, int r, struct gs_error *e)
 		s->agent_pid = 0;
 	else
 		status = -1;
-	gs_error_set(e, -EPIPE, GS_STATUS_UNREACHABLE, "The agent has gone.%s", in_commit ?
-		     " It was carrying out a plan, so what was done is not known here: run «gpuslice recover», then look again." : "");
+	gs_error_set(e, -EPIPE, GS_STATUS_UNREACHABLE, "the agent has gone%s", in_commit ?
+		     "; it was carrying out a plan, and what was done is not known here: look with gpuslice list" : "");
 	if (status != -1 && WIFSIGNALED(status))
-		gs_error_prefix(e, "Signal %d ended the agent process. ", WTERMSIG(status));
+		gs_error_prefix(e, "signal %d ended the agent process. ", WTERMSIG(status));
 	else if (status != -1 && WIFEXITED(status) && WEXITSTATUS(status))
-		gs_error_prefix(e, "The agent process ended with status %d. ", WEXITSTATUS(status));
+		gs_error_prefix(e, "the agent process ended with status %d. ", WEXITSTATUS(status));
 	return r;
 }
 
@@ -113,7 +113,7 @@ static int64_t ask(struct gs_session *s, const char *method, struct json_object 
 	int r = gs_rpc_call(s->rpc, id, method, params);
 
 	if (r == -EMSGSIZE)
-		return gs_error_set(e, r, GS_STATUS_INVALID, "The request is too large to be sent (%u MiB at most); split it.", GS_RPC_LINE_MAX >> 20);
+		return gs_error_set(e, r, GS_STATUS_INVALID, "the request is too large to be sent (%u MiB at most); split it", GS_RPC_LINE_MAX >> 20);
 	if (r == -ENOMEM)
 		return gs_error_oom(e);
 	if (r < 0)
@@ -156,7 +156,7 @@ static bool take_kept(struct gs_session *s, struct gs_rpc_message *ret_message)
 
 static int wrong(struct gs_error *e, const char *what)
 {
-	return gs_error_set(e, -EBADMSG, GS_STATUS_UNREACHABLE, "The agent %s; is it the same version of gpuslice?", what);
+	return gs_error_set(e, -EBADMSG, GS_STATUS_UNREACHABLE, "the agent %s; is it the same version of gpuslice?", what);
 }
 
 /* ---- what comes unasked ---- */
@@ -170,7 +170,7 @@ static int on_snapshot(const struct gs_rpc_message *m, const struct gs_session_h
 		return 0;
 	r = gs_snapshot_from_json(m->params, &snapshot, e);
 	if (r < 0) {
-		gs_error_prefix(e, "The agent sent a snapshot that cannot be read: ");
+		gs_error_prefix(e, "the agent sent a snapshot that cannot be read: ");
 		return r;
 	}
 	h->snapshot(userdata, snapshot);
@@ -242,7 +242,7 @@ static int wait_answer(struct gs_session *s, int64_t id, int timeout_ms, const s
 		int r = gs_rpc_wait(s->rpc, timeout_ms >= 0 && left < 0 ? 0 : (int)left, &m, e);
 
 		if (r == -ETIMEDOUT)
-			return gs_error_set(e, r, GS_STATUS_UNREACHABLE, "The agent has not answered for %d.%d s; a driver may be stuck there.",
+			return gs_error_set(e, r, GS_STATUS_UNREACHABLE, "the agent has not answered for %d.%d s; a driver may be stuck there",
 					    timeout_ms / 1000, timeout_ms % 1000 / 100);
 		if (r < 0)
 			return explain(s, r, e);
@@ -291,7 +291,7 @@ static int read_hello(struct json_object *o, struct gs_hello *ret_hello, struct 
 		return wrong(e, "greeted in a way that cannot be read");
 	if (version.value != GS_PROTOCOL_VERSION)
 		return gs_error_set(e, -EPROTO, GS_STATUS_UNREACHABLE,
-				    "The agent speaks version %u of the protocol and this program version %d; install the same gpuslice on both sides.",
+				    "the agent speaks version %u of the protocol and this program version %d; install the same gpuslice on both sides",
 				    version.value, GS_PROTOCOL_VERSION);
 	/* what is not said is not granted */
 	if (gs_json_get_string(o, "source", &source, NULL) < 0 || !source || gs_json_get_bool(o, "read_only", true, &hello.read_only, NULL) < 0 ||
@@ -352,7 +352,7 @@ int gs_session_snapshot(struct gs_session *s, bool telemetry, int timeout_ms, st
 		return wrong(e, "sent no snapshot");
 	r = gs_snapshot_from_json(m.params, ret_snapshot, e);
 	if (r < 0)
-		gs_error_prefix(e, "The agent sent a snapshot that cannot be read: ");
+		gs_error_prefix(e, "the agent sent a snapshot that cannot be read: ");
 	return r;
 }
 
@@ -410,7 +410,7 @@ static int64_t ask_commit(struct gs_session *s, const struct gs_session_commit *
 	int64_t id;
 
 	if (s->commit_id)
-		return gs_error_set(e, -EBUSY, GS_STATUS_REFUSED, "A commit is under way already; wait for it or cancel it.");
+		return gs_error_set(e, -EBUSY, GS_STATUS_REFUSED, "a commit is under way already; wait for it or cancel it");
 	params = commit_params(c);
 	if (!params)
 		return gs_error_oom(e);
@@ -430,7 +430,7 @@ static int read_result(struct json_object *o, struct gs_session_result *ret_resu
 	    !gs_str_equal(schema, "gpuslice.result/1") || gs_json_get_u32(o, "status", &status, NULL) < 0 || !status.known ||
 	    status.value > GS_STATUS_PARTIAL || gs_json_get_u32(o, "done", &done, NULL) < 0 ||
 	    gs_json_get_bool(o, "undone", false, &result.undone, NULL) < 0)
-		return wrong(e, "reported an outcome that cannot be read: look at the machine with «gpuslice list»");
+		return wrong(e, "reported an outcome that cannot be read: look at the machine with \"gpuslice list\"");
 	result.status = (enum gs_status)status.value;
 	result.done = done.value;
 	safe_text(o, "text", result.text, sizeof(result.text));

@@ -175,9 +175,9 @@ static void bytes_that_are_no_text_are_refused_where_they_stand(void **state)
 	expect_error("# \xc3", 1, 3, "UTF-8");
 	expect_error("mode 0 \xed\xa0\x80", 1, 8, "UTF-8");
 	expect_error_n("mode 0 m\0g", 10, 1, 9, "NUL");
-	expect_error("mode \x1b[2J mig", 1, 6, "Control character 0x1b");
-	expect_error("mode 0\rmig", 1, 7, "Control character 0x0d");
-	expect_error("set 0 k \"a\tb\"", 1, 11, "Control character 0x09");
+	expect_error("mode \x1b[2J mig", 1, 6, "control character 0x1b");
+	expect_error("mode 0\rmig", 1, 7, "control character 0x0d");
+	expect_error("set 0 k \"a\tb\"", 1, 11, "control character 0x09");
 	expect_error("set 0 k \"a\xe2\x80\xae\"", 1, 11, "direction-changing");
 	expect_error("set 0 k \xc2\x9b", 1, 9, "invisible");
 }
@@ -194,12 +194,12 @@ static void quotes_must_be_closed_and_escape_only_themselves(void **state)
 static void a_mistyped_word_gets_the_nearest_one(void **state)
 {
 	(void)state;
-	expect_error("craete 0 3g.40gb", 1, 1, "«create»");
-	expect_error("Delete 0 all", 1, 1, "«delete»");
+	expect_error("craete 0 3g.40gb", 1, 1, "\"create\"");
+	expect_error("Delete 0 all", 1, 1, "\"delete\"");
 	expect_error("frobnicate 0", 1, 1, "the commands are");
-	expect_error("mode 0 mgi", 1, 8, "«mig»");
+	expect_error("mode 0 mgi", 1, 8, "\"mig\"");
 	expect_error("mode 0 nonsense", 1, 8, "whole|mig");
-	expect_error("create 0 3g.40gb cuont 3", 1, 18, "«count»");
+	expect_error("create 0 3g.40gb cuont 3", 1, 18, "\"count\"");
 }
 
 static void missing_and_extra_words_are_told_with_the_syntax(void **state)
@@ -208,15 +208,15 @@ static void missing_and_extra_words_are_told_with_the_syntax(void **state)
 	expect_error("create", 1, 7, "GPU is missing; write: create GPU");
 	expect_error("create 0  # nothing", 1, 9, "profile is missing");
 	expect_error("create 0 at 3", 1, 10, "profile such as");
-	expect_error("create 0 3g.40gb at", 1, 20, "start behind «at» is missing");
-	expect_error("create 0 3g.40gb ci", 1, 20, "«ci» is missing");
+	expect_error("create 0 3g.40gb at", 1, 20, "start behind \"at\" is missing");
+	expect_error("create 0 3g.40gb ci", 1, 20, "\"ci\" is missing");
 	expect_error("create 0 3g.40gb ci 1c,", 1, 24, "behind the comma is missing");
 	expect_error("create 0 3g.40gb 4", 1, 18, "not known here");
 	expect_error("create 0 3g.40gb at 4 at 4", 1, 23, "twice");
 	expect_error("create 0 1g.10gb param a=b", 1, 24, "cannot be set");
 	expect_error("mode 0 mig now", 1, 12, "too many");
 	expect_error("mode 0/3g.40gb@0 mig", 1, 6, "whole GPU");
-	expect_error("move 0 3g.40gb@0 4", 1, 18, "«to» is expected");
+	expect_error("move 0 3g.40gb@0 4", 1, 18, "\"to\" is expected");
 	expect_error("move 0 all to 4", 1, 8, "one instance");
 	expect_error("move 0 rest to 4", 1, 8, "delete only");
 	expect_error("recreate 0 a@0 b@0", 1, 16, "too many");
@@ -227,7 +227,7 @@ static void missing_and_extra_words_are_told_with_the_syntax(void **state)
 	expect_error("delete 0 3g.40gb@0,,", 1, 20, "before this comma");
 	expect_error("delete 0/rest all", 1, 10, "one instance");
 	expect_error("delete 0/ all", 1, 10, "instance is expected");
-	expect_error("copy 0 1", 1, 8, "«to» is expected");
+	expect_error("copy 0 1", 1, 8, "\"to\" is expected");
 	expect_error("use \"\" 0", 1, 5, "name");
 	expect_error("set 0 K v", 1, 7, "no setting's name");
 }
@@ -340,7 +340,7 @@ static void a_statement_that_grows_over_the_maximum_when_written_out_is_refused(
 	(void)state;
 	for (size_t n = strlen(text); n + 9 < sizeof(text); n += 8)
 		memcpy(text + n, " 1b:00.0", 9);
-	expect_error(text, 1, 1, "Written out");
+	expect_error(text, 1, 1, "written out");
 }
 
 static void the_help_has_one_line_for_each_verb(void **state)
