@@ -243,12 +243,22 @@ static void read_grid(struct gs_snapshot *s, struct gs_json_reader *r, struct gs
 	struct gs_json_where where = { r->where, "grid", 0 };
 	struct gs_profile_set *set = &gpu->profiles;
 	struct gs_json_reader in;
+	struct gs_u32 as;
 
 	if (grid) {
 		in = gs_json_reader_of(grid, &where, r->e);
 		set->memory_units = gs_json_read_u32(&in, "memory_units", GS_GRID_UNITS_MAX).value;
 		set->compute_slices = gs_json_read_u32(&in, "compute_units", GS_COMPUTE_SLICES_MAX).value;
 		r->failed = in.failed;
+	}
+	as = gs_json_read_u32(r, "profiles_as", GPUS_MAX);
+	if (as.known && !r->failed) {
+		/* "as element N", which stands before this one; its strings live as long as this snapshot */
+		if (profiles || gs_snapshot_gpu(s, as.value) == gpu || !gs_snapshot_gpu(s, as.value) || gs_snapshot_gpu(s, as.value)->profiles.memory_units != set->memory_units)
+			gs_json_read_fail(r, "profiles_as", "names no earlier GPU of the same grid");
+		else
+			*set = gs_snapshot_gpu(s, as.value)->profiles;
+		return;
 	}
 	if (r->failed || !profiles)
 		return;

@@ -159,8 +159,26 @@ static void add_identity(struct json_object *o, const struct gs_gpu *gpu)
 	gs_json_add_string(o, "rev", gpu->rev.hex[0] ? gpu->rev.hex : NULL);
 }
 
-static struct json_object *gpu_to_json(const struct gs_gpu *gpu, bool telemetry, bool profiles)
+/*
+ * A host has one model of GPU as a rule: its profiles are written once and
+ * pointed at by the rest, which makes two thirds of what goes over the wire.
+ */
+static void add_profiles(struct json_object *o, const struct gs_snapshot *s, size_t index)
 {
+	const struct gs_gpu *gpu = gs_snapshot_gpu(s, index);
+
+	for (size_t i = 0; i < index; i++) {
+		if (!gs_profile_set_equal(&gs_snapshot_gpu(s, i)->profiles, &gpu->profiles))
+			continue;
+		gs_json_add_u32(o, "profiles_as", GS_U32((uint32_t)i));
+		return;
+	}
+	json_object_object_add(o, "profiles", gs_profile_set_to_json(&gpu->profiles));
+}
+
+static struct json_object *gpu_to_json(const struct gs_snapshot *s, size_t index, bool telemetry, bool profiles)
+{
+	const struct gs_gpu *gpu = gs_snapshot_gpu(s, index);
 	struct json_object *o = json_object_new_object(), *instances = json_object_new_array_ext((int)gpu->n_instances);
 
 	add_identity(o, gpu);
@@ -182,7 +200,7 @@ static struct json_object *gpu_to_json(const struct gs_gpu *gpu, bool telemetry,
 	if (telemetry)
 		json_object_object_add(o, "telemetry", telemetry_to_json(&gpu->telemetry));
 	if (profiles)
-		json_object_object_add(o, "profiles", gs_profile_set_to_json(&gpu->profiles));
+		add_profiles(o, s, index);
 	return o;
 }
 
@@ -213,7 +231,7 @@ struct json_object *gs_snapshot_to_json(const struct gs_snapshot *s, unsigned fl
 	gs_json_add_string(o, "schema", "gpuslice.snapshot/1");
 	json_object_object_add(o, "host", host_to_json(s));
 	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++)
-		json_object_array_add(gpus, gpu_to_json(gs_snapshot_gpu(s, i), telemetry, flags & GS_SNAPSHOT_PROFILES));
+		json_object_array_add(gpus, gpu_to_json(s, i, telemetry, flags & GS_SNAPSHOT_PROFILES));
 	json_object_object_add(o, "gpus", gpus);
 	return o;
 }

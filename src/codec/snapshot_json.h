@@ -8,7 +8,7 @@
 
 enum {
 	GS_SNAPSHOT_TELEMETRY = 1 << 0,     /* "telemetry" per GPU and instance */
-	GS_SNAPSHOT_PROFILES = 1 << 1,      /* "profiles" per GPU: for our own processes */
+	GS_SNAPSHOT_PROFILES = 1 << 1,      /* "profiles" per GPU, or "profiles_as" an earlier one: for our own processes */
 };
 
 /* The caller owns a reference. NULL when there is no memory. */

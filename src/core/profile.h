@@ -96,6 +96,9 @@ const struct gs_compute_profile *gs_compute_profile_by_id(const struct gs_profil
 /* The one that fills the GI, or NULL. */
 const struct gs_compute_profile *gs_compute_profile_default(const struct gs_profile *p);
 
+/* Word for word the same, wherever both were learnt. */
+bool gs_profile_set_equal(const struct gs_profile_set *a, const struct gs_profile_set *b);
+
 /* Does the profile list contain a placement that begins at @start? Fills the span. */
 bool gs_profile_placement_at(const struct gs_profile *p, uint32_t start, struct gs_span *ret_span);
 
