@@ -75,14 +75,21 @@ static unsigned press_fleet(struct gs_model *m, const struct gs_hit *hit)
 	return GS_DO_REDRAW;
 }
 
-static unsigned press_row(struct gs_model *m, size_t row)
+/* A press chooses a row; a press on the chosen one takes it. */
+static unsigned press_row(struct gs_model *m, size_t row, int rows, int columns)
 {
 	if (row >= gs_control_list_length(m))
 		return GS_DO_NOTHING;
-	if (m->layer == GS_LAYER_PALETTE || m->layer == GS_LAYER_CHOOSER)
+	if (m->layer == GS_LAYER_PALETTE || m->layer == GS_LAYER_CHOOSER) {
+		if (m->offer == row)
+			return press_key(m, GS_KEY_ENTER, rows, columns);
 		m->offer = row;
-	else
+	} else {
+		/* only where Enter stages and can be taken back: a review is never answered by a click */
+		if (m->layer == GS_LAYER_MODE && m->list_row == row)
+			return press_key(m, GS_KEY_ENTER, rows, columns);
 		m->list_row = row;
+	}
 	return GS_DO_REDRAW;
 }
 
@@ -97,7 +104,7 @@ static unsigned press(struct gs_model *m, const struct gs_event *ev, int rows, i
 	m->message[0] = '\0';
 	m->armed_key = 0;
 	if (hit.kind == GS_HIT_LAYER_ROW)
-		return press_row(m, hit.row);
+		return press_row(m, hit.row, rows, columns);
 	/* The grid stays in sight beside the offers: another selection is another try. */
 	if ((m->layer == GS_LAYER_CHOOSER || m->layer == GS_LAYER_PALETTE) && hit.kind == GS_HIT_UNIT) {
 		gs_layer_close(m);

@@ -395,8 +395,8 @@ static int make_line(struct gs_screen *s, const struct gs_cell *cells, int colum
 		short pair = s->pairs[el];
 
 		if (cell->flags & GS_CELL_CURSOR) {
-			/* one colour for all of it, not a patchwork; on what is reverse already, the cursor is the part that is not */
-			attributes ^= A_REVERSE;
+			/* one look for all of it, not a patchwork of what lies under it */
+			attributes = A_REVERSE | A_BOLD;
 			pair = 0;
 		}
 		if (cell->flags & GS_CELL_MARKED)
