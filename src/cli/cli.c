@@ -34,7 +34,7 @@ static void print_options(const struct gs_cli_option *options)
 
 void gs_cli_usage(void)
 {
-	printf("gpuslice - partition GPUs: look, stage, review, commit, undo\n\n"
+	printf("gpuslice - partition GPUs: look, stage, review, commit, read back\n\n"
 	       "usage: gpuslice [OPTIONS] [COMMAND ...]\n\n"
 	       "With a terminal and no command: console. Without a terminal: list.\n\ncommands:\n");
 	for (size_t i = 0; gs_cli_commands[i]; i++)
@@ -49,7 +49,7 @@ void gs_cli_usage(void)
 
 void gs_cli_help(const struct gs_cli_command *command)
 {
-	printf("usage: gpuslice [OPTIONS] %s %s\n\n%s.\n", command->name, command->arguments, command->summary);
+	printf("usage: gpuslice [OPTIONS] %s%s%s\n\n%s.\n", command->name, *command->arguments ? " " : "", command->arguments, command->summary);
 	if (command->details)
 		printf("\n%s\n", command->details);
 	if (command->options) {
@@ -151,7 +151,7 @@ int gs_cli_parse(struct gs_cli *cli, const struct gs_cli_command *command, int a
 	optind = 0;
 	opterr = 0;
 	/* "+": what follows the command belongs to it */
-	while ((c = getopt_long(argc, argv, command->run ? "h" : "+h", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, command->run ? ":h" : "+:h", options, NULL)) != -1) {
 		size_t i = (size_t)c - 1000;
 		struct gs_error e = { 0 };
 
@@ -159,7 +159,7 @@ int gs_cli_parse(struct gs_cli *cli, const struct gs_cli_command *command, int a
 			if (take_global(cli, command, "help", NULL, ret_status))
 				return 1;
 		} else if (c == '?' || c == ':' || i >= n) {
-			*ret_status = gs_cli_misuse(cli, command, "%s: unknown option, or its argument is missing or one too many", argv[optind - 1]);
+			*ret_status = gs_cli_misuse(cli, command, "%s: %s", argv[optind - 1], c == ':' ? "its argument is missing" : "unknown option, or one that takes no argument");
 			return 1;
 		} else if (i >= n_own) {
 			if (take_global(cli, command, ours[i]->name, optarg, ret_status))
@@ -216,7 +216,8 @@ int gs_cli_finish(int status)
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
 	/* `gpuslice list | head` is no failure of ours */
-	if (errno != EPIPE)
-		fprintf(stderr, "gpuslice: cannot write the output: %s\n", strerror(errno));
+	if (errno == EPIPE)
+		return status;
+	fprintf(stderr, "gpuslice: cannot write the output: %s\n", strerror(errno));
 	return status ? status : GS_STATUS_FAILED;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cmd_export.c - `gpuslice export json`: the machine as a layout. */
+#include <errno.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -24,7 +25,7 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 		if (!l->gpus[i].positions_unknown)
 			continue;
 		/* a layout without the places would put the instances anywhere when applied */
-		gs_error_set(&e, -1, GS_STATUS_CANNOT_TELL, "GPU %zu: where its instances are cannot be seen at this privilege; run it as root", i);
+		gs_error_set(&e, -EPERM, GS_STATUS_CANNOT_TELL, "GPU %zu: where its instances are cannot be seen at this privilege; run it as root", i);
 		return gs_cli_fail(cli, &e);
 	}
 	return gs_cli_print_json(gs_layout_to_json(l, s));

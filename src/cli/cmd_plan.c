@@ -2,9 +2,11 @@
 /* cmd_plan.c - `gpuslice plan`, `apply` and `assert`: one request, three questions. */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -149,8 +151,10 @@ static int run_assert(struct gs_cli *cli, int argc, char **argv)
 		gs_cli_print_json(gs_plan_to_json(q.plan));
 	else if (matches)
 		printf("matches\n");
-	else
+	else {
+		printf("differs; to make it match:\n");
 		print_plan(q.plan, stdout);
+	}
 	return matches ? GS_STATUS_OK : GS_STATUS_DIFFERS;
 }
 
@@ -171,7 +175,7 @@ static int confirm(const struct gs_plan *p, const char *host, bool is_live, stru
 	GS_TAKE_FD(fd);
 	print_plan(p, tty);
 	if (gs_plan_stops_somebody(p)) {
-		snprintf(want, sizeof(want), "%s:%" PRIu32, host, p->n_base ? p->base[0].gpu : 0);
+		gs_plan_confirm_word(p, host, want, sizeof(want));
 		fprintf(tty, "Somebody's work stops. Type %s to write: ", want);
 	} else {
 		snprintf(want, sizeof(want), "y");
@@ -223,9 +227,72 @@ static int print_result(struct gs_cli *cli, const struct gs_session_result *resu
 	return (int)result->status;
 }
 
+/* What the handlers of a commit work on. */
+struct commit_view {
+	FILE *to;
+	bool ended;
+	struct gs_session_result result;
+};
+
+static void on_progress(void *userdata, const char *event, size_t n, size_t of, const char *text, const char *note)
+{
+	struct commit_view *v = userdata;
+
+	show_progress(v->to, event, n, of, text, note);
+}
+
+static void on_committed(void *userdata, const struct gs_session_result *r)
+{
+	struct commit_view *v = userdata;
+
+	v->ended = true;
+	v->result = *r;
+	v->result.json = r->json ? json_object_get(r->json) : NULL;
+}
+
+/*
+ * Ctrl-C asks the agent to stop after this step and to undo; the commit is
+ * never left to itself unannounced. A second one changes nothing: a write that
+ * waits in the kernel cannot be taken back.
+ */
+static int follow_commit(struct gs_session *s, const struct gs_session_commit *c, struct commit_view *v, struct gs_error *e)
+{
+	const struct gs_session_handlers handlers = { .progress = on_progress, .committed = on_committed };
+	struct pollfd fds[2] = { { .events = POLLIN }, { .events = POLLIN } };
+	struct signalfd_siginfo info;
+	GS_CLOSE int signals = -1;
+	sigset_t mask;
+	int r;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGTERM);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals < 0)
+		return gs_error_set(e, -errno, GS_STATUS_FAILED, "cannot watch for Ctrl-C: %s; nothing was done", strerror(errno));
+	r = gs_session_commit_begin(s, c);
+	if (r < 0)
+		return gs_error_set(e, r, GS_STATUS_UNREACHABLE, "the agent cannot be asked: %s; nothing was done", strerror(-r));
+	while (!v->ended) {
+		fds[0].fd = gs_session_fd(s);
+		fds[0].events = (short)(POLLIN | (gs_session_wants_write(s) ? POLLOUT : 0));
+		fds[1].fd = signals;
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return gs_error_set(e, -errno, GS_STATUS_FAILED, "waiting for the agent failed: %s; what was done: gpuslice list", strerror(errno));
+		if (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+			fprintf(stderr, "gpuslice: stopping after this step; what was done will be undone\n");
+			gs_session_cancel(s);
+		}
+		r = gs_session_dispatch(s, &handlers, v, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int commit(struct gs_cli *cli, struct inquiry *q)
 {
-	const struct gs_session_handlers handlers = { .progress = show_progress };
 	struct gs_session_commit c = {
 		.request = q->request,
 		.expect = q->plan->digest,
@@ -234,14 +301,14 @@ static int commit(struct gs_cli *cli, struct inquiry *q)
 		.yes = true,    /* every confirmation has been given by now */
 		.message = q->o.message,
 	};
-	struct gs_session_result result = { 0 };
+	struct commit_view v = { .to = cli->json ? stderr : stdout };
 	struct gs_error e = { 0 };
 	int status;
 
-	if (gs_session_commit(q->session, &c, &handlers, cli->json ? stderr : stdout, &result, &e) < 0)
+	if (follow_commit(q->session, &c, &v, &e) < 0)
 		return gs_cli_fail(cli, &e);
-	status = print_result(cli, &result);
-	gs_session_result_done(&result);
+	status = print_result(cli, &v.result);
+	gs_session_result_done(&v.result);
 	return status;
 }
 
@@ -268,11 +335,8 @@ static int run_apply(struct gs_cli *cli, int argc, char **argv)
 		return GS_STATUS_OK;
 	}
 	hello = gs_session_hello(q.session);
-	if (q.plan->n_steps && gs_plan_needs_confirmation(q.plan) && !q.o.yes && confirm(q.plan, hello->host, hello->source == GS_SOURCE_LIVE, &e) < 0) {
-		if (!cli->json)
-			print_plan(q.plan, stderr);
+	if (q.plan->n_steps && gs_plan_needs_confirmation(q.plan) && !q.o.yes && confirm(q.plan, hello->host, hello->source == GS_SOURCE_LIVE, &e) < 0)
 		return gs_cli_fail(cli, &e);
-	}
 	if (!cli->json) {
 		/* the mistakes are the wrong window and the wrong machine */
 		if (hello->source == GS_SOURCE_LIVE && q.plan->n_steps)

@@ -75,6 +75,7 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 	if (strcmp(what, "reset") == 0) {
 		if (gs_sim_reset(cli->sim, &e) < 0)
 			return gs_cli_fail(cli, &e);
+		printf("%s is as shipped\n", cli->sim);
 		return GS_STATUS_OK;
 	}
 	if (gs_sim_open(cli->sim, &sim, &e) < 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* main.c - the commands by name, and nothing else. */
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -57,7 +58,7 @@ int main(int argc, char **argv)
 	if (!command) {
 		struct gs_error e;
 
-		gs_error_set(&e, -2, GS_STATUS_INVALID, "no command %s (gpuslice --help lists them)", argv[first]);
+		gs_error_set(&e, -EINVAL, GS_STATUS_INVALID, "no command %s (gpuslice --help lists them)", argv[first]);
 		return gs_cli_finish(gs_cli_fail(&cli, &e));
 	}
 	return gs_cli_finish(command->run(&cli, argc - first, argv + first));

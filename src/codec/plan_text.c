@@ -151,17 +151,17 @@ static void print_steps(const struct gs_plan *p, struct gs_strbuf *out)
 {
 	int width = step_column(p);
 
-	gs_strbuf_printf(out, "STEPS %-*s  undo      risk\n", width + 9, "");
+	gs_strbuf_printf(out, "STEPS %-*s  undo\n", width + 9, "");
 	for (size_t i = 0; i < p->n_steps; i++) {
 		const struct gs_step *step = &p->steps[i];
 		size_t before;
 		int pad;
 
-		gs_strbuf_printf(out, "  %3u  GPU %-2u  ", step->n, step->gpu);
+		gs_strbuf_printf(out, "%c %3u  GPU %-2u  ", step->risk == GS_RISK_DISRUPTIVE ? '!' : ' ', step->n, step->gpu);
 		before = out->length;
 		put_ascii(out, step->text);
 		pad = width - (int)(out->length - before);
-		gs_strbuf_printf(out, "%*s  %-8s  %s\n", pad > 0 ? pad : 0, "", gs_undo_name(step->undo), gs_risk_name(step->risk));
+		gs_strbuf_printf(out, "%*s  %s\n", pad > 0 ? pad : 0, "", gs_undo_name(step->undo));
 	}
 }
 

@@ -173,7 +173,6 @@ int gs_request_plan(const struct gs_request *r, const struct gs_snapshot *s, str
 		.disrupt = r->disrupt,
 		.n_disrupt = r->n_disrupt,
 		.kill = r->kill,
-		.from_file = r->context == GS_CONTEXT_FILE,
 	};
 
 	if (r->kind == GS_REQUEST_LAYOUT)

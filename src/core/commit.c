@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/parse.h"
+
 struct commit {
 	const struct gs_commit_ops *ops;
 	void *userdata;
@@ -83,7 +85,7 @@ static int approve(struct commit *c, const struct gs_plan *p)
 		return finish(c, -ESTALE, GS_STATUS_REFUSED,
 			      "the plan is no longer the one that was approved (%.12s now, %.12s then): something changed in between; nothing was done", p->digest.hex,
 			      c->options->expect->hex);
-	if (gs_plan_needs_confirmation(p) && !c->options->yes) {
+	if (p->n_steps && gs_plan_needs_confirmation(p) && !c->options->yes) {
 		f = first_of(p, GS_SEVERITY_CONFIRM);
 		return finish(c, -EPERM, GS_STATUS_REFUSED, "%s: %s; this needs a confirmation (--yes); nothing was done", f->object, f->text);
 	}
@@ -144,23 +146,41 @@ static int plan_undo(const struct gs_snapshot *base, const struct gs_snapshot *n
 			return gs_error_set(e, -ENODEV, GS_STATUS_NOT_UNDONE, "GPU %" PRIu32 " has gone", failed->base[i].gpu);
 		to = &ev.layout->gpus[gpu->index];
 		to->mode = from->mode;
+		to->mode_is_asked = from->mode != GS_MODE_INVALID;
 		to->n_wants = 0;
 		for (size_t k = 0; k < from->n_wants; k++) {
 			struct gs_want *w = gs_layout_add_want(ev.layout, to);
 
 			if (!w)
 				return gs_error_oom(e);
-			*w = from->wants[k];
-			w->instance_id = GS_U32_UNKNOWN;
+			gs_want_copy_afresh(ev.layout->arena, w, &from->wants[k]);
 		}
 	}
 	return gs_plan_build(now, &ev, &options, ret_plan, e);
 }
 
-/* Put everything back. 0: as before. Otherwise -errno and what is left, in @e. */
-static int undo(struct commit *c, const struct gs_plan *failed, struct gs_error *e)
+/* Instances of @base that are back at their place under another UUID. Nobody promises the old one. */
+static size_t count_new_uuids(const struct gs_snapshot *base, const struct gs_snapshot *now)
 {
-	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *now = NULL;
+	size_t n = 0;
+
+	for (size_t g = 0; g < gs_snapshot_n_gpus(base); g++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu(base, g), *later = gs_snapshot_gpu_by_bdf(now, gpu->bdf);
+
+		for (size_t i = 0; later && i < gpu->n_instances; i++) {
+			const struct gs_instance *inst = gpu->instances[i];
+			const struct gs_instance *back = inst->start.known && inst->profile ? gs_gpu_instance_at(later, inst->profile, inst->start.value) : NULL;
+
+			n += back && !gs_str_equal(back->uuid, inst->uuid);
+		}
+	}
+	return n;
+}
+
+/* Put everything back. 0: as before, but for *@ret_new_uuids instances. Otherwise -errno and what is left, in @e. */
+static int undo(struct commit *c, const struct gs_plan *failed, size_t *ret_new_uuids, struct gs_error *e)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *now = NULL, *after = NULL;
 	GS_CLEANUP(gs_plan_freep) struct gs_plan *back = NULL;
 	int r;
 
@@ -169,9 +189,11 @@ static int undo(struct commit *c, const struct gs_plan *failed, struct gs_error 
 		r = plan_undo(failed->snapshot, now, failed, &back, e);
 	if (r < 0)
 		return r;
-	/* it must never disturb somebody whom the plan did not name */
+	/* it must never disturb somebody whom the plan did not name, nor anybody whom it cannot see */
 	if (gs_plan_is_blocked(back))
 		return gs_error_set(e, -EPERM, GS_STATUS_NOT_UNDONE, "%s", first_of(back, GS_SEVERITY_BLOCK)->text);
+	if (gs_plan_needs_confirmation(back))
+		return gs_error_set(e, -EPERM, GS_STATUS_NOT_UNDONE, "%s", first_of(back, GS_SEVERITY_CONFIRM)->text);
 	if (!back->n_steps)
 		return 0;
 	progress(c, GS_COMMIT_UNDO_BEGINS, NULL, back->n_steps, NULL);
@@ -180,7 +202,10 @@ static int undo(struct commit *c, const struct gs_plan *failed, struct gs_error 
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	r = c->ops->collect(c->userdata, &after, e);
+	if (r >= 0)
+		*ret_new_uuids = count_new_uuids(failed->snapshot, after);
+	return r;
 }
 
 static bool stopped_somebody(const struct gs_plan *p, size_t done)
@@ -195,8 +220,9 @@ static bool stopped_somebody(const struct gs_plan *p, size_t done)
 static int fail(struct commit *c, const struct gs_plan *p, size_t done, const struct gs_error *why)
 {
 	struct gs_error undo_error = { 0 };
-	char step[256];
-	int r = undo(c, p, &undo_error);
+	char step[256], uuids[96] = "";
+	size_t new_uuids = 0;
+	int r = undo(c, p, &new_uuids, &undo_error);
 
 	if (done < p->n_steps)
 		gs_step_describe(&p->steps[done], GS_TENSE_PLAN, step, sizeof(step));
@@ -207,8 +233,10 @@ static int fail(struct commit *c, const struct gs_plan *p, size_t done, const st
 			      "step %zu of %zu (%s) failed: %s. Undoing it failed too: %s. %zu step%s done; what is there now: gpuslice list", done + 1, p->n_steps, step, why->text,
 			      undo_error.text, done, done == 1 ? " is" : "s are");
 	c->result->undone = true;
-	return finish(c, why->errnum, GS_STATUS_FAILED, "step %zu of %zu (%s) failed: %s. Everything was undone: the machine is as before%s", done + 1, p->n_steps, step,
-		      why->text, stopped_somebody(p, done) ? ", but what was stopped stays stopped" : "");
+	if (new_uuids)
+		snprintf(uuids, sizeof(uuids), ", but %zu instance%s another UUID", new_uuids, new_uuids == 1 ? " has" : "s have");
+	return finish(c, why->errnum, GS_STATUS_FAILED, "step %zu of %zu (%s) failed: %s. Everything was undone: the machine is as before%s%s", done + 1, p->n_steps, step,
+		      why->text, uuids, stopped_somebody(p, done) ? "; what was stopped stays stopped" : "");
 }
 
 /* A mode change that the driver holds back: what follows needs it, so it stops here and stays pending. */

@@ -16,92 +16,138 @@ struct gs_diff *gs_diff_free(struct gs_diff *d)
 	return NULL;
 }
 
-/* What a want asks for inside its GI, with open starts filled in beside those that are given. */
-static int desired_compute(struct gs_arena *a, const struct gs_want *w, const struct gs_profile *p, const struct gs_instance *old,
-			   struct gs_compute_change **ret, size_t *ret_n, struct gs_error *e)
+/* The compute instance of @old that a want was copied from. */
+static const struct gs_compute *compute_by_id(const struct gs_instance *old, struct gs_u32 id)
 {
-	size_t n = w->compute_default ? 1 : w->n_compute;
-	struct gs_compute_change *list = gs_arena_calloc(a, n + 1, sizeof(*list));
-	struct gs_want_compute *full = gs_arena_alloc(a, sizeof(*full));
-	const struct gs_compute_profile *open[GS_PLACED_MAX];
+	for (size_t i = 0; old && id.known && i < old->n_compute; i++)
+		if (old->compute[i]->id == id.value)
+			return old->compute[i];
+	return NULL;
+}
+
+struct compute_list {
+	struct gs_compute_change *items;
+	size_t n;
 	struct gs_span taken[GS_PLACED_MAX];
-	size_t n_taken = 0, n_open = 0, open_of[GS_PLACED_MAX];
+	size_t n_taken;
+};
+
+static void take_span(struct compute_list *l, uint32_t start, uint32_t size)
+{
+	if (l->n_taken < GS_PLACED_MAX)
+		l->taken[l->n_taken++] = (struct gs_span){ start, size };
+}
+
+static bool is_taken(const struct compute_list *l, struct gs_span span)
+{
+	for (size_t i = 0; i < l->n_taken; i++)
+		if (gs_span_overlaps(l->taken[i], span))
+			return true;
+	return false;
+}
+
+/* What was copied from the machine stays what it is; what names a start has it. */
+static void place_decided(struct compute_list *l, const struct gs_want *w, const struct gs_profile *p, const struct gs_instance *old, struct gs_change *change)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		struct gs_compute_change *c = &l->items[i];
+
+		c->want = &w->compute[i];
+		c->profile = p ? gs_compute_profile_by_name(p, c->want->profile) : NULL;
+		c->old = compute_by_id(old, c->want->id);
+		c->start = c->old ? c->old->start.value : c->want->start.value;
+		if (!c->profile || !(c->old ? c->old->start.known : c->want->start.known))
+			continue;
+		change->has_no_room |= is_taken(l, (struct gs_span){ c->start, c->profile->compute_slices });
+		take_span(l, c->start, c->profile->compute_slices);
+	}
+}
+
+/* An open request takes an instance that is there before it takes a free slice. */
+static void place_open(struct compute_list *l, const struct gs_profile *p, const struct gs_instance *old, struct gs_change *change)
+{
+	const struct gs_compute_profile *open[GS_PLACED_MAX];
+	size_t n_open = 0, open_of[GS_PLACED_MAX];
 	uint32_t starts[GS_PLACED_MAX];
-	int r;
 
-	if (!list || !full)
-		return gs_error_oom(e);
-	if (n > GS_PLACED_MAX)
-		return gs_error_set(e, -E2BIG, GS_STATUS_INVALID, "too many compute instances in one GPU instance");
-	if (w->compute_default) {
-		list[0].profile = p ? gs_compute_profile_default(p) : NULL;
-		*full = (struct gs_want_compute){ list[0].profile ? list[0].profile->name : w->profile, GS_U32(0) };
-		list[0].want = full;
-		*ret = list;
-		*ret_n = 1;
-		return 0;
-	}
-	for (size_t i = 0; i < n; i++) {
-		const struct gs_want_compute *c = &w->compute[i];
-
-		list[i].want = c;
-		list[i].profile = p ? gs_compute_profile_by_name(p, c->profile) : NULL;
-		list[i].start = c->start.value;
-		if (c->start.known && list[i].profile)
-			taken[n_taken++] = (struct gs_span){ c->start.value, list[i].profile->compute_slices };
-	}
-	/* an open request takes an instance that is there before it takes a free slice */
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < l->n; i++) {
+		struct gs_compute_change *c = &l->items[i];
 		bool found = false;
 
-		if (list[i].want->start.known || !list[i].profile)
+		if (c->old || c->want->start.known || !c->profile)
 			continue;
 		for (size_t k = 0; old && k < old->n_compute && !found; k++) {
 			const struct gs_compute *ci = old->compute[k];
-			bool used = !ci->start.known || !gs_str_equal(ci->profile, list[i].profile->name);
 
-			for (size_t m = 0; m < n_taken && !used; m++)
-				used = gs_span_overlaps(taken[m], (struct gs_span){ ci->start.value, list[i].profile->compute_slices });
-			if (used)
+			if (!ci->start.known || !gs_str_equal(ci->profile, c->profile->name) ||
+			    is_taken(l, (struct gs_span){ ci->start.value, c->profile->compute_slices }))
 				continue;
 			found = true;
-			list[i].start = ci->start.value;
-			taken[n_taken++] = (struct gs_span){ ci->start.value, list[i].profile->compute_slices };
+			c->start = ci->start.value;
+			take_span(l, c->start, c->profile->compute_slices);
 		}
 		if (!found) {
 			open_of[n_open] = i;
-			open[n_open++] = list[i].profile;
+			open[n_open++] = c->profile;
 		}
 	}
-	r = p ? gs_compute_solve(p, taken, n_taken, open, n_open, starts, e) : 0;
-	if (r < 0)
-		return r;
+	if (!n_open || !p)
+		return;
+	if (gs_compute_solve(p, l->taken, l->n_taken, open, n_open, starts, NULL) < 0) {
+		change->has_no_room = true;
+		return;
+	}
 	for (size_t i = 0; i < n_open; i++)
-		list[open_of[i]].start = starts[i];
-	*ret = list;
-	*ret_n = n;
+		l->items[open_of[i]].start = starts[i];
+}
+
+/* What a want asks for inside its GI, with every start filled in that can be. */
+static int desired_compute(struct gs_arena *a, const struct gs_want *w, const struct gs_profile *p, const struct gs_instance *old,
+			   struct gs_change *change, struct compute_list *ret, struct gs_error *e)
+{
+	struct gs_want_compute *full;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->n = w->compute_default ? 1 : w->n_compute;
+	ret->items = gs_arena_calloc(a, ret->n + 1, sizeof(*ret->items));
+	full = gs_arena_alloc(a, sizeof(*full));
+	if (!ret->items || !full)
+		return gs_error_oom(e);
+	if (ret->n > GS_PLACED_MAX)
+		return gs_error_set(e, -E2BIG, GS_STATUS_INVALID, "too many compute instances in one GPU instance");
+	if (w->compute_default) {
+		ret->items[0].profile = p ? gs_compute_profile_default(p) : NULL;
+		*full = (struct gs_want_compute){ .profile = ret->items[0].profile ? ret->items[0].profile->name : w->profile, .start = GS_U32(0) };
+		ret->items[0].want = full;
+		return 0;
+	}
+	place_decided(ret, w, p, old, change);
+	place_open(ret, p, old, change);
 	return 0;
 }
 
-/* Pair what is with what should be: equal profile and start is a keep. */
-static int pair_compute(struct gs_arena *a, const struct gs_instance *old, struct gs_compute_change *wanted, size_t n_wanted,
-			struct gs_change *change, bool *ret_differs)
+/* Pair what is with what should be: equal identity, or equal profile and start, is a keep. */
+static int pair_compute(struct gs_arena *a, const struct gs_instance *old, const struct compute_list *wanted, struct gs_change *change, bool *ret_differs)
 {
-	size_t n = n_wanted;
+	size_t n_wanted = wanted ? wanted->n : 0, n = n_wanted;
 	struct gs_compute_change *all = gs_arena_calloc(a, n_wanted + (old ? old->n_compute : 0) + 1, sizeof(*all));
+	bool unknown = false;
 
 	if (!all)
 		return -ENOMEM;
 	if (n_wanted)
-		memcpy(all, wanted, n_wanted * sizeof(*all));
+		memcpy(all, wanted->items, n_wanted * sizeof(*all));
 	*ret_differs = false;
 	for (size_t k = 0; old && k < old->n_compute; k++) {
 		const struct gs_compute *ci = old->compute[k];
 		bool kept = false;
 
+		unknown |= !ci->start.known;
+		for (size_t i = 0; i < n_wanted && !kept; i++)
+			kept = all[i].old == ci;
 		for (size_t i = 0; i < n_wanted && !kept; i++) {
 			/* a CI whose place cannot be seen counts as the one that fills its GI when it has that name */
-			bool same_start = ci->start.known ? ci->start.value == all[i].start : all[i].start == 0;
+			bool same_start = ci->start.known ? ci->start.value == all[i].start : change->want && change->want->compute_default;
 
 			if (all[i].old || !same_start || !gs_str_equal(ci->profile, all[i].want->profile))
 				continue;
@@ -115,6 +161,8 @@ static int pair_compute(struct gs_arena *a, const struct gs_instance *old, struc
 	}
 	for (size_t i = 0; i < n_wanted; i++)
 		*ret_differs |= !all[i].old;
+	/* beside one whose place cannot be seen nothing can be placed */
+	change->place_is_unknown = unknown && *ret_differs;
 	change->compute = all;
 	change->n_compute = n;
 	return 0;
@@ -135,28 +183,33 @@ static int by_start(const void *a, const void *b)
 static int add_want(struct gs_arena *a, struct gs_diff_gpu *d, const struct gs_instance *old, const struct gs_want *w, struct gs_error *e)
 {
 	struct gs_change *c = &d->changes[d->n_changes];
-	struct gs_compute_change *wanted;
-	size_t n_wanted;
+	struct compute_list wanted;
 	bool differs = false;
 	int r;
 
 	c->old = old;
 	c->want = w;
 	c->profile = gs_profile_by_name(&d->gpu->profiles, w->profile);
-	r = desired_compute(a, w, c->profile, w->recreate ? NULL : old, &wanted, &n_wanted, e);
+	r = desired_compute(a, w, c->profile, old, c, &wanted, e);
 	if (r < 0)
 		return gs_error_prefix(e, "GPU %" PRIu32 ", %s at %" PRIu32 ": ", d->gpu->index, w->profile, w->start.value);
-	if (pair_compute(a, old, wanted, n_wanted, c, &differs) < 0)
+	if (pair_compute(a, old, &wanted, c, &differs) < 0)
 		return gs_error_oom(e);
 	if (!old)
 		c->kind = GS_CHANGE_CREATE;
-	else if (w->recreate || d->mode_changes)
+	else if (w->recreate || (d->mode_changes && !d->mode_only_unpends))
 		c->kind = GS_CHANGE_RECREATE;
 	else
 		c->kind = differs ? GS_CHANGE_KEEP_GI : GS_CHANGE_KEEP;
 	d->is_changed |= c->kind != GS_CHANGE_KEEP;
 	d->n_changes++;
 	return 0;
+}
+
+/* What is pending comes with the next reset: asking for another mode is a change even when that one is active still. */
+static bool mode_differs(const struct gs_gpu *gpu, enum gs_mode mode)
+{
+	return mode != gpu->mode || (gpu->mode_pending != GS_MODE_INVALID && gpu->mode_pending != mode);
 }
 
 static int diff_gpu(struct gs_arena *a, struct gs_diff_gpu *d, struct gs_error *e)
@@ -169,7 +222,8 @@ static int diff_gpu(struct gs_arena *a, struct gs_diff_gpu *d, struct gs_error *
 	d->changes = gs_arena_calloc(a, gpu->n_instances + target->n_wants + 1, sizeof(*d->changes));
 	if (!used || !d->changes)
 		return gs_error_oom(e);
-	d->mode_changes = target->mode != GS_MODE_INVALID && target->mode != gpu->mode;
+	d->mode_changes = target->mode_is_asked && mode_differs(gpu, target->mode);
+	d->mode_only_unpends = d->mode_changes && target->mode == gpu->mode;
 	d->is_changed = d->mode_changes;
 	for (size_t i = 0; i < target->n_wants; i++) {
 		const struct gs_want *w = &target->wants[i];
@@ -200,7 +254,7 @@ static int diff_gpu(struct gs_arena *a, struct gs_diff_gpu *d, struct gs_error *
 			continue;
 		c->kind = GS_CHANGE_DELETE;
 		c->old = gpu->instances[k];
-		if (pair_compute(a, c->old, NULL, 0, c, &differs) < 0)
+		if (pair_compute(a, c->old, NULL, c, &differs) < 0)
 			return gs_error_oom(e);
 		d->is_changed = true;
 		d->n_changes++;

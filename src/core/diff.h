@@ -28,12 +28,15 @@ struct gs_change {
 	const struct gs_profile *profile;   /* of @want; NULL when unknown */
 	struct gs_compute_change *compute;
 	size_t n_compute;
+	bool has_no_room;               /* its compute instances do not fit beside each other */
+	bool place_is_unknown;          /* it changes beside a compute instance whose place cannot be seen */
 };
 
 struct gs_diff_gpu {
 	const struct gs_gpu *gpu;
 	const struct gs_layout_gpu *target;
 	bool mode_changes;
+	bool mode_only_unpends;         /* … only in that a pending change is taken back: disturbs nobody */
 	struct gs_change *changes;      /* by start, deletions before creations at the same place */
 	size_t n_changes;
 	bool is_changed;                /* anything but KEEP */
@@ -45,7 +48,7 @@ struct gs_diff {
 	size_t n_gpus;
 };
 
-/* Borrows from both; valid while they live. -ENOMEM, -ENOSPC when compute instances cannot be placed. */
+/* Borrows from both; valid while they live. -ENOMEM, -E2BIG. What does not fit is marked, not refused. */
 int gs_diff_build(const struct gs_snapshot *s, const struct gs_layout *solved, struct gs_diff **ret_diff, struct gs_error *e);
 struct gs_diff *gs_diff_free(struct gs_diff *d);
 GS_DEFINE_CLEANUP(struct gs_diff *, gs_diff_free);

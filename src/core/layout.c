@@ -63,16 +63,27 @@ void gs_layout_remove_want(struct gs_layout_gpu *g, size_t i)
 	g->n_wants--;
 }
 
-static void copy_want(struct gs_arena *a, struct gs_want *to, const struct gs_want *from)
+void gs_want_copy(struct gs_arena *a, struct gs_want *to, const struct gs_want *from)
 {
 	*to = *from;
 	to->profile = gs_arena_strdup(a, from->profile);
 	to->pos.file = gs_arena_strdup(a, from->pos.file);
 	to->compute = from->n_compute ? gs_arena_calloc(a, from->n_compute, sizeof(*to->compute)) : NULL;
 	for (size_t i = 0; to->compute && i < from->n_compute; i++) {
+		to->compute[i] = from->compute[i];
 		to->compute[i].profile = gs_arena_strdup(a, from->compute[i].profile);
-		to->compute[i].start = from->compute[i].start;
 	}
+}
+
+void gs_want_copy_afresh(struct gs_arena *a, struct gs_want *to, const struct gs_want *from)
+{
+	gs_want_copy(a, to, from);
+	to->recreate = false;
+	to->is_claimed = false;
+	to->open_claim = 0;
+	to->instance_id = to->moved_id = GS_U32_UNKNOWN;
+	for (size_t i = 0; i < to->n_compute; i++)
+		to->compute[i].id = GS_U32_UNKNOWN;
 }
 
 int gs_layout_copy(const struct gs_layout *l, struct gs_layout **ret_layout, struct gs_error *e)
@@ -95,6 +106,7 @@ int gs_layout_copy(const struct gs_layout *l, struct gs_layout **ret_layout, str
 		to->pos = from->pos;
 		to->pos.file = gs_arena_strdup(copy->arena, from->pos.file);
 		to->mode = from->mode;
+		to->mode_is_asked = from->mode_is_asked;
 		to->has_instances = from->has_instances;
 		to->positions_unknown = from->positions_unknown;
 		for (size_t k = 0; k < from->n_wants; k++) {
@@ -102,7 +114,7 @@ int gs_layout_copy(const struct gs_layout *l, struct gs_layout **ret_layout, str
 
 			if (!w)
 				return gs_error_oom(e);
-			copy_want(copy->arena, w, &from->wants[k]);
+			gs_want_copy(copy->arena, w, &from->wants[k]);
 		}
 	}
 	if (gs_arena_has_failed(copy->arena))
@@ -128,6 +140,7 @@ static void want_of_instance(struct gs_arena *a, const struct gs_gpu *gpu, const
 	for (size_t i = 0; w->compute && i < inst->n_compute; i++) {
 		w->compute[i].profile = gs_arena_strdup(a, inst->compute[i]->profile);
 		w->compute[i].start = inst->compute[i]->start;
+		w->compute[i].id = GS_U32(inst->compute[i]->id);
 		w->n_compute++;
 	}
 }
@@ -135,10 +148,12 @@ static void want_of_instance(struct gs_arena *a, const struct gs_gpu *gpu, const
 static int fill_from_gpu(struct gs_layout *l, struct gs_layout_gpu *g, const struct gs_gpu *gpu)
 {
 	g->n_wants = 0;
+	/* not seeing any instance is not the same as there being none */
+	g->positions_unknown = gpu->mode == GS_MODE_MIG && !gpu->placements_visible;
 	for (size_t i = 0; i < gpu->n_instances; i++) {
 		struct gs_want *w;
 
-		if (!gpu->instances[i]->start.known) {
+		if (!gpu->instances[i]->start.known || !gpu->instances[i]->profile) {
 			g->positions_unknown = true;
 			continue;
 		}
@@ -202,11 +217,41 @@ static int find_matched(const struct gs_match *m, const struct gs_position *pos,
 				   gpu->uuid, m->uuid);
 	if (m->pci_id && !gs_str_equal(m->pci_id, gpu->pci_id))
 		return gs_error_at(e, -EINVAL, pos, "GPU %" PRIu32 " has PCI id %s, the match says %s", gpu->index, gpu->pci_id ? gpu->pci_id : "-", m->pci_id);
-	if (m->subsystem_id && gpu->subsystem_id && !gs_str_equal(m->subsystem_id, gpu->subsystem_id))
-		return gs_error_at(e, -EINVAL, pos, "GPU %" PRIu32 " has subsystem id %s, the match says %s", gpu->index, gpu->subsystem_id,
-				   m->subsystem_id);
+	if (m->subsystem_id && !gs_str_equal(m->subsystem_id, gpu->subsystem_id))
+		return gs_error_at(e, -EINVAL, pos, "GPU %" PRIu32 " has subsystem id %s, the match says %s", gpu->index,
+				   gpu->subsystem_id ? gpu->subsystem_id : "-", m->subsystem_id);
 	*ret_gpu = gpu;
 	return 0;
+}
+
+int gs_want_check_compute(const struct gs_want *w, const struct gs_profile *p, const struct gs_position *pos, struct gs_error *e)
+{
+	uint32_t slices = 0;
+	uint64_t taken = 0;
+
+	for (size_t i = 0; i < w->n_compute; i++) {
+		const struct gs_compute_profile *c = gs_compute_profile_by_name(p, w->compute[i].profile);
+		uint64_t mask;
+
+		if (!c)
+			continue;
+		slices += c->compute_slices;
+		if (!w->compute[i].start.known)
+			continue;
+		mask = gs_span_mask((struct gs_span){ w->compute[i].start.value, c->compute_slices });
+		if (mask & taken)
+			return gs_error_at(e, -EINVAL, pos, "two compute instances of one %s want slice %" PRIu32, p->name, w->compute[i].start.value);
+		taken |= mask;
+	}
+	if (slices > p->compute_slices)
+		return gs_error_at(e, -EINVAL, pos, "the compute instances take %" PRIu32 " slices, a %s has %" PRIu32, slices, p->name, p->compute_slices);
+	return 0;
+}
+
+/* "3g.40gb" inside a 3g.40gb fills it, also where the driver tells CI profiles only once the GI is there. */
+static bool is_filled_by_name(const struct gs_want *w, const struct gs_profile *p)
+{
+	return w->n_compute == 1 && gs_str_equal(w->compute[0].profile, p->name) && !gs_compute_profile_default(p);
 }
 
 static int check_want(const struct gs_want *w, const struct gs_gpu *gpu, struct gs_error *e)
@@ -224,6 +269,8 @@ static int check_want(const struct gs_want *w, const struct gs_gpu *gpu, struct 
 		const struct gs_compute_profile *c = gs_compute_profile_by_name(p, w->compute[i].profile);
 		bool legal = c && !w->compute[i].start.known;
 
+		if (!c && is_filled_by_name(w, p))
+			return 0;
 		if (!c)
 			return gs_error_at(e, -EINVAL, &w->pos, "%s has no compute instance profile %s", w->profile, w->compute[i].profile);
 		for (size_t k = 0; k < c->n_placements && !legal; k++)
@@ -231,7 +278,7 @@ static int check_want(const struct gs_want *w, const struct gs_gpu *gpu, struct 
 		if (!legal)
 			return gs_error_at(e, -EINVAL, &w->pos, "compute instance %s cannot start at slice %" PRIu32, c->name, w->compute[i].start.value);
 	}
-	return 0;
+	return gs_want_check_compute(w, p, &w->pos, e);
 }
 
 /* Two requests of one file that want the same units are wrong on every machine. */
@@ -279,8 +326,10 @@ int gs_layout_bind(const struct gs_layout *file, const struct gs_snapshot *s, st
 		to = &l->gpus[gpu->index];
 		to->pos = from->pos;
 		to->pos.file = gs_arena_strdup(l->arena, from->pos.file);
-		if (from->mode != GS_MODE_INVALID)
+		if (from->mode != GS_MODE_INVALID) {
 			to->mode = from->mode;
+			to->mode_is_asked = true;
+		}
 		if (!from->has_instances)
 			continue;
 		to->n_wants = 0;
@@ -293,7 +342,11 @@ int gs_layout_bind(const struct gs_layout *file, const struct gs_snapshot *s, st
 			w = gs_layout_add_want(l, to);
 			if (!w)
 				return gs_error_oom(e);
-			copy_want(l->arena, w, &from->wants[k]);
+			gs_want_copy(l->arena, w, &from->wants[k]);
+			if (is_filled_by_name(w, gs_profile_by_name(&gpu->profiles, w->profile))) {
+				w->compute_default = true;
+				w->n_compute = 0;
+			}
 		}
 		r = check_overlaps(to, gpu, e);
 		if (r < 0)

@@ -24,6 +24,8 @@ struct gs_match {
 struct gs_want_compute {
 	const char *profile;
 	struct gs_u32 start;            /* compute slice; unknown: left open */
+	struct gs_u32 id;               /* the compute instance that it was copied from, when it is there already */
+	bool is_claimed;                /* a statement of the script asked for it */
 };
 
 /* One instance that should exist. */
@@ -37,13 +39,16 @@ struct gs_want {
 	size_t n_compute;
 	struct gs_position pos;         /* the word that asked for it; line 0: it is there already */
 	struct gs_u32 instance_id;      /* the instance that it was copied from, when it is there already */
+	struct gs_u32 moved_id;         /* the instance that it was before it was moved */
 	bool is_claimed;                /* a statement of the script asked for it */
+	uint32_t open_claim;            /* 1 + the statement that claimed it without naming a start; 0: none did */
 };
 
 struct gs_layout_gpu {
 	struct gs_match match;          /* as read; empty in a layout made from a snapshot */
 	struct gs_position pos;
 	enum gs_mode mode;              /* INVALID in an unbound layout: untouched */
+	bool mode_is_asked;             /* bound: somebody asked for it; a pending change to another is taken back */
 	bool has_instances;             /* unbound: the "instances" key was there */
 	bool positions_unknown;         /* bound: instances exist whose place we may not see */
 	struct gs_want *wants;
@@ -71,6 +76,11 @@ struct gs_layout_gpu *gs_layout_add_gpu(struct gs_layout *l);
 struct gs_want *gs_layout_add_want(struct gs_layout *l, struct gs_layout_gpu *g);
 void gs_layout_remove_want(struct gs_layout_gpu *g, size_t i);
 
+/* A copy of @from whose strings and arrays live in @a: two wants must never share an array. */
+void gs_want_copy(struct gs_arena *a, struct gs_want *to, const struct gs_want *from);
+/* The same for another GPU, or another time: what was there already is asked for anew. */
+void gs_want_copy_afresh(struct gs_arena *a, struct gs_want *to, const struct gs_want *from);
+
 /*
  * Lay a file's layout over a machine: match every GPU, check every word
  * against its profiles, fill the rest from the snapshot. Errors carry the
@@ -85,6 +95,9 @@ int gs_layout_bind(const struct gs_layout *file, const struct gs_snapshot *s, st
  * turns them into findings.
  */
 int gs_layout_solve(struct gs_layout *bound, const struct gs_snapshot *s, size_t *ret_unplaced, struct gs_error *e);
+
+/* Do the compute instances that @w lists overlap, or exceed a GI of profile @p? Status INVALID at @pos. */
+int gs_want_check_compute(const struct gs_want *w, const struct gs_profile *p, const struct gs_position *pos, struct gs_error *e);
 
 /* The places that @g asks for, in the order of wants with a known start; @ret has room for GS_PLACED_MAX. Unknown profiles are left out. */
 size_t gs_layout_placed(const struct gs_layout_gpu *g, const struct gs_gpu *gpu, struct gs_placed *ret, size_t *ret_want_index);

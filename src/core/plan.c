@@ -116,6 +116,30 @@ static int note_unmatched_disrupt(struct gs_plan *p, const struct gs_plan_option
 	return 0;
 }
 
+/* "all" is for one GPU: whoever means more names them. */
+static int block_wide_disrupt(struct gs_plan *p, const struct gs_plan_options *o)
+{
+	struct gs_remark m = { .severity = GS_SEVERITY_BLOCK, .rule = gs_rule_name(GS_RULE_DISRUPT_ALL) };
+	bool all = false, first = true;
+	uint32_t gpu = 0;
+
+	for (size_t i = 0; o && i < o->n_disrupt; i++)
+		all |= o->disrupt[i].kind == GS_DISRUPT_ALL;
+	for (size_t i = 0; all && i < p->n_findings; i++) {
+		if (!p->findings[i].is_typed)
+			continue;
+		if (first || p->findings[i].gpu == gpu) {
+			gpu = p->findings[i].gpu;
+			first = false;
+			continue;
+		}
+		m.gpu = p->findings[i].gpu;
+		m.text = "--disrupt all stops work on one GPU only, and this plan stops some on several: name them with --disrupt pid:N";
+		return add_remark(p, &m);
+	}
+	return 0;
+}
+
 static int by_weight(const void *a, const void *b)
 {
 	const struct gs_finding *x = a, *y = b;
@@ -186,6 +210,22 @@ static int compute_digests(struct gs_plan *p)
 
 /* ---------------------------------------------------------------- building */
 
+/* A confirmation is about what is written: once, and only for a GPU that changes. */
+static bool is_worth_saying(const struct gs_plan *p, const struct gs_evaluation *ev, size_t i)
+{
+	const struct gs_remark *m = &ev->remarks[i];
+	bool changes = false;
+
+	if (m->severity != GS_SEVERITY_CONFIRM)
+		return true;
+	for (size_t k = 0; k < i; k++)
+		if (ev->remarks[k].gpu == m->gpu && strcmp(ev->remarks[k].rule, m->rule) == 0)
+			return false;
+	for (size_t k = 0; k < p->n_base; k++)
+		changes |= p->base[k].gpu == m->gpu;
+	return changes;
+}
+
 static int build(struct gs_plan *p, const struct gs_diff *d, const struct gs_evaluation *ev, const struct gs_plan_options *options, struct gs_error *e)
 {
 	int r;
@@ -203,9 +243,9 @@ static int build(struct gs_plan *p, const struct gs_diff *d, const struct gs_eva
 			return r;
 	}
 	for (size_t i = 0; i < ev->n_remarks; i++)
-		if (add_remark(p, &ev->remarks[i]) < 0)
+		if (is_worth_saying(p, ev, i) && add_remark(p, &ev->remarks[i]) < 0)
 			return gs_error_oom(e);
-	if (copy_claims(p, ev) < 0 || note_held_claims(p) < 0 || note_unmatched_disrupt(p, options) < 0)
+	if (copy_claims(p, ev) < 0 || note_held_claims(p) < 0 || note_unmatched_disrupt(p, options) < 0 || block_wide_disrupt(p, options) < 0)
 		return gs_error_oom(e);
 	if (gs_plan_is_blocked(p)) {
 		/* a blocked plan has no steps: nothing in it may look as if it could be carried out */
@@ -260,6 +300,24 @@ bool gs_plan_is_blocked(const struct gs_plan *p)
 bool gs_plan_needs_confirmation(const struct gs_plan *p)
 {
 	return gs_plan_count(p, GS_SEVERITY_CONFIRM) > 0;
+}
+
+const char *gs_plan_confirm_word(const struct gs_plan *p, const char *host, char *buf, size_t size)
+{
+	size_t at = (size_t)snprintf(buf, size, "%s", host);
+	bool first = true;
+
+	for (size_t g = 0; g < gs_snapshot_n_gpus(p->snapshot); g++) {
+		bool stops = false;
+
+		for (size_t i = 0; i < p->n_findings; i++)
+			stops |= p->findings[i].is_typed && p->findings[i].gpu == g;
+		if (!stops || at >= size)
+			continue;
+		at += (size_t)snprintf(buf + at, size - at, "%c%zu", first ? ':' : ',', g);
+		first = false;
+	}
+	return buf;
 }
 
 bool gs_plan_stops_somebody(const struct gs_plan *p)

@@ -40,6 +40,7 @@ struct gs_step {
 	const char *compute_profile;
 	struct gs_span compute_span;
 	uint32_t compute_profile_id;
+	uint32_t gi_slices;             /* create: compute slices of its GI; 0: not known */
 	uint32_t compute_id;            /* destroy: CI id now */
 	const char *uuid;               /* destroy: of what goes; NULL when unknown */
 	/* stop-holder */
@@ -100,7 +101,6 @@ struct gs_plan_options {
 	const struct gs_disrupt *disrupt;   /* borrowed */
 	size_t n_disrupt;
 	bool kill;                          /* SIGKILL is allowed */
-	bool from_file;                     /* a bare GPU index wants confirmation where nvidia-smi counts otherwise */
 };
 
 /*
@@ -117,6 +117,11 @@ bool gs_plan_is_blocked(const struct gs_plan *p);
 bool gs_plan_needs_confirmation(const struct gs_plan *p);
 /* Does it stop somebody's work (any typed finding)? */
 bool gs_plan_stops_somebody(const struct gs_plan *p);
+/*
+ * What has to be typed before work is stopped: "dgx01:0", "dgx01:1,4". The
+ * mistakes are the wrong window and the wrong GPU, so it names both. Returns @buf.
+ */
+const char *gs_plan_confirm_word(const struct gs_plan *p, const char *host, char *buf, size_t size);
 size_t gs_plan_count(const struct gs_plan *p, enum gs_severity severity);
 /* REFUSED or CANNOT_TELL from the findings of a blocked plan, else OK. */
 enum gs_status gs_plan_status(const struct gs_plan *p);

@@ -120,9 +120,9 @@ static bool block_impossible(struct policy *y)
 		add_finding(y, GS_RULE_GPU_LOST, GS_SEVERITY_BLOCK, "%s; nothing can be changed on it", gpu->lost);
 		return true;
 	}
-	if (t->positions_unknown || (gpu->n_instances && !gpu->placements_visible)) {
+	if (t->positions_unknown || (gpu->mode == GS_MODE_MIG && !gpu->placements_visible)) {
 		struct gs_finding *f = add_finding(y, GS_RULE_POSITION_UNKNOWN, GS_SEVERITY_BLOCK,
-						   "where its %zu instances are cannot be seen at this privilege, so nothing can be planned beside them", gpu->n_instances);
+						   "which instances it has and where they are cannot be seen here, so nothing can be planned beside them");
 
 		f->status = GS_STATUS_CANNOT_TELL;
 		add_alternative(y, f, "run it as root");
@@ -158,11 +158,10 @@ static void check_mode(struct policy *y)
 		else
 			add_alternative(y, f, "mode %" PRIu32 " mig", y->gpu->index);
 	}
-	if (y->gpu->mode_pending != GS_MODE_INVALID && y->gpu->mode_pending != y->gpu->mode && t->mode != y->gpu->mode_pending) {
+	if (y->gpu->mode_pending != GS_MODE_INVALID && y->gpu->mode_pending != y->gpu->mode && !t->mode_is_asked) {
 		f = add_finding(y, GS_RULE_MODE_PENDING, GS_SEVERITY_BLOCK, "mode %s is pending from an earlier change and becomes active with the next reset",
 				gs_mode_name(y->gpu->mode_pending));
-		f->status = GS_STATUS_REFUSED;
-		add_alternative(y, f, "mode %" PRIu32 " %s", y->gpu->index, gs_mode_name(y->gpu->mode_pending));
+		add_alternative(y, f, "take it back first: mode %" PRIu32 " %s", y->gpu->index, gs_mode_name(y->gpu->mode));
 	}
 }
 
@@ -206,11 +205,23 @@ static void describe_blocker(struct policy *y, struct gs_finding *f, const struc
 }
 
 /* What would do as well: the same profile elsewhere, then the largest others that fit somewhere. */
-static void suggest_places(struct policy *y, struct gs_finding *f, const struct gs_profile *p, const struct gs_placed *placed, size_t n)
+static void suggest_places(struct policy *y, struct gs_finding *f, const struct gs_profile *p, const struct gs_placed *planned, size_t n_planned)
 {
+	struct gs_placed placed[GS_PLACED_MAX];
 	uint32_t starts[GS_PLACEMENTS_MAX];
-	size_t found = gs_placement_free_starts(&y->gpu->profiles, placed, n, p, starts);
+	size_t n = n_planned, found;
 	unsigned others = 0;
+
+	memcpy(placed, planned, n * sizeof(*placed));
+	/* a place that is free only because somebody has to leave it stops somebody */
+	for (size_t i = 0; i < y->gpu->n_instances && n < GS_PLACED_MAX; i++) {
+		const struct gs_instance *inst = y->gpu->instances[i];
+		const struct gs_profile *q = inst->profile ? gs_profile_by_name(&y->gpu->profiles, inst->profile) : NULL;
+
+		if (q && inst->start.known && gs_instance_is_held(inst))
+			placed[n++] = (struct gs_placed){ q, inst->start.value };
+	}
+	found = gs_placement_free_starts(&y->gpu->profiles, placed, n, p, starts);
 
 	if (found) {
 		add_alternative(y, f, "%s fits at %" PRIu32 " and stops nobody: create %" PRIu32 " %s at %" PRIu32, p->name, starts[0], y->gpu->index, p->name, starts[0]);
@@ -245,14 +256,18 @@ static void report_misfit(struct policy *y, const struct gs_want *w, const struc
 
 	for (size_t i = 0; i < info->n_blockers; i++)
 		describe_blocker(y, f, wants[info->blockers[i]], &who);
+	gs_strbuf_puts(&who, "");
 	describe_starts(p, &where);
-	if (!who.text || !where.text || who.failed || where.failed) {
+	if (who.failed || where.failed) {
 		y->failed = true;
 		return;
 	}
 	switch (info->why) {
 	case GS_MISFIT_COUNT:
-		f->text = gs_arena_printf(y->p->arena, "the driver allows %" PRIu32 " of %s on this GPU", p->max_instances, p->name);
+		if (y->gpu->profiles.max_instances && n >= y->gpu->profiles.max_instances)
+			f->text = gs_arena_printf(y->p->arena, "the driver allows %" PRIu32 " instances on this GPU", y->gpu->profiles.max_instances);
+		else
+			f->text = gs_arena_printf(y->p->arena, "the driver allows %" PRIu32 " of %s on this GPU", p->max_instances, p->name);
 		break;
 	case GS_MISFIT_ENGINES:
 		f->text = gs_arena_printf(y->p->arena, "%s at %" PRIu32 " needs a media engine that is given out: %s", p->name, start, who.text);
@@ -268,14 +283,35 @@ static void report_misfit(struct policy *y, const struct gs_want *w, const struc
 	suggest_places(y, f, p, placed, n);
 }
 
+/* Requests of the same profile without a place are told as one. */
+static bool open_before(const struct gs_layout_gpu *t, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (!t->wants[k].start.known && gs_str_equal(t->wants[k].profile, t->wants[i].profile))
+			return true;
+	return false;
+}
+
+static size_t open_like(const struct gs_layout_gpu *t, size_t i)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < t->n_wants; k++)
+		n += !t->wants[k].start.known && gs_str_equal(t->wants[k].profile, t->wants[i].profile);
+	return n;
+}
+
 /* A request without a place: say what is in the way at each start that it could have. */
-static void report_unplaced(struct policy *y, const struct gs_want *w, const struct gs_profile *p, const struct gs_want *const *wants,
+static void report_unplaced(struct policy *y, const struct gs_want *w, size_t times, const struct gs_profile *p, const struct gs_want *const *wants,
 			    const struct gs_placed *placed, size_t n)
 {
 	GS_STRBUF struct gs_strbuf text = GS_STRBUF_INIT, last = GS_STRBUF_INIT;
 	struct gs_finding *f = add_finding(y, GS_RULE_PLACEMENT_NONE, GS_SEVERITY_BLOCK, "-");
 
-	gs_strbuf_printf(&text, "%s fits nowhere", p->name);
+	if (times > 1)
+		gs_strbuf_printf(&text, "%zu of %s fit nowhere", times, p->name);
+	else
+		gs_strbuf_printf(&text, "%s fits nowhere", p->name);
 	if (!p->n_placements)
 		gs_strbuf_puts(&text, ": where it may start is not known");
 	for (size_t i = 0; i < p->n_placements; i++) {
@@ -297,7 +333,10 @@ static void report_unplaced(struct policy *y, const struct gs_want *w, const str
 		gs_strbuf_clear(&last);
 		gs_strbuf_puts(&last, who.text ? who.text : "");
 	}
-	f->text = text.failed ? NULL : gs_arena_strdup(y->p->arena, text.text);
+	if (text.failed)
+		y->failed = true;
+	else
+		f->text = gs_arena_strdup(y->p->arena, text.text);
 	f->object = gs_arena_printf(y->p->arena, "GPU %" PRIu32 " %s", y->gpu->index, p->name);
 	f->pos = w->pos;
 	suggest_places(y, f, p, placed, n);
@@ -346,8 +385,31 @@ static void check_placement(struct policy *y)
 	for (size_t i = 0; i < t->n_wants; i++) {
 		const struct gs_profile *p = gs_profile_by_name(&y->gpu->profiles, t->wants[i].profile);
 
-		if (p && !t->wants[i].start.known)
-			report_unplaced(y, &t->wants[i], p, wants, placed, n);
+		if (p && !t->wants[i].start.known && !open_before(t, i))
+			report_unplaced(y, &t->wants[i], open_like(t, i), p, wants, placed, n);
+	}
+}
+
+static void check_compute(struct policy *y)
+{
+	for (size_t i = 0; i < y->d->n_changes; i++) {
+		const struct gs_change *c = &y->d->changes[i];
+		struct gs_finding *f;
+
+		if (c->place_is_unknown && c->kind == GS_CHANGE_KEEP_GI) {
+			f = add_finding(y, GS_RULE_POSITION_UNKNOWN, GS_SEVERITY_BLOCK,
+					"where the compute instances in the %s at %" PRIu32 " are cannot be read, so nothing can be changed beside them", c->want->profile,
+					c->want->start.value);
+			f->status = GS_STATUS_CANNOT_TELL;
+			f->pos = c->want->pos;
+		}
+		if (!c->has_no_room)
+			continue;
+		f = add_finding(y, GS_RULE_PLACEMENT_NONE, GS_SEVERITY_BLOCK,
+				"the compute instances asked for do not fit into the %s at %" PRIu32 " beside each other: it has %" PRIu32 " compute slices", c->want->profile,
+				c->want->start.value, c->profile ? c->profile->compute_slices : 0);
+		f->pos = c->want->pos;
+		add_alternative(y, f, "delete %" PRIu32 "/%s@%" PRIu32 " all", y->gpu->index, c->want->profile, c->want->start.value);
 	}
 }
 
@@ -452,12 +514,13 @@ static bool change_stops_work(const struct gs_change *c)
  */
 static bool only_may_block(const struct gs_holder *h)
 {
-	return h->name && gs_str_starts(h->name, "nvidia-persiste");
+	/* a name alone is whatever a process calls itself */
+	return h->name && gs_str_starts(h->name, "nvidia-persiste") && gs_u32_is(h->uid, 0) && gs_str_equal(h->unit, "nvidia-persistenced.service");
 }
 
 static void check_holders(struct policy *y)
 {
-	bool disturbs = y->d->mode_changes;
+	bool mode_disturbs = y->d->mode_changes && !y->d->mode_only_unpends, disturbs = mode_disturbs;
 
 	for (size_t i = 0; i < y->d->n_changes; i++) {
 		const struct gs_change *c = &y->d->changes[i];
@@ -468,7 +531,7 @@ static void check_holders(struct policy *y)
 		for (size_t k = 0; k < c->old->n_holders; k++)
 			judge_holder(y, c->old->holders[k], c->old, c->kind == GS_CHANGE_KEEP_GI ? "because its compute instance goes" : "because that instance goes");
 	}
-	for (size_t i = 0; y->d->mode_changes && i < y->gpu->n_holders; i++) {
+	for (size_t i = 0; mode_disturbs && i < y->gpu->n_holders; i++) {
 		const struct gs_holder *h = y->gpu->holders[i];
 		struct gs_finding *f;
 		char label[160];
@@ -522,6 +585,7 @@ int gs_policy_apply(struct gs_plan *p, const struct gs_diff_gpu *d, const struct
 	if (!block_impossible(&y)) {
 		check_mode(&y);
 		check_placement(&y);
+		check_compute(&y);
 		check_holders(&y);
 		/* what would come after is of no interest while it cannot be done */
 		if (!is_blocked_since(p, before))

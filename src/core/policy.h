@@ -27,7 +27,8 @@
 	X(ABSENT, "absent", "what should be deleted is not there") \
 	X(UUID_MAY_CHANGE, "uuid-may-change", "a recreated instance may come back with another UUID") \
 	X(NOT_SAVED, "not-saved", "lost at reboot") \
-	X(DISRUPT_UNMATCHED, "disrupt-unmatched", "a holder was named that this plan does not meet")
+	X(DISRUPT_UNMATCHED, "disrupt-unmatched", "a holder was named that this plan does not meet") \
+	X(DISRUPT_ALL, "disrupt-all", "all names holders on more than one GPU")
 
 #define GS_RULE_ENUM_(id, name, text) GS_RULE_##id,
 enum gs_rule { GS_RULES(GS_RULE_ENUM_) GS_RULE_MAX };

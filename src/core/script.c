@@ -115,13 +115,12 @@ int gs_select_gpus(const struct gs_gpu_selector *sel, const struct gs_snapshot *
 
 /* ---------------------------------------------------------------- evaluation */
 
-#define GPUS_MAX 4096
-
 struct evaluator {
 	const struct gs_snapshot *s;
 	enum gs_script_context context;
 	struct gs_evaluation *ev;
 	const struct gs_statement *st;
+	uint32_t number;            /* of @st, from 0 */
 	/* the GPU that the statement works on now */
 	const struct gs_gpu *gpu;
 	struct gs_layout_gpu *g;
@@ -161,11 +160,13 @@ static int claim(struct evaluator *x, struct gs_want *w)
 	if (!w->instance_id.known)
 		return 0;
 	inst = gs_gpu_instance_at(x->gpu, w->profile, w->start.value);
+	if (!inst || inst->id != w->instance_id.value)
+		return 0;   /* moved: nothing that is there is kept */
 	grown = gs_arena_grow(arena_of(x), ev->claims, ev->n_claims, &ev->cap_claims, sizeof(*ev->claims));
 	if (!grown)
 		return gs_error_oom(x->e);
 	ev->claims = grown;
-	ev->claims[ev->n_claims++] = (struct gs_claim){ x->gpu->index, w->profile, w->start.value, w->instance_id.value, inst && gs_instance_is_held(inst) };
+	ev->claims[ev->n_claims++] = (struct gs_claim){ x->gpu->index, w->profile, w->start.value, w->instance_id.value, gs_instance_is_held(inst) };
 	return 0;
 }
 
@@ -220,11 +221,41 @@ static struct gs_want *want_at(struct gs_layout_gpu *g, const char *profile, uin
 	return NULL;
 }
 
-/* The instance that a selector names, as it stands in the layout. *@ret is NULL when PROFILE@START is legal but absent. */
+static struct gs_want *want_of(struct gs_layout_gpu *g, uint32_t instance_id)
+{
+	for (size_t i = 0; i < g->n_wants; i++)
+		if (gs_u32_is(g->wants[i].instance_id, instance_id) || gs_u32_is(g->wants[i].moved_id, instance_id))
+			return &g->wants[i];
+	return NULL;
+}
+
+/* The instance on the machine whose UUID begins so; how many distinct ones do. */
+static const struct gs_instance *instance_by_uuid(const struct gs_gpu *gpu, const char *prefix, size_t *ret_n)
+{
+	const struct gs_instance *found = NULL;
+
+	*ret_n = 0;
+	for (size_t i = 0; i < gpu->n_instances; i++) {
+		const struct gs_instance *inst = gpu->instances[i];
+		bool matches = false;
+
+		for (size_t k = 0; k < inst->n_compute; k++)
+			matches |= inst->compute[k]->uuid && gs_str_starts(inst->compute[k]->uuid, prefix);
+		if (!matches)
+			continue;
+		found = inst;
+		*ret_n += 1;
+	}
+	return found;
+}
+
+/* The instance that a selector names, as it stands in the layout. *@ret is NULL when it is legal but absent. */
 static int find_want(struct evaluator *x, const struct gs_instance_selector *sel, struct gs_want **ret)
 {
 	const struct gs_profile *p = NULL;
+	const struct gs_instance *inst;
 	struct gs_want *found = NULL;
+	size_t n_matches = 0;
 	int r;
 
 	switch (sel->kind) {
@@ -239,24 +270,18 @@ static int find_want(struct evaluator *x, const struct gs_instance_selector *sel
 	case GS_SELECT_GI:
 		if (x->context != GS_CONTEXT_PROMPT)
 			return gs_error_at(x->e, -EINVAL, &sel->pos, "gi:%" PRIu32 " cannot be used in a file: the driver reuses these numbers; write PROFILE@START", sel->number);
-		for (size_t i = 0; i < x->g->n_wants; i++)
-			if (gs_u32_is(x->g->wants[i].instance_id, sel->number))
-				found = &x->g->wants[i];
+		found = want_of(x->g, sel->number);
 		break;
 	case GS_SELECT_UUID:
-		for (size_t i = 0; i < x->gpu->n_instances; i++) {
-			const struct gs_instance *inst = x->gpu->instances[i];
-
-			for (size_t k = 0; k < inst->n_compute; k++) {
-				struct gs_want *w;
-
-				if (!inst->compute[k]->uuid || !gs_str_starts(inst->compute[k]->uuid, sel->text) || !inst->start.known)
-					continue;
-				w = want_at(x->g, inst->profile, inst->start.value, false);
-				if (found && w != found)
-					return gs_error_at(x->e, -EINVAL, &sel->pos, "%s is the beginning of more than one instance's UUID", sel->text);
-				found = w;
-			}
+		inst = instance_by_uuid(x->gpu, sel->text, &n_matches);
+		if (n_matches > 1)
+			return gs_error_at(x->e, -EINVAL, &sel->pos, "%s is the beginning of more than one instance's UUID", sel->text);
+		if (inst && !inst->start.known)
+			return gs_error_at(x->e, -EINVAL, &sel->pos, "%s is there, but its place cannot be seen at this privilege", sel->text);
+		if (inst) {
+			/* by identity: it may have been moved, and another may stand where it stood */
+			*ret = want_of(x->g, inst->id);
+			return 0;
 		}
 		break;
 	default:
@@ -268,6 +293,44 @@ static int find_want(struct evaluator *x, const struct gs_instance_selector *sel
 	return 0;
 }
 
+static int add_want(struct evaluator *x, const struct gs_profile *p, struct gs_u32 start);
+
+/*
+ * A request without a start claimed an instance that a later statement needs:
+ * it takes another one, or asks for a new one. So the same script means the
+ * same whether its instances are there already or not.
+ */
+static int reopen(struct evaluator *x, struct gs_want *w)
+{
+	const struct gs_profile *p = gs_profile_by_name(&x->gpu->profiles, w->profile);
+	uint32_t statement = w->open_claim;
+	struct gs_want *made;
+	int r;
+
+	w->is_claimed = false;
+	w->open_claim = 0;
+	for (size_t i = 0; i < x->ev->n_claims; i++)
+		if (x->ev->claims[i].gpu == x->gpu->index && gs_u32_is(w->instance_id, x->ev->claims[i].instance_id)) {
+			memmove(&x->ev->claims[i], &x->ev->claims[i + 1], (x->ev->n_claims - i - 1) * sizeof(*x->ev->claims));
+			x->ev->n_claims--;
+			break;
+		}
+	for (size_t i = 0; i < x->g->n_wants; i++) {
+		struct gs_want *other = &x->g->wants[i];
+
+		if (other == w || other->is_claimed || !gs_str_equal(other->profile, w->profile))
+			continue;
+		other->open_claim = statement;
+		return claim(x, other);
+	}
+	r = add_want(x, p, GS_U32_UNKNOWN);
+	if (r < 0)
+		return r;
+	made = &x->g->wants[x->g->n_wants - 1];
+	made->open_claim = statement;
+	return 0;
+}
+
 /* What two statements of one script ask for must not overlap: that is wrong on every machine. */
 static int check_own_overlap(struct evaluator *x, const struct gs_profile *p, uint32_t start, const struct gs_position *pos)
 {
@@ -276,11 +339,18 @@ static int check_own_overlap(struct evaluator *x, const struct gs_profile *p, ui
 	if (!gs_profile_placement_at(p, start, &mine))
 		return 0;
 	for (size_t i = 0; i < x->g->n_wants; i++) {
-		const struct gs_want *w = &x->g->wants[i];
+		struct gs_want *w = &x->g->wants[i];
 		const struct gs_profile *q = gs_profile_by_name(&x->gpu->profiles, w->profile);
 
 		if (!w->is_claimed || !w->start.known || !q || !gs_profile_placement_at(q, w->start.value, &other) || !gs_span_overlaps(mine, other))
 			continue;
+		if (w->open_claim) {
+			int r = reopen(x, w);
+
+			if (r < 0)
+				return r;
+			continue;
+		}
 		return gs_error_at(x->e, -EINVAL, pos, "%s at %" PRIu32 " overlaps %s at %" PRIu32 " on GPU %" PRIu32 ", which this script asks for too", p->name, start,
 				   q->name, other.start, x->gpu->index);
 	}
@@ -318,6 +388,12 @@ static int set_ci(struct evaluator *x, struct gs_want *w, const struct gs_profil
 	case GS_CI_LIST:
 		break;
 	}
+	/* the one that fills it has the GI's name, also where the driver tells CI profiles only once the GI is there */
+	if (st->n_cis == 1 && gs_str_equal(st->cis[0].profile, p->name) && !gs_compute_profile_default(p) && (!st->cis[0].start.known || !st->cis[0].start.value)) {
+		w->compute_default = true;
+		w->n_compute = 0;
+		return 0;
+	}
 	w->compute_default = false;
 	w->n_compute = 0;
 	w->compute = gs_arena_calloc(arena_of(x), st->n_cis, sizeof(*w->compute));
@@ -330,9 +406,9 @@ static int set_ci(struct evaluator *x, struct gs_want *w, const struct gs_profil
 			return r;
 		/* the canonical name, so that "3g.40gb" and the driver's name compare equal */
 		w->compute[w->n_compute++] = (struct gs_want_compute){
-			gs_arena_strdup(arena_of(x), gs_compute_profile_by_name(p, st->cis[i].profile)->name), st->cis[i].start };
+			.profile = gs_arena_strdup(arena_of(x), gs_compute_profile_by_name(p, st->cis[i].profile)->name), .start = st->cis[i].start, .is_claimed = true };
 	}
-	return 0;
+	return gs_want_check_compute(w, p, &st->cis[0].pos, x->e);
 }
 
 static int add_want(struct evaluator *x, const struct gs_profile *p, struct gs_u32 start)
@@ -355,6 +431,16 @@ static int create_at(struct evaluator *x, const struct gs_profile *p, uint32_t s
 	struct gs_want *w = may_claim ? want_at(x->g, p->name, start, true) : NULL;
 	int r;
 
+	if (!w && may_claim) {
+		struct gs_want *taken = want_at(x->g, p->name, start, false);
+
+		if (taken && taken->open_claim) {
+			r = reopen(x, taken);
+			if (r < 0)
+				return r;
+			w = want_at(x->g, p->name, start, true);
+		}
+	}
 	if (w) {
 		r = set_ci(x, w, p);
 		return r < 0 ? r : claim(x, w);
@@ -401,6 +487,7 @@ static int create_open(struct evaluator *x, const struct gs_profile *p, bool may
 			r = claim(x, w);
 		if (r < 0)
 			return r;
+		w->open_claim = x->number + 1;
 		left--;
 	}
 	for (; left; left--) {
@@ -440,12 +527,17 @@ static int create_inside(struct evaluator *x)
 		w->compute = gs_arena_calloc(arena_of(x), 1, sizeof(*w->compute));
 		if (!w->compute || !gs_compute_profile_default(p))
 			return gs_error_oom(x->e);
-		w->compute[0] = (struct gs_want_compute){ gs_compute_profile_default(p)->name, GS_U32(0) };
+		w->compute[0] = (struct gs_want_compute){ .profile = gs_compute_profile_default(p)->name, .start = GS_U32(0) };
 		w->n_compute = 1;
 	}
-	for (size_t i = 0; may_claim && i < w->n_compute && left; i++)
-		if (gs_str_equal(w->compute[i].profile, name) && (!st->at.known || gs_u32_equal(w->compute[i].start, st->at)))
-			left--;
+	for (size_t i = 0; may_claim && i < w->n_compute && left; i++) {
+		struct gs_want_compute *c = &w->compute[i];
+
+		if (c->is_claimed || !gs_str_equal(c->profile, name) || (st->at.known && !gs_u32_equal(c->start, st->at)))
+			continue;
+		c->is_claimed = true;
+		left--;
+	}
 	bigger = gs_arena_calloc(arena_of(x), w->n_compute + left, sizeof(*bigger));
 	if (!bigger)
 		return gs_error_oom(x->e);
@@ -453,7 +545,7 @@ static int create_inside(struct evaluator *x)
 		memcpy(bigger, w->compute, w->n_compute * sizeof(*bigger));
 	w->compute = bigger;
 	for (; left; left--)
-		w->compute[w->n_compute++] = (struct gs_want_compute){ name, st->at };
+		w->compute[w->n_compute++] = (struct gs_want_compute){ .profile = name, .start = st->at, .is_claimed = true };
 	w->is_claimed = true;
 	return 0;
 }
@@ -501,7 +593,8 @@ static int delete_one(struct evaluator *x, const struct gs_instance_selector *se
 		return r;
 	if (!w)
 		return remark(x, sel->pos, GS_SEVERITY_NOTE, "absent",
-			      gs_arena_printf(arena_of(x), "%s@%" PRIu32 " is not there: nothing to delete", sel->profile, sel->number));
+			      sel->kind == GS_SELECT_AT ? gs_arena_printf(arena_of(x), "%s@%" PRIu32 " is not there: nothing to delete", sel->profile, sel->number)
+							: gs_arena_printf(arena_of(x), "%s is deleted already", sel->text ? sel->text : "it"));
 	gs_layout_remove_want(x->g, (size_t)(w - x->g->wants));
 	return 0;
 }
@@ -558,6 +651,7 @@ static int do_move(struct evaluator *x)
 {
 	const struct gs_profile *p = NULL;
 	struct gs_want *w = NULL;
+	size_t at;
 	int r = find_want(x, &x->st->instances[0], &w);
 
 	if (r < 0)
@@ -567,16 +661,27 @@ static int do_move(struct evaluator *x)
 	r = find_profile(x, w->profile, &x->st->pos, &p);
 	if (r >= 0)
 		r = check_start(x, p, x->st->at.value, &x->st->at_pos);
-	if (r < 0 || gs_u32_equal(w->start, x->st->at))
+	if (r < 0)
 		return r;
+	if (gs_u32_equal(w->start, x->st->at)) {
+		w->is_claimed = true;
+		w->open_claim = 0;
+		return 0;
+	}
 	w->is_claimed = false;
+	at = (size_t)(w - x->g->wants);
 	r = check_own_overlap(x, p, x->st->at.value, &x->st->at_pos);
 	if (r < 0)
 		return r;
-	w->start = x->st->at;
+	/* what made way may have moved the array */
+	w = &x->g->wants[at];
+	if (w->instance_id.known)
+		w->moved_id = w->instance_id;
 	w->instance_id = GS_U32_UNKNOWN;
+	w->start = x->st->at;
 	w->pos = copy_position(x, x->st->pos);
 	w->is_claimed = true;
+	w->open_claim = 0;
 	return 0;
 }
 
@@ -589,7 +694,7 @@ static int do_recreate(struct evaluator *x)
 
 		if (sel->kind == GS_SELECT_ALL) {
 			for (size_t k = 0; k < x->g->n_wants; k++)
-				x->g->wants[k].recreate = true;
+				x->g->wants[k].recreate = x->g->wants[k].is_claimed = true;
 			continue;
 		}
 		r = find_want(x, sel, &w);
@@ -612,6 +717,7 @@ static int copy_to(struct evaluator *x, uint32_t target)
 	if (target == x->gpu->index)
 		return 0;
 	to->mode = x->g->mode;
+	to->mode_is_asked = true;
 	to->n_wants = 0;
 	for (size_t i = 0; i < x->g->n_wants; i++) {
 		const struct gs_want *from = &x->g->wants[i];
@@ -623,8 +729,7 @@ static int copy_to(struct evaluator *x, uint32_t target)
 		w = gs_layout_add_want(l, to);
 		if (!w)
 			return gs_error_oom(x->e);
-		*w = *from;
-		w->instance_id = GS_U32_UNKNOWN;
+		gs_want_copy_afresh(arena_of(x), w, from);
 		w->pos = copy_position(x, x->st->pos);
 		w->is_claimed = true;
 	}
@@ -633,14 +738,22 @@ static int copy_to(struct evaluator *x, uint32_t target)
 
 static int do_copy(struct evaluator *x)
 {
-	GS_FREE uint32_t *targets = calloc(GPUS_MAX, sizeof(*targets));
-	size_t n;
+	size_t max = gs_snapshot_n_gpus(x->s), n;
+	GS_FREE uint32_t *targets = calloc(max + 1, sizeof(*targets));
+	char label[96];
 	int r;
 
 	if (!targets)
 		return gs_error_oom(x->e);
+	/* a GPU that cannot be seen into looks empty: copying that would empty the others */
+	if (x->gpu->lost || x->g->positions_unknown) {
+		gs_error_at(x->e, -EPERM, &x->st->gpu.pos, "what %s looks like cannot be seen here, so it cannot be copied", gs_gpu_label(x->gpu, label, sizeof(label)));
+		if (x->e)
+			x->e->status = GS_STATUS_CANNOT_TELL;
+		return -EPERM;
+	}
 	for (size_t i = 0; i < x->st->n_targets; i++) {
-		r = gs_select_gpus(&x->st->targets[i], x->s, targets, GPUS_MAX, &n, x->e);
+		r = gs_select_gpus(&x->st->targets[i], x->s, targets, max, &n, x->e);
 		for (size_t k = 0; r >= 0 && k < n; k++)
 			r = copy_to(x, targets[k]);
 		if (r < 0)
@@ -654,6 +767,7 @@ static int do_statement(struct evaluator *x)
 	switch (x->st->verb) {
 	case GS_VERB_MODE:
 		x->g->mode = x->st->mode;
+		x->g->mode_is_asked = true;
 		return 0;
 	case GS_VERB_CREATE:
 		return do_create(x);
@@ -691,7 +805,7 @@ static int remark_index(struct evaluator *x)
 static int evaluate_statement(struct evaluator *x, uint32_t *selected)
 {
 	size_t n;
-	int r = gs_select_gpus(&x->st->gpu, x->s, selected, GPUS_MAX, &n, x->e);
+	int r = gs_select_gpus(&x->st->gpu, x->s, selected, gs_snapshot_n_gpus(x->s), &n, x->e);
 
 	if (r >= 0 && x->st->verb == GS_VERB_COPY && n != 1)
 		return gs_error_at(x->e, -EINVAL, &x->st->gpu.pos, "copy takes one GPU to copy from; this names %zu", n);
@@ -709,7 +823,7 @@ int gs_script_evaluate(const struct gs_script *script, const struct gs_snapshot 
 		       struct gs_evaluation *ret_ev, struct gs_error *e)
 {
 	GS_EVALUATION struct gs_evaluation ev = { 0 };
-	GS_FREE uint32_t *selected = calloc(GPUS_MAX, sizeof(*selected));
+	GS_FREE uint32_t *selected = calloc(gs_snapshot_n_gpus(s) + 1, sizeof(*selected));
 	struct evaluator x = { .s = s, .context = context, .ev = &ev, .e = e };
 	int r;
 
@@ -718,6 +832,7 @@ int gs_script_evaluate(const struct gs_script *script, const struct gs_snapshot 
 	r = gs_layout_from_snapshot(s, &ev.layout, e);
 	for (size_t i = 0; r >= 0 && i < script->n; i++) {
 		x.st = &script->items[i];
+		x.number = (uint32_t)i;
 		r = evaluate_statement(&x, selected);
 	}
 	if (r >= 0)

@@ -92,9 +92,10 @@ static int create_ci(struct gs_plan *p, const struct gs_gpu *gpu, const struct g
 	step->compute_profile = gs_arena_strdup(p->arena, ci->want->profile);
 	step->compute_profile_id = ci->profile && ci->profile->id.known ? ci->profile->id.value : GS_COMPUTE_PROFILE_FILLS;
 	step->compute_span = (struct gs_span){ ci->start, ci->profile ? ci->profile->compute_slices : (c->profile ? c->profile->compute_slices : 0) };
+	step->gi_slices = c->profile ? c->profile->compute_slices : 0;
 	step->risk = GS_RISK_SAFE;
 	step->undo = GS_UNDO_FULL;
-	step->target = gs_arena_printf(p->arena, "%s in %s@%" PRIu32, ci->want->profile, c->want->profile, gi.start);
+	step->target = gs_arena_printf(p->arena, "%s@%" PRIu32 " in %s@%" PRIu32, ci->want->profile, ci->start, c->want->profile, gi.start);
 	return finish(p, step, e);
 }
 
@@ -206,7 +207,7 @@ const char *gs_step_describe(const struct gs_step *step, enum gs_tense tense, ch
 		snprintf(buf, size, "%s %s with SIGTERM%s", verb, step->target ? step->target : "a process", step->kill ? ", SIGKILL after 30 s" : "");
 		break;
 	case GS_STEP_DESTROY_CI:
-		snprintf(buf, size, "%s compute instance %" PRIu32 " (%s) of GI %" PRIu32, verb, step->compute_id, step->compute_profile ? step->compute_profile : "?",
+		snprintf(buf, size, "%s CI %" PRIu32 " (%s) of GI %" PRIu32, verb, step->compute_id, step->compute_profile ? step->compute_profile : "?",
 			 step->instance_id);
 		break;
 	case GS_STEP_DESTROY_GI:
@@ -219,7 +220,11 @@ const char *gs_step_describe(const struct gs_step *step, enum gs_tense tense, ch
 		snprintf(buf, size, "%s %s at %" PRIu32, verb, step->profile, step->span.start);
 		break;
 	case GS_STEP_CREATE_CI:
-		snprintf(buf, size, "%s compute instance %s in the %s at %" PRIu32, verb, step->compute_profile, step->profile, step->span.start);
+		if (step->compute_span.size < step->gi_slices)
+			snprintf(buf, size, "%s CI %s at slice %" PRIu32 " of the %s at %" PRIu32, verb, step->compute_profile, step->compute_span.start,
+				 step->profile, step->span.start);
+		else
+			snprintf(buf, size, "%s CI %s in the %s at %" PRIu32, verb, step->compute_profile, step->profile, step->span.start);
 		break;
 	case GS_STEP_MAX:
 	case GS_STEP_INVALID:
@@ -248,10 +253,15 @@ static int check_holder(const struct gs_step *step, const struct gs_gpu *gpu, st
 
 static int check_mode(const struct gs_step *step, const struct gs_gpu *gpu, struct gs_error *e)
 {
-	if (gpu->mode == step->mode)
+	bool other_pending = gpu->mode_pending != GS_MODE_INVALID && gpu->mode_pending != step->mode;
+
+	if (gpu->mode == step->mode && !other_pending)
 		return 0;
-	if (gpu->mode_pending == step->mode)
+	if (gpu->mode != step->mode && gpu->mode_pending == step->mode)
 		return -EINPROGRESS;
+	if (gpu->mode == step->mode)
+		return gs_error_set(e, -EIO, GS_STATUS_FAILED, "GPU %" PRIu32 ": the driver reported success, but mode %s is still pending", gpu->index,
+				    gs_mode_name(gpu->mode_pending));
 	return gs_error_set(e, -EIO, GS_STATUS_FAILED, "GPU %" PRIu32 ": the driver reported success, but the mode is still %s", gpu->index,
 			    gs_mode_name(gpu->mode) ? gs_mode_name(gpu->mode) : "unknown");
 }
@@ -271,14 +281,20 @@ int gs_step_check(const struct gs_step *step, const struct gs_snapshot *now, str
 		return check_holder(step, gpu, e);
 	if (step->op == GS_STEP_SET_MODE)
 		return check_mode(step, gpu, e);
+	/* what cannot be seen proves nothing */
+	if (!gpu->placements_visible)
+		return gs_error_set(e, -EIO, GS_STATUS_FAILED, "GPU %" PRIu32 ": %s: its instances cannot be read back completely", gpu->index,
+				    gs_step_describe(step, GS_TENSE_PLAN, text, sizeof(text)));
 	inst = gs_gpu_instance_at(gpu, step->profile, step->span.start);
 	switch (step->op) {
 	case GS_STEP_DESTROY_GI:
 		reached = !inst;
+		for (size_t i = 0; i < gpu->n_instances; i++)
+			reached = reached && gpu->instances[i]->id != step->instance_id;
 		break;
 	case GS_STEP_DESTROY_CI:
-		for (size_t i = 0; inst && i < inst->n_compute; i++)
-			reached = reached && !(inst->compute[i]->id == step->compute_id && gs_str_equal(inst->compute[i]->uuid, step->uuid));
+		for (size_t i = 0; inst && inst->id == step->instance_id && i < inst->n_compute; i++)
+			reached = reached && inst->compute[i]->id != step->compute_id;
 		break;
 	case GS_STEP_CREATE_GI:
 		reached = inst && gs_u32_is(inst->size, step->span.size);

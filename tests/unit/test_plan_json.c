@@ -93,9 +93,9 @@ static void text_says_who_stops_then_findings_then_steps_then_what_is_kept(void 
 		"  confirm  holder-stops        GPU 2 GI 12: one process has to stop (in:3:7)\n"
 		"                                 or: 2g.20gb fits at 2 too and stops nobody\n"
 		"  note     not-saved           lost at \"reboot\" ?\n"
-		"STEPS                                        undo      risk\n"
-		"    1  GPU 2   destroy GI 12 (1g.10gb at 1)  geometry  disruptive\n"
-		"    2  GPU 2   create GI 2g.20gb at 0        full      safe\n"
+		"STEPS                                        undo\n"
+		"!   1  GPU 2   destroy GI 12 (1g.10gb at 1)  geometry\n"
+		"    2  GPU 2   create GI 2g.20gb at 0        full\n"
 		"KEPT  10 instances stay as they are\n"
 		"PLAN  4f21c09e4f21c09e4f21c09e4f21c09e\n";
 	GS_FREE char *text = NULL;
