@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* console_core.c - model, agent and consequences, without a terminal. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,6 +166,23 @@ static void elevate(struct gs_console *c)
 		gs_say_error(c->m, "the new agent is not privileged either");
 }
 
+/* A new file, whole or not at all: never over one that is there, not even one made a moment ago. */
+static int write_new(const char *path, const char *text, struct gs_error *e)
+{
+	GS_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0666);
+	int rc;
+
+	if (fd < 0)
+		return gs_error_set(e, -errno, GS_STATUS_FAILED, "%s", errno == EEXIST ? "there is a file of that name already" : strerror(errno));
+	rc = gs_fd_write_all(fd, text, strlen(text));
+	if (rc >= 0 && fsync(fd) < 0 && errno != EINVAL)
+		rc = -errno;
+	if (rc >= 0)
+		return 0;
+	unlink(path);
+	return gs_error_set(e, rc, GS_STATUS_FAILED, "%s: %s", path, strerror(-rc));
+}
+
 static unsigned save_script(struct gs_console *c)
 {
 	GS_FREE char *script = gs_model_script(c->m);
@@ -173,9 +191,7 @@ static unsigned save_script(struct gs_console *c)
 
 	if (!script || !path)
 		return gs_control_saved(c->m, "", "cannot allocate memory");
-	if (access(path, F_OK) == 0)
-		return gs_control_saved(c->m, path, "there is a file of that name already");
-	if (gs_file_replace(path, script, strlen(script), 0, &e) < 0)
+	if (write_new(path, script, &e) < 0)
 		return gs_control_saved(c->m, path, e.text);
 	return gs_control_saved(c->m, path, NULL);
 }

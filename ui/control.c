@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ui/control_internal.h"
+#include "ui/model_internal.h"
 
 #define PAGE_ROWS 10
 
@@ -52,8 +53,14 @@ void gs_layer_open(struct gs_model *m, enum gs_layer layer)
 	/* Only what can be looked at and left again without having done anything goes under another layer. */
 	bool stays_below = m->layer == GS_LAYER_REVIEW || m->layer == GS_LAYER_WRITING;
 
-	if (m->layer != layer)
+	if (m->layer != layer) {
 		m->layer_below = lies_on_another(layer) && stays_below ? m->layer : GS_LAYER_NONE;
+		m->row_below = m->list_row;
+		m->top_below = m->list_top;
+	}
+	/* Half a word that is out of sight is not gone on with. */
+	if (m->layer == GS_LAYER_REVIEW)
+		gs_control_set_input(m, "");
 	m->layer = layer;
 	m->list_row = m->list_top = 0;
 }
@@ -71,9 +78,18 @@ void gs_layer_close(struct gs_model *m)
 		gs_control_set_input(m, "");
 		m->prompt_saves = m->quit_after_save = false;
 	}
+	m->list_row = m->layer_below != GS_LAYER_NONE ? m->row_below : 0;
+	m->list_top = m->layer_below != GS_LAYER_NONE ? m->top_below : 0;
 	m->layer = m->layer_below;
 	m->layer_below = GS_LAYER_NONE;
-	m->list_row = m->list_top = 0;
+	/* The machine may have changed while the list was covered. */
+	if (m->layer == GS_LAYER_REVIEW || m->layer == GS_LAYER_WRITING) {
+		size_t n = gs_control_list_length(m);
+
+		if (m->list_row >= n)
+			m->list_row = n ? n - 1 : 0;
+	}
+	gs_model_review_sync(m);
 }
 
 bool gs_control_walk(enum gs_action_id id, size_t n, size_t *row)
@@ -248,7 +264,6 @@ void gs_control_committed(struct gs_model *m, enum gs_status status, const char 
 
 	m->writing_ended = true;
 	m->write_status = status;
-	m->stop_holders = false;
 	snprintf(m->write_text, sizeof(m->write_text), "%s", text ? text : "");
 	if (is_done) {
 		/* u stops at the commit: what is written is no longer on any list. */
@@ -256,9 +271,9 @@ void gs_control_committed(struct gs_model *m, enum gs_status status, const char 
 		for (size_t i = 0; i < m->n_redo; i++)
 			free(m->redo[i]);
 		m->n_redo = 0;
-		m->allow_kill = false;
 		m->marked_gpus = 0;
 	}
+	gs_control_review_over(m);
 	if (is_done)
 		gs_say(m, "%s", *m->write_text ? m->write_text : "written");
 	else
@@ -328,6 +343,9 @@ static unsigned key_event(struct gs_model *m, const struct gs_event *ev)
 	/* A paste is text: where none is typed it is nothing, above all not commands. */
 	if (ev->is_pasted && m->layer != GS_LAYER_PROMPT)
 		return GS_DO_NOTHING;
+	/* Esc and a letter in one read look like Alt and the letter: nothing is answered by that. */
+	if (ev->alt && m->layer != GS_LAYER_PROMPT)
+		return GS_DO_NOTHING;
 	if (id == GS_ACTION_REPAINT)
 		return GS_DO_REPAINT | GS_DO_REDRAW;
 	if (id == GS_ACTION_SUSPEND)
@@ -350,26 +368,16 @@ bool gs_control_shows_time(const struct gs_model *m)
 	return m->show_clock || (m->layer == GS_LAYER_WRITING && !m->writing_ended);
 }
 
-/* Scroll no more than the cursor needs, so that walking back does not move the list. */
-static void keep_in_sight(size_t row, int room, size_t *top)
-{
-	if (room < 1)
-		return;
-	if (row < *top)
-		*top = row;
-	else if (row >= *top + (size_t)room)
-		*top = row + 1 - (size_t)room;
-}
-
+/* Lists stay where they are shown now, so that walking back moves the cursor and not the list. */
 static void scroll(struct gs_model *m, int rows, int columns)
 {
-	struct gs_geometry geo;
+	struct gs_tops tops;
 
-	gs_geometry_compute(rows, columns, m, &geo);
-	if (geo.too_small)
+	if (!gs_view_tops(m, rows, columns, &tops))
 		return;
-	keep_in_sight(m->gpu, geo.fleet.rows - 1, &m->fleet_top);
-	keep_in_sight(m->plan_row, geo.plan.rows, &m->plan_top);
+	m->fleet_top = tops.fleet;
+	m->plan_top = tops.plan;
+	m->list_top = tops.list;
 }
 
 unsigned gs_control_event(struct gs_model *m, const struct gs_event *ev, int rows, int columns)

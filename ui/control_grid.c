@@ -194,13 +194,16 @@ static unsigned delete_here(struct gs_model *m)
 	if (!gs_control_may_edit(m))
 		return GS_DO_REDRAW;
 	if (!gs_control_block(m, &b))
-		return gs_say_error(m, "there is no instance on GPU %u", m->gpu);
+		return gs_say_error(m, gs_model_gpu(m)->n_instances ? "where the instances of GPU %u are is not known" : "there is no instance on GPU %u",
+				    m->gpu);
 	if (b.state == GS_UNIT_NEW)
 		return gs_say(m, "this is only staged: x drops it");
 	if (b.state == GS_UNIT_GONE || (block_at(m, false, &now) && now.state == GS_UNIT_GONE))
 		return gs_say(m, "its deletion is staged already: x drops that");
 	if (b.state != GS_UNIT_INSTANCE)
 		return gs_say(m, "nothing to delete here: the unit is free");
+	if (!b.instance->profile)
+		return gs_say_error(m, "the profile of GI %u cannot be read, so a command cannot name it", b.instance->id);
 	n = gs_control_gpus(m, gpus);
 	if (!n)
 		return GS_DO_REDRAW;

@@ -41,9 +41,13 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 	switch (m->layer) {
 	case GS_LAYER_PALETTE:
 	case GS_LAYER_CHOOSER:
-		hint(h, o && !o->n_starts && o->misfit.n_blockers ? GS_ACTION_REPLACE : GS_ACTION_OPEN);
-		if (o && o->n_starts > 1)
-			hint(h, GS_ACTION_MOVE_RIGHT);
+		/* Enter stages what fits, R what has to be made room for; a profile that can do neither has no key. */
+		if (o && o->n_starts)
+			hint(h, GS_ACTION_OPEN);
+		else if (o && o->misfit.n_blockers)
+			hint(h, GS_ACTION_REPLACE);
+		if (o && (o->n_starts > 1 || (!o->n_starts && o->misfit.n_blockers && o->profile->n_placements > 1)))
+			hint(h, GS_ACTION_START);
 		if (m->layer == GS_LAYER_PALETTE && o && o->n_starts)
 			hint(h, GS_ACTION_COUNT);
 		break;
@@ -91,11 +95,15 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 static void cursor_hints(struct hints *h, const struct gs_model *m)
 {
 	const struct gs_gpu *gpu = gs_model_gpu(m);
+	enum gs_mode modes[GS_MODE_MAX];
 	struct gs_block b;
+	int may = gpu ? gs_model_may_edit(m, m->gpu, NULL) : -ENODEV;
+	/* Without profiles there is nothing to create; a lost GPU does nothing at all. */
+	bool can_create = gpu && gpu->modes >> GS_MODE_MIG & 1 && gpu->profiles.memory_units && gpu->profiles.n;
 
 	if (m->selecting) {
 		hint(h, GS_ACTION_OPEN);
-		hint(h, GS_ACTION_MOVE_RIGHT);
+		hint(h, GS_ACTION_EXTEND);
 		hint(h, GS_ACTION_BACK);
 		return;
 	}
@@ -106,19 +114,25 @@ static void cursor_hints(struct hints *h, const struct gs_model *m)
 			hint(h, GS_ACTION_DROP);
 		if (item.kind != GS_PLAN_ITEM_NONE)
 			hint(h, GS_ACTION_EXPLAIN);
-	} else if (gpu && gs_model_may_edit(m, m->gpu, NULL) == -EPERM) {
+	} else if (may == -EPERM) {
 		hint(h, GS_ACTION_ROOT);
-	} else if (gpu && gs_control_block(m, &b)) {
+	} else if (may < 0 && may != -EROFS) {
+		if (gs_control_staged_here(m) < m->n_staged)
+			hint(h, GS_ACTION_DROP);
+	} else if (gs_control_block(m, &b)) {
 		if (gs_control_staged_here(m) < m->n_staged)
 			hint_all(h, GS_ACTION_ON_STAGED);
-		if (b.state == GS_UNIT_FREE || b.state == GS_UNIT_LOST)
+		if (can_create && (b.state == GS_UNIT_FREE || b.state == GS_UNIT_LOST))
 			hint_all(h, GS_ACTION_ON_FREE);
 		if (b.state == GS_UNIT_INSTANCE)
 			hint_all(h, GS_ACTION_ON_LIVE);
-		hint(h, GS_ACTION_CREATE);
-	} else if (gpu && gpu->modes >> GS_MODE_MIG & 1) {
-		hint(h, GS_ACTION_CREATE);
-		hint(h, GS_ACTION_MODE);
+		if (can_create)
+			hint(h, GS_ACTION_CREATE);
+	} else {
+		if (can_create)
+			hint(h, GS_ACTION_CREATE);
+		if (gs_model_mode_rows(m, modes) > 1)
+			hint(h, GS_ACTION_MODE);
 	}
 }
 

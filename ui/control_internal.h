@@ -37,6 +37,8 @@ enum gs_action_id {
 	GS_ACTION_NEXT_PANE,
 	GS_ACTION_PREVIOUS_PANE,
 	/* only inside a layer */
+	GS_ACTION_EXTEND,
+	GS_ACTION_START,
 	GS_ACTION_REPLACE,
 	GS_ACTION_COUNT,
 	GS_ACTION_CONFIRM,
@@ -107,6 +109,8 @@ unsigned gs_control_open_palette(struct gs_model *m);
 unsigned gs_control_open_chooser(struct gs_model *m);
 unsigned gs_control_open_mode(struct gs_model *m);
 unsigned gs_control_open_review(struct gs_model *m, bool writes);
+/* What was agreed to in a review ends with it; what is staged stays. */
+void gs_control_review_over(struct gs_model *m);
 unsigned gs_control_open_prompt(struct gs_model *m);
 unsigned gs_control_open_save(struct gs_model *m, bool quit_after);
 unsigned gs_control_open_explain(struct gs_model *m, size_t row);

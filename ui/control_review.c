@@ -78,8 +78,13 @@ unsigned gs_control_open_review(struct gs_model *m, bool writes)
 	return GS_DO_REDRAW;
 }
 
-static unsigned begin_write(struct gs_model *m)
+/* The only way to a commit. @word: what was typed and ended with Enter; NULL: y. */
+static unsigned begin_write(struct gs_model *m, const char *word)
 {
+	/* What is stored is what is shown; what decides is made from the plan, here and now. */
+	gs_model_review_sync(m);
+	if (m->layer != GS_LAYER_REVIEW || (gs_model_needs_word(m) && (!word || !*word || strcmp(word, m->confirm_word))))
+		return GS_DO_REDRAW;
 	free(m->progress);
 	m->progress = NULL;
 	m->n_progress = 0;
@@ -119,26 +124,26 @@ static bool may_write(struct gs_model *m)
 
 static unsigned confirm(struct gs_model *m)
 {
-	if (may_write(m)) {
-		if (!*m->confirm_word)
-			return begin_write(m);
-		gs_say(m, "somebody's work stops: type %s", m->confirm_word);
-	}
-	return GS_DO_REDRAW;
+	if (!may_write(m))
+		return GS_DO_REDRAW;
+	gs_model_review_sync(m);
+	if (gs_model_needs_word(m))
+		return gs_say(m, "somebody's work stops: type %s", m->confirm_word);
+	return begin_write(m, NULL);
 }
 
 static unsigned confirm_typed(struct gs_model *m)
 {
 	if (!may_write(m))
 		return GS_DO_REDRAW;
-	if (!*m->confirm_word)
+	gs_model_review_sync(m);
+	if (!gs_model_needs_word(m))
 		return gs_say(m, "Enter writes nothing: y does, Esc goes back");
 	if (strcmp(m->input, m->confirm_word)) {
 		snprintf(m->input_error, sizeof(m->input_error), "type %s, exactly", m->confirm_word);
 		return gs_say_error(m, "not written: type %s, exactly", m->confirm_word);
 	}
-	m->stop_holders = true;
-	return begin_write(m);
+	return begin_write(m, m->input);
 }
 
 static unsigned toggle_kill(struct gs_model *m)
@@ -164,6 +169,7 @@ static unsigned drop_reviewed(struct gs_model *m)
 		return gs_say(m, "x drops a staged command: go to one at the end of the list");
 	gs_model_drop(m, item.index);
 	if (!m->n_staged) {
+		gs_control_review_over(m);
 		gs_layer_close(m);
 		return gs_say(m, "nothing is staged any more");
 	}
@@ -187,16 +193,19 @@ static bool is_typing(const struct gs_model *m, const struct gs_event *ev)
 	return true;
 }
 
-/* What was agreed to in a review ends with it; what is staged stays. */
+void gs_control_review_over(struct gs_model *m)
+{
+	if (!m->allow_kill)
+		return;
+	m->allow_kill = false;
+	if (m->snapshot)
+		gs_model_evaluate(m, NULL);
+}
+
 static unsigned leave_review(struct gs_model *m)
 {
-	bool killed = m->allow_kill;
-
-	m->stop_holders = m->allow_kill = false;
-	m->confirm_word[0] = '\0';
+	gs_control_review_over(m);
 	gs_layer_close(m);
-	if (killed)
-		gs_model_evaluate(m, NULL);
 	return GS_DO_REDRAW;
 }
 
@@ -229,6 +238,7 @@ unsigned gs_control_review_key(struct gs_model *m, const struct gs_event *ev, en
 	case GS_ACTION_DROP:
 		return drop_reviewed(m);
 	case GS_ACTION_SAVE_SCRIPT:
+		gs_control_review_over(m);
 		return gs_control_open_save(m, false);
 	case GS_ACTION_ROOT:
 		return m->privileged ? GS_DO_NOTHING : GS_DO_SUDO;

@@ -78,7 +78,6 @@ struct gs_model {
 	size_t n_redo, cap_redo;
 	struct gs_plan *plan;               /* of what is staged; never NULL once a snapshot is there */
 	struct gs_request *request;         /* what the plan was made from; NULL when nothing is staged */
-	bool stop_holders;                  /* the operator agreed to stop the holders that this plan names (typed at review) */
 	bool allow_kill;
 
 	/* where the operator is */
@@ -88,7 +87,7 @@ struct gs_model {
 	uint32_t gpu;                       /* index under the cursor */
 	uint32_t unit;                      /* memory unit under the cursor */
 	size_t plan_row;                    /* in the plan pane */
-	size_t fleet_top, plan_top;         /* first row shown */
+	size_t fleet_top, plan_top;         /* first GPU and first line shown */
 	bool selecting;                     /* v or a mouse drag */
 	uint32_t anchor, extent;            /* selected units, any order */
 	bool dragging;                      /* the mouse button is down */
@@ -100,6 +99,7 @@ struct gs_model {
 	uint32_t count;                     /* palette: how many (x2…x7), 1 */
 	bool count_pending;                 /* palette: x was pressed, its digit not yet */
 	enum gs_layer layer_below;          /* what Esc goes back to from HELP, WHO, EXPLAIN, QUIT; mostly NONE */
+	size_t row_below, top_below;        /* … and where its list was */
 	bool prompt_saves;                  /* PROMPT asks for the file to save the staged script in */
 	bool quit_after_save;
 	bool review_writes;                 /* REVIEW was opened by W, not by p */
@@ -111,13 +111,13 @@ struct gs_model {
 	unsigned input_error_column;        /* of the prompt's input, from 1, for the caret; 0: none */
 	char **history;                     /* prompt */
 	size_t n_history, history_at;
-	size_t list_row, list_top;          /* rows of mode menu, help, review, who, quit */
+	size_t list_row, list_top;          /* chosen row of mode menu, help, review, who, quit; first line shown, also of the offers */
 	struct gs_progress *progress;
 	size_t n_progress;
 	bool writing_ended;
 	enum gs_status write_status;
 	char write_text[1024];
-	char confirm_word[192];             /* HOST:GPU, or empty when y does */
+	char confirm_word[192];             /* HOST:GPU as the review shows it, or empty when y does; what decides is gs_model_needs_word() */
 
 	/* what was just said, on the hint line until the next key */
 	char message[512];
@@ -156,6 +156,9 @@ void gs_model_drop_all(struct gs_model *m);
 char *gs_model_script(const struct gs_model *m);
 /* Instances created and deleted by what is staged. */
 void gs_model_counts(const struct gs_model *m, uint32_t *ret_created, uint32_t *ret_deleted);
+
+/* Does the plan end somebody's work, or its request name whom to stop? Then only the typed word writes. */
+bool gs_model_needs_word(const struct gs_model *m);
 
 /* The GPU under the cursor, now; NULL before the first snapshot or without GPUs. */
 const struct gs_gpu *gs_model_gpu(const struct gs_model *m);

@@ -115,7 +115,8 @@ static bool lane_now(const struct gs_gpu *gpu, const struct gs_layout_gpu *targe
 			return false;
 		b.span = (struct gs_span){ inst->start.value, inst->size.value };
 		b.profile = gs_profile_by_name(&gpu->profiles, inst->profile ? inst->profile : "");
-		if (target && !gs_instance_wanted(target, inst))
+		/* a plan that does not know every instance says nothing about which go */
+		if (target && !target->positions_unknown && !gs_instance_wanted(target, inst))
 			b.state = GS_UNIT_GONE;
 		lane_add(l, b);
 	}

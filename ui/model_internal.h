@@ -32,7 +32,7 @@ int gs_model_push(struct gs_model *m, char *text);
 /* After the GPUs were renumbered: staged commands speak of the same boards as before. */
 int gs_model_renumber(struct gs_model *m, const struct gs_snapshot *old, const struct gs_snapshot *now, struct gs_error *e);
 
-/* The word to type follows the plan while a review that may write is open. */
+/* The word to type follows the plan while a review that may write is open, covered or not. */
 void gs_model_review_sync(struct gs_model *m);
 
 /* Drop what the open layer keeps of the snapshot. */

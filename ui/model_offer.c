@@ -249,6 +249,9 @@ int gs_model_offer(struct gs_model *m, bool for_selection, struct gs_error *e)
 	if (!g.gpu->profiles.n)
 		return gs_error_set(e, -ENODATA, GS_STATUS_REFUSED,
 				    "the profiles of GPU %u are not known while MIG is off; M puts the mode change on the list", m->gpu);
+	if (g.target && g.target->mode == GS_MODE_MIG && g.target->positions_unknown)
+		return gs_error_set(e, -ENODATA, GS_STATUS_CANNOT_TELL,
+				    "an instance of GPU %u cannot be read (profile or place): what fits beside it is not known", m->gpu);
 	offers = calloc(g.gpu->profiles.n, sizeof(*offers));
 	if (!offers)
 		return gs_error_oom(e);

@@ -25,10 +25,10 @@ int gs_model_make_plan(const struct gs_snapshot *s, const char *text, struct gs_
 	return 0;
 }
 
-/* May this holder be stopped by us, once its name has been typed? VMs, containers and claims never. */
+/* May this holder be stopped by us, once its name has been typed? Units, VMs, containers and claims never. */
 static bool holder_can_be_named(const struct gs_holder *h)
 {
-	return (h->kind == GS_HOLDER_PROCESS && h->pid.known) || (h->kind == GS_HOLDER_UNIT && (h->unit || h->name));
+	return h->kind == GS_HOLDER_PROCESS && h->pid.known;
 }
 
 static bool blocked_by_unnamed_holders_only(const struct gs_plan *p)
@@ -56,14 +56,10 @@ static int name_holders(struct gs_request *r, const struct gs_plan *p, struct gs
 		const struct gs_finding *f = &p->findings[i];
 
 		for (size_t k = 0; f->severity == GS_SEVERITY_BLOCK && k < f->n_holders; k++) {
-			const struct gs_holder *h = f->holders[k];
-			char word[320];
+			char word[32];
 			int rc;
 
-			if (h->kind == GS_HOLDER_PROCESS)
-				snprintf(word, sizeof(word), "pid:%u", h->pid.value);
-			else
-				snprintf(word, sizeof(word), "unit:%s", h->unit ? h->unit : h->name);
+			snprintf(word, sizeof(word), "pid:%u", f->holders[k]->pid.value);
 			rc = gs_request_add_disrupt(r, word, e);
 			if (rc < 0)
 				return rc;
@@ -153,17 +149,20 @@ static bool stops_on(const struct gs_plan *p, uint32_t gpu)
 	return false;
 }
 
+bool gs_model_needs_word(const struct gs_model *m)
+{
+	/* A request that names holders is typed even if no finding asks for it. */
+	return m->plan && (gs_plan_stops_somebody(m->plan) || (m->request && m->request->n_disrupt));
+}
+
 /* HOST:GPU, of the GPUs where somebody's work stops; never a constant: the mistakes are the wrong window and the wrong GPU. */
 void gs_model_review_sync(struct gs_model *m)
 {
+	bool is_open = m->layer == GS_LAYER_REVIEW || m->layer_below == GS_LAYER_REVIEW, any = false;
 	GS_STRBUF struct gs_strbuf word = GS_STRBUF_INIT;
-	bool any = false;
 
 	m->confirm_word[0] = '\0';
-	if (m->layer != GS_LAYER_REVIEW || !m->review_writes || !m->plan || gs_plan_is_blocked(m->plan))
-		return;
-	/* A request that names holders is typed even if no finding asks for it. */
-	if (!gs_plan_stops_somebody(m->plan) && !(m->request && m->request->n_disrupt))
+	if (!is_open || !m->review_writes || !gs_model_needs_word(m) || gs_plan_is_blocked(m->plan))
 		return;
 	gs_strbuf_printf(&word, "%s:", m->host);
 	for (uint32_t gpu = 0; gpu < gs_snapshot_n_gpus(m->snapshot); gpu++) {

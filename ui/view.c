@@ -51,6 +51,21 @@ static void draw_layer(const struct gs_view *v)
 	}
 }
 
+/* What the top layer lies on, as it was left; what is typed goes to the top one. */
+static void draw_below(const struct gs_view *v)
+{
+	struct gs_model below = *v->m;
+	struct gs_view under = { .m = &below, .g = v->g, .f = v->f };
+
+	below.layer = v->m->layer_below;
+	below.layer_below = GS_LAYER_NONE;
+	below.list_row = v->m->row_below;
+	below.list_top = v->m->top_below;
+	gs_geometry_compute(v->f->rows, v->f->columns, &below, &under.geo);
+	draw_layer(&under);
+	v->f->cursor_row = v->f->cursor_column = -1;
+}
+
 void gs_view_draw(const struct gs_model *m, const struct gs_glyphs *g, struct gs_frame *f)
 {
 	struct gs_view v = { .m = m, .g = g, .f = f };
@@ -65,9 +80,39 @@ void gs_view_draw(const struct gs_model *m, const struct gs_glyphs *g, struct gs
 	gs_view_fleet(&v);
 	gs_view_grid(&v);
 	gs_view_plan(&v);
+	if (m->layer_below != GS_LAYER_NONE)
+		draw_below(&v);
 	if (m->layer != GS_LAYER_PROMPT)
 		gs_view_hints(&v);
 	draw_layer(&v);
+}
+
+bool gs_view_tops(const struct gs_model *m, int rows, int columns, struct gs_tops *ret)
+{
+	struct gs_geometry geo;
+
+	gs_geometry_compute(rows, columns, m, &geo);
+	if (geo.too_small)
+		return false;
+	*ret = (struct gs_tops){ gs_view_fleet_top(m, &geo), gs_view_plan_top(m, &geo), 0 };
+	switch (m->layer) {
+	case GS_LAYER_PALETTE:
+	case GS_LAYER_CHOOSER:
+		ret->list = gs_view_palette_top(m, &geo);
+		break;
+	case GS_LAYER_MODE:
+		ret->list = gs_view_modes_top(m, &geo);
+		break;
+	case GS_LAYER_REVIEW:
+		ret->list = gs_view_review_top(m, &geo);
+		break;
+	case GS_LAYER_WHO:
+		ret->list = gs_view_who_top(m, &geo);
+		break;
+	default:
+		break;
+	}
+	return true;
 }
 
 /* ---------------------------------------------------------------- the mouse */

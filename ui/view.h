@@ -42,6 +42,12 @@ struct gs_hit {
 };
 struct gs_hit gs_view_hit(const struct gs_model *m, int rows, int columns, int row, int column);
 
+/* What is at the top of each list when it is drawn on a screen of that size, with the cursor in sight: GPUs, else lines. False when nothing is drawn. */
+struct gs_tops {
+	size_t fleet, plan, list;
+};
+bool gs_view_tops(const struct gs_model *m, int rows, int columns, struct gs_tops *ret);
+
 /* Columns of the screen: unit u of @n begins at gs_unit_column(…, u); a block of units is exactly as wide as its memory. */
 int gs_unit_column(const struct gs_geometry *geo, uint32_t n_units, uint32_t unit);
 

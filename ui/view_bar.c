@@ -43,11 +43,11 @@ static uint32_t filling(const struct gs_glyphs *g, const struct gs_block *b)
 static void block_label(const struct gs_gpu *gpu, const struct gs_block *b, int width, char *buf, size_t size)
 {
 	char sign[2] = "", mark[2] = "", digit[16] = "?";
-	const char *name = b->instance ? b->instance->profile : b->want ? b->want->profile : "";
+	const char *name = b->instance ? b->instance->profile : b->want ? b->want->profile : NULL;
 
 	if (b->profile)
 		snprintf(digit, sizeof(digit), "%u", b->profile->compute_slices);
-	else if (strspn(name, "0123456789") && strspn(name, "0123456789") < sizeof(digit))
+	else if (name && strspn(name, "0123456789") && strspn(name, "0123456789") < sizeof(digit))
 		snprintf(digit, sizeof(digit), "%.*s", (int)strspn(name, "0123456789"), name);
 	if (b->in_the_way)
 		sign[0] = '!';

@@ -40,11 +40,9 @@ static size_t count_holders(const struct gs_gpu *gpu)
 	return n;
 }
 
-static size_t who_top(const struct gs_model *m, const struct gs_geometry *geo, size_t n)
+size_t gs_view_who_top(const struct gs_model *m, const struct gs_geometry *geo)
 {
-	size_t room = geo->layer.rows > WHO_FRAME + 2 ? (size_t)(geo->layer.rows - WHO_FRAME - 2) : 1;
-
-	return n <= room || m->list_row < room ? 0 : m->list_row + 1 - room;
+	return gs_part_scrolled(m->list_top, m->list_row, count_holders(gs_model_gpu(m)), geo->layer.rows - WHO_FRAME - 2);
 }
 
 bool gs_view_who_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item)
@@ -53,7 +51,7 @@ bool gs_view_who_at(const struct gs_model *m, const struct gs_geometry *geo, int
 
 	if (row < WHO_FRAME || row >= geo->layer.rows - 2)
 		return false;
-	at = who_top(m, geo, n) + (size_t)(row - WHO_FRAME);
+	at = gs_view_who_top(m, geo) + (size_t)(row - WHO_FRAME);
 	if (at >= n)
 		return false;
 	*ret_item = at;
@@ -86,7 +84,7 @@ static void draw_holder(const struct gs_view *v, int row, const struct gs_holder
 void gs_view_who(const struct gs_view *v)
 {
 	const struct gs_gpu *gpu = gs_model_gpu(v->m);
-	size_t n = count_holders(gpu), top = who_top(v->m, &v->geo, n);
+	size_t n = count_holders(gpu), top = gs_view_who_top(v->m, &v->geo);
 	struct gs_rect r = v->geo.layer;
 	const struct gs_instance *inst;
 	char text[96], label[64];

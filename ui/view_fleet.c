@@ -196,19 +196,9 @@ static void draw_gpu(const struct gs_view *v, int row, const struct columns *c, 
 		gs_draw_flag(v->f, r, row, 0, 1, c->at[BAR], GS_CELL_MARKED);
 }
 
-/* The first GPU shown: the model's, moved so that the one under the cursor is in sight. */
-static size_t first_shown(const struct gs_model *m, const struct gs_geometry *geo)
+size_t gs_view_fleet_top(const struct gs_model *m, const struct gs_geometry *geo)
 {
-	size_t n = m->snapshot ? gs_snapshot_n_gpus(m->snapshot) : 0, room = geo->fleet.rows > 1 ? (size_t)geo->fleet.rows - 1 : 0;
-	size_t top = m->fleet_top;
-
-	if (n <= room)
-		return 0;
-	if (m->gpu < top)
-		top = m->gpu;
-	if (m->gpu >= top + room)
-		top = m->gpu + 1 - room;
-	return top + room > n ? n - room : top;
+	return gs_part_scrolled(m->fleet_top, m->gpu, m->snapshot ? gs_snapshot_n_gpus(m->snapshot) : 0, geo->fleet.rows - 1);
 }
 
 bool gs_view_fleet_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_gpu)
@@ -217,7 +207,7 @@ bool gs_view_fleet_at(const struct gs_model *m, const struct gs_geometry *geo, i
 
 	if (row < 1 || row >= geo->fleet.rows)
 		return false;
-	gpu = first_shown(m, geo) + (size_t)row - 1;
+	gpu = gs_view_fleet_top(m, geo) + (size_t)row - 1;
 	if (gpu >= n)
 		return false;
 	*ret_gpu = gpu;
@@ -276,7 +266,7 @@ void gs_view_fleet(const struct gs_view *v)
 		units = gs_snapshot_gpu(s, 0)->profiles.memory_units;
 	lay_out(s, v->geo.fleet.columns, &c);
 	draw_heading(v, &c, units <= 12 ? units : 0);
-	top = first_shown(v->m, &v->geo);
+	top = gs_view_fleet_top(v->m, &v->geo);
 	for (int row = 1; row < v->geo.fleet.rows && top + (size_t)row - 1 < n; row++)
 		draw_gpu(v, row, &c, gs_snapshot_gpu(s, top + (size_t)row - 1));
 	if (top)

@@ -193,7 +193,7 @@ static void say_goes(const struct gs_model *m, const struct gs_gpu *gpu, enum gs
 		char who[64];
 
 		if (kind != GS_LANE_OF_NOW && k->state == GS_UNIT_GONE)
-			gs_strbuf_printf(b, "%s%s GI %u at %u (%s)", b->length ? ", " : "", k->instance->profile, k->instance->id, k->span.start,
+			gs_strbuf_printf(b, "%s%s GI %u at %u (%s)", b->length ? ", " : "", k->instance->profile ? k->instance->profile : "?", k->instance->id, k->span.start,
 					 gs_part_holders(gpu, k->instance, 12, who, sizeof(who)));
 		if (kind == GS_LANE_OF_NOW && k->state == GS_UNIT_NEW)
 			gs_strbuf_printf(b, "%s+%s NEW at %u", b->length ? ", " : "", k->want->profile, k->span.start);

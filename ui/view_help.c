@@ -6,7 +6,7 @@
 #include "base/strbuf.h"
 #include "ui/view_parts.h"
 
-#define KEY_COLUMNS 11
+#define KEY_COLUMNS 12
 
 static void add_keys(const struct gs_model *m, struct gs_lines *l, int width)
 {

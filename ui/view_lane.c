@@ -304,6 +304,9 @@ void gs_part_lane(const struct gs_view *v, const struct gs_gpu *gpu, enum gs_lan
 		gs_draw_fill(v->f, r, top, left - r.column, 1, right - left, border.element, border.h);
 		gs_draw_fill(v->f, r, top + 1 + body, left - r.column, 1, right - left, border.element, border.h);
 		draw_edge(v, left - r.column, top, body, &before, &border);
+		/* its look has a background: the gaps between the words have it too */
+		if (b[i].in_the_way)
+			gs_draw_fill(v->f, inside, 0, 0, inside.rows, inside.columns, border.element, ' ');
 		describe(v, gpu, &b[i], kind, &items);
 		draw_items(v, inside, &items);
 		if (v->m->focus == GS_FOCUS_GRID && v->m->layer == GS_LAYER_NONE && v->m->unit >= b[i].span.start &&

@@ -92,15 +92,10 @@ void gs_lines_wrap(struct gs_lines *l, int item, enum gs_element lead_el, const 
 
 size_t gs_lines_window(const struct gs_lines *l, int rows, int item, size_t top)
 {
-	size_t room = rows > 0 ? (size_t)rows : 0, first = l->n, last = 0, at = 0;
+	size_t room = rows > 0 ? (size_t)rows : 0, first = l->n, last = 0, at = top;
 
 	if (l->n <= room)
 		return 0;
-	/* @top counts items */
-	while (at < l->n && (l->items[at].item < 0 || (size_t)l->items[at].item < top))
-		at++;
-	if (!top || at == l->n)
-		at = 0;
 	for (size_t i = 0; i < l->n; i++) {
 		if (item >= 0 && l->items[i].item == item) {
 			first = i < first ? i : first;
@@ -117,6 +112,19 @@ size_t gs_lines_window(const struct gs_lines *l, int rows, int item, size_t top)
 			at = 0;
 	}
 	return at + room > l->n ? l->n - room : at;
+}
+
+size_t gs_part_scrolled(size_t top, size_t at, size_t n, int rows)
+{
+	size_t room = rows > 1 ? (size_t)rows : 1;
+
+	if (n <= room)
+		return 0;
+	if (at < top)
+		top = at;
+	if (at >= top + room)
+		top = at + 1 - room;
+	return top + room > n ? n - room : top;
 }
 
 void gs_lines_draw(const struct gs_view *v, struct gs_rect rect, const struct gs_lines *l, size_t top, int item)

@@ -32,39 +32,36 @@ static void lay_out(const struct gs_model *m, struct columns *c)
 	c->rest = c->starts + 16;
 }
 
-/* The first row shown, so that the chosen one is in sight. */
-static size_t first_shown(const struct gs_geometry *geo, size_t chosen, size_t n)
+size_t gs_view_palette_top(const struct gs_model *m, const struct gs_geometry *geo)
 {
-	size_t room = geo->layer.rows > FRAME_ROWS ? (size_t)(geo->layer.rows - FRAME_ROWS) : 1;
-
-	if (n <= room || chosen < room)
-		return 0;
-	return chosen + 1 - room;
+	return gs_part_scrolled(m->list_top, m->offer, m->n_offers, geo->layer.rows - FRAME_ROWS);
 }
 
-static bool item_at(const struct gs_geometry *geo, int row, size_t chosen, size_t n, size_t *ret_item)
+size_t gs_view_modes_top(const struct gs_model *m, const struct gs_geometry *geo)
 {
-	size_t at;
+	enum gs_mode modes[GS_MODE_MAX];
 
-	if (row < FRAME_ROWS || row >= geo->layer.rows)
+	return gs_part_scrolled(m->list_top, m->list_row, gs_model_mode_rows(m, modes), geo->layer.rows - FRAME_ROWS);
+}
+
+static bool item_at(const struct gs_geometry *geo, int row, size_t top, size_t n, size_t *ret_item)
+{
+	if (row < FRAME_ROWS || row >= geo->layer.rows || top + (size_t)(row - FRAME_ROWS) >= n)
 		return false;
-	at = first_shown(geo, chosen, n) + (size_t)(row - FRAME_ROWS);
-	if (at >= n)
-		return false;
-	*ret_item = at;
+	*ret_item = top + (size_t)(row - FRAME_ROWS);
 	return true;
 }
 
 bool gs_view_palette_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item)
 {
-	return item_at(geo, row, m->offer, m->n_offers, ret_item);
+	return item_at(geo, row, gs_view_palette_top(m, geo), m->n_offers, ret_item);
 }
 
 bool gs_view_modes_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item)
 {
 	enum gs_mode modes[GS_MODE_MAX];
 
-	return item_at(geo, row, m->list_row, gs_model_mode_rows(m, modes), ret_item);
+	return item_at(geo, row, gs_view_modes_top(m, geo), gs_model_mode_rows(m, modes), ret_item);
 }
 
 static void clear(const struct gs_view *v, struct gs_rect r)
@@ -72,12 +69,20 @@ static void clear(const struct gs_view *v, struct gs_rect r)
 	gs_draw_fill(v->f, r, 0, 0, r.rows, r.columns, GS_ELEMENT_TEXT, ' ');
 }
 
+static size_t n_fitting(const struct gs_model *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->n_offers; i++)
+		n += m->offers[i].n_starts > 0;
+	return n;
+}
+
 static void draw_title(const struct gs_view *v)
 {
 	const struct gs_model *m = v->m;
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
 	char right[96];
-	size_t fit = 0;
 
 	if (m->layer == GS_LAYER_CHOOSER) {
 		uint32_t low = m->anchor < m->extent ? m->anchor : m->extent, high = m->anchor < m->extent ? m->extent : m->anchor;
@@ -91,9 +96,7 @@ static void draw_title(const struct gs_view *v)
 		if (m->marked_gpus)
 			gs_strbuf_printf(&b, " and all marked");
 	}
-	for (size_t i = 0; i < m->n_offers; i++)
-		fit += m->offers[i].n_starts > 0;
-	snprintf(right, sizeof(right), "%zu of %zu profiles fit", fit, m->n_offers);
+	snprintf(right, sizeof(right), "%zu of %zu profiles fit", n_fitting(m), m->n_offers);
 	gs_part_rule(v, v->geo.layer, 0, GS_ELEMENT_TITLE, b.failed ? "CREATE" : b.text, right);
 }
 
@@ -206,7 +209,11 @@ static void draw_detail(const struct gs_view *v)
 			gs_lines_add(&l, -1, GS_ELEMENT_DIM, " Left and Right choose another start.");
 		gs_lines_add(&l, -1, GS_ELEMENT_DIM, " One compute instance fills it; other ones:  : create ... ci ...");
 	} else {
-		gs_strbuf_printf(&b, "%s does not fit (%s).", o->profile->name, o->why);
+		if (n_fitting(m))
+			gs_strbuf_printf(&b, "%s does not fit (%s).", o->profile->name, o->why);
+		else
+			gs_strbuf_printf(&b, "Nothing fits %s as it is. %s: %s.", m->layer == GS_LAYER_CHOOSER ? "there" : "on this GPU", o->profile->name,
+					 o->why);
 		list_blockers(m, o, &b);
 		if (!b.failed)
 			gs_lines_wrap(&l, -1, GS_ELEMENT_CONFLICT, " !  ", GS_ELEMENT_TEXT, b.text, width, 2);
@@ -223,7 +230,7 @@ void gs_view_palette(const struct gs_view *v)
 {
 	const struct gs_model *m = v->m;
 	struct gs_rect r = v->geo.layer;
-	size_t top = first_shown(&v->geo, m->offer, m->n_offers);
+	size_t top = gs_view_palette_top(m, &v->geo);
 	struct columns c;
 
 	clear(v, r);
@@ -270,7 +277,7 @@ void gs_view_modes(const struct gs_view *v)
 	const struct gs_layout_gpu *target = gs_model_target(m, m->gpu);
 	GS_LINES struct gs_lines l = { 0 };
 	enum gs_mode modes[GS_MODE_MAX];
-	size_t n = gs_model_mode_rows(m, modes), top = first_shown(&v->geo, m->list_row, n);
+	size_t n = gs_model_mode_rows(m, modes), top = gs_view_modes_top(m, &v->geo);
 	struct gs_rect r = v->geo.layer, d = v->geo.detail;
 	char text[96];
 

@@ -37,6 +37,15 @@ bool gs_view_palette_at(const struct gs_model *m, const struct gs_geometry *geo,
 bool gs_view_modes_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item);
 bool gs_view_review_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item);
 bool gs_view_who_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item);
+/* The first item or line of a list that is drawn. */
+size_t gs_view_fleet_top(const struct gs_model *m, const struct gs_geometry *geo);
+size_t gs_view_plan_top(const struct gs_model *m, const struct gs_geometry *geo);
+size_t gs_view_review_top(const struct gs_model *m, const struct gs_geometry *geo);
+size_t gs_view_palette_top(const struct gs_model *m, const struct gs_geometry *geo);
+size_t gs_view_modes_top(const struct gs_model *m, const struct gs_geometry *geo);
+size_t gs_view_who_top(const struct gs_model *m, const struct gs_geometry *geo);
+/* Scrolling from @top as little as possible, so that row @at of @n is in sight in @room rows. */
+size_t gs_part_scrolled(size_t top, size_t at, size_t n, int room);
 /* The unit under a column of a fleet bar; the key under a column of the hint line. */
 bool gs_view_fleet_unit_at(const struct gs_model *m, const struct gs_geometry *geo, size_t gpu, int column, uint32_t *ret_unit);
 uint32_t gs_view_hint_at(const struct gs_model *m, int columns, int column);
@@ -62,7 +71,7 @@ void gs_lines_add(struct gs_lines *l, int item, enum gs_element el, const char *
 /* @lead, then @text wrapped to @width beside it; at most @max lines, the last one cut. */
 void gs_lines_wrap(struct gs_lines *l, int item, enum gs_element lead_el, const char *lead, enum gs_element el, const char *text,
 		   int width, size_t max);
-/* The first line to show, so that @item is in sight, scrolling from @top as little as possible. */
+/* The first line to show, so that @item is in sight, scrolling from line @top as little as possible. */
 size_t gs_lines_window(const struct gs_lines *l, int rows, int item, size_t top);
 /* @item is drawn as the chosen one; -1: none. A mark on the last row says that there is more. */
 void gs_lines_draw(const struct gs_view *v, struct gs_rect rect, const struct gs_lines *l, size_t top, int item);

@@ -77,7 +77,7 @@ bool gs_part_placed(const struct gs_model *m, const struct gs_gpu *gpu, struct g
 	}
 	for (size_t i = 0; i < gpu->n_instances && n < GS_PLACED_MAX; i++) {
 		const struct gs_instance *inst = gpu->instances[i];
-		const struct gs_profile *p = gs_profile_by_name(&gpu->profiles, inst->profile);
+		const struct gs_profile *p = gs_profile_by_name(&gpu->profiles, inst->profile ? inst->profile : "");
 
 		if (!inst->start.known || !p)
 			return false;

@@ -160,6 +160,14 @@ bool gs_view_plan_at(const struct gs_model *m, const struct gs_geometry *geo, in
 	return true;
 }
 
+size_t gs_view_plan_top(const struct gs_model *m, const struct gs_geometry *geo)
+{
+	GS_LINES struct gs_lines l = { 0 };
+
+	build(m, geo, &l);
+	return window(m, geo, &l);
+}
+
 void gs_view_plan(const struct gs_view *v)
 {
 	GS_LINES struct gs_lines l = { 0 };

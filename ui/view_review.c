@@ -227,6 +227,16 @@ bool gs_view_review_at(const struct gs_model *m, const struct gs_geometry *geo, 
 	return true;
 }
 
+size_t gs_view_review_top(const struct gs_model *m, const struct gs_geometry *geo)
+{
+	GS_LINES struct gs_lines l = { 0 };
+
+	if (!m->plan)
+		return 0;
+	build(m, geo, &l);
+	return window(m, geo, &l);
+}
+
 static void draw_title(const struct gs_view *v)
 {
 	const struct gs_plan *p = v->m->plan;

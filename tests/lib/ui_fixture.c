@@ -57,27 +57,32 @@ const struct ui_machine ui_lab = {
 
 static void add_instance(struct gs_snapshot *s, struct gs_gpu *gpu, const struct ui_instance *in, bool hidden)
 {
-	const struct gs_profile *p = gs_profile_by_name(&gpu->profiles, in->profile);
+	const struct gs_profile *p = in->profile ? gs_profile_by_name(&gpu->profiles, in->profile) : NULL;
 	struct gs_instance *inst = gs_gpu_add_instance(s, gpu);
-	struct gs_compute *ci = gs_instance_add_compute(s, inst);
 	struct gs_holder *h;
 	char uuid[64];
 
 	snprintf(uuid, sizeof(uuid), "MIG-%08x-0000-4000-8000-%012x", in->id, in->gpu);
 	inst->id = in->id;
 	inst->kind = GS_KIND_MIG;
-	inst->profile = gs_snapshot_text(s, in->profile);
-	inst->profile_id = p->id;
-	inst->uuid = gs_snapshot_text(s, uuid);
-	if (!hidden) {
-		inst->start = GS_U32(in->start);
-		inst->size = GS_U32(p->placements[0].size);
+	if (p) {
+		inst->profile = p->name;
+		inst->profile_id = p->id;
 	}
-	ci->profile = gs_snapshot_text(s, in->profile);
-	ci->profile_id = p->compute[0].id;
-	ci->start = GS_U32(0);
-	ci->size = GS_U32(p->compute_slices);
-	ci->uuid = inst->uuid;
+	inst->uuid = gs_snapshot_text(s, uuid);
+	if (!hidden && in->start != UI_NOWHERE) {
+		inst->start = GS_U32(in->start);
+		inst->size = GS_U32(p ? p->placements[0].size : 2);
+	}
+	if (p) {
+		struct gs_compute *ci = gs_instance_add_compute(s, inst);
+
+		ci->profile = p->name;
+		ci->profile_id = p->compute[0].id;
+		ci->start = GS_U32(0);
+		ci->size = GS_U32(p->compute_slices);
+		ci->uuid = inst->uuid;
+	}
 	if (!in->pid)
 		return;
 	h = gs_instance_add_holder(s, inst);
@@ -93,6 +98,8 @@ static void add_instance(struct gs_snapshot *s, struct gs_gpu *gpu, const struct
 struct gs_snapshot *ui_snapshot(const struct ui_machine *machine)
 {
 	struct gs_snapshot *s = gs_snapshot_new();
+	/* many GPUs sit closer together */
+	uint32_t step = machine->n_gpus > 14 ? 4 : 0x10;
 	struct gs_error e = { 0 };
 
 	gs_snapshot_set_host(s, "dgx01", GS_SOURCE_SIM);
@@ -103,7 +110,7 @@ struct gs_snapshot *ui_snapshot(const struct ui_machine *machine)
 
 		if (machine->missing >> i & 1)
 			continue;
-		gpu = gs_snapshot_add_gpu(s, (struct gs_bdf){ 0, (uint8_t)(machine->first_bus + 0x10 * i), 0, 0 });
+		gpu = gs_snapshot_add_gpu(s, (struct gs_bdf){ 0, (uint8_t)(machine->first_bus + step * i), 0, 0 });
 		snprintf(uuid, sizeof(uuid), "GPU-%08x-1111-4222-8333-444455556666", i);
 		gpu->uuid = gs_snapshot_text(s, uuid);
 		gpu->vendor = GS_VENDOR_NVIDIA;
@@ -120,6 +127,10 @@ struct gs_snapshot *ui_snapshot(const struct ui_machine *machine)
 		gpu->placements_visible = !machine->places_hidden;
 		gpu->holders_visible = true;
 		gpu->profiles = (struct gs_profile_set){ 8, 7, 7, profiles, GS_ARRAY_SIZE(profiles), GS_PROFILES_DRIVER };
+		if (machine->bare >> i & 1)
+			gpu->profiles.n = 0;
+		if (machine->lost >> i & 1)
+			gpu->lost = "Xid 79: it has fallen off the bus";
 		for (size_t k = 0; k < machine->n; k++)
 			if (machine->instances[k].gpu == i)
 				add_instance(s, gpu, &machine->instances[k], machine->places_hidden);

@@ -6,10 +6,12 @@
 #include "ui/control.h"
 #include "ui/model.h"
 
+#define UI_NOWHERE UINT32_MAX
+
 struct ui_instance {
 	uint32_t gpu, id;
-	const char *profile;
-	uint32_t start;
+	const char *profile;    /* NULL: its name cannot be read; it is two units long */
+	uint32_t start;         /* UI_NOWHERE: its place cannot be read */
 	uint32_t pid;           /* 0: idle */
 	enum gs_holder_kind kind;
 };
@@ -19,6 +21,8 @@ struct ui_machine {
 	uint32_t n_gpus;
 	uint32_t whole;         /* bit per GPU: MIG off */
 	uint32_t missing;       /* bit per board: fell off the bus */
+	uint32_t lost;          /* bit per GPU: does not answer */
+	uint32_t bare;          /* bit per GPU: the driver tells no profiles */
 	bool places_hidden;
 	const struct ui_instance *instances;
 	size_t n;

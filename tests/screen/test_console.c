@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -283,6 +284,80 @@ static void test_terminal_loop(void **state)
 	assert_non_null(strstr(log, "create 0 7g.80gb at 0"));
 }
 
+/* An end that nobody asked for keeps what was staged. */
+static void rescue(bool hangs_up)
+{
+	struct workplace w;
+	struct on_terminal t = { .agent = { .log = w.log } };
+	struct gs_pty_options o = { .child = terminal_child, .userdata = &t, .rows = 24, .columns = 80 };
+	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = NULL;
+	GS_FREE char *saved = NULL;
+	char dir[64], path[96];
+	int status = -1;
+
+	workplace_make(&w);
+	snprintf(dir, sizeof(dir), "%s/gpuslice", w.dir);
+	snprintf(path, sizeof(path), "%s/staged-dgx01.gs", dir);
+	setenv("XDG_STATE_HOME", w.dir, 1);
+	assert_int_equal(gs_pty_spawn(&o, &p), 0);
+	unsetenv("XDG_STATE_HOME");
+	assert_int_equal(gs_pty_wait_text(p, "H100"), 0);
+	gs_pty_keys(p, "c7\r");
+	assert_int_equal(gs_pty_wait_text(p, "STAGED +1"), 0);
+	if (hangs_up)
+		gs_pty_hangup(p);
+	else
+		kill(gs_pty_pid(p), SIGTERM);
+	assert_int_equal(gs_pty_wait_exit(p, &status), 0);
+	if (!hangs_up)
+		assert_string_equal(gs_pty_leftovers(p), "");
+	saved = whole(path);
+	unlink(path);
+	rmdir(dir);
+	workplace_clean(&w);
+	assert_string_equal(saved, "create 0 7g.80gb at 0\n");
+}
+
+static void test_sigterm_keeps_what_is_staged(void **state)
+{
+	(void)state;
+	rescue(false);
+}
+
+static void test_hangup_keeps_what_is_staged(void **state)
+{
+	(void)state;
+	rescue(true);
+}
+
+/* A name that is taken is not written to, not even when it leads nowhere. */
+static void test_saving_never_overwrites(void **state)
+{
+	struct workplace w;
+	struct gs_error e = { 0 };
+	char taken[96], script[512], fresh[96], target[96];
+	GS_FREE char *saved = NULL;
+	int status;
+
+	(void)state;
+	workplace_make(&w);
+	snprintf(taken, sizeof(taken), "%s/taken", w.dir);
+	snprintf(target, sizeof(target), "%s/target", w.dir);
+	snprintf(fresh, sizeof(fresh), "%s/fresh", w.dir);
+	assert_int_equal(symlink(target, taken), 0);
+	snprintf(script, sizeof(script), "wait SIMULATED\nkeys c7\\r\nkeys Ws\nkeys \\x15%s\\r\nwait of that name already\nkeys \\x15%s\\r\nwait saved\n", taken, fresh);
+	status = headless(&w, &(struct agent){ .log = w.log }, script, &e);
+	saved = whole(fresh);
+	assert_int_equal(access(target, F_OK), -1);
+	assert_int_equal(unlink(taken), 0);
+	unlink(target);
+	unlink(fresh);
+	workplace_clean(&w);
+	if (status != GS_STATUS_OK)
+		fail_msg("%s", e.text);
+	assert_string_equal(saved, "create 0 7g.80gb at 0\n");
+}
+
 static void test_once(void **state)
 {
 	struct workplace w;
@@ -312,6 +387,9 @@ int main(void)
 		cmocka_unit_test(test_headless_mistakes_have_a_place),
 		cmocka_unit_test(test_headless_agent_dies_in_the_commit),
 		cmocka_unit_test(test_terminal_loop),
+		cmocka_unit_test(test_sigterm_keeps_what_is_staged),
+		cmocka_unit_test(test_hangup_keeps_what_is_staged),
+		cmocka_unit_test(test_saving_never_overwrites),
 		cmocka_unit_test(test_once),
 	};
 

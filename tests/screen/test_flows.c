@@ -123,18 +123,15 @@ static void test_somebody_stops(void **state)
 	assert_int_equal(keys(&f, "\025dgx01:2\r") & GS_DO_COMMIT, 0);
 	assert_int_equal(keys(&f, "\025dgx01:1 \r") & GS_DO_COMMIT, 0);
 	assert_int_equal(keys(&f, "\025DGX01:1\r") & GS_DO_COMMIT, 0);
-	assert_false(f.m->stop_holders);
 	/* pasting a word is not typing it */
 	keys(&f, "\025\033[200~dgx01:1\033[201~");
 	assert_string_equal(f.m->input, "");
 	assert_true(keys(&f, "dgx01:1\r") & GS_DO_COMMIT);
-	assert_true(f.m->stop_holders);
 	assert_int_equal(f.m->request->n_disrupt, 1);
 	assert_int_equal(f.m->request->disrupt[0].pid, 51020);
 	assert_false(f.m->request->kill);
 	gs_control_committed(f.m, GS_STATUS_REFUSED, "the process is another one now");
 	assert_int_equal(f.m->n_staged, 1);
-	assert_false(f.m->stop_holders);
 	keys(&f, "\033");
 	sees(&f, "another one now", true);
 }
@@ -304,6 +301,304 @@ static void test_agent_goes_away(void **state)
 	assert_true(keys(&f, "\r") & GS_DO_SAVE_SCRIPT);
 }
 
+/* What lies over a review takes nothing of it away: not the word, not the place in the list, not the picture. */
+static void test_a_covered_review_still_wants_the_word(void **state)
+{
+	static const char *const covers[] = { "\033OP", "e" };
+
+	for (size_t i = 0; i < GS_ARRAY_SIZE(covers); i++) {
+		FLOW struct flow f;
+
+		start(&f, state, 1);
+		keys(&f, "\tldW");
+		keys(&f, covers[i]);
+		assert_int_not_equal(f.m->layer, GS_LAYER_REVIEW);
+		ui_look(f.m, &ui_lab);
+		assert_int_equal(keys(&f, "y\ry") & GS_DO_COMMIT, 0);
+		if (f.m->layer != GS_LAYER_REVIEW)
+			keys(&f, "\033");
+		assert_int_equal(f.m->layer, GS_LAYER_REVIEW);
+		assert_int_equal(keys(&f, "y") & GS_DO_COMMIT, 0);
+		assert_int_equal(keys(&f, "\r") & GS_DO_COMMIT, 0);
+		sees(&f, "dgx01:1", true);
+		assert_true(keys(&f, "\025dgx01:1\r") & GS_DO_COMMIT);
+	}
+}
+
+static void test_the_stored_word_decides_nothing(void **state)
+{
+	FLOW struct flow f;
+
+	start(&f, state, 1);
+	keys(&f, "\tldW");
+	f.m->confirm_word[0] = '\0';
+	assert_int_equal(keys(&f, "y") & GS_DO_COMMIT, 0);
+	f.m->confirm_word[0] = '\0';
+	assert_int_equal(keys(&f, "\r") & GS_DO_COMMIT, 0);
+	snprintf(f.m->confirm_word, sizeof(f.m->confirm_word), "x");
+	assert_int_equal(keys(&f, "\025x\r") & GS_DO_COMMIT, 0);
+}
+
+static void test_half_a_word_is_not_kept_out_of_sight(void **state)
+{
+	FLOW struct flow f;
+
+	start(&f, state, 1);
+	keys(&f, "\tldWdgx01:1\033OP");
+	assert_int_equal(f.m->layer, GS_LAYER_HELP);
+	keys(&f, "\033");
+	assert_int_equal(f.m->layer, GS_LAYER_REVIEW);
+	assert_int_equal(keys(&f, "\r") & GS_DO_COMMIT, 0);
+}
+
+/* Esc and y in one read look like Alt-y; a click is no answer either. */
+static void test_only_a_key_of_its_own_writes(void **state)
+{
+	FLOW struct flow f;
+
+	start(&f, state, 0);
+	keys(&f, "c1\rW");
+	assert_int_equal(keys(&f, "\033y") & GS_DO_COMMIT, 0);
+	for (int row = 0; row < f.at.rows; row++)
+		for (int column = 0; column < f.at.columns; column++) {
+			if (f.m->layer != GS_LAYER_REVIEW)
+				keys(&f, "W");
+			for (int twice = 0; twice < 2; twice++)
+				assert_int_equal(ui_mouse(f.m, f.at.rows, f.at.columns, GS_MOUSE_PRESS, row, column) & GS_DO_COMMIT, 0);
+			if (f.m->layer != GS_LAYER_REVIEW && f.m->layer != GS_LAYER_NONE)
+				keys(&f, "\033");
+			if (!f.m->n_staged)
+				keys(&f, "c1\r");
+		}
+	keys(&f, "\033");
+	f.m->layer = GS_LAYER_NONE;
+	keys(&f, "W");
+	assert_true(keys(&f, "y") & GS_DO_COMMIT);
+}
+
+static void test_explain_lies_on_the_review(void **state)
+{
+	FLOW struct flow f;
+	GS_FREE char *before = NULL, *after = NULL;
+
+	start(&f, state, 1);
+	keys(&f, ":create 1 4g.40gb at 0; create 0 1g.10gb at 0\rp\033[B");
+	assert_int_equal(f.m->list_row, 1);
+	keys(&f, "k");
+	before = picture(&f);
+	keys(&f, "e");
+	assert_int_equal(f.m->layer, GS_LAYER_EXPLAIN);
+	sees(&f, "REVIEW", true);
+	sees(&f, "biggest", false);
+	keys(&f, "jjj\033");
+	after = picture(&f);
+	assert_string_equal(before, after);
+	end(&f);
+	start(&f, state, 0);
+	keys(&f, "c1x7\rpG");
+	/* in the middle of what is shown, not where it would scroll to by itself */
+	keys(&f, "kk");
+	free(before);
+	before = picture(&f);
+	keys(&f, "?jj\033");
+	free(after);
+	after = picture(&f);
+	assert_string_equal(before, after);
+}
+
+static void test_what_was_agreed_to_ends_with_the_review(void **state)
+{
+	FLOW struct flow f;
+
+	start(&f, state, 1);
+	keys(&f, "\tldpK");
+	assert_true(f.m->allow_kill);
+	keys(&f, "s");
+	assert_int_equal(f.m->layer, GS_LAYER_PROMPT);
+	keys(&f, "\033");
+	assert_false(f.m->allow_kill);
+	assert_false(f.m->request->kill);
+	keys(&f, "WK");
+	assert_true(keys(&f, "dgx01:1\r") & GS_DO_COMMIT);
+	gs_control_committed(f.m, GS_STATUS_FAILED, "no");
+	assert_false(f.m->allow_kill);
+	assert_false(f.m->request->kill);
+}
+
+/* ---- keys at random ---- */
+
+struct player {
+	struct flow f;
+	char typed[64];         /* characters since the review was last in sight without them */
+	size_t n_typed;
+	unsigned written, with_word;
+};
+
+/* HOST:GPU of the work that the request ends, from the machine, not from what the console stored. */
+static void word_of(const struct gs_model *m, char *buf, size_t size)
+{
+	size_t at = (size_t)snprintf(buf, size, "dgx01:");
+
+	for (uint32_t g = 0, found = 0; g < gs_snapshot_n_gpus(m->snapshot); g++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu(m->snapshot, g);
+		bool stops = false;
+
+		for (size_t i = 0; i < gpu->n_instances; i++)
+			for (size_t h = 0; h < gpu->instances[i]->n_holders; h++)
+				for (size_t d = 0; d < m->request->n_disrupt; d++)
+					stops = stops || gs_u32_is(gpu->instances[i]->holders[h]->pid, m->request->disrupt[d].pid);
+		if (stops)
+			at += (size_t)snprintf(buf + at, size - at, "%s%u", found++ ? "," : "", g);
+	}
+}
+
+static void play_event(struct player *p, const struct gs_event *ev)
+{
+	struct gs_model *m = p->f.m;
+	bool in_review = m->layer == GS_LAYER_REVIEW;
+	unsigned done;
+	char word[64];
+	size_t n;
+
+	if (!in_review)
+		p->n_typed = 0;
+	if (ev->type == GS_EVENT_KEY && ev->key == GS_KEY_CTRL('u'))
+		p->n_typed = 0;
+	if (ev->type == GS_EVENT_KEY && ev->key > GS_KEY_SPACE && ev->key < 0x7f && !ev->alt && !ev->is_pasted && p->n_typed < sizeof(p->typed))
+		p->typed[p->n_typed++] = (char)ev->key;
+	done = gs_control_event(m, ev, p->f.at.rows, p->f.at.columns);
+	if (!(done & GS_DO_COMMIT))
+		return;
+	assert_true(in_review && ev->type == GS_EVENT_KEY && m->request && !gs_plan_is_blocked(m->plan));
+	p->written++;
+	if (!m->request->n_disrupt) {
+		assert_false(gs_plan_stops_somebody(m->plan));
+		assert_int_equal(ev->key, 'y');
+		return;
+	}
+	p->with_word++;
+	word_of(m, word, sizeof(word));
+	n = strlen(word);
+	assert_int_equal(ev->key, GS_KEY_ENTER);
+	if (p->n_typed < n || memcmp(p->typed + p->n_typed - n, word, n))
+		fail_msg("written without %s", word);
+}
+
+static void play(struct player *p, const char *text)
+{
+	struct gs_input *in = gs_input_new();
+	struct gs_event ev;
+
+	gs_input_feed(in, text, strlen(text));
+	while (gs_input_next(in, &ev))
+		play_event(p, &ev);
+	gs_input_timeout(in);
+	while (gs_input_next(in, &ev))
+		play_event(p, &ev);
+	gs_input_free(in);
+}
+
+static uint32_t dice(uint32_t *seed, uint32_t sides)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 17;
+	*seed ^= *seed << 5;
+	return *seed % sides;
+}
+
+static void test_keys_at_random_never_stop_anybody(void **state)
+{
+	static const char *const tokens[] = {
+		"W", "W", "W", "p", "y", "y", "y", "\r", "\r", "e", "e", "?", "\033OP", "\033", "\033", "\033y", "K", "x", "j", "k", "G", "q", "s", "u", "r", "!",
+		"\025", "\025dgx01:1\r", "\025dgx01:1\r", "dgx01:1", "dgx01:0\r", "dgx01:0,1\r", "\025dgx01:0,1\r", "\025dgx01:0\r", "dgx0", "1:1", "\033[200~dgx01:1\r\033[201~",
+		":delete 1 1g.10gb@1\r", ":delete 1 1g.10gb@0\r", ":create 0 1g.10gb at 3\r", ":delete 0 2g.20gb@0\r", ":create 1 2g.20gb at 2\r", "Wdgx01:1\r", "Wy",
+		"W?\033", "W\033OP",
+	};
+	static const struct ui_instance busy[] = {
+		{ 0, 4, "2g.20gb", 0, 7001, GS_HOLDER_PROCESS }, { 1, 11, "1g.10gb", 0, 51019, GS_HOLDER_PROCESS },
+		{ 1, 12, "1g.10gb", 1, 51020, GS_HOLDER_PROCESS }, { 1, 2, "3g.40gb", 4, 48211, GS_HOLDER_PROCESS },
+	};
+	static const struct ui_instance idle[] = {
+		{ 0, 4, "2g.20gb", 0, 0, GS_HOLDER_PROCESS }, { 1, 11, "1g.10gb", 0, 0, GS_HOLDER_PROCESS }, { 1, 12, "1g.10gb", 1, 0, GS_HOLDER_PROCESS },
+	};
+	struct ui_machine machines[3] = { ui_lab, ui_lab, ui_lab };
+	struct player p = { .n_typed = 0 };
+	uint32_t seed = 20240611;
+
+	machines[1].instances = busy;
+	machines[1].n = GS_ARRAY_SIZE(busy);
+	machines[2].instances = idle;
+	machines[2].n = GS_ARRAY_SIZE(idle);
+	start(&p.f, state, 1);
+	for (int i = 0; i < 6000; i++) {
+		uint32_t what = dice(&seed, 20);
+		struct gs_event click = { .type = GS_EVENT_MOUSE, .mouse = GS_MOUSE_PRESS };
+
+		if (what < 4) {
+			ui_look(p.f.m, &machines[dice(&seed, 3)]);
+		} else if (what == 4) {
+			click.row = (int)dice(&seed, (uint32_t)p.f.at.rows);
+			click.column = (int)dice(&seed, (uint32_t)p.f.at.columns);
+			play_event(&p, &click);
+		} else {
+			play(&p, tokens[dice(&seed, GS_ARRAY_SIZE(tokens))]);
+		}
+		if (p.f.m->layer == GS_LAYER_WRITING)
+			gs_control_committed(p.f.m, dice(&seed, 2) ? GS_STATUS_OK : GS_STATUS_FAILED, "");
+		if (p.f.m->n_staged > 4)
+			gs_model_drop_all(p.f.m);
+	}
+	end(&p.f);
+	/* or it has not tried */
+	assert_true(p.with_word > 10);
+	assert_true(p.written > p.with_word + 10);
+}
+
+/* An instance whose profile has no name, at a known and at an unknown place, in every layer. */
+static void test_a_profile_without_a_name(void **state)
+{
+	static const struct ui_instance odd[] = { { 0, 3, NULL, 2, 4711, GS_HOLDER_PROCESS }, { 0, 4, "1g.10gb", 0, 0, GS_HOLDER_PROCESS } };
+	static const struct ui_instance nowhere[] = { { 0, 3, NULL, UI_NOWHERE, 0, GS_HOLDER_PROCESS }, { 0, 4, "1g.10gb", 0, 0, GS_HOLDER_PROCESS } };
+	static const struct ui_instance *const all[] = { odd, nowhere };
+
+	for (size_t i = 0; i < GS_ARRAY_SIZE(all); i++) {
+		struct ui_machine machine = ui_lab;
+		FLOW struct flow f = { ui_model(&ui_lab, false), *(struct size *)*state };
+
+		keys(&f, "c1\r");
+		machine.instances = all[i];
+		machine.n = 2;
+		ui_look(f.m, &machine);
+		sees(&f, "?", true);
+		sees(&f, "GI 3", true);
+		for (int layer = GS_LAYER_NONE; layer <= GS_LAYER_QUIT; layer++)
+			for (int lane = 0; lane < GS_LANE_MAX; lane++) {
+				GS_FREE char *text = NULL;
+
+				f.m->layer = (enum gs_layer)layer;
+				f.m->lane = (enum gs_lane)lane;
+				text = picture(&f);
+				assert_non_null(text);
+			}
+		f.m->layer = GS_LAYER_NONE;
+		gs_model_drop_all(f.m);
+		f.m->focus = GS_FOCUS_GRID;
+		for (int k = 0; k < 8; k++)
+			keys(&f, "dcMvRbpe\r\033[C");
+		keys(&f, "\033");
+		f.m->layer = GS_LAYER_NONE;
+		f.m->unit = 2;
+		f.m->selecting = false;
+		gs_model_drop_all(f.m);
+		keys(&f, "c");
+		assert_int_equal(f.m->layer, GS_LAYER_NONE);
+		assert_non_null(strstr(f.m->message, "cannot be read"));
+		keys(&f, "d");
+		assert_int_equal(f.m->n_staged, 0);
+		assert_non_null(strstr(f.m->message, i ? "is not known" : "cannot be read"));
+	}
+}
+
 #define AT(test, i) { #test, test, NULL, NULL, &sizes[i] }
 #define BOTH(test) AT(test, 0), AT(test, 1)
 
@@ -321,6 +616,14 @@ int main(void)
 		BOTH(test_chooser_keeps_its_choice_when_the_machine_is_seen_again),
 		BOTH(test_every_layer_at_every_size),
 		BOTH(test_agent_goes_away),
+		BOTH(test_a_covered_review_still_wants_the_word),
+		BOTH(test_the_stored_word_decides_nothing),
+		BOTH(test_half_a_word_is_not_kept_out_of_sight),
+		BOTH(test_only_a_key_of_its_own_writes),
+		BOTH(test_explain_lies_on_the_review),
+		BOTH(test_what_was_agreed_to_ends_with_the_review),
+		BOTH(test_keys_at_random_never_stop_anybody),
+		BOTH(test_a_profile_without_a_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

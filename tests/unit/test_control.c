@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "tests/lib/ui_fixture.h"
+#include "ui/view.h"
 
 #define ROWS 24
 #define COLUMNS 80
@@ -148,7 +149,116 @@ static void test_hints_follow_the_cursor(void **state)
 	assert_string_equal(h[3]->name, "quit");
 }
 
+static bool hints_name(const struct gs_model *m, const char *name)
+{
+	const struct gs_action *h[64];
+	size_t n = gs_control_hints(m, h, 64);
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(h[i]->name, name))
+			return true;
+	return false;
+}
+
+static void test_no_hint_for_what_cannot_be(void **state)
+{
+	struct ui_machine machine = ui_lab;
+	GS_CLEANUP(gs_model_freep) struct gs_model *m = NULL;
+
+	(void)state;
+	machine.lost = 1 << 0;
+	machine.bare = 1 << 1 | 1 << 2;
+	m = ui_model(&machine, false);
+	for (m->gpu = 0; m->gpu < 3; m->gpu++) {
+		for (int focus = GS_FOCUS_FLEET; focus <= GS_FOCUS_GRID; focus++) {
+			m->focus = (enum gs_focus)focus;
+			for (m->unit = 0; m->unit < 8; m->unit++) {
+				assert_false(hints_name(m, "create"));
+				assert_false(hints_name(m, "select"));
+				assert_int_equal(hints_name(m, "mode"), m->gpu == 2);
+			}
+		}
+	}
+}
+
+static void test_hints_for_arrows(void **state)
+{
+	GS_CLEANUP(gs_model_freep) struct gs_model *m = on_gpu(0);
+
+	(void)state;
+	keys(m, "c");
+	assert_true(hints_name(m, "start"));
+	keys(m, "\033");
+	keys(m, "v");
+	assert_true(hints_name(m, "extend"));
+	assert_false(hints_name(m, "right"));
+}
+
 /* ---- moving ---- */
+
+/* The cursor walks inside the window; the list moves only at its edges. */
+static void test_a_long_list_stays_where_it_is(void **state)
+{
+	struct ui_machine machine = ui_lab;
+	GS_CLEANUP(gs_model_freep) struct gs_model *m = NULL;
+	struct gs_tops tops;
+	size_t top;
+
+	(void)state;
+	machine.n_gpus = 32;
+	m = ui_model(&machine, false);
+	keys(m, "\033[6~\033[6~");
+	assert_int_equal(m->gpu, 20);
+	assert_true(gs_view_tops(m, ROWS, COLUMNS, &tops));
+	top = tops.fleet;
+	assert_true(top > 10 && top < 20);
+	while (m->gpu > top) {
+		keys(m, "k");
+		assert_true(gs_view_tops(m, ROWS, COLUMNS, &tops));
+		assert_int_equal(tops.fleet, top);
+	}
+	keys(m, "k");
+	assert_true(gs_view_tops(m, ROWS, COLUMNS, &tops));
+	assert_int_equal(tops.fleet, top - 1);
+	keys(m, "j");
+	assert_true(gs_view_tops(m, ROWS, COLUMNS, &tops));
+	assert_int_equal(tops.fleet, top - 1);
+	/* the mouse hits what is drawn */
+	ui_mouse(m, ROWS, COLUMNS, GS_MOUSE_PRESS, 2, 3);
+	assert_int_equal(m->gpu, top - 1);
+	keys(m, "G");
+	keys(m, "g");
+	assert_true(gs_view_tops(m, ROWS, COLUMNS, &tops));
+	assert_int_equal(tops.fleet, 0);
+}
+
+static void test_a_long_plan_stays_where_it_is(void **state)
+{
+	GS_CLEANUP(gs_model_freep) struct gs_model *m = on_gpu(0);
+	struct gs_tops tops, before;
+
+	(void)state;
+	keys(m, "c1x7\r");
+	m->focus = GS_FOCUS_PLAN;
+	keys(m, "G");
+	assert_true(gs_view_tops(m, ROWS, COLUMNS, &before));
+	assert_true(before.plan > 10);
+	keys(m, "k");
+	assert_true(gs_view_tops(m, ROWS, COLUMNS, &tops));
+	assert_int_equal(tops.plan, before.plan);
+	for (int i = 0; i < 40; i++)
+		keys(m, "k");
+	assert_true(gs_view_tops(m, ROWS, COLUMNS, &tops));
+	assert_int_equal(tops.plan, 0);
+	/* the review likewise */
+	keys(m, "WG");
+	assert_true(gs_view_tops(m, ROWS, COLUMNS, &before));
+	assert_true(before.list > 0);
+	keys(m, "kk");
+	assert_true(gs_view_tops(m, ROWS, COLUMNS, &tops));
+	assert_int_equal(tops.list, before.list);
+}
+
 
 static void test_moving(void **state)
 {
@@ -285,6 +395,28 @@ static void test_palette_chooses_what_to_replace(void **state)
 	keys(m, "R");
 	assert_string_equal(m->staged[0].text, "delete 0 3g.40gb@4");
 	assert_string_equal(m->staged[1].text, "create 0 2g.20gb at 4");
+}
+
+static void test_palette_where_nothing_fits(void **state)
+{
+	static const struct ui_instance full[] = { { 0, 3, "7g.80gb", 0, 0, GS_HOLDER_PROCESS } };
+	struct ui_machine machine = ui_lab;
+	GS_CLEANUP(gs_model_freep) struct gs_model *m = NULL;
+	GS_CLEANUP(gs_frame_freep) struct gs_frame *f = NULL;
+	GS_FREE char *text = NULL;
+
+	(void)state;
+	machine.instances = full;
+	machine.n = 1;
+	m = ui_model(&machine, false);
+	keys(m, "c");
+	assert_int_equal(m->layer, GS_LAYER_PALETTE);
+	assert_int_equal(gs_frame_new(ROWS, COLUMNS, &f), 0);
+	gs_view_draw(m, gs_glyphs(true), f);
+	text = gs_frame_text(f);
+	assert_non_null(strstr(text, "Nothing fits on this GPU"));
+	assert_true(hints_name(m, "replace"));
+	assert_false(hints_name(m, "open"));
 }
 
 static void test_palette_brings_the_mode_along(void **state)
@@ -499,6 +631,11 @@ int main(void)
 		cmocka_unit_test(test_monitor_hints_no_edit),
 		cmocka_unit_test(test_monitor_drag_and_prompt_do_nothing),
 		cmocka_unit_test(test_hints_follow_the_cursor),
+		cmocka_unit_test(test_no_hint_for_what_cannot_be),
+		cmocka_unit_test(test_hints_for_arrows),
+		cmocka_unit_test(test_a_long_list_stays_where_it_is),
+		cmocka_unit_test(test_a_long_plan_stays_where_it_is),
+		cmocka_unit_test(test_palette_where_nothing_fits),
 		cmocka_unit_test(test_moving),
 		cmocka_unit_test(test_nothing_happens_without_gpus),
 		cmocka_unit_test(test_c_4_enter),

@@ -12,9 +12,12 @@
 #include <cmocka.h>
 
 #include "tests/lib/ui_fixture.h"
+#include "ui/view.h"
 
 #define ROWS 24
 #define COLUMNS 80
+#define TALL 40
+#define WIDE 120
 
 static unsigned keys(struct gs_model *m, const char *text)
 {
@@ -109,6 +112,109 @@ static void test_mouse_anywhere_is_harmless(void **state)
 	}
 }
 
+/* The rows of the open list, as the mouse finds them. */
+static bool find_row(const struct gs_model *m, size_t item, int *ret_row)
+{
+	for (int row = 0; row < TALL; row++) {
+		struct gs_hit hit = gs_view_hit(m, TALL, WIDE, row, 10);
+
+		if (hit.kind == GS_HIT_LAYER_ROW && hit.row == item) {
+			*ret_row = row;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void press_row(struct gs_model *m, size_t item)
+{
+	int row = -1;
+
+	assert_true(find_row(m, item, &row));
+	assert_int_equal(ui_mouse(m, TALL, WIDE, GS_MOUSE_PRESS, row, 10) & GS_DO_COMMIT, 0);
+	ui_mouse(m, TALL, WIDE, GS_MOUSE_RELEASE, row, 10);
+}
+
+static void test_a_press_on_the_chosen_row_takes_it(void **state)
+{
+	GS_CLEANUP(gs_model_freep) struct gs_model *m = on_gpu(0);
+
+	(void)state;
+	keys(m, "c");
+	press_row(m, 3);
+	assert_int_equal(m->layer, GS_LAYER_PALETTE);
+	assert_int_equal(m->offer, 3);
+	assert_int_equal(m->n_staged, 0);
+	press_row(m, 3);
+	assert_int_equal(m->layer, GS_LAYER_NONE);
+	assert_int_equal(m->n_staged, 1);
+	assert_non_null(strstr(m->staged[0].text, "create 0 2g.20gb at "));
+	gs_model_drop_all(m);
+	m->unit = 0;
+	keys(m, "vlll\r");
+	assert_int_equal(m->layer, GS_LAYER_CHOOSER);
+	press_row(m, 1);
+	assert_int_equal(m->n_staged, 0);
+	press_row(m, 1);
+	assert_string_equal(m->staged[0].text, "create 0 4g.40gb at 0");
+	gs_model_drop_all(m);
+	m->focus = GS_FOCUS_FLEET;
+	keys(m, "M");
+	press_row(m, 1);
+	assert_int_equal(m->n_staged, 0);
+	press_row(m, 0);
+	assert_int_equal(m->layer, GS_LAYER_MODE);
+	press_row(m, 0);
+	assert_int_equal(m->layer, GS_LAYER_NONE);
+	assert_string_equal(m->staged[0].text, "mode 0 whole");
+}
+
+/* What does not fit is not made room for by clicking on it. */
+static void test_a_press_never_replaces(void **state)
+{
+	GS_CLEANUP(gs_model_freep) struct gs_model *m = on_gpu(1);
+
+	(void)state;
+	keys(m, "c");
+	press_row(m, 5);
+	press_row(m, 5);
+	press_row(m, 5);
+	assert_int_equal(m->layer, GS_LAYER_PALETTE);
+	assert_int_equal(m->n_staged, 0);
+}
+
+static void test_a_press_never_answers(void **state)
+{
+	GS_CLEANUP(gs_model_freep) struct gs_model *m = on_gpu(0);
+
+	(void)state;
+	keys(m, "c1\rW");
+	for (size_t item = 0; item < gs_model_n_plan_items(m); item++) {
+		int row;
+
+		if (!find_row(m, item, &row))
+			continue;
+		press_row(m, item);
+		press_row(m, item);
+		assert_int_equal(m->layer, GS_LAYER_REVIEW);
+		assert_int_equal(m->list_row, item);
+	}
+	/* the hint is a key's name, not a button */
+	for (int column = 0; column < COLUMNS; column++) {
+		struct gs_hit hit = gs_view_hit(m, ROWS, COLUMNS, ROWS - 1, column);
+
+		if (hit.kind == GS_HIT_HINT && hit.key == 'y')
+			assert_int_equal(ui_mouse(m, ROWS, COLUMNS, GS_MOUSE_PRESS, ROWS - 1, column) & GS_DO_COMMIT, 0);
+	}
+	assert_non_null(strstr(m->message, "click"));
+	keys(m, "\033");
+	keys(m, "q");
+	press_row(m, 1);
+	press_row(m, 1);
+	assert_int_equal(m->layer, GS_LAYER_QUIT);
+	assert_int_equal(m->n_staged, 1);
+}
+
 /* ---- the prompt ---- */
 
 static void test_prompt(void **state)
@@ -190,6 +296,9 @@ int main(void)
 		cmocka_unit_test(test_mouse_exact_fit_is_preselected),
 		cmocka_unit_test(test_press_on_a_live_block_only_selects_it),
 		cmocka_unit_test(test_mouse_anywhere_is_harmless),
+		cmocka_unit_test(test_a_press_on_the_chosen_row_takes_it),
+		cmocka_unit_test(test_a_press_never_replaces),
+		cmocka_unit_test(test_a_press_never_answers),
 		cmocka_unit_test(test_prompt),
 		cmocka_unit_test(test_prompt_completion),
 		cmocka_unit_test(test_prompt_editing_is_utf8),

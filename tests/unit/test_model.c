@@ -405,6 +405,48 @@ static void test_a_vm_is_never_named(void **state)
 	assert_int_equal(m->request->n_disrupt, 0);
 }
 
+static void test_a_profile_without_a_name(void **state)
+{
+	static const struct ui_instance odd[] = { { 0, 3, NULL, 2, 0, GS_HOLDER_PROCESS }, { 0, 4, "1g.10gb", 0, 0, GS_HOLDER_PROCESS } };
+	struct ui_machine machine = ui_lab;
+	GS_CLEANUP(gs_model_freep) struct gs_model *m = NULL;
+	struct gs_block b[GS_GRID_UNITS_MAX];
+	struct gs_error e = { 0 };
+	size_t n;
+
+	(void)state;
+	machine.instances = odd;
+	machine.n = 2;
+	m = ui_model(&machine, false);
+	n = gs_model_blocks(m, 0, false, b);
+	assert_int_equal(n, 7);
+	/* there, and going nowhere: nobody asked for that */
+	assert_int_equal(b[2].state, GS_UNIT_INSTANCE);
+	assert_int_equal(b[2].span.size, 2);
+	assert_null(b[2].profile);
+	assert_int_equal(b[0].state, GS_UNIT_INSTANCE);
+	/* what would fit beside it is not known */
+	assert_int_equal(gs_model_offer(m, false, &e), -ENODATA);
+	assert_int_equal(m->n_offers, 0);
+}
+
+/* Only a process can be stopped: a plan that waits for a unit stays blocked. */
+static void test_a_unit_is_never_named(void **state)
+{
+	static const struct ui_instance unit[] = { { 1, 12, "1g.10gb", 1, 900, GS_HOLDER_UNIT } };
+	struct ui_machine machine = ui_lab;
+	GS_CLEANUP(gs_model_freep) struct gs_model *m = NULL;
+	struct gs_error e = { 0 };
+
+	(void)state;
+	machine.instances = unit;
+	machine.n = 1;
+	m = ui_model(&machine, false);
+	assert_int_equal(gs_model_stage(m, "delete 1 1g.10gb@1", &e), 0);
+	assert_int_equal(m->request->n_disrupt, 0);
+	assert_int_equal(gs_model_needs_word(m), gs_plan_stops_somebody(m->plan));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,6 +467,8 @@ int main(void)
 		cmocka_unit_test(test_offers_for_a_selection),
 		cmocka_unit_test(test_typed_holders_are_named_in_the_request),
 		cmocka_unit_test(test_a_vm_is_never_named),
+		cmocka_unit_test(test_a_profile_without_a_name),
+		cmocka_unit_test(test_a_unit_is_never_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
