@@ -112,6 +112,10 @@ echo 'mode 6 mig' >"$tmp/in"
 expect 0 "fault: the mode stays pending" g sim fault mode-pending 0000:d1:00.0
 expect_in 8 "pending is neither done nor failed" g apply --yes -
 that "and said" says err "pending"
+echo 'mode 6 whole' >"$tmp/in"
+expect_in 4 "what is pending differs from what is" g assert -
+expect_in 0 "a pending change is taken back" g apply --yes -
+expect_in 0 "and nothing is left of it" g assert -
 g sim fault clear >/dev/null
 
 done_testing

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* "create": claim what is there, ask for the rest. */
+#include "core/script_edit.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/parse.h"
+
+static int add_want(struct gs_edit *x, const struct gs_profile *p, struct gs_u32 start);
+
+static int claim(struct gs_edit *x, struct gs_want *w)
+{
+	struct gs_evaluation *ev = x->ev;
+	const struct gs_instance *inst;
+	void *grown;
+
+	w->is_claimed = true;
+	if (!w->instance_id.known)
+		return 0;
+	inst = gs_gpu_instance_at(x->gpu, w->profile, w->start.value);
+	if (!inst || inst->id != w->instance_id.value)
+		return 0;   /* moved: nothing that is there is kept */
+	grown = gs_arena_grow(gs_edit_arena(x), ev->claims, ev->n_claims, &ev->cap_claims, sizeof(*ev->claims));
+	if (!grown)
+		return gs_error_oom(x->e);
+	ev->claims = grown;
+	ev->claims[ev->n_claims++] = (struct gs_claim){ x->gpu->index, w->profile, w->start.value, w->instance_id.value, gs_instance_is_held(inst) };
+	return 0;
+}
+
+/*
+ * A request without a start claimed an instance that a later statement needs:
+ * it takes another one, or asks for a new one. So the same script means the
+ * same whether its instances are there already or not.
+ */
+static int reopen(struct gs_edit *x, struct gs_want *w)
+{
+	const struct gs_profile *p = gs_profile_by_name(&x->gpu->profiles, w->profile);
+	uint32_t statement = w->open_claim;
+	struct gs_want *made;
+	int r;
+
+	w->is_claimed = false;
+	w->open_claim = 0;
+	for (size_t i = 0; i < x->ev->n_claims; i++)
+		if (x->ev->claims[i].gpu == x->gpu->index && gs_u32_is(w->instance_id, x->ev->claims[i].instance_id)) {
+			memmove(&x->ev->claims[i], &x->ev->claims[i + 1], (x->ev->n_claims - i - 1) * sizeof(*x->ev->claims));
+			x->ev->n_claims--;
+			break;
+		}
+	for (size_t i = 0; i < x->g->n_wants; i++) {
+		struct gs_want *other = &x->g->wants[i];
+
+		if (other == w || other->is_claimed || !gs_str_equal(other->profile, w->profile))
+			continue;
+		other->open_claim = statement;
+		return claim(x, other);
+	}
+	r = add_want(x, p, GS_U32_UNKNOWN);
+	if (r < 0)
+		return r;
+	made = &x->g->wants[x->g->n_wants - 1];
+	made->open_claim = statement;
+	return 0;
+}
+
+/* What two statements of one script ask for must not overlap: that is wrong on every machine. */
+int gs_edit_make_way(struct gs_edit *x, const struct gs_profile *p, uint32_t start, const struct gs_position *pos)
+{
+	struct gs_span mine, other;
+
+	if (!gs_profile_placement_at(p, start, &mine))
+		return 0;
+	for (size_t i = 0; i < x->g->n_wants; i++) {
+		struct gs_want *w = &x->g->wants[i];
+		const struct gs_profile *q = gs_profile_by_name(&x->gpu->profiles, w->profile);
+
+		if (!w->is_claimed || !w->start.known || !q || !gs_profile_placement_at(q, w->start.value, &other) || !gs_span_overlaps(mine, other))
+			continue;
+		if (w->open_claim) {
+			int r = reopen(x, w);
+
+			if (r < 0)
+				return r;
+			continue;
+		}
+		return gs_error_at(x->e, -EINVAL, pos, "%s at %" PRIu32 " overlaps %s at %" PRIu32 " on GPU %" PRIu32 ", which this script asks for too", p->name, start,
+				   q->name, other.start, x->gpu->index);
+	}
+	return 0;
+}
+
+static int check_ci(struct gs_edit *x, const struct gs_profile *p, const char *name, struct gs_u32 start, const struct gs_position *pos)
+{
+	const struct gs_compute_profile *c = gs_compute_profile_by_name(p, name);
+
+	if (!c)
+		return gs_error_at(x->e, -EINVAL, pos, "%s has no compute instance profile %s", p->name, name);
+	for (size_t i = 0; start.known && i < c->n_placements; i++)
+		if (c->placements[i].start == start.value)
+			return 0;
+	return start.known ? gs_error_at(x->e, -EINVAL, pos, "compute instance %s cannot start at slice %" PRIu32, c->name, start.value) : 0;
+}
+
+/* Give a want the compute instances that the statement lists. */
+static int set_ci(struct gs_edit *x, struct gs_want *w, const struct gs_profile *p)
+{
+	const struct gs_statement *st = x->st;
+	bool was_there = w->instance_id.known;
+
+	switch (st->ci) {
+	case GS_CI_DEFAULT:
+		/* a kept instance keeps the compute instances that it has; one without gets the default */
+		if (!was_there || !w->n_compute)
+			w->compute_default = true;
+		return 0;
+	case GS_CI_NONE:
+		w->compute_default = false;
+		w->n_compute = 0;
+		return 0;
+	case GS_CI_LIST:
+		break;
+	}
+	/* the one that fills it has the GI's name, also where the driver tells CI profiles only once the GI is there */
+	if (st->n_cis == 1 && gs_str_equal(st->cis[0].profile, p->name) && !gs_compute_profile_default(p) && (!st->cis[0].start.known || !st->cis[0].start.value)) {
+		w->compute_default = true;
+		w->n_compute = 0;
+		return 0;
+	}
+	w->compute_default = false;
+	w->n_compute = 0;
+	w->compute = gs_arena_calloc(gs_edit_arena(x), st->n_cis, sizeof(*w->compute));
+	if (!w->compute)
+		return gs_error_oom(x->e);
+	for (size_t i = 0; i < st->n_cis; i++) {
+		int r = check_ci(x, p, st->cis[i].profile, st->cis[i].start, &st->cis[i].pos);
+
+		if (r < 0)
+			return r;
+		/* the canonical name, so that "3g.40gb" and the driver's name compare equal */
+		w->compute[w->n_compute++] = (struct gs_want_compute){
+			.profile = gs_arena_strdup(gs_edit_arena(x), gs_compute_profile_by_name(p, st->cis[i].profile)->name), .start = st->cis[i].start, .is_claimed = true };
+	}
+	return gs_want_check_compute(w, p, &st->cis[0].pos, x->e);
+}
+
+static int add_want(struct gs_edit *x, const struct gs_profile *p, struct gs_u32 start)
+{
+	struct gs_want *w = gs_layout_add_want(x->ev->layout, x->g);
+
+	if (!w)
+		return gs_error_oom(x->e);
+	w->kind = GS_KIND_MIG;
+	w->profile = gs_arena_strdup(gs_edit_arena(x), p->name);
+	w->start = start;
+	w->pos = gs_edit_position(x, x->st->profile_pos.line ? x->st->profile_pos : x->st->pos);
+	w->is_claimed = true;
+	return set_ci(x, w, p);
+}
+
+/* One instance at a decided place: claimed where it is there already, else new. */
+static int create_at(struct gs_edit *x, const struct gs_profile *p, uint32_t start, bool may_claim)
+{
+	struct gs_want *w = may_claim ? gs_edit_want_at(x->g, p->name, start, true) : NULL;
+	int r;
+
+	if (!w && may_claim) {
+		struct gs_want *taken = gs_edit_want_at(x->g, p->name, start, false);
+
+		if (taken && taken->open_claim) {
+			r = reopen(x, taken);
+			if (r < 0)
+				return r;
+			w = gs_edit_want_at(x->g, p->name, start, true);
+		}
+	}
+	if (w) {
+		r = set_ci(x, w, p);
+		return r < 0 ? r : claim(x, w);
+	}
+	r = gs_edit_make_way(x, p, start, x->st->at_pos.line ? &x->st->at_pos : &x->st->pos);
+	return r < 0 ? r : add_want(x, p, GS_U32(start));
+}
+
+static int create_from(struct gs_edit *x, const struct gs_profile *p, bool may_claim)
+{
+	uint32_t done = 0, end = x->st->at.value;
+	int r;
+
+	for (size_t i = 0; i < p->n_placements && done < x->st->count; i++) {
+		struct gs_span span = p->placements[i];
+
+		if (span.start < end)
+			continue;
+		r = create_at(x, p, span.start, may_claim);
+		if (r < 0)
+			return r;
+		done++;
+		end = span.start + span.size;
+	}
+	if (done < x->st->count)
+		return gs_error_at(x->e, -EINVAL, &x->st->at_pos, "%s has only %" PRIu32 " placement%s from %" PRIu32 " on, %" PRIu32 " are asked for", p->name, done,
+				   done == 1 ? "" : "s", x->st->at.value, x->st->count);
+	return 0;
+}
+
+static int create_open(struct gs_edit *x, const struct gs_profile *p, bool may_claim)
+{
+	uint32_t left = x->st->count;
+	int r;
+
+	/* wants of a machine are in start order */
+	for (size_t i = 0; may_claim && left && i < x->g->n_wants; i++) {
+		struct gs_want *w = &x->g->wants[i];
+
+		if (w->is_claimed || !gs_str_equal(w->profile, p->name))
+			continue;
+		r = set_ci(x, w, p);
+		if (r >= 0)
+			r = claim(x, w);
+		if (r < 0)
+			return r;
+		w->open_claim = x->number + 1;
+		left--;
+	}
+	for (; left; left--) {
+		r = add_want(x, p, GS_U32_UNKNOWN);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* "create GPU/INST 1c.3g.40gb": one more compute instance in a GI. */
+static int create_inside(struct gs_edit *x)
+{
+	const struct gs_statement *st = x->st;
+	struct gs_want_compute *bigger;
+	const struct gs_profile *p;
+	struct gs_want *w = NULL;
+	bool may_claim = x->context == GS_CONTEXT_FILE && !st->count_adds;
+	uint32_t left = st->count;
+	const char *name;
+	int r = gs_edit_find(x, &st->inside, &w);
+
+	if (r < 0)
+		return r;
+	if (!w)
+		return gs_error_at(x->e, -ENOENT, &st->inside.pos, "GPU %" PRIu32 " has no %s at %" PRIu32 " to create a compute instance in", x->gpu->index,
+				   st->inside.profile, st->inside.number);
+	r = gs_edit_profile(x, w->profile, &st->inside.pos, &p);
+	if (r >= 0)
+		r = check_ci(x, p, st->profile, st->at, &st->profile_pos);
+	if (r < 0)
+		return r;
+	name = gs_arena_strdup(gs_edit_arena(x), gs_compute_profile_by_name(p, st->profile)->name);
+	if (w->compute_default) {
+		/* what fills it is there already, or leaves no room: said by the plan */
+		w->compute_default = false;
+		w->compute = gs_arena_calloc(gs_edit_arena(x), 1, sizeof(*w->compute));
+		if (!w->compute || !gs_compute_profile_default(p))
+			return gs_error_oom(x->e);
+		w->compute[0] = (struct gs_want_compute){ .profile = gs_compute_profile_default(p)->name, .start = GS_U32(0) };
+		w->n_compute = 1;
+	}
+	for (size_t i = 0; may_claim && i < w->n_compute && left; i++) {
+		struct gs_want_compute *c = &w->compute[i];
+
+		if (c->is_claimed || !gs_str_equal(c->profile, name) || (st->at.known && !gs_u32_equal(c->start, st->at)))
+			continue;
+		c->is_claimed = true;
+		left--;
+	}
+	bigger = gs_arena_calloc(gs_edit_arena(x), w->n_compute + left, sizeof(*bigger));
+	if (!bigger)
+		return gs_error_oom(x->e);
+	if (w->n_compute)
+		memcpy(bigger, w->compute, w->n_compute * sizeof(*bigger));
+	w->compute = bigger;
+	for (; left; left--)
+		w->compute[w->n_compute++] = (struct gs_want_compute){ .profile = name, .start = st->at, .is_claimed = true };
+	w->is_claimed = true;
+	return 0;
+}
+
+int gs_edit_create(struct gs_edit *x)
+{
+	const struct gs_statement *st = x->st;
+	const struct gs_profile *p = NULL;
+	bool may_claim = x->context == GS_CONTEXT_FILE && !st->count_adds;
+	int r;
+
+	if (st->vf || st->uuid)
+		return gs_error_at(x->e, -EINVAL, &st->pos, "a MIG instance takes no %s: the driver gives its identity", st->vf ? "vf" : "uuid");
+	if (st->has_inside)
+		return create_inside(x);
+	r = gs_edit_profile(x, st->profile, &st->profile_pos, &p);
+	if (r >= 0 && st->at.known)
+		r = gs_edit_check_start(x, p, st->at.value, &st->at_pos);
+	if (r < 0)
+		return r;
+	if (st->count_adds && x->context == GS_CONTEXT_FILE) {
+		r = gs_edit_remark(x, st->pos, GS_SEVERITY_NOTE, "not-idempotent",
+			   gs_arena_printf(gs_edit_arena(x), "count +%" PRIu32 " adds each time this script runs", st->count));
+		if (r < 0)
+			return r;
+	}
+	if (!st->at.known)
+		return create_open(x, p, may_claim);
+	return st->count > 1 ? create_from(x, p, may_claim) : create_at(x, p, st->at.value, may_claim);
+}
