@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "backend/agent_state.h"
@@ -16,6 +17,7 @@
 #include "codec/snapshot_json.h"
 
 #define INTERVAL_MIN_MS 100
+#define LAST_WORDS_MS 1000
 #define INTERVAL_MAX_MS (24u * 3600 * 1000)
 
 void gs_agent_notice(struct gs_agent *a, const char *fmt, ...)
@@ -90,6 +92,8 @@ static int handle_commit(struct gs_agent *a, const struct gs_rpc_message *m, str
 {
 	if (!a->writer)
 		return gs_error_set(e, -EROFS, GS_STATUS_REFUSED, "this agent is read-only: it has no way to change the machine. Nothing was done");
+	if (a->must_end)
+		return gs_error_set(e, -ESHUTDOWN, GS_STATUS_REFUSED, "this agent was told to end (SIGTERM). Nothing was done");
 	if (a->is_committing)
 		return gs_error_set(e, -EBUSY, GS_STATUS_LOCKED, "a commit is running already in this session. Nothing was done");
 	if (!m->params)
@@ -142,17 +146,67 @@ void gs_agent_take_messages(struct gs_agent *a)
 	}
 }
 
+/*
+ * A commit is never left half done by a signal: a hangup and a ^C are for the
+ * client, SIGTERM is taken in the poll loop. Without a writer they end us.
+ */
+static void catch_signals(struct gs_agent *a)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	if (a->writer) {
+		signal(SIGHUP, SIG_IGN);
+		signal(SIGINT, SIG_IGN);
+		sigaddset(&set, SIGTERM);
+	}
+	a->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (a->signals >= 0)
+		sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void gs_agent_take_signals(struct gs_agent *a)
+{
+	struct signalfd_siginfo info;
+
+	while (a->signals >= 0 && read(a->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGTERM)
+			continue;
+		a->must_end = true;
+		a->is_cancelled = a->is_committing;
+	}
+	gs_agent_reap(a);
+}
+
+/* The outcome of a commit must not be lost when we are told to end. */
+static void say_last_words(struct gs_agent *a)
+{
+	struct gs_monotonic since = gs_monotonic_now();
+	int64_t left;
+
+	while (!a->client_gone && gs_rpc_wants_write(a->client) && (left = LAST_WORDS_MS - gs_elapsed_ms(since)) > 0) {
+		struct pollfd out = { .fd = gs_rpc_fd_out(a->client), .events = POLLOUT };
+
+		if (poll(&out, 1, (int)left) > 0 && gs_rpc_flush(a->client) < 0)
+			return;
+	}
+}
+
 static void run(struct gs_agent *a)
 {
-	while (!a->client_gone) {
-		struct pollfd fds[4] = {
+	while (!a->client_gone && !a->must_end) {
+		struct pollfd fds[5] = {
 			{ .fd = gs_rpc_fd_in(a->client), .events = POLLIN },
 			{ .fd = gs_rpc_wants_write(a->client) ? gs_rpc_fd_out(a->client) : -1, .events = POLLOUT },
 			{ .fd = a->collector ? gs_rpc_fd_in(a->collector->rpc) : -1, .events = POLLIN },
 			{ .fd = gs_yield_fd(a->yield), .events = POLLIN },
+			{ .fd = a->signals, .events = POLLIN },
 		};
 
-		poll(fds, 4, gs_agent_look_timeout(a));
+		poll(fds, 5, gs_agent_look_timeout(a));
+		if (fds[4].revents)
+			gs_agent_take_signals(a);
 		if (fds[1].revents && gs_rpc_flush(a->client) < 0)
 			break;
 		gs_agent_take_messages(a);
@@ -200,7 +254,7 @@ int gs_agent_serve(const struct gs_machine_options *options, int fd_in, int fd_o
 	GS_CLEANUP(gs_machine_closep) struct gs_machine *machine = NULL;
 	GS_CLEANUP(gs_rpc_freep) struct gs_rpc *client = NULL;
 	GS_CLEANUP(gs_yield_freep) struct gs_yield *yield = NULL;
-	struct gs_agent a = { .options = *options };
+	struct gs_agent a = { .options = *options, .signals = -1, .lock = -1 };
 	struct gs_error e = { 0 };
 	bool may_create;
 
@@ -217,6 +271,7 @@ int gs_agent_serve(const struct gs_machine_options *options, int fd_in, int fd_o
 	/* a first fence only: nothing that it starts can gain a privilege that it has not */
 	if (!a.writer)
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	catch_signals(&a);
 	may_create = a.writer && gs_machine_is_privileged(machine);
 	yield = gs_yield_new(gs_machine_root(machine), may_create);
 	if (!yield) {
@@ -226,6 +281,9 @@ int gs_agent_serve(const struct gs_machine_options *options, int fd_in, int fd_o
 	a.yield = yield;
 	a.last_yield_look = gs_monotonic_now();
 	run(&a);
+	say_last_words(&a);
 	gs_agent_stop_collector(&a, true);
+	if (a.signals >= 0)
+		close(a.signals);
 	return GS_STATUS_OK;
 }

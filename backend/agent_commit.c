@@ -35,7 +35,6 @@ struct run {
 	struct gs_plan_base *base;
 	size_t n_base;
 	bool yes;
-	int lock;
 	struct gs_bdf asked[ASKED_MAX];     /* GPUs that we asked others to let go of */
 	size_t n_asked;
 	bool others_hold;                   /* they did not in time */
@@ -48,8 +47,9 @@ static void run_done(struct run *c)
 		gs_yield_release(gs_machine_root(c->agent->machine), c->asked[i]);
 	gs_request_free(c->request);
 	free(c->base);
-	if (c->lock >= 0)
-		close(c->lock);
+	if (c->agent->lock >= 0)
+		gs_commit_unlock(c->agent->lock, gs_agent_reap(c->agent));
+	c->agent->lock = -1;
 	gs_snapshot_unref(c->last);
 }
 
@@ -274,8 +274,9 @@ static bool op_cancelled(void *userdata)
 {
 	struct run *c = userdata;
 
-	/* a cancel may lie in the socket while no step waits */
+	/* a cancel may lie in the socket, or a signal wait, while no step does */
 	gs_agent_take_messages(c->agent);
+	gs_agent_take_signals(c->agent);
 	return c->agent->is_cancelled;
 }
 
@@ -302,7 +303,7 @@ static int prepare(struct run *c, struct json_object *params, struct gs_error *e
 	if (!gs_machine_is_privileged(c->agent->machine))
 		return gs_error_set(e, -EPERM, GS_STATUS_REFUSED,
 				    "changing this machine needs root, and this agent is not. Nothing was done: use sudo, or press ! in the console");
-	return gs_commit_lock(gs_machine_root(c->agent->machine), &c->lock, e);
+	return gs_commit_lock(gs_machine_root(c->agent->machine), &c->agent->lock, e);
 }
 
 static void publish(struct gs_agent *a, const struct gs_snapshot *s)
@@ -339,15 +340,15 @@ static void show_outcome(struct gs_agent *a)
 static void commit(struct gs_agent *a, int64_t id, struct json_object *params)
 {
 	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
-	struct run c = { .agent = a, .lock = -1 };
+	struct run c = { .agent = a };
 	struct gs_commit_source source = { make_plan, &c };
 	struct gs_commit_options options;
 	struct json_object *answer;
 	struct gs_error e = { 0 };
 
 	if (prepare(&c, params, &e) < 0) {
-		gs_rpc_fail(a->client, id, &e);
 		run_done(&c);
+		gs_rpc_fail(a->client, id, &e);
 		return;
 	}
 	options = (struct gs_commit_options){ .expect = c.expect.hex[0] ? &c.expect : NULL, .base = c.base, .n_base = c.n_base, .yes = c.yes };
@@ -359,10 +360,11 @@ static void commit(struct gs_agent *a, int64_t id, struct json_object *params)
 	if (c.last)
 		publish(a, c.last);
 	show_outcome(a);
+	/* whoever hears that it has ended may begin the next one */
+	run_done(&c);
 	answer = gs_commit_result_to_json(&result);
 	if (answer)
 		gs_rpc_reply(a->client, id, answer);
-	run_done(&c);
 	a->is_committing = false;
 	a->is_cancelled = false;
 	a->watch_due = a->watching;

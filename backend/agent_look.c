@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "codec/snapshot_json.h"
 
@@ -18,12 +19,38 @@ static void fail_jobs(struct gs_agent *a, const struct gs_error *e)
 	a->n_jobs = 0;
 }
 
+static void let_go(struct gs_agent *a, bool may_kill, char *ret_how, size_t size)
+{
+	struct gs_agent_stray stray = { .may_write = a->collector->may_write };
+
+	stray.pid = gs_collector_stop(a->collector, may_kill, ret_how, size);
+	a->collector = NULL;
+	gs_agent_reap(a);
+	if (stray.pid && a->n_strays < GS_AGENT_STRAYS_MAX)
+		a->strays[a->n_strays++] = stray;
+}
+
+int gs_agent_reap(struct gs_agent *a)
+{
+	size_t kept = 0;
+	int writer = 0;
+
+	for (size_t i = 0; i < a->n_strays; i++) {
+		if (waitpid(a->strays[i].pid, NULL, WNOHANG) != 0)
+			continue;
+		if (a->strays[i].may_write)
+			writer = a->strays[i].pid;
+		a->strays[kept++] = a->strays[i];
+	}
+	a->n_strays = kept;
+	return writer;
+}
+
 void gs_agent_stop_collector(struct gs_agent *a, bool may_kill)
 {
 	if (!a->collector)
 		return;
-	gs_collector_stop(a->collector, may_kill, NULL, 0);
-	a->collector = NULL;
+	let_go(a, may_kill, NULL, 0);
 	/* what was asked stays in jobs[]; a watch is due again */
 	if (a->asked && a->asked_watch)
 		a->watch_due = true;
@@ -36,8 +63,7 @@ static void collector_died(struct gs_agent *a, struct gs_error *ret_error)
 {
 	char how[80];
 
-	gs_collector_stop(a->collector, true, how, sizeof(how));
-	a->collector = NULL;
+	let_go(a, true, how, sizeof(how));
 	a->asked = 0;
 	a->client_is_current = false;
 	a->failures++;
@@ -52,7 +78,7 @@ static int start_collector(struct gs_agent *a, struct gs_error *e)
 
 	if (a->collector)
 		return 0;
-	r = gs_collector_start(a->machine, &a->collector, e);
+	r = gs_collector_start(a->machine, a->lock, &a->collector, e);
 	if (r < 0) {
 		a->failures++;
 		a->last_failure = gs_monotonic_now();
@@ -243,13 +269,16 @@ void gs_agent_check_yield(struct gs_agent *a)
 /* Poll the client and, when @collector, its answers, for at most @ms (-1: until something comes). */
 static void wait_for_either(struct gs_agent *a, bool collector, int ms)
 {
-	struct pollfd fds[3] = {
+	struct pollfd fds[4] = {
 		{ .fd = a->client_gone ? -1 : gs_rpc_fd_in(a->client), .events = POLLIN },
 		{ .fd = !a->client_gone && gs_rpc_wants_write(a->client) ? gs_rpc_fd_out(a->client) : -1, .events = POLLOUT },
 		{ .fd = collector ? gs_rpc_fd_in(a->collector->rpc) : -1, .events = POLLIN },
+		{ .fd = a->signals, .events = POLLIN },
 	};
 
-	poll(fds, 3, ms);
+	poll(fds, 4, ms);
+	if (fds[3].revents)
+		gs_agent_take_signals(a);
 	if (fds[1].revents)
 		gs_rpc_flush(a->client);
 	if (fds[0].revents)

@@ -13,6 +13,7 @@
 #include "core/snapshot.h"
 
 #define GS_AGENT_JOBS_MAX 32
+#define GS_AGENT_STRAYS_MAX 32
 
 struct gs_agent;
 
@@ -34,15 +35,25 @@ struct gs_agent_job {
 	bool telemetry;
 };
 
+/* A collector that was let go of but has not ended: a driver keeps it in the kernel. */
+struct gs_agent_stray {
+	int pid;
+	bool may_write;
+};
+
 struct gs_agent {
 	struct gs_machine_options options;
 	struct gs_machine *machine;
 	struct gs_rpc *client;
 	const struct gs_agent_writer *writer;   /* NULL: read-only */
 	bool client_gone;
+	int signals;                            /* signalfd(2): SIGCHLD, and SIGTERM with a writer; -1: none */
+	bool must_end;                          /* SIGTERM came */
 
 	/* collecting */
 	struct gs_collector *collector;         /* NULL: not running */
+	struct gs_agent_stray strays[GS_AGENT_STRAYS_MAX];
+	size_t n_strays;
 	unsigned failures;                      /* of the collector in a row */
 	struct gs_monotonic last_failure;
 	struct gs_agent_job jobs[GS_AGENT_JOBS_MAX];
@@ -62,6 +73,7 @@ struct gs_agent {
 
 	/* own commit */
 	bool is_committing, is_cancelled;
+	int lock;                               /* the commit's; -1: none */
 
 	/* publishing */
 	struct gs_digest published;
@@ -71,6 +83,8 @@ struct gs_agent {
 
 /* agent.c: take every message of the client that is there. During a commit snapshots wait and a second commit is refused. */
 void gs_agent_take_messages(struct gs_agent *a);
+/* Take signals that came: end, after the undo of a commit that is under way, and reap. */
+void gs_agent_take_signals(struct gs_agent *a);
 void gs_agent_notice(struct gs_agent *a, const char *fmt, ...) GS_PRINTF(2, 3);
 
 /* agent_look.c */
@@ -82,6 +96,8 @@ void gs_agent_take_answers(struct gs_agent *a);
 int gs_agent_look_timeout(const struct gs_agent *a);
 /* End the collector; what was under way is asked again later. */
 void gs_agent_stop_collector(struct gs_agent *a, bool may_kill);
+/* Reap the strays that have ended. The pid of one that may still write, or 0. */
+int gs_agent_reap(struct gs_agent *a);
 /* Give way to another process's commit, or come back. */
 void gs_agent_check_yield(struct gs_agent *a);
 /*

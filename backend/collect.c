@@ -13,6 +13,7 @@
 #define NVML_DEVICES_MAX 1024
 #define PROCESSES_MAX 4096
 #define MIG_DEVICES_MAX 64
+#define LIST_TRIES 3
 #define NVML_RETRY_MS 10000
 
 struct gs_collect {
@@ -86,8 +87,11 @@ static int need_nvml(struct gs_collect *c)
 	r = gs_machine_nvml_paths(c->machine, &paths, &c->nvml_error);
 	if (r == 0)
 		r = gs_nvml_open(paths, &c->nvml, &c->nvml_error);
-	if (r == 0 && gs_mig_init(&c->mig, c->nvml, c->catalogue) < 0)
+	if (r == 0 && gs_mig_init(&c->mig, c->nvml, c->catalogue) < 0) {
+		/* one without the other would be used at the next look */
+		c->nvml = gs_nvml_close(c->nvml);
 		return gs_error_oom(&c->nvml_error);
+	}
 	return r;
 }
 
@@ -165,61 +169,98 @@ static struct gs_u32 minor_by_proc(struct gs_collect *c, struct gs_bdf bdf)
 
 typedef int (*process_call)(nvml_device device, unsigned *n, struct nvml_process *processes);
 
-/* Two calls: how many, then which (interfaces 5.7). NVML's code. */
-static int read_processes(struct look *l, process_call call, nvml_device device, struct gs_gpu *gpu, struct gs_u32 gi)
+/* How many, then which (interfaces 5.7), once more when some started in between. NVML's code, or -ENOMEM. */
+static int list_processes(process_call call, nvml_device device, struct nvml_process **ret_list, unsigned *ret_n)
 {
-	GS_FREE struct nvml_process *list = NULL;
 	unsigned n = 0;
 	int code = call ? call(device, &n, NULL) : NVML_ERROR_FUNCTION_NOT_FOUND;
 
-	if (code != NVML_ERROR_INSUFFICIENT_SIZE || !n)
-		return code;
-	/* some may start in between */
-	n = n < PROCESSES_MAX ? n + 16 : PROCESSES_MAX;
-	list = calloc(n, sizeof(*list));
-	if (!list)
-		return NVML_ERROR_MEMORY;
-	code = call(device, &n, list);
-	for (unsigned i = 0; code == NVML_SUCCESS && i < n && i < PROCESSES_MAX; i++) {
-		struct gs_u32 in = list[i].gi != NVML_NO_INSTANCE ? GS_U32(list[i].gi) : gi;
-		struct gs_u64 used = l->options->telemetry && list[i].used_memory != NVML_NOT_AVAILABLE ? GS_U64(list[i].used_memory) : GS_U64_UNKNOWN;
+	*ret_n = 0;
+	for (int i = 0; i < LIST_TRIES && code == NVML_ERROR_INSUFFICIENT_SIZE && n <= PROCESSES_MAX; i++) {
+		GS_FREE struct nvml_process *list = NULL;
+		unsigned room = n + 16;
 
-		if (gs_holders_add_nvml(l->c->holders, gpu, list[i].pid, in, used) < 0)
-			return NVML_ERROR_MEMORY;
+		list = calloc(room, sizeof(*list));
+		if (!list)
+			return -ENOMEM;
+		n = room;
+		code = call(device, &n, list);
+		if (code != NVML_SUCCESS)
+			continue;
+		*ret_list = GS_TAKE(list);
+		*ret_n = n < room ? n : room;
 	}
 	return code;
 }
 
+static int read_processes(struct look *l, process_call call, nvml_device device, struct gs_gpu *gpu, struct gs_u32 gi)
+{
+	GS_FREE struct nvml_process *list = NULL;
+	unsigned n;
+	int code = list_processes(call, device, &list, &n);
+
+	for (unsigned i = 0; i < n; i++) {
+		struct gs_u32 in = list[i].gi != NVML_NO_INSTANCE ? GS_U32(list[i].gi) : gi;
+		struct gs_u64 used = l->options->telemetry && list[i].used_memory != NVML_NOT_AVAILABLE ? GS_U64(list[i].used_memory) : GS_U64_UNKNOWN;
+
+		if (gs_holders_add_nvml(l->c->holders, gpu, list[i].pid, in, used) < 0)
+			return -ENOMEM;
+	}
+	return code;
+}
+
+/* A library without the question, or a GPU without the answer: then the open nodes tell. */
+static bool is_told(int code)
+{
+	return code == NVML_SUCCESS || code == NVML_ERROR_NOT_SUPPORTED || code == NVML_ERROR_FUNCTION_NOT_FOUND;
+}
+
+/* The first code that keeps something from us, else that for compute processes. */
 static int read_all_processes(struct look *l, nvml_device device, struct gs_gpu *gpu, struct gs_u32 gi)
 {
 	int code = read_processes(l, l->c->nvml->call.compute_processes, device, gpu, gi);
-	int graphics = read_processes(l, l->c->nvml->call.graphics_processes, device, gpu, gi);
+	int graphics = code < 0 ? code : read_processes(l, l->c->nvml->call.graphics_processes, device, gpu, gi);
 
-	return graphics == NVML_ERROR_MEMORY ? graphics : code;
+	return graphics < 0 || (is_told(code) && !is_told(graphics)) ? graphics : code;
+}
+
+/* Each MIG device for itself. The first code that keeps something from us. */
+static int read_mig_processes(struct look *l, nvml_device device, struct gs_gpu *gpu)
+{
+	struct gs_nvml *nvml = l->c->nvml;
+	unsigned n = 0;
+	int first = GS_NVML_CALL(nvml, mig_count, device, &n);
+
+	for (unsigned i = 0; i < n && i < MIG_DEVICES_MAX; i++) {
+		nvml_device mig;
+		unsigned gi;
+		int code = GS_NVML_CALL(nvml, mig_device, device, i, &mig);
+
+		if (code == NVML_ERROR_NOT_FOUND)
+			continue;
+		if (code == NVML_SUCCESS)
+			code = GS_NVML_CALL(nvml, device_gi_id, mig, &gi);
+		if (code == NVML_SUCCESS)
+			code = read_all_processes(l, mig, gpu, GS_U32(gi));
+		if (code < 0)
+			return code;
+		if (is_told(first))
+			first = code;
+	}
+	return first;
 }
 
 /* On a MIG parent the question may need privilege; its MIG devices answer for themselves. */
 static int read_holders(struct look *l, nvml_device device, struct gs_gpu *gpu)
 {
-	struct gs_nvml *nvml = l->c->nvml;
-	unsigned n = 0;
 	int code = read_all_processes(l, device, gpu, GS_U32_UNKNOWN);
 
-	if (code == NVML_ERROR_MEMORY)
-		return -ENOMEM;
-	if (gpu->mode != GS_MODE_MIG || code == NVML_SUCCESS || code == NVML_ERROR_GPU_IS_LOST)
-		return 0;
-	if (GS_NVML_CALL(nvml, mig_count, device, &n) != NVML_SUCCESS)
-		return 0;
-	for (unsigned i = 0; i < n && i < MIG_DEVICES_MAX; i++) {
-		nvml_device mig;
-		unsigned gi;
-
-		if (GS_NVML_CALL(nvml, mig_device, device, i, &mig) != NVML_SUCCESS || GS_NVML_CALL(nvml, device_gi_id, mig, &gi) != NVML_SUCCESS)
-			continue;
-		if (read_all_processes(l, mig, gpu, GS_U32(gi)) == NVML_ERROR_MEMORY)
-			return -ENOMEM;
-	}
+	if (code > 0 && gpu->mode == GS_MODE_MIG && code != NVML_ERROR_GPU_IS_LOST)
+		code = read_mig_processes(l, device, gpu);
+	if (code < 0)
+		return code;
+	if (!is_told(code))
+		gs_holders_hide(l->c->holders, gpu);
 	return 0;
 }
 

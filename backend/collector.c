@@ -18,7 +18,7 @@
 #define END_MS 1000
 #define KILLED_MS 500
 
-static int spawn(const char *program, char *const *argv, int fd, pid_t *ret_pid)
+static int spawn(const char *program, char *const *argv, int fd, int lock, pid_t *ret_pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -32,6 +32,8 @@ static int spawn(const char *program, char *const *argv, int fd, pid_t *ret_pid)
 	posix_spawnattr_init(&attributes);
 	posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
+	if (lock >= 0)
+		posix_spawn_file_actions_adddup2(&actions, lock, GS_COLLECTOR_LOCK_FD);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &defaults);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
@@ -41,7 +43,7 @@ static int spawn(const char *program, char *const *argv, int fd, pid_t *ret_pid)
 	return -r;
 }
 
-int gs_collector_start(const struct gs_machine *machine, struct gs_collector **ret_collector, struct gs_error *e)
+int gs_collector_start(const struct gs_machine *machine, int lock, struct gs_collector **ret_collector, struct gs_error *e)
 {
 	const char *const *words = gs_machine_argv(machine);
 	char *argv[ARGV_MAX] = { (char *)"gpuslice", (char *)"agent", (char *)"--role=collector" };
@@ -62,7 +64,8 @@ int gs_collector_start(const struct gs_machine *machine, struct gs_collector **r
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return gs_error_oom(e);
-	r = spawn(program, argv, theirs, &c->pid);
+	c->may_write = lock >= 0;
+	r = spawn(program, argv, theirs, lock, &c->pid);
 	if (r < 0) {
 		free(c);
 		return gs_error_set(e, r, GS_STATUS_FAILED, "cannot start the collector (%s agent --role=collector): %s", program, strerror(-r));
@@ -89,13 +92,13 @@ static bool wait_for(int pid, int ms, int *ret_status)
 	return waitpid(pid, ret_status, WNOHANG) == pid;
 }
 
-void gs_collector_stop(struct gs_collector *c, bool may_kill, char *ret_how, size_t size)
+int gs_collector_stop(struct gs_collector *c, bool may_kill, char *ret_how, size_t size)
 {
-	int status = 0;
+	int status = 0, left;
 	bool ended;
 
 	if (!c)
-		return;
+		return 0;
 	gs_rpc_free(c->rpc);
 	ended = wait_for(c->pid, END_MS, &status);
 	if (!ended && may_kill) {
@@ -108,7 +111,9 @@ void gs_collector_stop(struct gs_collector *c, bool may_kill, char *ret_how, siz
 		snprintf(ret_how, size, "signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else if (ret_how)
 		snprintf(ret_how, size, "exit status %d", WEXITSTATUS(status));
+	left = ended ? 0 : c->pid;
 	free(c);
+	return left;
 }
 
 int64_t gs_collector_call(struct gs_collector *c, const char *method, struct json_object *params)

@@ -17,22 +17,31 @@
 #include "base/clock.h"
 #include "codec/rpc.h"
 
+/* Where a collector of a commit finds the lock that it keeps. */
+#define GS_COLLECTOR_LOCK_FD 3
+
 struct gs_collector {
 	int pid;
 	struct gs_rpc *rpc;
 	int64_t last_id;
+	bool may_write;         /* it was started in a commit and keeps that one's lock */
 	struct gs_monotonic started;
 };
 
-/* Exec this program in the collector's role for @machine. The caller owns it. */
-int gs_collector_start(const struct gs_machine *machine, struct gs_collector **ret_collector, struct gs_error *e);
+/*
+ * Exec this program in the collector's role for @machine. The caller owns it.
+ * @lock (-1: none) is a commit's lock, which the child keeps open for life: it
+ * holds for as long as anybody may still write, whatever becomes of the agent.
+ */
+int gs_collector_start(const struct gs_machine *machine, int lock, struct gs_collector **ret_collector, struct gs_error *e);
 
 /*
  * Close its socket, which ends it, and wait a second; killed after that when
  * @may_kill (it only reads then). How it ended goes into @ret_how (a
- * sentence's end: "exit status 1", "signal 11"), which may be NULL.
+ * sentence's end: "exit status 1", "signal 11"), which may be NULL. 0, or the
+ * pid of one that a driver keeps in the kernel, for the caller to reap later.
  */
-void gs_collector_stop(struct gs_collector *c, bool may_kill, char *ret_how, size_t size);
+int gs_collector_stop(struct gs_collector *c, bool may_kill, char *ret_how, size_t size);
 
 /* Send a call; its id, or -errno. Takes @params. */
 int64_t gs_collector_call(struct gs_collector *c, const char *method, struct json_object *params);

@@ -10,6 +10,7 @@
 #include "backend/proc.h"
 #include "base/clock.h"
 #include "base/parse.h"
+#include "codec/snapshot_json.h"
 
 #define GPUS_MAX 1024
 #define USES_MAX 8192
@@ -60,7 +61,11 @@ struct gs_holders {
 	size_t n_gpus;
 	struct opened *opened;
 	size_t n_opened, cap_opened;
-	bool is_hidden;                 /* some process may not be looked into */
+	bool is_scan_hidden;            /* some process could not be looked into; as old as the scan */
+	bool is_hidden;                 /* the same of what this round brought */
+	bool is_cut;                    /* more than we keep track of: for a notice */
+	bool is_scan_cut;
+	bool hides[GPUS_MAX];           /* of @gpus: this one alone */
 	bool has_scanned;
 	struct gs_monotonic scanned;
 	struct use *uses;
@@ -96,6 +101,8 @@ void gs_holders_begin(struct gs_holders *h)
 {
 	h->n_gpus = 0;
 	h->n_uses = 0;
+	h->is_hidden = false;
+	h->is_cut = false;
 }
 
 /* Room for one more; *@array may move. The memory of more than @max elements is nobody's honest need. */
@@ -121,7 +128,24 @@ int gs_holders_add_gpu(struct gs_holders *h, struct gs_gpu *gpu, struct gs_u32 m
 	if (h->n_gpus == GPUS_MAX)
 		return -ENOMEM;
 	h->gpus[h->n_gpus] = gpu;
+	/* without its minor nobody's open node can be told to be this GPU's */
+	h->hides[h->n_gpus] = !minor.known;
 	h->minors[h->n_gpus++] = minor;
+	return 0;
+}
+
+void gs_holders_hide(struct gs_holders *h, const struct gs_gpu *gpu)
+{
+	for (size_t i = 0; i < h->n_gpus; i++)
+		h->hides[i] |= h->gpus[i] == gpu;
+}
+
+/* -E2BIG, what was left out, is no error but must not look like «free». */
+static int cut(int r, bool *ret_cut)
+{
+	if (r != -E2BIG)
+		return r;
+	*ret_cut = true;
 	return 0;
 }
 
@@ -166,10 +190,16 @@ static int add_use(struct gs_holders *h, struct gs_gpu *gpu, uint32_t pid, struc
 int gs_holders_add_nvml(struct gs_holders *h, struct gs_gpu *gpu, uint32_t pid, struct gs_u32 gi, struct gs_u64 used_memory_bytes)
 {
 	struct use *u;
-	int r = add_use(h, gpu, pid, gi, "nvml", &u);
+	int r;
 
+	/* no process can have it */
+	if (pid > INT32_MAX) {
+		gs_holders_hide(h, gpu);
+		return 0;
+	}
+	r = add_use(h, gpu, pid, gi, "nvml", &u);
 	if (r < 0)
-		return r == -E2BIG ? 0 : r;
+		return cut(r, &h->is_cut);
 	u->is_nvml = true;
 	if (used_memory_bytes.known)
 		u->used_memory_bytes = used_memory_bytes;
@@ -276,18 +306,36 @@ static int remember_opened(struct gs_holders *h, uint32_t pid, enum gs_node node
 	return 0;
 }
 
+/* One that has ended uses nothing; whatever else stands in the way hides it. */
+static void note_blind(struct gs_holders *h, int r)
+{
+	h->is_scan_hidden = h->is_scan_hidden || (r != -ENOENT && r != -ESRCH);
+}
+
+/* The next entry; NULL at the end, and then *@ret_error says whether it was the end. */
+static const struct dirent *next_entry(DIR *dir, int *ret_error)
+{
+	const struct dirent *entry;
+
+	errno = 0;
+	entry = readdir(dir);
+	*ret_error = entry ? 0 : -errno;
+	return entry;
+}
+
 static int scan_process(struct gs_holders *h, uint32_t pid)
 {
 	GS_CLOSEDIR DIR *dir = NULL;
 	const struct dirent *entry;
 	unsigned seen = 0;
 	int r = gs_root_opendir(h->root, &dir, "proc/%u/fd", pid);
+	int end;
 
-	if (r == -EACCES || r == -EPERM)
-		h->is_hidden = true;
-	if (r < 0)
+	if (r < 0) {
+		note_blind(h, r);
 		return 0;
-	while ((entry = readdir(dir)) && seen++ < FDS_PER_PROCESS_MAX) {
+	}
+	while ((entry = next_entry(dir, &end))) {
 		char target[128];
 		enum gs_node node;
 		uint32_t number;
@@ -295,9 +343,11 @@ static int scan_process(struct gs_holders *h, uint32_t pid)
 
 		if (entry->d_name[0] == '.')
 			continue;
+		if (seen++ == FDS_PER_PROCESS_MAX)
+			return cut(-E2BIG, &h->is_scan_cut);
 		n = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
 		if (n < 0) {
-			h->is_hidden = h->is_hidden || errno == EACCES || errno == EPERM;
+			note_blind(h, -errno);
 			continue;
 		}
 		target[n] = '\0';
@@ -306,8 +356,10 @@ static int scan_process(struct gs_holders *h, uint32_t pid)
 			continue;
 		r = remember_opened(h, pid, node, number);
 		if (r < 0)
-			return r == -E2BIG ? 0 : r;
+			return cut(r, &h->is_scan_cut);
 	}
+	if (end < 0)
+		note_blind(h, end);
 	return 0;
 }
 
@@ -315,20 +367,21 @@ int gs_holders_scan(struct gs_holders *h, bool fresh)
 {
 	GS_CLOSEDIR DIR *dir = NULL;
 	const struct dirent *entry;
-	int r;
+	int r, end;
 
 	if (gs_root_kind(h->root) == GS_ROOT_LIVE && !fresh && h->has_scanned && gs_elapsed_ms(h->scanned) < RESCAN_MS)
 		return 0;
 	h->n_opened = 0;
-	h->is_hidden = false;
+	h->is_scan_hidden = false;
+	h->is_scan_cut = false;
 	h->has_scanned = true;
 	h->scanned = gs_monotonic_now();
 	r = gs_root_opendir(h->root, &dir, "proc");
 	if (r < 0) {
-		h->is_hidden = true;
+		h->is_scan_hidden = true;
 		return 0;
 	}
-	while ((entry = readdir(dir))) {
+	while ((entry = next_entry(dir, &end))) {
 		uint32_t pid;
 
 		if (gs_parse_u32(entry->d_name, 10, &pid) < 0)
@@ -337,6 +390,7 @@ int gs_holders_scan(struct gs_holders *h, bool fresh)
 		if (r < 0)
 			return r;
 	}
+	h->is_scan_hidden = h->is_scan_hidden || end < 0;
 	return 0;
 }
 
@@ -386,7 +440,7 @@ static int join_opened(struct gs_holders *h)
 			continue;
 		r = add_use(h, gpu, o->pid, gi, evidence, &u);
 		if (r < 0)
-			return r == -E2BIG ? 0 : r;
+			return cut(r, &h->is_cut);
 	}
 	return 0;
 }
@@ -418,12 +472,13 @@ static void find_user(struct gs_holders *h, uint32_t uid, char *ret_user, size_t
 	}
 }
 
+/* A process writes its own name and words; which file it executes is the kernel's word. */
 static bool is_own_collector(struct gs_holders *h, uint32_t pid, const char *comm)
 {
 	GS_FREE char *cmdline = NULL;
 	size_t n = 0;
 
-	if (strcmp(comm, "gpuslice") != 0)
+	if (strcmp(comm, "gpuslice") != 0 || !gs_proc_is_own_program(h->root, pid))
 		return false;
 	return gs_root_read_bytes(h->root, CMDLINE_BYTES_MAX, &cmdline, &n, "proc/%u/cmdline", pid) == 0 && gs_proc_is_collector(comm, cmdline, n);
 }
@@ -487,9 +542,11 @@ static int add_holder(struct gs_holders *h, struct gs_snapshot *s, const struct 
 	struct gs_holder *holder;
 	struct process *p;
 
-	/* NVML may name processes of other pid namespaces: they are there, but cannot be seen */
-	if (r < 0 && !u->is_nvml)
+	/* one that has gone; NVML may name processes of other pid namespaces, which are there but cannot be seen */
+	if (r == -ENOENT && !u->is_nvml)
 		return 0;
+	if ((inst ? inst->n_holders : u->gpu->n_holders) == GS_SNAPSHOT_HOLDERS_MAX)
+		return cut(-E2BIG, &h->is_cut);
 	holder = inst ? gs_instance_add_holder(s, inst) : gs_gpu_add_holder(s, u->gpu);
 	if (!holder)
 		return -ENOMEM;
@@ -529,8 +586,10 @@ int gs_holders_finish(struct gs_holders *h, struct gs_snapshot *s)
 		if (r < 0)
 			return r;
 	}
+	if (h->is_cut || h->is_scan_cut)
+		gs_snapshot_add_notice(s, "more processes use the GPUs than this program keeps track of: not all of them are shown");
 	for (size_t i = 0; i < h->n_gpus; i++)
-		h->gpus[i]->holders_visible = !h->is_hidden;
+		h->gpus[i]->holders_visible = !h->is_hidden && !h->is_scan_hidden && !h->is_cut && !h->is_scan_cut && !h->hides[i];
 	forget_unseen(h);
 	return 0;
 }

@@ -26,6 +26,9 @@ int gs_holders_add_gpu(struct gs_holders *h, struct gs_gpu *gpu, struct gs_u32 m
 /* NVML lists @pid on @gpu, in GPU instance @gi when known. -ENOMEM. */
 int gs_holders_add_nvml(struct gs_holders *h, struct gs_gpu *gpu, uint32_t pid, struct gs_u32 gi, struct gs_u64 used_memory_bytes);
 
+/* Who is on @gpu cannot be told completely this round: it is hidden. A GPU of this round. */
+void gs_holders_hide(struct gs_holders *h, const struct gs_gpu *gpu);
+
 /*
  * Walk proc/PID/fd of every process. On a live machine that is costly, so
  * unless @fresh the last walk is used again for five seconds. -ENOMEM.
@@ -34,7 +37,8 @@ int gs_holders_scan(struct gs_holders *h, bool fresh);
 
 /*
  * Put the holders into the snapshot: one per process and instance, at the GPU
- * only where no instance is known; sets holders_visible. -ENOMEM.
+ * only where no instance is known; sets holders_visible. More than a snapshot
+ * takes are left out, hidden and said in a notice. -ENOMEM.
  */
 int gs_holders_finish(struct gs_holders *h, struct gs_snapshot *s);
 

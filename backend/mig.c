@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "codec/profile_codec.h"
 
 #define MIG_DEVICES_MAX 64
 #define INSTANCES_PER_PROFILE_MAX 64
@@ -18,8 +19,9 @@ struct reading {
 	struct gs_snapshot *snapshot;
 	struct gs_gpu *gpu;
 	struct gs_mig_subject subject;
-	const struct gs_profile_set *set;       /* the cache's own; copied into the snapshot at the end */
+	const struct gs_profile_set *set;       /* the cache's own; copied into the snapshot at the end; NULL: not known now */
 	bool telemetry;
+	bool is_partial;                        /* something that decides where instances are was not answered */
 };
 
 int gs_mig_init(struct gs_mig *mig, struct gs_nvml *nvml, const struct gs_catalogue *catalogue)
@@ -58,6 +60,41 @@ static bool is_lost(struct reading *r, int code)
 		return false;
 	r->gpu->lost = "the GPU has fallen off the bus (NVML answers 15); look at dmesg for Xid 79: the machine, or the board, needs a power cycle";
 	return true;
+}
+
+/*
+ * What was not answered is not «nothing there»: the GPU's placements do not
+ * count as seen, and the reason is said. Returns @code.
+ */
+static int miss(struct reading *r, int code, const char *symbol, const char *what)
+{
+	char bdf[GS_BDF_TEXT];
+	struct gs_error e;
+
+	r->is_partial = true;
+	/* a viewer without privilege is the common case, and a lost GPU is said at the GPU */
+	if (code == NVML_ERROR_NO_PERMISSION || code == NVML_ERROR_GPU_IS_LOST)
+		return code;
+	gs_nvml_error(&e, code, symbol, "%s of %s cannot be read, so where its instances are is not known", what, gs_bdf_format(r->gpu->bdf, bdf));
+	gs_snapshot_add_notice(r->snapshot, "%s", e.text);
+	return code;
+}
+
+/* The same for an answer that makes no sense or is more than we take. */
+static void miss_absurd(struct reading *r, const char *what)
+{
+	char bdf[GS_BDF_TEXT];
+
+	r->is_partial = true;
+	gs_snapshot_add_notice(r->snapshot, "the driver of %s tells %s, so where its instances are is not known", gs_bdf_format(r->gpu->bdf, bdf), what);
+}
+
+/* Inside @units (0: nobody told how many), of which there are @max at most? */
+static bool lies_in_grid(struct nvml_placement place, uint32_t units, uint32_t max)
+{
+	uint32_t end = units && units < max ? units : max;
+
+	return place.size && place.size <= end && place.start <= end - place.size;
 }
 
 static struct gs_u64 read_memory_total(struct reading *r, nvml_device device, struct gs_u64 *ret_used)
@@ -124,6 +161,7 @@ static int read_mode(struct reading *r)
 		return code;
 	r->gpu->modes = 1u << GS_MODE_WHOLE;
 	if (code == NVML_ERROR_NOT_SUPPORTED || code == NVML_ERROR_FUNCTION_NOT_FOUND) {
+		r->gpu->placements_visible = true;      /* no MIG here: there is nothing to place */
 		r->gpu->mode = GS_MODE_WHOLE;
 		return NVML_ERROR_NOT_SUPPORTED;
 	}
@@ -152,6 +190,35 @@ static struct gs_compute *compute_by_id(const struct gs_instance *inst, uint32_t
 	return NULL;
 }
 
+static int add_compute(struct reading *r, const struct gs_compute_profile *cp, nvml_ci ci, struct gs_instance *inst)
+{
+	struct nvml_ci_info info = { 0 };
+	struct gs_compute *c;
+	int code = GS_NVML_CALL(r->nvml, ci_info, ci, &info);
+
+	if (code != NVML_SUCCESS)
+		return miss(r, code, GS_NVML_SYMBOL(ci_info), "a compute instance");
+	if (info.profile_id != cp->id.value || compute_by_id(inst, info.id))
+		return NVML_SUCCESS;
+	if (inst->n_compute == GS_COMPUTE_SLICES_MAX) {
+		miss_absurd(r, "of more compute instances in a GPU instance than one has slices");
+		return NVML_SUCCESS;
+	}
+	c = gs_instance_add_compute(r->snapshot, inst);
+	if (!c)
+		return NVML_ERROR_MEMORY;
+	c->id = info.id;
+	c->profile = gs_snapshot_text(r->snapshot, cp->name);
+	c->profile_id = cp->id;
+	if (!lies_in_grid(info.placement, r->set->compute_slices, GS_COMPUTE_SLICES_MAX)) {
+		miss_absurd(r, "of a compute instance outside of the GPU's slices");
+		return NVML_SUCCESS;
+	}
+	c->start = GS_U32(info.placement.start);
+	c->size = GS_U32(info.placement.size);
+	return NVML_SUCCESS;
+}
+
 static int read_compute(struct reading *r, const struct gs_profile *profile, nvml_gi gi, struct gs_instance *inst)
 {
 	for (size_t i = 0; i < profile->n_compute; i++) {
@@ -160,25 +227,19 @@ static int read_compute(struct reading *r, const struct gs_profile *profile, nvm
 		unsigned n = 0;
 		int code;
 
-		if (!cp->id.known || cp->max_instances > INSTANCES_PER_PROFILE_MAX)
+		if (!cp->id.known)
+			continue;       /* of the catalogue; what the driver lists has ids */
+		if (cp->max_instances > INSTANCES_PER_PROFILE_MAX) {
+			miss_absurd(r, "of more compute instances than a GPU can have");
 			continue;
+		}
 		code = GS_NVML_CALL(r->nvml, cis, gi, cp->id.value, handles, &n);
-		if (code == NVML_ERROR_GPU_IS_LOST || code == NVML_ERROR_NO_PERMISSION)
-			return code;
-		for (unsigned k = 0; code == NVML_SUCCESS && k < n && k < INSTANCES_PER_PROFILE_MAX; k++) {
-			struct nvml_ci_info info = { 0 };
-			struct gs_compute *c;
-
-			if (GS_NVML_CALL(r->nvml, ci_info, handles[k], &info) != NVML_SUCCESS || info.profile_id != cp->id.value || compute_by_id(inst, info.id))
-				continue;
-			c = gs_instance_add_compute(r->snapshot, inst);
-			if (!c)
-				return NVML_ERROR_MEMORY;
-			c->id = info.id;
-			c->profile = gs_snapshot_text(r->snapshot, cp->name);
-			c->profile_id = cp->id;
-			c->start = GS_U32(info.placement.start);
-			c->size = GS_U32(info.placement.size);
+		if (code != NVML_SUCCESS)
+			return miss(r, code, GS_NVML_SYMBOL(cis), "the list of compute instances");
+		for (unsigned k = 0; k < n && k < INSTANCES_PER_PROFILE_MAX; k++) {
+			code = add_compute(r, cp, handles[k], inst);
+			if (code != NVML_SUCCESS)
+				return code;
 		}
 	}
 	return NVML_SUCCESS;
@@ -191,10 +252,16 @@ static int add_instance(struct reading *r, const struct gs_profile *profile, nvm
 	int code = GS_NVML_CALL(r->nvml, gi_info, gi, &info);
 
 	/* gone between the list and the question: the next look will tell */
+	if (code == NVML_ERROR_NOT_FOUND)
+		return NVML_SUCCESS;
 	if (code != NVML_SUCCESS)
-		return code == NVML_ERROR_GPU_IS_LOST || code == NVML_ERROR_NO_PERMISSION ? code : NVML_SUCCESS;
+		return miss(r, code, GS_NVML_SYMBOL(gi_info), "a GPU instance");
 	if (gs_mig_instance_by_id(r->gpu, info.id))
 		return NVML_SUCCESS;
+	if (r->gpu->n_instances == GS_GRID_UNITS_MAX) {
+		miss_absurd(r, "of more instances than a GPU can have");
+		return NVML_SUCCESS;
+	}
 	inst = gs_gpu_add_instance(r->snapshot, r->gpu);
 	if (!inst)
 		return NVML_ERROR_MEMORY;
@@ -202,15 +269,24 @@ static int add_instance(struct reading *r, const struct gs_profile *profile, nvm
 	inst->kind = GS_KIND_MIG;
 	inst->profile = gs_snapshot_text(r->snapshot, profile->name);
 	inst->profile_id = GS_U32(info.profile_id);
-	inst->start = GS_U32(info.placement.start);
-	inst->size = GS_U32(info.placement.size);
-	gs_mig_profiles_learn(r->mig->profiles, &r->subject, profile, gi);
+	if (lies_in_grid(info.placement, r->set->memory_units, GS_GRID_UNITS_MAX)) {
+		inst->start = GS_U32(info.placement.start);
+		inst->size = GS_U32(info.placement.size);
+	} else {
+		miss_absurd(r, "of an instance outside of the GPU's grid");
+	}
+	code = gs_mig_profiles_learn(r->mig->profiles, &r->subject, profile, gi);
+	/* a driver that cannot list them: the catalogue's are used */
+	if (code != NVML_SUCCESS && code != NVML_ERROR_FUNCTION_NOT_FOUND)
+		return miss(r, code, GS_NVML_SYMBOL(ci_profile_v), "the list of compute instance profiles");
 	return read_compute(r, profile, gi, inst);
 }
 
 /* The privileged way: interfaces 5.7, «Fill order». NO_PERMISSION when it is not ours to go. */
 static int read_instances(struct reading *r)
 {
+	if (!r->set->n)
+		miss_absurd(r, "of MIG mode, but of no profile");
 	for (size_t i = 0; i < r->set->n; i++) {
 		const struct gs_profile *profile = &r->set->items[i];
 		nvml_gi handles[INSTANCES_PER_PROFILE_MAX];
@@ -218,16 +294,17 @@ static int read_instances(struct reading *r)
 		int code;
 
 		/* the call has no room argument: the array must hold max_instances */
-		if (!profile->id.known || profile->max_instances > INSTANCES_PER_PROFILE_MAX)
+		if (!profile->id.known || profile->max_instances > INSTANCES_PER_PROFILE_MAX) {
+			miss_absurd(r, "of more instances of a profile than a GPU can have");
 			continue;
+		}
 		code = GS_NVML_CALL(r->nvml, gis, r->device, profile->id.value, handles, &n);
-		if (code == NVML_ERROR_NO_PERMISSION || code == NVML_ERROR_GPU_IS_LOST || code == NVML_ERROR_FUNCTION_NOT_FOUND)
-			return code;
-		for (unsigned k = 0; code == NVML_SUCCESS && k < n && k < INSTANCES_PER_PROFILE_MAX; k++) {
-			int added = add_instance(r, profile, handles[k]);
-
-			if (added != NVML_SUCCESS)
-				return added;
+		if (code != NVML_SUCCESS)
+			return miss(r, code, GS_NVML_SYMBOL(gis), "the list of instances");
+		for (unsigned k = 0; k < n && k < INSTANCES_PER_PROFILE_MAX; k++) {
+			code = add_instance(r, profile, handles[k]);
+			if (code != NVML_SUCCESS)
+				return code;
 		}
 	}
 	return NVML_SUCCESS;
@@ -265,31 +342,49 @@ static void name_from_device(struct reading *r, nvml_device mig, struct gs_insta
 	c->size = GS_U32(cp->compute_slices);
 }
 
+/* The instance and compute instance of a MIG device, made when the privileged way did not bring them. */
+static int find_mig_device(struct reading *r, nvml_device mig, struct gs_instance **ret_inst, struct gs_compute **ret_compute)
+{
+	unsigned gi, ci;
+	int code = GS_NVML_CALL(r->nvml, device_gi_id, mig, &gi);
+
+	if (code == NVML_SUCCESS)
+		code = GS_NVML_CALL(r->nvml, device_ci_id, mig, &ci);
+	if (code != NVML_SUCCESS)
+		return miss(r, code, GS_NVML_SYMBOL(device_gi_id), "the ids of a MIG device");
+	*ret_inst = gs_mig_instance_by_id(r->gpu, gi);
+	if (!*ret_inst) {
+		*ret_inst = gs_gpu_add_instance(r->snapshot, r->gpu);
+		if (!*ret_inst)
+			return NVML_ERROR_MEMORY;
+		(*ret_inst)->id = gi;
+		(*ret_inst)->kind = GS_KIND_MIG;
+	}
+	*ret_compute = compute_by_id(*ret_inst, ci);
+	if (*ret_compute)
+		return NVML_SUCCESS;
+	if ((*ret_inst)->n_compute == GS_COMPUTE_SLICES_MAX) {
+		miss_absurd(r, "of more compute instances in a GPU instance than one has slices");
+		return NVML_ERROR_NOT_FOUND;
+	}
+	*ret_compute = gs_instance_add_compute(r->snapshot, *ret_inst);
+	if (!*ret_compute)
+		return NVML_ERROR_MEMORY;
+	(*ret_compute)->id = ci;
+	name_from_device(r, mig, *ret_inst, *ret_compute);
+	return NVML_SUCCESS;
+}
+
 static int read_mig_device(struct reading *r, nvml_device mig)
 {
 	struct gs_instance *inst;
 	struct gs_compute *c;
-	unsigned gi, ci;
 	char uuid[NVML_TEXT];
+	int code = find_mig_device(r, mig, &inst, &c);
 
-	if (GS_NVML_CALL(r->nvml, device_gi_id, mig, &gi) != NVML_SUCCESS || GS_NVML_CALL(r->nvml, device_ci_id, mig, &ci) != NVML_SUCCESS)
-		return NVML_SUCCESS;
-	inst = gs_mig_instance_by_id(r->gpu, gi);
-	if (!inst) {
-		inst = gs_gpu_add_instance(r->snapshot, r->gpu);
-		if (!inst)
-			return NVML_ERROR_MEMORY;
-		inst->id = gi;
-		inst->kind = GS_KIND_MIG;
-	}
-	c = compute_by_id(inst, ci);
-	if (!c) {
-		c = gs_instance_add_compute(r->snapshot, inst);
-		if (!c)
-			return NVML_ERROR_MEMORY;
-		c->id = ci;
-		name_from_device(r, mig, inst, c);
-	}
+	/* one that does not answer does not cost the others */
+	if (code != NVML_SUCCESS)
+		return code == NVML_ERROR_MEMORY || code == NVML_ERROR_GPU_IS_LOST ? code : NVML_SUCCESS;
 	if (GS_NVML_CALL(r->nvml, device_uuid, mig, uuid, sizeof(uuid)) == NVML_SUCCESS) {
 		uuid[sizeof(uuid) - 1] = '\0';
 		c->uuid = gs_snapshot_text(r->snapshot, uuid);
@@ -306,20 +401,48 @@ static int read_mig_devices(struct reading *r)
 	int code = GS_NVML_CALL(r->nvml, mig_count, r->device, &n);
 
 	if (code != NVML_SUCCESS)
-		return code == NVML_ERROR_GPU_IS_LOST ? code : NVML_SUCCESS;
+		return miss(r, code, GS_NVML_SYMBOL(mig_count), "the number of MIG devices");
+	if (n > MIG_DEVICES_MAX)
+		miss_absurd(r, "of more MIG devices than a GPU can have");
 	for (unsigned i = 0; i < n && i < MIG_DEVICES_MAX; i++) {
 		nvml_device mig;
 
 		code = GS_NVML_CALL(r->nvml, mig_device, r->device, i, &mig);
-		if (code == NVML_ERROR_GPU_IS_LOST)
-			return code;
-		if (code != NVML_SUCCESS)
-			continue;       /* NOT_FOUND is a hole (interfaces 5.7) */
+		if (code == NVML_ERROR_NOT_FOUND)
+			continue;       /* a hole (interfaces 5.7) */
+		if (code != NVML_SUCCESS) {
+			if (miss(r, code, GS_NVML_SYMBOL(mig_device), "a MIG device") == NVML_ERROR_GPU_IS_LOST)
+				return code;
+			continue;
+		}
 		code = read_mig_device(r, mig);
 		if (code != NVML_SUCCESS)
 			return code;
 	}
 	return NVML_SUCCESS;
+}
+
+/* What has no name cannot be planned with, and a place would say that it can (the decoder does the same). */
+static void unplace_unnamed(struct gs_gpu *gpu)
+{
+	for (size_t i = 0; i < gpu->n_instances; i++) {
+		struct gs_instance *inst = gpu->instances[i];
+
+		for (size_t k = 0; k < inst->n_compute; k++) {
+			if (!inst->compute[k]->profile)
+				inst->start = GS_U32_UNKNOWN;
+		}
+	}
+}
+
+/* Has every instance its place, and has everything been answered? */
+static bool sees_all(const struct reading *r)
+{
+	for (size_t i = 0; i < r->gpu->n_instances; i++) {
+		if (!r->gpu->instances[i]->start.known)
+			return false;
+	}
+	return !r->is_partial;
 }
 
 static void name_instances(struct gs_gpu *gpu)
@@ -374,35 +497,38 @@ static int read_all(struct reading *r)
 	read_sm_count(r, model);
 	if (r->telemetry)
 		read_telemetry(r);
-	r->gpu->placements_visible = true;
 	code = read_mode(r);
 	if (code != NVML_SUCCESS)
 		return code == NVML_ERROR_NOT_SUPPORTED ? NVML_SUCCESS : code;
 	read_mode_rules(r, model);
 	code = gs_mig_profiles_get(r->mig->profiles, &r->subject, &r->set);
-	if (code != NVML_SUCCESS)
+	if (code != NVML_SUCCESS && miss(r, code, GS_NVML_SYMBOL(gi_profile_v), "the list of profiles") == NVML_ERROR_GPU_IS_LOST)
 		return code;
 	if (r->subject.is_mig_on) {
-		code = read_instances(r);
-		if (code == NVML_ERROR_GPU_IS_LOST || code == NVML_ERROR_MEMORY)
-			return code;
-		r->gpu->placements_visible = code == NVML_SUCCESS;
-		code = read_mig_devices(r);
-		if (code != NVML_SUCCESS)
+		code = r->set ? read_instances(r) : NVML_SUCCESS;
+		if (code != NVML_ERROR_GPU_IS_LOST)
+			code = read_mig_devices(r);
+		if (code == NVML_ERROR_GPU_IS_LOST)
 			return code;
 	}
 	name_instances(r->gpu);
-	return gs_profile_set_copy(gs_snapshot_arena(r->snapshot), r->set, &r->gpu->profiles) < 0 ? NVML_ERROR_MEMORY : NVML_SUCCESS;
+	/* without memory the snapshot cannot be sealed, so what is missing then is never taken for complete */
+	if (r->set && gs_profile_set_copy(gs_snapshot_arena(r->snapshot), r->set, &r->gpu->profiles) < 0)
+		return NVML_ERROR_MEMORY;
+	unplace_unnamed(r->gpu);
+	r->gpu->placements_visible = sees_all(r);
+	return NVML_SUCCESS;
 }
 
 int gs_mig_read(struct gs_mig *mig, nvml_device device, struct gs_snapshot *s, struct gs_gpu *gpu, bool telemetry)
 {
 	struct reading r = {
 		.mig = mig, .nvml = mig->nvml, .device = device, .snapshot = s, .gpu = gpu, .telemetry = telemetry,
-		.subject = { .device = device, .pci_id = gpu->pci_id, .subsystem_id = gpu->subsystem_id },
+		.subject = { .device = device, .bdf = gpu->bdf, .pci_id = gpu->pci_id, .subsystem_id = gpu->subsystem_id },
 	};
 	int code = read_all(&r);
 
 	is_lost(&r, code);
-	return code == NVML_ERROR_MEMORY ? -ENOMEM : 0;
+	/* 20 may be the driver's own trouble, which costs this GPU only */
+	return gs_arena_has_failed(gs_snapshot_arena(s)) ? -ENOMEM : 0;
 }

@@ -13,6 +13,7 @@
 
 /* One GPU's profiles. The arrays are ours to write; readers see them const. */
 struct known {
+	struct gs_bdf bdf;
 	char *uuid;
 	bool is_mig_on;
 	struct gs_arena *arena;
@@ -101,6 +102,14 @@ static bool wants_older(int code)
 	return code == NVML_ERROR_ARGUMENT_VERSION_MISMATCH || code == NVML_ERROR_INVALID_ARGUMENT || code == NVML_ERROR_FUNCTION_NOT_FOUND;
 }
 
+/* That a library lacks the older call does not take back that the newer one was past its end. */
+static int older_code(int newer, int older)
+{
+	bool lacks = older == NVML_ERROR_ARGUMENT_VERSION_MISMATCH || older == NVML_ERROR_FUNCTION_NOT_FOUND;
+
+	return newer == NVML_ERROR_INVALID_ARGUMENT && lacks ? newer : older;
+}
+
 static int read_gi_profile(struct gs_nvml *nvml, nvml_device device, unsigned i, struct row *ret_row)
 {
 	struct nvml_gi_profile_v3 v3 = { .version = NVML_VERSION_WORD(struct nvml_gi_profile_v3, 3) };
@@ -117,7 +126,7 @@ static int read_gi_profile(struct gs_nvml *nvml, nvml_device device, unsigned i,
 		return code;
 	}
 	if (wants_older(code))
-		code = GS_NVML_CALL(nvml, gi_profile_v, device, i, &v2);
+		code = older_code(code, GS_NVML_CALL(nvml, gi_profile_v, device, i, &v2));
 	if (code == NVML_SUCCESS) {
 		ROW_FROM(ret_row, &v2);
 		ret_row->memory_mb = v2.memory_mb;
@@ -129,7 +138,7 @@ static int read_gi_profile(struct gs_nvml *nvml, nvml_device device, unsigned i,
 		return code;
 	if (!nvml->call.gi_profile)
 		return code;
-	code = nvml->call.gi_profile(device, i, &v1);
+	code = older_code(code, nvml->call.gi_profile(device, i, &v1));
 	if (code == NVML_SUCCESS) {
 		ROW_FROM(ret_row, &v1);
 		ret_row->memory_mb = v1.memory_mb;
@@ -152,7 +161,7 @@ static int read_ci_profile(struct gs_nvml *nvml, nvml_gi gi, unsigned i, struct 
 		return code;
 	}
 	if (wants_older(code))
-		code = GS_NVML_CALL(nvml, ci_profile_v, gi, i, NVML_CI_ENGINE_SHARED, &v2);
+		code = older_code(code, GS_NVML_CALL(nvml, ci_profile_v, gi, i, NVML_CI_ENGINE_SHARED, &v2));
 	if (code == NVML_SUCCESS) {
 		ROW_FROM(ret_row, &v2);
 		row_set_name(ret_row, v2.name);
@@ -162,7 +171,7 @@ static int read_ci_profile(struct gs_nvml *nvml, nvml_gi gi, unsigned i, struct 
 		return code;
 	if (!nvml->call.ci_profile)
 		return code;
-	code = nvml->call.ci_profile(gi, i, NVML_CI_ENGINE_SHARED, &v1);
+	code = older_code(code, nvml->call.ci_profile(gi, i, NVML_CI_ENGINE_SHARED, &v1));
 	if (code == NVML_SUCCESS)
 		ROW_FROM(ret_row, &v1);
 	return code;
@@ -191,6 +200,13 @@ static size_t take_spans(struct gs_arena *a, const struct nvml_placement *p, uns
 	return taken;
 }
 
+/* Answers that stay the same however often one asks; the catalogue may know instead. Any other is trouble of the moment. */
+static bool is_lasting(int code)
+{
+	return code == NVML_SUCCESS || code == NVML_ERROR_NO_PERMISSION || code == NVML_ERROR_NOT_SUPPORTED || code == NVML_ERROR_FUNCTION_NOT_FOUND ||
+	       code == NVML_ERROR_INVALID_ARGUMENT || code == NVML_ERROR_INSUFFICIENT_SIZE;
+}
+
 static int read_gi_placements(struct gs_nvml *nvml, nvml_device device, unsigned id, struct gs_arena *a, struct gs_profile *profile)
 {
 	struct nvml_placement places[GS_PLACEMENTS_MAX];
@@ -207,17 +223,20 @@ static int read_gi_placements(struct gs_nvml *nvml, nvml_device device, unsigned
 	return code;
 }
 
-static void read_ci_placements(struct gs_nvml *nvml, nvml_gi gi, unsigned id, struct gs_arena *a, struct gs_compute_profile *profile)
+static int read_ci_placements(struct gs_nvml *nvml, nvml_gi gi, unsigned id, struct gs_arena *a, struct gs_compute_profile *profile)
 {
 	struct nvml_placement places[GS_PLACEMENTS_MAX];
 	unsigned n = 0;
 	int code = GS_NVML_CALL(nvml, ci_placements, gi, id, NULL, &n);
 
-	if ((code != NVML_SUCCESS && code != NVML_ERROR_INSUFFICIENT_SIZE) || !n || n > GS_PLACEMENTS_MAX)
-		return;
-	code = GS_NVML_CALL(nvml, ci_placements, gi, id, places, &n);
+	if (code != NVML_SUCCESS && code != NVML_ERROR_INSUFFICIENT_SIZE)
+		return code;
+	if (n > GS_PLACEMENTS_MAX)
+		return NVML_ERROR_INSUFFICIENT_SIZE;
+	code = n ? GS_NVML_CALL(nvml, ci_placements, gi, id, places, &n) : NVML_SUCCESS;
 	if (code == NVML_SUCCESS && n <= GS_PLACEMENTS_MAX)
 		profile->n_placements = take_spans(a, places, n, &profile->placements);
+	return code;
 }
 
 /* nvidia-smi's way of naming, for drivers too old to give names. */
@@ -314,15 +333,16 @@ static int read_set(struct gs_mig_profiles *m, struct known *k, const struct gs_
 		struct row row;
 		int code = read_gi_profile(m->nvml, subject->device, i, &row);
 
-		if (code == NVML_ERROR_GPU_IS_LOST)
-			return code;
 		if (code == NVML_ERROR_NOT_SUPPORTED)
 			continue;
-		if (code != NVML_SUCCESS)
+		/* past the library's end, or a library that knows nothing of profiles */
+		if (code == NVML_ERROR_INVALID_ARGUMENT || code == NVML_ERROR_FUNCTION_NOT_FOUND)
 			break;
+		if (code != NVML_SUCCESS)
+			return code;
 		fill_profile(k, model, &row, i, &k->items[k->set.n]);
 		code = read_gi_placements(m->nvml, subject->device, row.id, k->arena, &k->items[k->set.n]);
-		if (code == NVML_ERROR_GPU_IS_LOST)
+		if (!is_lasting(code))
 			return code;
 		needs_places = needs_places || code != NVML_SUCCESS;
 		k->set.n++;
@@ -338,10 +358,10 @@ static int read_set(struct gs_mig_profiles *m, struct known *k, const struct gs_
 	return gs_arena_has_failed(k->arena) ? NVML_ERROR_MEMORY : NVML_SUCCESS;
 }
 
-static struct known **find_known(struct gs_mig_profiles *m, const char *uuid)
+static struct known **find_known(struct gs_mig_profiles *m, struct gs_bdf bdf)
 {
 	for (size_t i = 0; i < m->n; i++) {
-		if (gs_str_equal(m->known[i]->uuid, uuid))
+		if (gs_bdf_compare(m->known[i]->bdf, bdf) == 0)
 			return &m->known[i];
 	}
 	return NULL;
@@ -349,11 +369,11 @@ static struct known **find_known(struct gs_mig_profiles *m, const char *uuid)
 
 int gs_mig_profiles_get(struct gs_mig_profiles *m, const struct gs_mig_subject *subject, const struct gs_profile_set **ret_set)
 {
-	struct known **slot = find_known(m, subject->uuid);
+	struct known **slot = find_known(m, subject->bdf);
 	struct known *k;
 	int code;
 
-	if (slot && (*slot)->is_mig_on == subject->is_mig_on) {
+	if (slot && (*slot)->is_mig_on == subject->is_mig_on && gs_str_equal((*slot)->uuid, subject->uuid)) {
 		*ret_set = &(*slot)->set;
 		return NVML_SUCCESS;
 	}
@@ -363,6 +383,7 @@ int gs_mig_profiles_get(struct gs_mig_profiles *m, const struct gs_mig_subject *
 	if (!k)
 		return NVML_ERROR_MEMORY;
 	k->arena = gs_arena_new();
+	k->bdf = subject->bdf;
 	k->uuid = subject->uuid ? strdup(subject->uuid) : NULL;
 	k->is_mig_on = subject->is_mig_on;
 	code = k->arena && (k->uuid || !subject->uuid) ? read_set(m, k, subject) : NVML_ERROR_MEMORY;
@@ -406,21 +427,23 @@ static void mark_default(struct gs_compute_profile *items, size_t n, const struc
 	}
 }
 
-void gs_mig_profiles_learn(struct gs_mig_profiles *m, const struct gs_mig_subject *subject, const struct gs_profile *profile, nvml_gi gi)
+int gs_mig_profiles_learn(struct gs_mig_profiles *m, const struct gs_mig_subject *subject, const struct gs_profile *profile, nvml_gi gi)
 {
-	struct known **slot = find_known(m, subject->uuid);
+	struct known **slot = find_known(m, subject->bdf);
 	struct gs_compute_profile *items;
 	struct gs_profile *own;
 	size_t n = 0, at;
 
 	if (!slot || profile < (*slot)->items || profile >= (*slot)->items + (*slot)->set.n)
-		return;
+		return NVML_SUCCESS;
 	at = (size_t)(profile - (*slot)->items);
 	own = &(*slot)->items[at];
 	if ((*slot)->has_compute[at])
-		return;
+		return NVML_SUCCESS;
 	items = gs_arena_calloc((*slot)->arena, NVML_CI_PROFILE_LOOP, sizeof(*items));
-	for (unsigned i = 0; items && i < NVML_CI_PROFILE_LOOP; i++) {
+	if (!items)
+		return NVML_ERROR_MEMORY;
+	for (unsigned i = 0; i < NVML_CI_PROFILE_LOOP; i++) {
 		struct gs_compute_profile *c = &items[n];
 		const struct gs_compute_profile *listed;
 		struct row row;
@@ -428,8 +451,10 @@ void gs_mig_profiles_learn(struct gs_mig_profiles *m, const struct gs_mig_subjec
 
 		if (code == NVML_ERROR_NOT_SUPPORTED)
 			continue;
-		if (code != NVML_SUCCESS)
+		if (code == NVML_ERROR_INVALID_ARGUMENT)
 			break;
+		if (code != NVML_SUCCESS)
+			return code;
 		if (row.name[0])
 			c->name = gs_arena_strdup((*slot)->arena, row.name);
 		else if (row.slices == own->compute_slices)
@@ -440,7 +465,9 @@ void gs_mig_profiles_learn(struct gs_mig_profiles *m, const struct gs_mig_subjec
 		c->compute_slices = row.slices;
 		c->sm_count = GS_U32(row.sm_count);
 		c->max_instances = row.instances;
-		read_ci_placements(m->nvml, gi, row.id, (*slot)->arena, c);
+		code = read_ci_placements(m->nvml, gi, row.id, (*slot)->arena, c);
+		if (!is_lasting(code))
+			return code;
 		listed = c->name ? gs_compute_profile_by_name(own, c->name) : NULL;
 		if (!c->n_placements && listed) {
 			c->placements = listed->placements;
@@ -449,12 +476,13 @@ void gs_mig_profiles_learn(struct gs_mig_profiles *m, const struct gs_mig_subjec
 		n += c->name ? 1 : 0;
 	}
 	if (!n)
-		return;
+		return NVML_SUCCESS;
 	mark_default(items, n, own);
 	qsort(items, n, sizeof(*items), compute_compare);
 	own->compute = items;
 	own->n_compute = n;
 	(*slot)->has_compute[at] = true;
+	return NVML_SUCCESS;
 }
 
 static const struct gs_compute_profile *copy_compute(struct gs_arena *a, const struct gs_compute_profile *from, size_t n)

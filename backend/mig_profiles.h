@@ -9,6 +9,7 @@
 
 #include "backend/nvml.h"
 #include "codec/catalogue.h"
+#include "core/bdf.h"
 #include "core/profile.h"
 
 struct gs_arena;
@@ -22,7 +23,8 @@ GS_DEFINE_CLEANUP(struct gs_mig_profiles *, gs_mig_profiles_free);
 /* A GPU whose profiles are asked for. */
 struct gs_mig_subject {
 	nvml_device device;
-	const char *uuid;
+	struct gs_bdf bdf;                      /* what they are kept by */
+	const char *uuid;                       /* NULL when it cannot be read; another one at @bdf is another board */
 	bool is_mig_on;
 	const char *pci_id, *subsystem_id;      /* subsystem may be NULL */
 };
@@ -31,16 +33,18 @@ struct gs_mig_subject {
  * The profiles; borrowed, valid until the next call for this GPU. The source
  * is CATALOGUE when the places had to be taken from there, and is UNKNOWN
  * (n 0) when nobody knows. Returns NVML's code: SUCCESS also when there are no
- * profiles, GPU_IS_LOST, MEMORY.
+ * profiles. After any other code nothing is kept, and @ret_set is untouched:
+ * a list that was cut short must not pass for the whole one.
  */
 int gs_mig_profiles_get(struct gs_mig_profiles *m, const struct gs_mig_subject *subject, const struct gs_profile_set **ret_set);
 
 /*
  * Learn the compute profiles of @profile (of the set of @subject) from one of
  * its GPU instances; asked of the driver once. They need a GI handle
- * (interfaces 5.6), so they are the catalogue's until there is one.
+ * (interfaces 5.6), so they are the catalogue's until there is one. NVML's
+ * code; after any but SUCCESS they are as before.
  */
-void gs_mig_profiles_learn(struct gs_mig_profiles *m, const struct gs_mig_subject *subject, const struct gs_profile *profile, nvml_gi gi);
+int gs_mig_profiles_learn(struct gs_mig_profiles *m, const struct gs_mig_subject *subject, const struct gs_profile *profile, nvml_gi gi);
 
 /* Deep copy into @a. 0 or -ENOMEM. */
 int gs_profile_set_copy(struct gs_arena *a, const struct gs_profile_set *set, struct gs_profile_set *ret_set);

@@ -44,7 +44,7 @@ static int find_device(struct writing *w, struct gs_error *e)
 		snprintf(w->subsystem_id, sizeof(w->subsystem_id), "%04x:%04x", pci.pci_subsystem_id & 0xffff, pci.pci_subsystem_id >> 16);
 	}
 	GS_NVML_CALL(w->nvml, mig_mode, w->device, &now, &pending);
-	w->subject = (struct gs_mig_subject){ .device = w->device, .uuid = w->uuid, .is_mig_on = now == NVML_MIG_ENABLE,
+	w->subject = (struct gs_mig_subject){ .device = w->device, .bdf = w->step->bdf, .uuid = w->uuid, .is_mig_on = now == NVML_MIG_ENABLE,
 		.pci_id = w->pci_id[0] ? w->pci_id : NULL, .subsystem_id = w->subsystem_id[0] ? w->subsystem_id : NULL };
 	return 0;
 }
@@ -110,11 +110,13 @@ static int set_mode(struct writing *w, struct gs_step_outcome *out, struct gs_er
 		return 0;
 	if (activation == NVML_ERROR_IN_USE || activation == NVML_ERROR_RESET_REQUIRED) {
 		out->is_pending = true;
-		snprintf(out->note, sizeof(out->note), "the driver accepted the mode; it becomes active when %s",
+		snprintf(out->note, sizeof(out->note), "the driver accepted the mode; it is pending and becomes active when %s",
 			 activation == NVML_ERROR_IN_USE ? "nobody uses the GPU any more and it is reset" : "the GPU is reset (in a virtual machine: at its reboot)");
 		return 0;
 	}
-	return gs_nvml_error(e, activation, GS_NVML_SYMBOL(set_mig_mode), "%s: MIG mode was accepted but not switched %s", w->bdf, on ? "on" : "off");
+	return gs_nvml_error(e, activation, GS_NVML_SYMBOL(set_mig_mode),
+			     "%s: the driver took the order to switch MIG mode %s, but it did not become active and may be pending now (see: gpuslice list)", w->bdf,
+			     on ? "on" : "off");
 }
 
 static int create_gi(struct writing *w, struct gs_step_outcome *out, struct gs_error *e)
@@ -169,8 +171,14 @@ static int destroy_gi(struct writing *w, struct gs_step_outcome *out, struct gs_
 static const struct gs_compute_profile *find_compute_profile(struct writing *w, nvml_gi gi, struct gs_error *e)
 {
 	const struct gs_compute_profile *cp;
+	int code;
 
-	gs_mig_profiles_learn(w->mig->profiles, &w->subject, w->profile, gi);
+	code = gs_mig_profiles_learn(w->mig->profiles, &w->subject, w->profile, gi);
+	if (code != NVML_SUCCESS && code != NVML_ERROR_FUNCTION_NOT_FOUND) {
+		gs_nvml_error(e, code, GS_NVML_SYMBOL(ci_profile_v), "%s: the compute instance profiles of %s cannot be listed, nothing was done", w->bdf,
+			      w->profile->name);
+		return NULL;
+	}
 	cp = w->step->compute_profile ? gs_compute_profile_by_name(w->profile, w->step->compute_profile) : NULL;
 	if (cp && cp->id.known)
 		return cp;

@@ -68,7 +68,7 @@ static const struct {
 	{ NVML_ERROR_OPERATING_SYSTEM, -EIO, "the operating system has blocked access to the GPU", "Look for a device cgroup or a container that withholds /dev/nvidia*" },
 	{ NVML_ERROR_LIB_RM_VERSION_MISMATCH, -EPROTO, "the library and the loaded kernel module are of different versions",
 		"The driver was updated: unload and load the nvidia modules, or reboot" },
-	{ NVML_ERROR_IN_USE, -EBUSY, "in use by another client", "See who holds it with: gpuslice who" },
+	{ NVML_ERROR_IN_USE, -EBUSY, "in use by another client", "See who holds it with: gpuslice list" },
 	{ NVML_ERROR_MEMORY, -ENOMEM, "the driver has not enough memory", NULL },
 	{ NVML_ERROR_NO_DATA, -ENODATA, "there is no data", NULL },
 	{ NVML_ERROR_INSUFFICIENT_RESOURCES, -ENOSPC, "it does not fit: the units are taken or reserved", NULL },

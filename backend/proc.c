@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/parse.h"
 
@@ -133,6 +134,15 @@ int gs_proc_unit(struct gs_root *root, uint32_t pid, char *ret_unit, size_t size
 	if (r < 0)
 		return r;
 	return gs_proc_parse_unit(text, ret_unit, size) ? 0 : -ENOENT;
+}
+
+bool gs_proc_is_own_program(struct gs_root *root, uint32_t pid)
+{
+	struct stat theirs, ours;
+
+	if (gs_root_kind(root) != GS_ROOT_LIVE || gs_root_stat(root, &theirs, "proc/%u/exe", pid) < 0 || gs_root_stat(root, &ours, "proc/self/exe") < 0)
+		return false;
+	return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
 bool gs_proc_is_collector(const char *comm, const char *cmdline, size_t n)

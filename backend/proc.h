@@ -37,7 +37,13 @@ int gs_proc_uid(struct gs_root *root, uint32_t pid, uint32_t *ret_uid);
 bool gs_proc_parse_unit(const char *text, char *ret_unit, size_t size);
 int gs_proc_unit(struct gs_root *root, uint32_t pid, char *ret_unit, size_t size);
 
-/* Is this argv («gpuslice agent … --role=collector …», NUL-separated) one of our own collectors? */
+/*
+ * Does @pid execute the file that we are? Only on the live machine, and only
+ * where its link may be followed; false otherwise.
+ */
+bool gs_proc_is_own_program(struct gs_root *root, uint32_t pid);
+
+/* Is this argv («gpuslice agent … --role=collector …», NUL-separated) one of our own collectors? Anybody can write one: gs_proc_is_own_program() as well. */
 bool gs_proc_is_collector(const char *comm, const char *cmdline, size_t n);
 
 #endif

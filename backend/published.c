@@ -88,15 +88,64 @@ static bool join_instance(const struct gs_gpu *there, struct gs_instance *inst)
 	return found;
 }
 
+/* A published GPU instance without compute instance: no MIG device stands for it, so a viewer cannot see it by itself. */
+static bool add_instance(struct gs_snapshot *s, struct gs_gpu *gpu, const struct gs_instance *from)
+{
+	struct gs_instance *inst;
+
+	if (!from->start.known || !from->size.known || !from->profile)
+		return false;
+	for (size_t i = 0; i < gpu->n_instances; i++) {
+		const struct gs_instance *other = gpu->instances[i];
+
+		/* its id or its place was given to another since: what was published is older than that */
+		if (other->kind == from->kind && other->id == from->id)
+			return false;
+		if (other->start.known && gs_span_overlaps((struct gs_span){ other->start.value, other->size.value },
+							   (struct gs_span){ from->start.value, from->size.value }))
+			return false;
+	}
+	inst = gs_gpu_add_instance(s, gpu);
+	if (!inst)
+		return false;
+	inst->id = from->id;
+	inst->kind = from->kind;
+	inst->profile = gs_snapshot_text(s, from->profile);
+	inst->profile_id = from->profile_id;
+	inst->start = from->start;
+	inst->size = from->size;
+	inst->place_is_published = true;
+	return true;
+}
+
+/* Is a compute instance of the published @from among those that this GPU has now? */
+static bool is_still_there(const struct gs_gpu *gpu, const struct gs_instance *from)
+{
+	const struct gs_instance *inst;
+
+	for (size_t k = 0; k < from->n_compute; k++) {
+		if (from->compute[k]->uuid && compute_by_uuid(gpu, from->compute[k]->uuid, &inst) && gs_u32_equal(inst->start, from->start))
+			return true;
+	}
+	return false;
+}
+
 bool gs_published_join(const struct gs_published *p, struct gs_snapshot *s, struct gs_gpu *gpu)
 {
 	const struct gs_gpu *there = gs_snapshot_gpu_by_bdf(p->snapshot, gpu->bdf);
-	bool all = true;
+	bool all;
 
 	if (!there || !gs_str_equal(there->uuid, gpu->uuid) || there->mode != gpu->mode)
 		return false;
+	all = there->placements_visible;
 	for (size_t i = 0; i < gpu->n_instances; i++) {
 		if (!gpu->instances[i]->start.known && !join_instance(there, gpu->instances[i]))
+			all = false;
+	}
+	for (size_t i = 0; i < there->n_instances; i++) {
+		const struct gs_instance *from = there->instances[i];
+
+		if (from->n_compute ? !is_still_there(gpu, from) : !add_instance(s, gpu, from))
 			all = false;
 	}
 	/* NVML withholds the sum of a GPU in MIG mode, too (interfaces 5.7) */

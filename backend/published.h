@@ -26,8 +26,9 @@ int gs_published_read(struct gs_root *root, struct gs_published *ret_published, 
 
 /*
  * Give the instances of @gpu whose place is unknown the published one, where
- * the same MIG UUID is in the same GPU under the same profile. True when every
- * instance of @gpu has a place then.
+ * the same MIG UUID is in the same GPU under the same profile, and add those
+ * without compute instance, which have no UUID. True when both lists are one
+ * then: every instance has a place, and every published one is among them.
  */
 bool gs_published_join(const struct gs_published *p, struct gs_snapshot *s, struct gs_gpu *gpu);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 
 #include "backend/proc.h"
 #include "base/file.h"
@@ -46,10 +47,20 @@ static int start_time_of(uint32_t pid, uint64_t *ret_start_time)
 	return r < 0 ? r : gs_proc_stat(host, pid, NULL, ret_start_time);
 }
 
+/* Monitors without privilege watch here; one that was made under a strict umask is opened for them. */
+static void make_dir(struct gs_root *root, const char *path)
+{
+	GS_CLOSE int fd = -1;
+
+	gs_root_mkdir(root, 0755, "%s", path);
+	if (gs_root_open_file(root, O_RDONLY | O_DIRECTORY, 0, &fd, "%s", path) == 0)
+		(void)!fchmod(fd, 0755);
+}
+
 static void make_dirs(struct gs_root *root)
 {
-	gs_root_mkdir(root, 0755, OWN_DIR);
-	gs_root_mkdir(root, 0755, YIELD_DIR);
+	make_dir(root, OWN_DIR);
+	make_dir(root, YIELD_DIR);
 }
 
 static void watch(struct gs_yield *y)
@@ -93,19 +104,23 @@ int gs_yield_fd(const struct gs_yield *y)
 	return y->is_watching ? y->inotify : -1;
 }
 
-/* "PID START_TIME\n" */
-static bool read_author(struct gs_root *root, const char *name, struct author *ret_author)
+/* "PID START_TIME" */
+static bool parse_author(char *text, struct author *ret_author)
 {
-	GS_FREE char *text = NULL;
-	char *blank;
+	char *blank = strchr(text, ' ');
 
-	if (gs_root_read(root, &text, YIELD_DIR "/%s", name) < 0)
-		return false;
-	blank = strchr(text, ' ');
+
 	if (!blank)
 		return false;
 	*blank = '\0';
 	return gs_parse_u32(text, 10, &ret_author->pid) == 0 && gs_parse_u64(blank + 1, 10, &ret_author->start_time) == 0;
+}
+
+static bool read_author(struct gs_root *root, const char *name, struct author *ret_author)
+{
+	GS_FREE char *text = NULL;
+
+	return gs_root_read(root, &text, YIELD_DIR "/%s", name) == 0 && parse_author(text, ret_author);
 }
 
 static bool is_alive(const struct author *a)
@@ -171,6 +186,8 @@ static int open_collectors(struct gs_root *root, bool may_create, int *ret_fd)
 {
 	int r = gs_root_open_file(root, O_RDONLY, 0, ret_fd, COLLECTORS);
 
+	if (r == 0 && may_create)
+		(void)!fchmod(*ret_fd, 0644);
 	if (r != -ENOENT || !may_create)
 		return r;
 	make_dirs(root);
@@ -205,27 +222,69 @@ int gs_yield_all_gone(struct gs_root *root)
 	return errno == EWOULDBLOCK ? 0 : -errno;
 }
 
-int gs_commit_lock(struct gs_root *root, int *ret_fd, struct gs_error *e)
+/* Who holds it, as far as the file tells the truth: one that was killed could not clear its pid. */
+static bool read_holder(int fd, struct author *ret_holder)
 {
-	GS_CLOSE int fd = -1;
-	char text[32] = "";
+	char text[64];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return parse_author(text, ret_holder) && is_alive(ret_holder);
+}
+
+static int write_holder(int fd, int pid)
+{
+	uint64_t start_time;
+	char text[64];
 	int n, r;
 
-	make_dirs(root);
-	r = gs_root_open_file(root, O_RDWR | O_CREAT, 0644, &fd, LOCK);
+	r = start_time_of((uint32_t)pid, &start_time);
 	if (r < 0)
-		return gs_error_set(e, r, GS_STATUS_FAILED, "the lock /" LOCK " cannot be opened: %s. Nothing was done.", strerror(-r));
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		ssize_t got = errno == EWOULDBLOCK ? pread(fd, text, sizeof(text) - 1, 0) : -1;
+		return r;
+	n = snprintf(text, sizeof(text), "%d %" PRIu64 "\n", pid, start_time);
+	if (ftruncate(fd, 0) < 0)
+		return -errno;
+	return pwrite(fd, text, (size_t)n, 0) == n ? 0 : -EIO;
+}
 
-		text[got > 0 ? got : 0] = '\0';
-		text[strspn(text, "0123456789")] = '\0';
-		return gs_error_set(e, -EWOULDBLOCK, GS_STATUS_LOCKED, "another commit is running%s%s. Nothing was done: wait for it to end",
-				    text[0] ? ": pid " : "", text);
+int gs_commit_lock(struct gs_root *root, int *ret_fd, struct gs_error *e)
+{
+	struct author holder;
+	GS_CLOSE int fd = -1;
+	int r;
+
+	make_dirs(root);
+	r = gs_root_open_file(root, O_RDWR | O_CREAT, 0600, &fd, LOCK);
+	/* whoever may open it may lock it, so one of an older version is closed to others, too */
+	if (r == 0 && fchmod(fd, 0600) < 0)
+		r = -errno;
+	if (r < 0)
+		return gs_error_set(e, r, GS_STATUS_FAILED, "the lock /" LOCK " cannot be opened: %s. Nothing was done", strerror(-r));
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return gs_error_set(e, -errno, GS_STATUS_FAILED, "the lock /" LOCK " cannot be taken: %s. Nothing was done", strerror(errno));
+		if (read_holder(fd, &holder))
+			return gs_error_set(e, -EWOULDBLOCK, GS_STATUS_LOCKED, "another commit is running: pid %u. Nothing was done: wait for it to end", holder.pid);
+		return gs_error_set(e, -EWOULDBLOCK, GS_STATUS_LOCKED, "another commit is running. Nothing was done: wait for it to end");
 	}
-	n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) != n)
-		return gs_error_set(e, -EIO, GS_STATUS_FAILED, "the lock /" LOCK " cannot be written. Nothing was done.");
+	r = write_holder(fd, (int)getpid());
+	if (r < 0)
+		return gs_error_set(e, r, GS_STATUS_FAILED, "the lock /" LOCK " cannot be written: %s. Nothing was done", strerror(-r));
 	*ret_fd = GS_TAKE_FD(fd);
 	return 0;
+}
+
+void gs_commit_unlock(int fd, int writer)
+{
+	if (writer) {
+		write_holder(fd, writer);
+	} else {
+		(void)!ftruncate(fd, 0);
+		/* closing alone would not do: a collector of this commit may live on to read */
+		flock(fd, LOCK_UN);
+	}
+	close(fd);
 }

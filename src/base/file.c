@@ -92,6 +92,22 @@ static int write_new(const char *path, const void *bytes, size_t n, mode_t mode)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
+/* So that the new name is there after a power cut, too; not every file system can, and the file itself is written. */
+static void sync_directory_of(const char *path)
+{
+	GS_CLOSE int fd = -1;
+	char dir[PATH_MAX];
+	char *slash;
+
+	if (snprintf(dir, sizeof(dir), "./%s", path) >= (int)sizeof(dir))
+		return;
+	slash = strrchr(dir, '/');
+	slash[1] = '\0';
+	fd = open(path[0] == '/' ? dir + strlen("./") : dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		(void)!fsync(fd);
+}
+
 int gs_file_replace(const char *path, const void *bytes, size_t n, mode_t mode, struct gs_error *e)
 {
 	char temporary[PATH_MAX];
@@ -108,6 +124,7 @@ int gs_file_replace(const char *path, const void *bytes, size_t n, mode_t mode, 
 		unlink(temporary);
 		return gs_error_set(e, r, GS_STATUS_FAILED, "%s: cannot be written: %s; nothing was changed", path, strerror(-r));
 	}
+	sync_directory_of(path);
 	return 0;
 }
 

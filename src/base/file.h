@@ -22,7 +22,7 @@ int gs_file_read(const char *path, size_t max, char **ret_bytes, size_t *ret_n, 
 /* The same from an open fd; @name for the sentence. */
 int gs_fd_read_all(int fd, const char *name, size_t max, char **ret_bytes, size_t *ret_n, struct gs_error *e);
 
-/* Write a sibling, fsync, rename over. Mode 0666 less the umask unless @mode is not 0. */
+/* Write a sibling, fsync, rename over, fsync the directory. Mode 0666 less the umask unless @mode is not 0. */
 int gs_file_replace(const char *path, const void *bytes, size_t n, mode_t mode, struct gs_error *e);
 
 /* write(2) until all is written or an error; restarts on EINTR, polls on EAGAIN. */

@@ -14,7 +14,9 @@
 #include "base/parse.h"
 #include "base/strbuf.h"
 
+#define OPEN_TRIES 1000
 #define ATTRIBUTE_BYTES_MAX 65536
+#define CREATE_TRIES 8
 
 struct gs_root {
 	enum gs_root_kind kind;
@@ -117,7 +119,7 @@ static int format_path(char *buf, size_t size, const char *fmt, va_list ap)
  */
 static int open_in(struct gs_root *root, const char *path, int flags, mode_t mode)
 {
-	int fd;
+	int fd = -1;
 
 	if (root->kind == GS_ROOT_LIVE) {
 		fd = openat(root->fd, path, flags | O_CLOEXEC, mode);
@@ -134,7 +136,12 @@ static int open_in(struct gs_root *root, const char *path, int flags, mode_t mod
 			if (r < 0)
 				return r;
 		}
-		fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+		/* a rename anywhere while a ".." is resolved makes the kernel unsure and say EAGAIN: openat2(2) */
+		for (int tries = 0; tries < OPEN_TRIES; tries++) {
+			fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+			if (fd >= 0 || errno != EAGAIN)
+				break;
+		}
 	}
 	return fd < 0 ? -errno : fd;
 }
@@ -175,9 +182,11 @@ static int read_text(struct gs_root *root, const char *path, char **ret_text)
 	size_t n;
 	int r;
 
-	r = gs_root_read_bytes(root, ATTRIBUTE_BYTES_MAX, &text, &n, "%s", path);
+	r = gs_root_read_bytes(root, ATTRIBUTE_BYTES_MAX + 1, &text, &n, "%s", path);
 	if (r < 0)
 		return r;
+	if (n > ATTRIBUTE_BYTES_MAX)
+		return -EFBIG;
 	if (n && text[n - 1] == '\n')
 		text[--n] = '\0';
 	if (memchr(text, '\0', n))
@@ -257,6 +266,20 @@ int gs_root_readlink_name(struct gs_root *root, char **ret_name, const char *fmt
 	return *ret_name ? 0 : -ENOMEM;
 }
 
+int gs_root_stat(struct gs_root *root, struct stat *ret_st, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	GS_CLOSE int fd = -1;
+	int r = FORMAT_PATH(path, fmt);
+
+	if (r < 0)
+		return r;
+	fd = open_in(root, path, O_PATH, 0);
+	if (fd < 0)
+		return fd;
+	return fstat(fd, ret_st) < 0 ? -errno : 0;
+}
+
 bool gs_root_exists(struct gs_root *root, const char *fmt, ...)
 {
 	char path[PATH_MAX];
@@ -310,6 +333,24 @@ int gs_root_write(struct gs_root *root, const void *bytes, size_t n, const char 
 	return (size_t)written == n ? 0 : -EIO;
 }
 
+/* A file that is made here has @mode whatever the umask is; one that is there keeps its own. */
+static int open_or_create(struct gs_root *root, const char *path, int flags, mode_t mode)
+{
+	for (int i = 0; i < CREATE_TRIES; i++) {
+		GS_CLOSE int fd = open_in(root, path, flags | O_EXCL, mode);
+
+		if (fd >= 0)
+			return fchmod(fd, mode) < 0 ? -errno : GS_TAKE_FD(fd);
+		if (fd != -EEXIST || flags & O_EXCL)
+			return fd;
+		fd = open_in(root, path, flags & ~O_CREAT, 0);
+		/* gone between the two: once more */
+		if (fd != -ENOENT)
+			return GS_TAKE_FD(fd);
+	}
+	return -ENOENT;
+}
+
 int gs_root_open_file(struct gs_root *root, int flags, mode_t mode, int *ret_fd, const char *fmt, ...)
 {
 	char path[PATH_MAX];
@@ -319,7 +360,8 @@ int gs_root_open_file(struct gs_root *root, int flags, mode_t mode, int *ret_fd,
 		return r;
 	if (root->kind == GS_ROOT_SYSROOT && (flags & (O_ACCMODE | O_CREAT)) != O_RDONLY)
 		return -EROFS;
-	r = open_in(root, path, flags | O_NOFOLLOW, mode);
+	flags |= O_NOFOLLOW;
+	r = flags & O_CREAT ? open_or_create(root, path, flags, mode) : open_in(root, path, flags, 0);
 	if (r < 0)
 		return r;
 	*ret_fd = r;
@@ -352,7 +394,10 @@ int gs_root_mkdir(struct gs_root *root, mode_t mode, const char *fmt, ...)
 	dir = open_parent(root, path, &base);
 	if (dir < 0)
 		return dir;
-	return mkdirat(dir, base, mode) < 0 && errno != EEXIST ? -errno : 0;
+	if (mkdirat(dir, base, mode) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	/* the umask of whoever comes first must not decide who may look */
+	return fchmodat(dir, base, mode, 0) < 0 ? -errno : 0;
 }
 
 int gs_root_unlink(struct gs_root *root, const char *fmt, ...)
@@ -390,6 +435,15 @@ static int fill_new_file(int dir, const char *name, const void *bytes, size_t n,
 	return 0;
 }
 
+/* So that the new name is there after a power cut, too; not every file system can, and readers do not care. */
+static void sync_directory(int dir)
+{
+	GS_CLOSE int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)!fsync(fd);
+}
+
 int gs_root_replace_file(struct gs_root *root, const void *bytes, size_t n, mode_t mode, gid_t gid, const char *fmt, ...)
 {
 	char path[PATH_MAX], temporary[NAME_MAX + 1];
@@ -409,5 +463,7 @@ int gs_root_replace_file(struct gs_root *root, const void *bytes, size_t n, mode
 		r = -errno;
 	if (r < 0)
 		unlinkat(dir, temporary, 0);
+	else
+		sync_directory(dir);
 	return r;
 }

@@ -54,7 +54,7 @@ const char *gs_root_path(const struct gs_root *root);
  */
 #define GS_ROOT_PATH GS_PRINTF(2, 3)
 
-/* One pread of at most 64 KiB; the trailing newline is removed; embedded NULs are -EBADMSG. The caller frees. */
+/* At most 64 KiB, more is -EFBIG; the trailing newline is removed; embedded NULs are -EBADMSG. The caller frees. */
 int gs_root_read(struct gs_root *root, char **ret_text, const char *fmt, ...) GS_PRINTF(3, 4);
 /* The same without any trimming and with NULs, for cmdline and the like; reads on to the end, at most @max bytes. */
 int gs_root_read_bytes(struct gs_root *root, size_t max, char **ret_bytes, size_t *ret_n, const char *fmt, ...) GS_PRINTF(5, 6);
@@ -65,6 +65,9 @@ int gs_root_read_i64(struct gs_root *root, int64_t *ret_value, const char *fmt, 
 int gs_root_readlink(struct gs_root *root, char **ret_target, const char *fmt, ...) GS_PRINTF(3, 4);
 /* Its last component: «driver -> …/nvidia» gives "nvidia". */
 int gs_root_readlink_name(struct gs_root *root, char **ret_name, const char *fmt, ...) GS_PRINTF(3, 4);
+/* What the path leads to, links followed. */
+struct stat;
+int gs_root_stat(struct gs_root *root, struct stat *ret_st, const char *fmt, ...) GS_PRINTF(3, 4);
 bool gs_root_exists(struct gs_root *root, const char *fmt, ...) GS_ROOT_PATH;
 /* For readdir; the caller closes. */
 int gs_root_opendir(struct gs_root *root, DIR **ret_dir, const char *fmt, ...) GS_PRINTF(3, 4);
@@ -75,11 +78,11 @@ int gs_root_opendir(struct gs_root *root, DIR **ret_dir, const char *fmt, ...) G
  */
 int gs_root_write(struct gs_root *root, const void *bytes, size_t n, const char *fmt, ...) GS_PRINTF(4, 5);
 
-/* Plain files of our own under run/ (never attributes). Parent directories must exist, see gs_root_mkdir. */
+/* Plain files of our own under run/ (never attributes). Parent directories must exist, see gs_root_mkdir. What is made here gets @mode whatever the umask. */
 int gs_root_open_file(struct gs_root *root, int flags, mode_t mode, int *ret_fd, const char *fmt, ...) GS_PRINTF(5, 6);
 int gs_root_mkdir(struct gs_root *root, mode_t mode, const char *fmt, ...) GS_PRINTF(3, 4);
 int gs_root_unlink(struct gs_root *root, const char *fmt, ...) GS_ROOT_PATH;
-/* Write a sibling, fsync, rename over: readers see the old or the new, never half. */
+/* Write a sibling, fsync, rename over, fsync the directory: readers see the old or the new, never half. */
 int gs_root_replace_file(struct gs_root *root, const void *bytes, size_t n, mode_t mode, gid_t gid, const char *fmt, ...) GS_PRINTF(6, 7);
 
 #endif

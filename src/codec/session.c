@@ -2,7 +2,6 @@
 #include "codec/session.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -55,15 +54,16 @@ static int wait_for_child(int pid, int ms, int *ret_status)
 	}
 }
 
-/* An agent that a write keeps in the kernel cannot be waited for: it ends by itself, and init reaps it. */
-static void reap(int pid)
+/*
+ * An agent ends by itself when its client has gone, and one that carries out a
+ * plan finishes it first: it is never killed, not even waited for then. Init
+ * reaps what outlives us.
+ */
+static void reap(int pid, bool in_commit)
 {
 	int status;
 
-	if (wait_for_child(pid, REAP_MS, &status))
-		return;
-	kill(pid, SIGTERM);
-	wait_for_child(pid, REAP_MS, &status);
+	wait_for_child(pid, in_commit ? 0 : REAP_MS, &status);
 }
 
 struct gs_session *gs_session_free(struct gs_session *s)
@@ -72,7 +72,7 @@ struct gs_session *gs_session_free(struct gs_session *s)
 		return NULL;
 	gs_rpc_free(s->rpc);
 	if (s->agent_pid > 0)
-		reap(s->agent_pid);
+		reap(s->agent_pid, s->commit_id != 0);
 	while (s->kept) {
 		struct kept *first = s->kept;
 
@@ -315,7 +315,7 @@ int gs_session_new(struct gs_rpc *rpc, int agent_pid, struct gs_session **ret_se
 	if (!s) {
 		gs_rpc_free(rpc);
 		if (agent_pid > 0)
-			reap(agent_pid);
+			reap(agent_pid, false);
 		return gs_error_oom(e);
 	}
 	s->rpc = rpc;

@@ -15,7 +15,6 @@
 #define GPUS_MAX 16384
 #define INSTANCES_MAX GS_GRID_UNITS_MAX
 #define COMPUTE_MAX GS_COMPUTE_SLICES_MAX
-#define HOLDERS_MAX 4096
 #define NOTICES_MAX 64
 #define MODES_MAX 32
 
@@ -135,7 +134,7 @@ static void read_holder(struct gs_snapshot *s, struct gs_json_reader *r, struct 
 static void read_holders(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu, struct gs_instance *inst)
 {
 	struct json_object *list;
-	size_t n = gs_json_read_array(r, "holders", HOLDERS_MAX, &list);
+	size_t n = gs_json_read_array(r, "holders", GS_SNAPSHOT_HOLDERS_MAX, &list);
 	struct gs_json_where holders = { r->where, "holders", 0 };
 
 	for (size_t i = 0; i < n && !r->failed; i++) {
@@ -161,10 +160,20 @@ static void check_place(struct gs_json_reader *r, struct gs_u32 start, struct gs
 		gs_json_read_fail(r, NULL, "%u units from %u do not lie in the grid", size.value, start.value);
 }
 
+/* NULL where the driver gave no name that could be read. */
+static const char *read_profile(struct gs_snapshot *s, struct gs_json_reader *r)
+{
+	const char *name = gs_json_read_string(r, "profile");
+
+	if (name && !name[0])
+		gs_json_read_fail(r, "profile", "is empty");
+	return gs_snapshot_text(s, name);
+}
+
 static void read_compute(struct gs_snapshot *s, struct gs_json_reader *r, uint32_t slices, struct gs_compute *c)
 {
 	c->id = gs_json_read_number(r, "id", UINT32_MAX);
-	c->profile = gs_snapshot_text(s, gs_json_read_name(r, "profile"));
+	c->profile = read_profile(s, r);
 	c->start = gs_json_read_u32(r, "start", GS_COMPUTE_SLICES_MAX - 1);
 	c->size = gs_json_read_u32(r, "size", GS_COMPUTE_SLICES_MAX);
 	c->uuid = read_text(s, r, "uuid");
@@ -193,6 +202,15 @@ static void read_computes(struct gs_snapshot *s, struct gs_json_reader *r, uint3
 	}
 }
 
+static bool is_named(const struct gs_instance *inst)
+{
+	for (size_t i = 0; i < inst->n_compute; i++) {
+		if (!inst->compute[i]->profile)
+			return false;
+	}
+	return inst->profile;
+}
+
 static void read_instance(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu, struct gs_instance *inst)
 {
 	const char *kind = gs_json_read_name(r, "kind");
@@ -203,7 +221,7 @@ static void read_instance(struct gs_snapshot *s, struct gs_json_reader *r, struc
 	if (inst->kind == GS_KIND_INVALID)
 		gs_json_read_fail(r, "kind", "\"%.32s\" is not a kind of instance", kind);
 	inst->id = gs_json_read_number(r, "id", UINT32_MAX);
-	inst->profile = gs_snapshot_text(s, gs_json_read_name(r, "profile"));
+	inst->profile = read_profile(s, r);
 	inst->profile_id = gs_json_read_u32(r, "profile_id", UINT32_MAX);
 	inst->start = gs_json_read_u32(r, "start", GS_GRID_UNITS_MAX - 1);
 	inst->size = gs_json_read_u32(r, "size", GS_GRID_UNITS_MAX);
@@ -211,6 +229,9 @@ static void read_instance(struct gs_snapshot *s, struct gs_json_reader *r, struc
 	inst->place_is_published = gs_json_read_bool(r, "place_is_published", false);
 	check_place(r, inst->start, inst->size, gpu->profiles.memory_units);
 	read_computes(s, r, gpu->profiles.compute_slices, inst);
+	/* what has no name cannot be planned with, and a place would say that it can */
+	if (!is_named(inst))
+		inst->start = GS_U32_UNKNOWN;
 	read_holders(s, r, gpu, inst);
 	read_telemetry(s, r, &inst->telemetry);
 }

@@ -11,6 +11,9 @@ enum {
 	GS_SNAPSHOT_PROFILES = 1 << 1,      /* "profiles" per GPU, or "profiles_as" an earlier one: for our own processes */
 };
 
+/* Holders of one GPU or instance; a snapshot with more is refused, so whoever makes one stops there and says so. */
+#define GS_SNAPSHOT_HOLDERS_MAX 4096
+
 /* The caller owns a reference. NULL when there is no memory. */
 struct json_object *gs_snapshot_to_json(const struct gs_snapshot *s, unsigned flags);
 

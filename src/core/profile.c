@@ -5,7 +5,8 @@
 
 const struct gs_profile *gs_profile_by_name(const struct gs_profile_set *set, const char *name)
 {
-	for (size_t i = 0; i < set->n; i++)
+	/* a name that could not be read is nobody's */
+	for (size_t i = 0; name && i < set->n; i++)
 		if (strcmp(set->items[i].name, name) == 0)
 			return &set->items[i];
 	return NULL;
@@ -21,6 +22,8 @@ const struct gs_profile *gs_profile_by_id(const struct gs_profile_set *set, uint
 
 const struct gs_compute_profile *gs_compute_profile_by_name(const struct gs_profile *p, const char *name)
 {
+	if (!name)
+		return NULL;
 	for (size_t i = 0; i < p->n_compute; i++)
 		if (strcmp(p->compute[i].name, name) == 0)
 			return &p->compute[i];

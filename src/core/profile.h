@@ -87,7 +87,7 @@ struct gs_profile_set {
 	enum gs_profile_source source;
 };
 
-/* NULL when there is none of that name (exact) / driver id. Borrowed from @set. */
+/* NULL when there is none of that name (exact; NULL is none) / driver id. Borrowed from @set. */
 const struct gs_profile *gs_profile_by_name(const struct gs_profile_set *set, const char *name);
 const struct gs_profile *gs_profile_by_id(const struct gs_profile_set *set, uint32_t id);
 /* Accepts "1c.3g.40gb" and the GI profile's own name. */

@@ -4,6 +4,7 @@
  * both roles too, since an agent execs the program that it is.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -242,6 +243,322 @@ static void another_commit_holds_the_lock(void **state)
 	close(lock);
 }
 
+/* What is there of the lock: its mode, and what it says. */
+static void read_lock(struct gs_root *root, mode_t *ret_mode, char **ret_text)
+{
+	struct stat st;
+
+	assert_int_equal(gs_root_stat(root, &st, "run/gpuslice/lock"), 0);
+	*ret_mode = st.st_mode & 0777;
+	assert_int_equal(gs_root_read(root, ret_text, "run/gpuslice/lock"), 0);
+}
+
+static void the_lock_is_roots_and_names_the_living_only(void **state)
+{
+	static const struct gs_machine_options options = { .sim = HOST };
+	GS_CLEANUP(gs_machine_closep) struct gs_machine *machine = NULL;
+	GS_FREE char *held = NULL, *released = NULL;
+	struct gs_error e = { 0 };
+	struct gs_root *root;
+	int lock = -1, second = -1, keeper;
+	struct stat st;
+	mode_t mode, mask;
+
+	(void)state;
+	if (!have_sim())
+		skip();
+	assert_int_equal(gs_machine_open(&options, &machine, &e), 0);
+	root = gs_machine_root(machine);
+	/* one of an older version, and everything under a strict umask */
+	gs_root_mkdir(root, 0755, "run/gpuslice");
+	assert_int_equal(gs_root_replace_file(root, "", 0, 0644, (gid_t)-1, "run/gpuslice/lock"), 0);
+	mask = umask(0077);
+	assert_int_equal(gs_commit_lock(root, &lock, &e), 0);
+	close(gs_yield_hold(root, true));
+	umask(mask);
+	read_lock(root, &mode, &held);
+	assert_int_equal(mode, 0600);
+	assert_true(strlen(held) > 0);
+	assert_int_equal(gs_root_stat(root, &st, "run/gpuslice/yield"), 0);
+	assert_int_equal(st.st_mode & 0777, 0755);
+	assert_int_equal(gs_root_stat(root, &st, "run/gpuslice/collectors"), 0);
+	assert_int_equal(st.st_mode & 0777, 0644);
+
+	/* released while somebody who only reads has it open still */
+	keeper = fcntl(lock, F_DUPFD_CLOEXEC, 0);
+	gs_commit_unlock(lock, 0);
+	read_lock(root, &mode, &released);
+	assert_string_equal(released, "");
+	assert_int_equal(gs_commit_lock(root, &lock, &e), 0);
+	close(keeper);
+
+	/* kept by a child that may still write, and named; and when its pid is nobody's any more, nobody is */
+	keeper = fcntl(lock, F_DUPFD_CLOEXEC, 0);
+	gs_commit_unlock(lock, (int)getppid());
+	assert_int_equal(gs_commit_lock(root, &second, &e), -EWOULDBLOCK);
+	assert_non_null(strstr(e.text, "pid "));
+	assert_int_equal(ftruncate(keeper, 0), 0);
+	assert_int_equal(pwrite(keeper, "1 1\n", 4, 0), 4);
+	assert_int_equal(gs_commit_lock(root, &second, &e), -EWOULDBLOCK);
+	assert_int_equal(e.status, GS_STATUS_LOCKED);
+	assert_null(strstr(e.text, "pid "));
+	close(keeper);
+	assert_int_equal(gs_commit_lock(root, &lock, &e), 0);
+	gs_commit_unlock(lock, 0);
+}
+
+/* ---- a commit that hangs in the driver, seen from outside ---- */
+
+static void fault(const char *words)
+{
+	GS_CLEANUP(gs_sim_closep) struct gs_sim *sim = NULL;
+	char text[128], *argv[8], *at = text;
+	struct gs_error e = { 0 };
+	int argc = 0;
+
+	snprintf(text, sizeof(text), "%s", words);
+	while (argc < 8 && (argv[argc] = strsep(&at, " ")))
+		argc++;
+	assert_int_equal(gs_sim_open(HOST, &sim, &e), 0);
+	if (gs_sim_fault(sim, argc, argv, &e) < 0)
+		fail_msg("%s", e.text);
+}
+
+/* The same agent without a session around it, so that its pid is ours to signal. */
+static struct gs_session *start_with_pid(const struct gs_machine_options *options, pid_t *ret_pid)
+{
+	struct gs_session *session = NULL;
+	struct gs_rpc *rpc = NULL;
+	struct gs_error e = { 0 };
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	*ret_pid = fork();
+	assert_true(*ret_pid >= 0);
+	if (*ret_pid == 0) {
+		close(pair[0]);
+		_exit(gs_agent_serve(options, pair[1], pair[1]));
+	}
+	close(pair[1]);
+	assert_int_equal(gs_rpc_new(pair[0], pair[0], &rpc, &e), 0);
+	if (gs_session_new(rpc, 0, &session, &e) < 0)
+		fail_msg("%s", e.text);
+	return session;
+}
+
+struct seen {
+	bool begun, ended;
+	struct gs_session_result result;
+};
+
+static void on_progress(void *userdata, const char *event, size_t n, size_t of, const char *text, const char *note)
+{
+	(void)of;
+	(void)text;
+	(void)note;
+	((struct seen *)userdata)->begun |= n == 2 && strcmp(event, "begin") == 0;
+}
+
+static void on_committed(void *userdata, const struct gs_session_result *r)
+{
+	struct seen *seen = userdata;
+
+	seen->ended = true;
+	seen->result = *r;
+	seen->result.json = NULL;
+}
+
+static void dispatch_until(struct gs_session *session, struct seen *seen, const bool *what)
+{
+	static const struct gs_session_handlers handlers = { .progress = on_progress, .committed = on_committed };
+	struct gs_monotonic since = gs_monotonic_now();
+
+	while (!*what && gs_elapsed_ms(since) < TIMEOUT_MS) {
+		if (gs_session_dispatch(session, &handlers, seen, NULL) < 0)
+			break;
+		usleep(10000);
+	}
+	assert_true(*what);
+}
+
+static void begin_commit(struct gs_session *session, const char *script, struct gs_request **ret_request)
+{
+	struct gs_session_commit c = { .yes = true };
+
+	assert_int_equal(gs_request_new(script, strlen(script), "test", GS_CONTEXT_FILE, ret_request, NULL), 0);
+	c.request = *ret_request;
+	assert_int_equal(gs_session_commit_begin(session, &c), 0);
+}
+
+static int ended_within(pid_t pid, int ms)
+{
+	struct gs_monotonic since = gs_monotonic_now();
+	int status = -1;
+
+	while (gs_elapsed_ms(since) < ms) {
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			return status;
+		usleep(10000);
+	}
+	return -1;
+}
+
+static size_t n_instances_of_gpu_3(void)
+{
+	static const struct gs_machine_options options = { .sim = HOST };
+	GS_CLEANUP(gs_session_freep) struct gs_session *session = start(&options);
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = snapshot(session);
+
+	return gs_snapshot_gpu(s, 3)->n_instances;
+}
+
+static void a_commit_told_to_end_is_undone_first(void **state)
+{
+	static const struct gs_machine_options options = { .sim = HOST };
+	GS_CLEANUP(gs_request_freep) struct gs_request *request = NULL;
+	struct gs_session *session;
+	struct seen seen = { 0 };
+	size_t before;
+	pid_t pid;
+
+	(void)state;
+	if (!have_sim())
+		skip();
+	before = n_instances_of_gpu_3();
+	session = start_with_pid(&options, &pid);
+	fault("nvml GpuInstanceCreateComputeInstanceWithPlacement hang");
+	begin_commit(session, before ? "create 3 1g.10gb count +2\n" : "mode 3 mig\ncreate 3 1g.10gb count 2\n", &request);
+	dispatch_until(session, &seen, &seen.begun);
+	kill(pid, SIGHUP);
+	kill(pid, SIGINT);
+	kill(pid, SIGTERM);
+	usleep(200000);
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	fault("release");
+	dispatch_until(session, &seen, &seen.ended);
+	assert_int_equal(seen.result.status, GS_STATUS_FAILED);
+	assert_true(seen.result.undone);
+	assert_int_equal(ended_within(pid, 5000), 0);
+	gs_session_free(session);
+	assert_int_equal(n_instances_of_gpu_3(), before);
+	/* nothing to undo: it ends at once, and in order */
+	session = start_with_pid(&options, &pid);
+	kill(pid, SIGHUP);
+	kill(pid, SIGINT);
+	usleep(100000);
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	kill(pid, SIGTERM);
+	assert_int_equal(ended_within(pid, 5000), 0);
+	gs_session_free(session);
+}
+
+static void the_lock_outlives_an_agent_whose_collector_may_still_write(void **state)
+{
+	static const struct gs_machine_options options = { .sim = HOST };
+	GS_CLEANUP(gs_machine_closep) struct gs_machine *machine = NULL;
+	GS_CLEANUP(gs_request_freep) struct gs_request *request = NULL;
+	struct gs_monotonic since;
+	struct gs_session *session;
+	struct gs_error e = { 0 };
+	struct seen seen = { 0 };
+	int lock = -1, r;
+	size_t before;
+	pid_t pid;
+
+	(void)state;
+	if (!have_sim())
+		skip();
+	assert_int_equal(gs_machine_open(&options, &machine, &e), 0);
+	before = n_instances_of_gpu_3();
+	session = start_with_pid(&options, &pid);
+	fault("nvml GpuInstanceCreateComputeInstanceWithPlacement hang");
+	begin_commit(session, before ? "create 3 1g.10gb count +2\n" : "mode 3 mig\ncreate 3 1g.10gb count 2\n", &request);
+	dispatch_until(session, &seen, &seen.begun);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	gs_session_free(session);
+	assert_int_equal(gs_commit_lock(gs_machine_root(machine), &lock, &e), -EWOULDBLOCK);
+	/* the agent is dead: its pid is not named */
+	assert_null(strstr(e.text, "pid "));
+	fault("release");
+	since = gs_monotonic_now();
+	while ((r = gs_commit_lock(gs_machine_root(machine), &lock, &e)) == -EWOULDBLOCK && gs_elapsed_ms(since) < 10000)
+		usleep(20000);
+	assert_int_equal(r, 0);
+	gs_commit_unlock(lock, 0);
+}
+
+static size_t n_dead_children(pid_t parent)
+{
+	GS_CLEANUP(gs_root_closep) struct gs_root *host = NULL;
+	GS_CLOSEDIR DIR *dir = NULL;
+	const struct dirent *entry;
+	size_t n = 0;
+
+	assert_int_equal(gs_root_open(GS_ROOT_LIVE, NULL, &host, NULL), 0);
+	assert_int_equal(gs_root_opendir(host, &dir, "proc"), 0);
+	while ((entry = readdir(dir))) {
+		GS_FREE char *text = NULL;
+		const char *at;
+		char wanted[32];
+
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || gs_root_read(host, &text, "proc/%s/stat", entry->d_name) < 0)
+			continue;
+		at = strrchr(text, ')');
+		snprintf(wanted, sizeof(wanted), ") Z %d ", (int)parent);
+		n += at && gs_str_starts(at, wanted);
+	}
+	return n;
+}
+
+static void a_collector_that_did_not_end_in_time_is_reaped_later(void **state)
+{
+	static const struct gs_machine_options options = { .sim = HOST };
+	GS_CLEANUP(gs_request_freep) struct gs_request *request = NULL;
+	struct gs_session *session;
+	struct seen seen = { 0 };
+	pid_t pid;
+
+	(void)state;
+	if (!have_sim())
+		skip();
+	session = start_with_pid(&options, &pid);
+	fault("nvml DeviceGetCount_v2 hang");
+	assert_int_equal(gs_session_watch(session, 100, false), 0);
+	usleep(500000);
+	begin_commit(session, "mode 6 mig\n", &request);
+	/* longer than a collector is waited for */
+	usleep(2000000);
+	fault("release");
+	dispatch_until(session, &seen, &seen.ended);
+	assert_int_equal(seen.result.status, GS_STATUS_OK);
+	usleep(300000);
+	assert_int_equal(n_dead_children(pid), 0);
+	gs_session_free(session);
+	assert_int_equal(ended_within(pid, 5000), 0);
+}
+
+/* After a commit the lock is free though its collector lives on to read. */
+static void one_commit_after_the_other_by_two_agents(void **state)
+{
+	static const struct gs_machine_options options = { .sim = HOST };
+	GS_CLEANUP(gs_session_freep) struct gs_session *one = NULL, *two = NULL;
+	struct gs_session_result result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	if (!have_sim())
+		skip();
+	one = start(&options);
+	two = start(&options);
+	for (int i = 0; i < 4; i++) {
+		if (commit(i % 2 ? two : one, i == 0 ? "mode 6 mig\n" : "create 6 1g.10gb count +1\n", &result, &e) < 0)
+			fail_msg("%d: %s", i, e.text);
+		assert_int_equal(result.status, GS_STATUS_OK);
+		gs_session_result_done(&result);
+	}
+}
+
 struct watched {
 	unsigned snapshots, notices;
 };
@@ -373,6 +690,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(create_and_delete_on_gpu_3),
 		cmocka_unit_test(viewer_is_refused),
 		cmocka_unit_test(another_commit_holds_the_lock),
+		cmocka_unit_test(the_lock_is_roots_and_names_the_living_only),
+		cmocka_unit_test(a_commit_told_to_end_is_undone_first),
+		cmocka_unit_test(the_lock_outlives_an_agent_whose_collector_may_still_write),
+		cmocka_unit_test(a_collector_that_did_not_end_in_time_is_reaped_later),
+		cmocka_unit_test(one_commit_after_the_other_by_two_agents),
 		cmocka_unit_test(request_of_a_dead_process_is_ignored),
 		cmocka_unit_test(watch_pushes_changes_only_and_yields),
 	};

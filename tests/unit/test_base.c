@@ -152,6 +152,8 @@ static int remove_tree(void **state)
 		snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
 		unlink(path);
 	}
+	snprintf(path, sizeof(path), "%s/sys/open", directory);
+	rmdir(path);
 	snprintf(path, sizeof(path), "%s/sys/bus", directory);
 	rmdir(path);
 	snprintf(path, sizeof(path), "%s/sys", directory);
@@ -237,6 +239,71 @@ static void a_file_is_replaced_whole_or_not_at_all(void **state)
 	assert_int_equal(gs_root_replace_file(root, "x", 1, 0640, (gid_t)-1, "sys/none/own"), -ENOENT);
 }
 
+static void modes_do_not_depend_on_the_umask(void **state)
+{
+	GS_CLEANUP(gs_root_closep) struct gs_root *root = NULL;
+	GS_CLOSE int fd = -1;
+	GS_CLOSE int again = -1;
+	struct stat st;
+	mode_t mask;
+
+	(void)state;
+	assert_int_equal(gs_root_open(GS_ROOT_SIM, directory, &root, NULL), 0);
+	gs_root_unlink(root, "sys/own");
+	mask = umask(0077);
+	assert_int_equal(gs_root_mkdir(root, 0755, "sys/open"), 0);
+	assert_int_equal(gs_root_open_file(root, O_RDWR | O_CREAT, 0644, &fd, "sys/own"), 0);
+	umask(mask);
+	assert_int_equal(gs_root_stat(root, &st, "sys/open"), 0);
+	assert_int_equal(st.st_mode & 0777, 0755);
+	assert_int_equal(gs_root_stat(root, &st, "sys/own"), 0);
+	assert_int_equal(st.st_mode & 0777, 0644);
+	/* one that is there keeps its own */
+	assert_int_equal(gs_root_open_file(root, O_RDWR | O_CREAT, 0600, &again, "sys/own"), 0);
+	assert_int_equal(gs_root_stat(root, &st, "sys/own"), 0);
+	assert_int_equal(st.st_mode & 0777, 0644);
+	assert_int_equal(gs_root_mkdir(root, 0700, "sys/open"), 0);
+	assert_int_equal(gs_root_stat(root, &st, "sys/open"), 0);
+	assert_int_equal(st.st_mode & 0777, 0755);
+}
+
+static void an_attribute_is_read_whole_or_not_at_all(void **state)
+{
+	GS_CLEANUP(gs_root_closep) struct gs_root *root = NULL;
+	GS_FREE char *bytes = calloc(1, 65537), *text = NULL;
+
+	(void)state;
+	memset(bytes, 'x', 65536);
+	assert_int_equal(gs_root_open(GS_ROOT_SIM, directory, &root, NULL), 0);
+	assert_int_equal(gs_root_replace_file(root, bytes, 65536, 0644, (gid_t)-1, "sys/own"), 0);
+	assert_int_equal(gs_root_read(root, &text, "sys/own"), 0);
+	assert_int_equal(strlen(text), 65536);
+	free(GS_TAKE(text));
+	bytes[65536] = 'y';
+	assert_int_equal(gs_root_replace_file(root, bytes, 65537, 0644, (gid_t)-1, "sys/own"), 0);
+	assert_int_equal(gs_root_read(root, &text, "sys/own"), -EFBIG);
+	assert_null(text);
+}
+
+/* What fsync is worth cannot be seen from here; that every kind of path still works can. */
+static void a_file_is_replaced_by_every_kind_of_path(void **state)
+{
+	static const char *const paths[] = { "own", "./own", "../sys/own" };
+	char old[256], dir[128];
+	struct stat st;
+
+	(void)state;
+	assert_non_null(getcwd(old, sizeof(old)));
+	snprintf(dir, sizeof(dir), "%s/sys", directory);
+	assert_int_equal(chdir(dir), 0);
+	for (size_t i = 0; i < GS_ARRAY_SIZE(paths); i++) {
+		assert_int_equal(gs_file_replace(paths[i], "12345", i + 1, 0600, NULL), 0);
+		assert_int_equal(stat("own", &st), 0);
+		assert_int_equal(st.st_size, i + 1);
+	}
+	assert_int_equal(chdir(old), 0);
+}
+
 static void an_input_that_is_too_large_or_no_file_is_refused_with_its_name(void **state)
 {
 	GS_FREE char *bytes = NULL;
@@ -277,6 +344,9 @@ int main(void)
 		cmocka_unit_test(a_recorded_tree_does_not_lead_out_and_cannot_be_written),
 		cmocka_unit_test(writes_on_a_simulated_root_go_to_its_kernel_whole),
 		cmocka_unit_test(a_file_is_replaced_whole_or_not_at_all),
+		cmocka_unit_test(modes_do_not_depend_on_the_umask),
+		cmocka_unit_test(an_attribute_is_read_whole_or_not_at_all),
+		cmocka_unit_test(a_file_is_replaced_by_every_kind_of_path),
 		cmocka_unit_test(an_input_that_is_too_large_or_no_file_is_refused_with_its_name),
 		cmocka_unit_test(an_error_names_its_place_and_keeps_its_beginning),
 	};

@@ -156,6 +156,9 @@ static void somebody_else_gets_no_places_until_they_are_published(void **state)
 		assert_non_null(seen->instances[i]->uuid);
 	}
 	assert_false(gs_snapshot_published(blind, &at));
+	/* without a publication nobody without privilege can know that a GPU in MIG mode is empty */
+	for (size_t i = 0; i < gs_snapshot_n_gpus(blind); i++)
+		assert_int_equal(gs_snapshot_gpu(blind, i)->placements_visible, gs_snapshot_gpu(blind, i)->mode != GS_MODE_MIG);
 
 	assert_int_equal(gs_published_write(gs_machine_root(user.machine), full, (struct gs_wall){ 1234 }, NULL), 0);
 	joined = look(&user, false);
@@ -171,6 +174,196 @@ static void somebody_else_gets_no_places_until_they_are_published(void **state)
 		assert_string_equal(inst->uuid, there->instances[i]->uuid);
 	}
 	close_fixture(&user);
+}
+
+/* The @at-th @call from now answers @code. */
+static void fault(const char *call, const char *code, unsigned at)
+{
+	GS_CLEANUP(gs_sim_closep) struct gs_sim *sim = NULL;
+	char n[12];
+	char *words[] = { (char *)"nvml", (char *)call, (char *)code, (char *)"at", n };
+	struct gs_error e = { 0 };
+
+	assert_int_equal(gs_sim_open(HOST, &sim, &e), 0);
+	snprintf(n, sizeof(n), "%u", at);
+	if (gs_sim_fault(sim, 5, words, &e) < 0)
+		fail_msg("%s", e.text);
+}
+
+static size_t n_blind(const struct gs_snapshot *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++)
+		n += !gs_snapshot_gpu(s, i)->placements_visible;
+	return n;
+}
+
+/* One answer that fails is not «nothing there»: that GPU's places are unknown, with the reason, and the others' are not. */
+static void what_was_not_answered_is_not_taken_for_empty(void **state)
+{
+	static const char *const calls[] = {
+		"DeviceGetGpuInstanceProfileInfoV", "DeviceGetGpuInstancePossiblePlacements_v2", "DeviceGetGpuInstances", "GpuInstanceGetInfo",
+		"GpuInstanceGetComputeInstanceProfileInfoV", "GpuInstanceGetComputeInstances", "ComputeInstanceGetInfo_v2", "DeviceGetMaxMigDeviceCount",
+		"DeviceGetMigDeviceHandleByIndex", "DeviceGetGpuInstanceId", "DeviceGetMigMode",
+	};
+	static const char *const codes[] = { "999", "10", "20" };
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(calls) * GS_ARRAY_SIZE(codes); i++) {
+		GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL, *after = NULL;
+		const char *call = calls[i / GS_ARRAY_SIZE(codes)], *code = codes[i % GS_ARRAY_SIZE(codes)];
+		struct fixture f;
+
+		if (!have_sim())
+			skip();
+		open_fixture(&f, false);
+		fault(call, code, 1);
+		s = look(&f, false);
+		if (n_blind(s) != 1 || gs_snapshot_n_notices(s) != 1)
+			fail_msg("%s %s: %zu blind, %zu notices", call, code, n_blind(s), gs_snapshot_n_notices(s));
+		after = look(&f, false);
+		if (n_blind(after) || gs_snapshot_n_notices(after))
+			fail_msg("%s %s: it lasts", call, code);
+		close_fixture(&f);
+	}
+}
+
+static void processes_that_cannot_be_listed_are_hidden(void **state)
+{
+	size_t hidden = 0;
+
+	(void)state;
+	/* on a GPU in MIG mode its MIG devices answer instead; the others have nobody else */
+	for (unsigned at = 1; at <= 8; at++) {
+		GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
+		struct fixture f;
+
+		if (!have_sim())
+			skip();
+		open_fixture(&f, false);
+		fault("DeviceGetComputeRunningProcesses_v3", at % 2 ? "999" : "7", at);
+		s = look(&f, false);
+		for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
+			const struct gs_gpu *gpu = gs_snapshot_gpu(s, i);
+
+			assert_true(gpu->holders_visible || gpu->mode != GS_MODE_MIG);
+			hidden += !gpu->holders_visible;
+		}
+		close_fixture(&f);
+	}
+	assert_true(hidden > 0);
+}
+
+/* A MIG device whose name cannot be read costs neither its GPU nor the machine, also on the way to somebody else. */
+static void an_instance_without_a_readable_name_is_still_listed(void **state)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL, *decoded = NULL;
+	GS_JSON struct json_object *o = NULL;
+	const struct gs_gpu *gpu = NULL;
+	const struct gs_instance *inst = NULL;
+	struct gs_error e = { 0 };
+	struct fixture f;
+
+	(void)state;
+	if (!have_sim())
+		skip();
+	open_fixture(&f, true);
+	gs_root_unlink(gs_machine_root(f.machine), GS_PUBLISHED_PATH);
+	for (unsigned at = 1; at <= 32 && !inst; at++) {
+		gs_snapshot_unref(s);
+		fault("DeviceGetName", "999", at);
+		s = look(&f, false);
+		for (size_t i = 0; i < gs_snapshot_n_gpus(s) && !inst; i++) {
+			gpu = gs_snapshot_gpu(s, i);
+			for (size_t k = 0; k < gpu->n_instances && !inst; k++)
+				inst = gpu->instances[k]->profile ? NULL : gpu->instances[k];
+		}
+	}
+	assert_non_null(inst);
+	assert_non_null(inst->uuid);
+	o = gs_snapshot_to_json(s, GS_SNAPSHOT_PROFILES);
+	if (gs_snapshot_from_json(o, &decoded, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(gs_snapshot_gpu_by_bdf(decoded, gpu->bdf)->n_instances, gpu->n_instances);
+	close_fixture(&f);
+}
+
+static struct gs_gpu *add_gpu(struct gs_snapshot *s, bool sees)
+{
+	struct gs_gpu *gpu = gs_snapshot_add_gpu(s, (struct gs_bdf){ 0, 1, 0, 0 });
+
+	gpu->vendor = GS_VENDOR_NVIDIA;
+	gpu->uuid = "GPU-x";
+	gpu->mode = GS_MODE_MIG;
+	gpu->placements_visible = sees;
+	return gpu;
+}
+
+static struct gs_instance *add_gi(struct gs_snapshot *s, struct gs_gpu *gpu, uint32_t id, const char *uuid)
+{
+	struct gs_instance *inst = gs_gpu_add_instance(s, gpu);
+
+	inst->id = id;
+	inst->kind = GS_KIND_MIG;
+	inst->profile = "1g.10gb";
+	if (uuid) {
+		struct gs_compute *c = gs_instance_add_compute(s, inst);
+
+		c->profile = "1g.10gb";
+		c->uuid = uuid;
+	}
+	return inst;
+}
+
+static void place(struct gs_instance *inst, uint32_t start)
+{
+	inst->start = GS_U32(start);
+	inst->size = GS_U32(1);
+}
+
+/* What a privileged agent saw, beside what a viewer sees by itself. */
+static void a_viewer_gets_all_that_was_published_or_knows_that_it_does_not(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 6; i++) {
+		GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *full = gs_snapshot_new(), *s = gs_snapshot_new();
+		struct gs_published p = { .snapshot = full };
+		struct gs_gpu *there = add_gpu(full, i != 5), *gpu = add_gpu(s, false);
+
+		switch (i) {
+		case 0:         /* both are empty */
+		case 5:         /* who published could not see it all */
+			assert_int_equal(gs_published_join(&p, s, gpu), i == 0);
+			break;
+		case 1:         /* one without compute instance */
+			place(add_gi(full, there, 3, NULL), 4);
+			place(add_gi(full, there, 4, "MIG-a"), 2);
+			add_gi(s, gpu, 4, "MIG-a");
+			assert_true(gs_published_join(&p, s, gpu));
+			assert_int_equal(gpu->n_instances, 2);
+			assert_int_equal(gpu->instances[0]->start.value, 2);
+			assert_int_equal(gpu->instances[1]->start.value, 4);
+			assert_int_equal(gpu->instances[1]->id, 3);
+			assert_true(gpu->instances[1]->place_is_published);
+			break;
+		case 2:         /* one that has gone since */
+			place(add_gi(full, there, 4, "MIG-a"), 2);
+			assert_false(gs_published_join(&p, s, gpu));
+			assert_int_equal(gpu->n_instances, 0);
+			break;
+		case 3:         /* one that is new */
+			add_gi(s, gpu, 4, "MIG-b");
+			assert_false(gs_published_join(&p, s, gpu));
+			break;
+		case 4:         /* the id has another meaning now */
+			place(add_gi(full, there, 3, NULL), 4);
+			add_gi(s, gpu, 3, "MIG-b");
+			assert_false(gs_published_join(&p, s, gpu));
+			assert_int_equal(gpu->n_instances, 1);
+			break;
+		}
+	}
 }
 
 static void creating_and_destroying_is_what_is_then_seen(void **state)
@@ -319,6 +512,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(root_sees_everything),
 		cmocka_unit_test(somebody_else_gets_no_places_until_they_are_published),
+		cmocka_unit_test(what_was_not_answered_is_not_taken_for_empty),
+		cmocka_unit_test(processes_that_cannot_be_listed_are_hidden),
+		cmocka_unit_test(an_instance_without_a_readable_name_is_still_listed),
+		cmocka_unit_test(a_viewer_gets_all_that_was_published_or_knows_that_it_does_not),
 		cmocka_unit_test(creating_and_destroying_is_what_is_then_seen),
 		cmocka_unit_test(telemetry_only_when_asked),
 		cmocka_unit_test(a_lost_gpu_costs_itself_only),

@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "backend/holders.h"
 #include "backend/proc.h"
 #include "base/file.h"
+#include "codec/snapshot_json.h"
 #include "tests/lib/cmocka.h"
 
 #define TAIL "S 1 4711 4711 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2 3\n"
@@ -246,6 +249,178 @@ static void nvml_process_that_cannot_be_seen_is_kept_and_said(void **state)
 	remove_tree(dir);
 }
 
+/* ---- what cannot be told is never «free» ---- */
+
+struct place {
+	char dir[32];
+	struct gs_root *root;
+	struct gs_holders *h;
+	struct gs_snapshot *s;
+	struct gs_gpu *gpu;
+};
+
+static int lowest_fd(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	close(fd);
+	return fd;
+}
+
+static void open_place(struct place *p)
+{
+	snprintf(p->dir, sizeof(p->dir), "/tmp/gpuslice-test-XXXXXX");
+	assert_non_null(mkdtemp(p->dir));
+	make_processes(p->dir);
+	assert_int_equal(gs_root_open(GS_ROOT_SYSROOT, p->dir, &p->root, NULL), 0);
+	p->h = gs_holders_new(p->root);
+	p->s = gs_snapshot_new();
+	p->gpu = gs_snapshot_add_gpu(p->s, (struct gs_bdf){ 0, 1, 0, 0 });
+	gs_holders_begin(p->h);
+	assert_int_equal(gs_holders_add_gpu(p->h, p->gpu, GS_U32(3)), 0);
+}
+
+static void close_place(struct place *p)
+{
+	gs_snapshot_unref(p->s);
+	gs_holders_free(p->h);
+	gs_root_close(p->root);
+	remove_tree(p->dir);
+}
+
+static void a_gpu_that_is_hidden_stays_so_for_the_round(void **state)
+{
+	struct place p;
+
+	(void)state;
+	open_place(&p);
+	gs_holders_hide(p.h, p.gpu);
+	assert_int_equal(gs_holders_scan(p.h, true), 0);
+	assert_int_equal(gs_holders_finish(p.h, p.s), 0);
+	assert_int_equal(p.gpu->n_holders, 2);
+	assert_false(p.gpu->holders_visible);
+	close_place(&p);
+	open_place(&p);
+	assert_int_equal(gs_holders_scan(p.h, true), 0);
+	assert_int_equal(gs_holders_finish(p.h, p.s), 0);
+	assert_true(p.gpu->holders_visible);
+	close_place(&p);
+}
+
+static void a_process_that_cannot_be_looked_into_hides(void **state)
+{
+	struct rlimit saved, few;
+	struct place p;
+
+	(void)state;
+	/* its fd directory is none */
+	open_place(&p);
+	put(p.dir, "proc/5000/fd", "x");
+	assert_int_equal(gs_holders_scan(p.h, true), 0);
+	assert_int_equal(gs_holders_finish(p.h, p.s), 0);
+	assert_false(p.gpu->holders_visible);
+	close_place(&p);
+	/* one that has gone hides nothing */
+	open_place(&p);
+	put(p.dir, "proc/5000/stat", "x");
+	assert_int_equal(gs_holders_scan(p.h, true), 0);
+	assert_int_equal(gs_holders_finish(p.h, p.s), 0);
+	assert_true(p.gpu->holders_visible);
+	close_place(&p);
+	/* we have no descriptors left */
+	open_place(&p);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &saved), 0);
+	few = saved;
+	few.rlim_cur = (rlim_t)lowest_fd() + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(gs_holders_scan(p.h, true), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &saved), 0);
+	assert_int_equal(gs_holders_finish(p.h, p.s), 0);
+	assert_false(p.gpu->holders_visible);
+	close_place(&p);
+}
+
+static void more_than_is_kept_is_cut_hidden_and_said(void **state)
+{
+	struct place p;
+
+	(void)state;
+	open_place(&p);
+	for (uint32_t pid = 10000; pid < 15000; pid++)
+		assert_int_equal(gs_holders_add_nvml(p.h, p.gpu, pid, GS_U32_UNKNOWN, GS_U64_UNKNOWN), 0);
+	assert_int_equal(gs_holders_finish(p.h, p.s), 0);
+	/* as many as a reader of the snapshot takes */
+	assert_int_equal(p.gpu->n_holders, GS_SNAPSHOT_HOLDERS_MAX);
+	assert_false(p.gpu->holders_visible);
+	assert_int_equal(gs_snapshot_n_notices(p.s), 1);
+	close_place(&p);
+	open_place(&p);
+	for (uint32_t pid = 10000; pid < 20000; pid++)
+		assert_int_equal(gs_holders_add_nvml(p.h, p.gpu, pid, GS_U32_UNKNOWN, GS_U64_UNKNOWN), 0);
+	assert_int_equal(gs_holders_finish(p.h, p.s), 0);
+	assert_false(p.gpu->holders_visible);
+	close_place(&p);
+	open_place(&p);
+	assert_int_equal(gs_holders_add_nvml(p.h, p.gpu, UINT32_MAX, GS_U32_UNKNOWN, GS_U64_UNKNOWN), 0);
+	assert_int_equal(gs_holders_finish(p.h, p.s), 0);
+	assert_int_equal(p.gpu->n_holders, 0);
+	assert_false(p.gpu->holders_visible);
+	close_place(&p);
+}
+
+static void a_process_whose_stat_is_nonsense_is_still_a_holder(void **state)
+{
+	struct place p;
+
+	(void)state;
+	open_place(&p);
+	put(p.dir, "proc/99/stat", "nonsense");
+	assert_int_equal(gs_holders_scan(p.h, true), 0);
+	assert_int_equal(gs_holders_finish(p.h, p.s), 0);
+	assert_int_equal(p.gpu->n_holders, 2);
+	assert_false(p.gpu->holders_visible);
+	close_place(&p);
+}
+
+/* Name and words are the process's own; a process of a recorded or simulated tree is never one of ours. */
+static void who_only_says_to_be_ours_does_not_yield(void **state)
+{
+	GS_CLEANUP(gs_root_closep) struct gs_root *host = NULL;
+	struct place p;
+	char path[512];
+	int to_child[2];
+	pid_t pid;
+
+	(void)state;
+	open_place(&p);
+	put(p.dir, "proc/99/stat", "99 (gpuslice) " TAIL);
+	snprintf(path, sizeof(path), "%s/proc/99/cmdline", p.dir);
+	assert_int_equal(gs_file_replace(path, "gpuslice\0agent\0--role=collector", 32, 0644, NULL), 0);
+	assert_int_equal(gs_holders_scan(p.h, true), 0);
+	assert_int_equal(gs_holders_finish(p.h, p.s), 0);
+	for (size_t i = 0; i < p.gpu->n_holders; i++)
+		assert_false(p.gpu->holders[i]->yields);
+	assert_false(gs_proc_is_own_program(p.root, 99));
+	close_place(&p);
+
+	assert_int_equal(gs_root_open(GS_ROOT_LIVE, NULL, &host, NULL), 0);
+	assert_true(gs_proc_is_own_program(host, (uint32_t)getpid()));
+	assert_int_equal(pipe(to_child), 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(to_child[0], STDIN_FILENO);
+		close(to_child[1]);
+		execlp("cat", "gpuslice", "-", NULL);
+		_exit(1);
+	}
+	close(to_child[0]);
+	for (int i = 0; i < 500 && gs_proc_is_own_program(host, (uint32_t)pid); i++)
+		usleep(10000);
+	assert_false(gs_proc_is_own_program(host, (uint32_t)pid));
+	close(to_child[1]);
+	waitpid(pid, NULL, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +432,11 @@ int main(void)
 		cmocka_unit_test(our_collectors_are_known_by_name_and_words),
 		cmocka_unit_test(holders_are_put_where_they_belong),
 		cmocka_unit_test(nvml_process_that_cannot_be_seen_is_kept_and_said),
+		cmocka_unit_test(a_gpu_that_is_hidden_stays_so_for_the_round),
+		cmocka_unit_test(a_process_that_cannot_be_looked_into_hides),
+		cmocka_unit_test(more_than_is_kept_is_cut_hidden_and_said),
+		cmocka_unit_test(a_process_whose_stat_is_nonsense_is_still_a_holder),
+		cmocka_unit_test(who_only_says_to_be_ours_does_not_yield),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

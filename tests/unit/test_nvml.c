@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backend/mig_profiles.h"
+#include "backend/mig_write.h"
 #include "backend/nvml.h"
 #include "base/arena.h"
 #include "base/parse.h"
@@ -105,6 +106,8 @@ static void codes_become_sentences(void **state)
 		assert_non_null(strstr(e.text, rows[i].word));
 		assert_non_null(strstr(e.text, "0000:1b:00.0: no"));
 		assert_int_equal(e.errnum, rows[i].errnum);
+		/* a remedy must be there to be followed */
+		assert_null(strstr(e.text, "gpuslice who"));
 	}
 }
 
@@ -114,6 +117,8 @@ struct fake {
 	unsigned accepts;       /* version byte of ProfileInfoV that is known; 0: none */
 	int places_code;
 	unsigned asked_past_end;
+	int third_code;         /* what profile 2 answers once */
+	int activation;         /* of a mode change */
 };
 static struct fake *fake_now(void)
 {
@@ -127,6 +132,12 @@ static int end_or_hole(unsigned i)
 {
 	if (i == 1)
 		return NVML_ERROR_NOT_SUPPORTED;
+	if (i == 2 && fake_now()->third_code) {
+		int code = fake_now()->third_code;
+
+		fake_now()->third_code = 0;
+		return code;
+	}
 	if (i > 2) {
 		fake_now()->asked_past_end++;
 		return NVML_ERROR_INVALID_ARGUMENT;
@@ -137,12 +148,14 @@ static int end_or_hole(unsigned i)
 static int fake_gi_profile_v(nvml_device d, unsigned i, void *info)
 {
 	unsigned version = *(unsigned *)info >> 24;
+	int code;
 
 	(void)d;
 	if (version != fake_now()->accepts)
 		return NVML_ERROR_ARGUMENT_VERSION_MISMATCH;
-	if (end_or_hole(i) != NVML_SUCCESS)
-		return end_or_hole(i);
+	code = end_or_hole(i);
+	if (code != NVML_SUCCESS)
+		return code;
 	if (version == 3) {
 		struct nvml_gi_profile_v3 *p = info;
 
@@ -165,9 +178,11 @@ static int fake_gi_profile_v(nvml_device d, unsigned i, void *info)
 
 static int fake_gi_profile(nvml_device d, unsigned i, struct nvml_gi_profile_v1 *p)
 {
+	int code = end_or_hole(i);
+
 	(void)d;
-	if (end_or_hole(i) != NVML_SUCCESS)
-		return end_or_hole(i);
+	if (code != NVML_SUCCESS)
+		return code;
 	*p = (struct nvml_gi_profile_v1){ .id = i ? 9 : 19, .slices = i ? 3 : 1, .instances = i ? 2 : 7, .memory_mb = i ? 40960 : 10240 };
 	return NVML_SUCCESS;
 }
@@ -254,11 +269,118 @@ static void absurd_places_are_left_out(void **state)
 	struct gs_profile_set copy = { 0 };
 
 	(void)state;
-	*fake_now() = (struct fake){ .accepts = 3, .places_code = NVML_ERROR_UNKNOWN };
+	*fake_now() = (struct fake){ .accepts = 3, .places_code = NVML_ERROR_NOT_SUPPORTED };
 	assert_int_equal(read_fake(m)->items[0].n_placements, 0);
 	assert_int_equal(gs_profile_set_copy(a, read_fake(m), &copy), 0);
 	assert_int_equal(copy.n, 2);
 	assert_string_equal(copy.items[1].name, "3g.40gb");
+}
+
+static void a_list_that_broke_off_is_neither_returned_nor_kept(void **state)
+{
+	static const int codes[] = { NVML_ERROR_UNKNOWN, NVML_ERROR_TIMEOUT, NVML_ERROR_MEMORY, NVML_ERROR_GPU_IS_LOST };
+	const struct gs_mig_subject subject = { .uuid = "GPU-x", .is_mig_on = true };
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(codes); i++) {
+		struct gs_nvml nvml = { .call = { .gi_profile_v = fake_gi_profile_v, .gi_placements = fake_places } };
+		GS_CLEANUP(gs_mig_profiles_freep) struct gs_mig_profiles *m = gs_mig_profiles_new(&nvml, NULL);
+		const struct gs_profile_set *set = NULL;
+
+		*fake_now() = (struct fake){ .accepts = 3, .third_code = codes[i] };
+		assert_int_equal(gs_mig_profiles_get(m, &subject, &set), codes[i]);
+		assert_null(set);
+		/* it was of the moment: the next look has them all */
+		assert_int_equal(gs_mig_profiles_get(m, &subject, &set), NVML_SUCCESS);
+		assert_int_equal(set->n, 2);
+	}
+}
+
+static void places_that_fail_for_a_moment_are_not_kept(void **state)
+{
+	struct gs_nvml nvml = { .call = { .gi_profile_v = fake_gi_profile_v, .gi_placements = fake_places } };
+	GS_CLEANUP(gs_mig_profiles_freep) struct gs_mig_profiles *m = gs_mig_profiles_new(&nvml, NULL);
+	const struct gs_mig_subject subject = { .uuid = "GPU-x", .is_mig_on = true };
+	const struct gs_profile_set *set = NULL;
+
+	(void)state;
+	*fake_now() = (struct fake){ .accepts = 3, .places_code = NVML_ERROR_UNKNOWN };
+	assert_int_equal(gs_mig_profiles_get(m, &subject, &set), NVML_ERROR_UNKNOWN);
+	*fake_now() = (struct fake){ .accepts = 3 };
+	assert_int_equal(read_fake(m)->items[0].n_placements, 7);
+}
+
+static void gpus_without_a_readable_uuid_do_not_share_profiles(void **state)
+{
+	struct gs_nvml nvml = { .call = { .gi_profile_v = fake_gi_profile_v, .gi_placements = fake_places } };
+	GS_CLEANUP(gs_mig_profiles_freep) struct gs_mig_profiles *m = gs_mig_profiles_new(&nvml, NULL);
+	struct gs_mig_subject one = { .bdf = { 0, 1, 0, 0 }, .is_mig_on = true }, two = { .bdf = { 0, 2, 0, 0 }, .is_mig_on = true };
+	const struct gs_profile_set *a = NULL, *b = NULL;
+
+	(void)state;
+	*fake_now() = (struct fake){ .accepts = 3 };
+	assert_int_equal(gs_mig_profiles_get(m, &one, &a), NVML_SUCCESS);
+	assert_int_equal(gs_mig_profiles_get(m, &two, &b), NVML_SUCCESS);
+	assert_ptr_not_equal(a, b);
+	assert_int_equal(gs_mig_profiles_get(m, &one, &b), NVML_SUCCESS);
+	assert_ptr_equal(a, b);
+	/* another board at the same address */
+	fake_now()->asked_past_end = 0;
+	one.uuid = "GPU-y";
+	assert_int_equal(gs_mig_profiles_get(m, &one, &b), NVML_SUCCESS);
+	assert_true(fake_now()->asked_past_end > 0);
+}
+
+/* ---- a mode change answers twice ---- */
+
+static int fake_by_bus_id(const char *b, nvml_device *d)
+{
+	(void)b;
+	*d = NULL;
+	return NVML_SUCCESS;
+}
+
+static int fake_uuid(nvml_device d, char *t, unsigned n)
+{
+	(void)d;
+	snprintf(t, n, "GPU-x");
+	return NVML_SUCCESS;
+}
+
+static int fake_set_mode(nvml_device d, unsigned mode, int *activation)
+{
+	(void)d;
+	(void)mode;
+	*activation = fake_now()->activation;
+	return NVML_SUCCESS;
+}
+
+static void a_mode_that_did_not_become_active_is_pending_or_said(void **state)
+{
+	static const struct {
+		int activation, r;
+		bool is_pending;
+		const char *word;
+	} rows[] = {
+		{ NVML_SUCCESS, 0, false, "" }, { NVML_ERROR_IN_USE, 0, true, "pending" }, { NVML_ERROR_RESET_REQUIRED, 0, true, "pending" },
+		{ NVML_ERROR_UNKNOWN, -EIO, false, "may be pending" }, { NVML_ERROR_TIMEOUT, -ETIMEDOUT, false, "may be pending" },
+	};
+	struct gs_nvml nvml = { .call = { .device_by_bus_id = fake_by_bus_id, .device_uuid = fake_uuid, .set_mig_mode = fake_set_mode } };
+	const struct gs_step step = { .op = GS_STEP_SET_MODE, .mode = GS_MODE_MIG };
+	struct gs_mig mig;
+
+	(void)state;
+	assert_int_equal(gs_mig_init(&mig, &nvml, NULL), 0);
+	for (size_t i = 0; i < GS_ARRAY_SIZE(rows); i++) {
+		struct gs_step_outcome outcome = { 0 };
+		struct gs_error e = { 0 };
+
+		*fake_now() = (struct fake){ .activation = rows[i].activation };
+		assert_int_equal(gs_mig_run(&mig, &step, &outcome, &e), rows[i].r);
+		assert_int_equal(outcome.is_pending, rows[i].is_pending);
+		assert_non_null(strstr(rows[i].r < 0 ? e.text : outcome.note, rows[i].word));
+	}
+	gs_mig_done(&mig);
 }
 
 int main(void)
@@ -271,6 +393,10 @@ int main(void)
 		cmocka_unit_test(profiles_are_read_by_every_generation),
 		cmocka_unit_test(places_that_may_not_be_asked_come_from_the_catalogue),
 		cmocka_unit_test(absurd_places_are_left_out),
+		cmocka_unit_test(a_list_that_broke_off_is_neither_returned_nor_kept),
+		cmocka_unit_test(places_that_fail_for_a_moment_are_not_kept),
+		cmocka_unit_test(gpus_without_a_readable_uuid_do_not_share_profiles),
+		cmocka_unit_test(a_mode_that_did_not_become_active_is_pending_or_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

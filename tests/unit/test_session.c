@@ -473,11 +473,36 @@ static void the_agent_is_reaped_even_if_it_does_not_want_to_go(void **state)
 	gs_session_free(s);
 	assert_in_range(gs_elapsed_ms(start), 0, 1500);
 	assert_int_equal(waitpid(pid, NULL, WNOHANG), -1);
+	/* one that does not go is left alone: it may be in the middle of something */
 	s = with_child(for_ever, &pid);
 	start = gs_monotonic_now();
 	gs_session_free(s);
 	assert_in_range(gs_elapsed_ms(start), 1900, 3900);
-	assert_int_equal(waitpid(pid, NULL, WNOHANG), -1);
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void an_agent_in_a_commit_is_left_to_finish_it(void **state)
+{
+	GS_CLEANUP(gs_request_freep) struct gs_request *request = NULL;
+	struct gs_session_commit c = { 0 };
+	struct gs_monotonic start;
+	struct gs_session *s;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	s = with_child(for_ever, &pid);
+	assert_int_equal(gs_request_new("create 0 1g.10gb\n", 17, "test", GS_CONTEXT_FILE, &request, NULL), 0);
+	c.request = request;
+	assert_int_equal(gs_session_commit_begin(s, &c), 0);
+	start = gs_monotonic_now();
+	gs_session_free(s);
+	assert_in_range(gs_elapsed_ms(start), 0, 500);
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
 }
 
 static void the_error_says_how_the_agent_ended(void **state)
@@ -513,6 +538,7 @@ int main(void)
 		cmocka_unit_test(an_outcome_that_cannot_be_read_is_no_success),
 		cmocka_unit_test(a_refused_watch_is_a_notice),
 		cmocka_unit_test(the_agent_is_reaped_even_if_it_does_not_want_to_go),
+		cmocka_unit_test(an_agent_in_a_commit_is_left_to_finish_it),
 		cmocka_unit_test(the_error_says_how_the_agent_ended),
 	};
 
