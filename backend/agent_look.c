@@ -12,6 +12,8 @@
 #define FAILURE_PAUSE_MS 1000
 #define PUBLISH_LOOK_MS 10000
 
+#define YIELD_PATIENCE_MS 3000
+
 static void fail_jobs(struct gs_agent *a, const struct gs_error *e)
 {
 	for (size_t i = 0; i < a->n_jobs; i++)
@@ -96,19 +98,35 @@ static bool must_pause(const struct gs_agent *a)
 	return a->failures && gs_elapsed_ms(a->last_failure) < FAILURE_PAUSE_MS;
 }
 
+/* A mode change takes a second or two; who still waits after that is told why, and does not sit there mute. */
+static void say_who_is_writing(struct gs_agent *a)
+{
+	struct gs_error e;
+
+	if (!a->n_jobs || gs_elapsed_ms(a->yield_since) < YIELD_PATIENCE_MS)
+		return;
+	gs_error_set(&e, -EWOULDBLOCK, GS_STATUS_LOCKED, "a commit by pid %u is under way and has asked everybody to let go of the GPUs: wait for it to end",
+		     a->yield_pid);
+	fail_jobs(a, &e);
+}
+
 void gs_agent_look(struct gs_agent *a)
 {
 	struct gs_error e = { 0 };
 	bool telemetry, for_watch;
 
+	if (a->is_yielding)
+		say_who_is_writing(a);
 	if (a->asked || a->is_yielding || a->is_committing)
 		return;
 	for_watch = is_watch_due(a);
 	if (!a->n_jobs && (!for_watch || must_pause(a)))
 		return;
 	gs_agent_check_yield(a);
-	if (a->is_yielding)
+	if (a->is_yielding) {
+		say_who_is_writing(a);
 		return;
+	}
 	if (start_collector(a, &e) < 0) {
 		fail_jobs(a, &e);
 		if (for_watch)
@@ -256,6 +274,8 @@ void gs_agent_check_yield(struct gs_agent *a)
 	if (asked == a->is_yielding)
 		return;
 	a->is_yielding = asked;
+	a->yield_since = gs_monotonic_now();
+	a->yield_pid = pid;
 	if (asked) {
 		/* nothing of ours writes here, so a collector that hangs may be killed */
 		gs_agent_stop_collector(a, true);

@@ -69,6 +69,8 @@ struct gs_agent {
 	/* letting go for somebody else's commit */
 	struct gs_yield *yield;
 	bool is_yielding;
+	struct gs_monotonic yield_since;    /* … since then, for a commit by this process */
+	uint32_t yield_pid;
 	struct gs_monotonic last_yield_look;
 
 	/* own commit */

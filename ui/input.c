@@ -468,6 +468,15 @@ void gs_input_feed(struct gs_input *in, const void *bytes, size_t n)
 		in->timeouts = 0;
 }
 
+void gs_input_end_paste(struct gs_input *in)
+{
+	if (in->state != STATE_PASTE)
+		return;
+	in->utf8.left = 0;
+	in->paste_match = 0;
+	in->state = STATE_GROUND;
+}
+
 /* ------------------------------------------------------------------ */
 /* time */
 

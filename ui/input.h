@@ -52,6 +52,13 @@ struct gs_input *gs_input_free(struct gs_input *in);
 void gs_input_feed(struct gs_input *in, const void *bytes, size_t n);
 
 /*
+ * A paste that lost its end mark must not lock the terminal: the reader calls
+ * this before it feeds a Ctrl-C that came alone, which is a person's. One in
+ * the middle of other bytes is pasted text.
+ */
+void gs_input_end_paste(struct gs_input *in);
+
+/*
  * The next complete event. False when there is none yet. A lone ESC stays
  * undecided until more bytes come or gs_input_timeout() is called.
  * Understands: UTF-8; CSI and SS3 keys with modifiers in both cursor modes;

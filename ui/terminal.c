@@ -102,6 +102,8 @@ int gs_terminal_read(int fd, struct gs_input *in)
 		return -EAGAIN;
 	if (n <= 0)
 		return -EPIPE;
+	if (n == 1 && bytes[0] == GS_KEY_CTRL('c'))
+		gs_input_end_paste(in);
 	gs_input_feed(in, bytes, (size_t)n);
 	return 0;
 }

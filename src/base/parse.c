@@ -121,6 +121,22 @@ static bool is_unsafe(uint32_t c)
 	       (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
 }
 
+bool gs_utf8_has_hidden(const char *s, size_t n, size_t *ret_at)
+{
+	for (size_t i = 0; i < n;) {
+		uint32_t code;
+		size_t len = utf8_length((const unsigned char *)s + i, n - i, &code);
+
+		/* a byte order mark at the very beginning is what some editors do */
+		if (len > 1 && is_unsafe(code) && !(code == 0xfeff && i == 0)) {
+			*ret_at = i;
+			return true;
+		}
+		i += len ? len : 1;
+	}
+	return false;
+}
+
 void gs_text_sanitize(char *s)
 {
 	size_t n = strlen(s);

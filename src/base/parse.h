@@ -20,6 +20,9 @@ int gs_parse_i64(const char *s, int64_t *ret_value);
 /* True when @n bytes at @s are well-formed UTF-8 (no overlong forms, no surrogates); *@ret_bad gets the offset of the first bad byte. */
 bool gs_utf8_is_valid(const char *s, size_t n, size_t *ret_bad);
 
+/* Has valid UTF-8 an invisible or direction-changing character (C1, zero-width, bidirectional)? *@ret_at: the offset of the first. */
+bool gs_utf8_has_hidden(const char *s, size_t n, size_t *ret_at);
+
 /*
  * Text from outside that will be shown on a terminal: control characters (C0,
  * DEL, C1), bidirectional overrides and malformed UTF-8 become '?'. In place.

@@ -16,6 +16,7 @@ struct gs_cli {
 	bool as_user;
 	bool json;
 	enum gs_cli_color color;
+	bool has_written;       /* the machine was changed: its status is told whatever happens to the output */
 };
 
 /* An option: long name, name of its argument (NULL: none), one sentence. Repeatable ones are handed over each time. */
@@ -64,8 +65,8 @@ int gs_cli_misuse(const struct gs_cli *cli, const struct gs_cli_command *command
 
 /* Print a JSON value on stdout; takes the reference. 0 or the exit status. */
 int gs_cli_print_json(struct json_object *o);
-/* Flush stdout and say so when it cannot be written: a full disk must not look like success. */
-int gs_cli_finish(int status);
+/* Flush stdout and say so when it cannot be written: a full disk must not look like success, nor hide what was done. */
+int gs_cli_finish(const struct gs_cli *cli, int status);
 
 /* ---- connect.c: an agent for the machine that the command line names ---- */
 

@@ -75,6 +75,10 @@ static int read_request(struct inquiry *q, const char *path, struct gs_error *e)
 	size_t n;
 	int r = gs_file_read(path, GS_INPUT_BYTES_MAX, &bytes, &n, e);
 
+	/* what a generator that died left behind must not read as that all is as asked */
+	if (r >= 0 && strspn(bytes, " \t\r\n") == n)
+		return gs_error_set(e, -ENODATA, GS_STATUS_INVALID, "%s: is empty; to ask for nothing, say so in a comment", strcmp(path, "-") ? path : "standard input");
+
 	if (r >= 0)
 		r = gs_request_new(bytes, n, path, GS_CONTEXT_FILE, &q->request, e);
 	for (size_t i = 0; r >= 0 && i < q->o.n_disrupt; i++)
@@ -307,6 +311,7 @@ static int commit(struct gs_cli *cli, struct inquiry *q)
 
 	if (follow_commit(q->session, &c, &v, &e) < 0)
 		return gs_cli_fail(cli, &e);
+	cli->has_written = true;
 	status = print_result(cli, &v.result);
 	gs_session_result_done(&v.result);
 	return status;

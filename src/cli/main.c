@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* main.c - the commands by name, and nothing else. */
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,29 +38,42 @@ static const struct gs_cli_command front = {
 	.arguments = "COMMAND",
 };
 
+/* Started with standard streams closed, the next file opened would take their place and be written to as if it were the terminal. */
+static void fill_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct gs_cli cli = { 0 };
 	const struct gs_cli_command *command;
 	int first = 0, status = 0;
 
+	fill_standard_streams();
 	setlocale(LC_ALL, "");
 	/* a closed pipe is an error of write(2), not the end of a commit */
 	signal(SIGPIPE, SIG_IGN);
 	if (gs_cli_parse(&cli, &front, argc, argv, NULL, NULL, &first, &status))
-		return gs_cli_finish(status);
+		return gs_cli_finish(&cli, status);
 	if (first == argc) {
 		/* with a terminal a person sits there; without, a script wants the facts */
 		command = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) ? &gs_command_console : &gs_command_list;
 		argv[argc - 1] = (char *)command->name;
-		return gs_cli_finish(command->run(&cli, 1, argv + argc - 1));
+		return gs_cli_finish(&cli, command->run(&cli, 1, argv + argc - 1));
 	}
 	command = find_command(argv[first]);
 	if (!command) {
 		struct gs_error e;
 
 		gs_error_set(&e, -EINVAL, GS_STATUS_INVALID, "no command %s (gpuslice --help lists them)", argv[first]);
-		return gs_cli_finish(gs_cli_fail(&cli, &e));
+		return gs_cli_finish(&cli, gs_cli_fail(&cli, &e));
 	}
-	return gs_cli_finish(command->run(&cli, argc - first, argv + first));
+	return gs_cli_finish(&cli, command->run(&cli, argc - first, argv + first));
 }

@@ -40,9 +40,22 @@ static int check_text(const char *bytes, size_t n, const char *name, struct gs_e
 		pos = place_of(bytes, (size_t)(nul - bytes), name);
 		return gs_error_at(e, -EINVAL, &pos, "there is a NUL byte here; this is no text");
 	}
+	/* also in comments: what a reviewer sees must be what is there */
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)bytes[i];
+
+		if ((c >= 0x20 || c == '\t' || c == '\n' || c == '\r') && c != 0x7f)
+			continue;
+		pos = place_of(bytes, i, name);
+		return gs_error_at(e, -EINVAL, &pos, "control character 0x%02x here; remove it", (unsigned)c);
+	}
 	if (!gs_utf8_is_valid(bytes, n, &bad)) {
 		pos = place_of(bytes, bad, name);
 		return gs_error_at(e, -EINVAL, &pos, "byte 0x%02x is not valid UTF-8 here; save the file as UTF-8", (unsigned)(unsigned char)bytes[bad]);
+	}
+	if (gs_utf8_has_hidden(bytes, n, &bad)) {
+		pos = place_of(bytes, bad, name);
+		return gs_error_at(e, -EINVAL, &pos, "an invisible or direction-changing character is here; remove it");
 	}
 	return 0;
 }

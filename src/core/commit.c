@@ -7,6 +7,10 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "base/strbuf.h"
+
+/* Plans of an undo that are tried, each from a fresh look. */
+#define UNDO_TRIES 2
 
 struct commit {
 	const struct gs_commit_ops *ops;
@@ -123,38 +127,73 @@ static int run_step(struct commit *c, const struct gs_plan *p, const struct gs_s
 	return journal(c, GS_JOURNAL_DONE, p, step, NULL) < 0 ? gs_error_set(e, -EIO, GS_STATUS_FAILED, "the journal cannot be written") : r;
 }
 
-/* The plan from what is now to the base: undo by the same rules. NULL with 0 when there is nothing to undo. */
-static int plan_undo(const struct gs_snapshot *base, const struct gs_snapshot *now, const struct gs_plan *failed, struct gs_plan **ret_plan, struct gs_error *e)
+static struct gs_want *want_at(struct gs_layout_gpu *g, const struct gs_step *step)
+{
+	for (size_t i = 0; i < g->n_wants; i++)
+		if (gs_u32_is(g->wants[i].start, step->span.start) && gs_str_equal(g->wants[i].profile, step->profile))
+			return &g->wants[i];
+	return NULL;
+}
+
+/*
+ * Take back what one step of the failed plan did (or may have done): only that.
+ * What somebody else made meanwhile is not ours to destroy; where it stands in
+ * the way of what has to come back, the plan of the undo says so and blocks.
+ */
+static int take_back(struct gs_layout *l, struct gs_layout_gpu *to, struct gs_layout_gpu *base, const struct gs_step *step, bool is_done)
+{
+	struct gs_want *there = step->profile ? want_at(to, step) : NULL, *before = step->profile ? want_at(base, step) : NULL;
+
+	switch (step->op) {
+	case GS_STEP_SET_MODE:
+		to->mode = base->mode;
+		to->mode_is_asked = base->mode != GS_MODE_INVALID;
+		return 0;
+	case GS_STEP_CREATE_GI:
+		/* a creation that was refused made nothing: what stands there is somebody else's */
+		if (is_done && there && !before)
+			gs_layout_remove_want(to, (size_t)(there - to->wants));
+		return 0;
+	case GS_STEP_DESTROY_GI:
+		if (there || !before)
+			return 0;
+		there = gs_layout_add_want(l, to);
+		if (!there)
+			return -ENOMEM;
+		gs_want_copy_afresh(l->arena, there, before);
+		return 0;
+	case GS_STEP_DESTROY_CI:
+	case GS_STEP_CREATE_CI:
+		/* inside a GI that stays: as it was, by identity where that is still there */
+		if (there && before)
+			gs_want_copy(l->arena, there, before);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* The plan that undoes the first @done steps of @failed, and what the one after them may have left. */
+static int plan_undo(const struct gs_snapshot *now, const struct gs_plan *failed, size_t done, struct gs_plan **ret_plan, struct gs_error *e)
 {
 	GS_EVALUATION struct gs_evaluation ev = { 0 };
 	GS_CLEANUP(gs_layout_freep) struct gs_layout *before = NULL;
 	struct gs_plan_options options = { 0 };
 	int r;
 
-	r = gs_layout_from_snapshot(base, &before, e);
+	r = gs_layout_from_snapshot(failed->snapshot, &before, e);
 	if (r >= 0)
 		r = gs_layout_from_snapshot(now, &ev.layout, e);
 	if (r < 0)
 		return r;
-	/* only the GPUs of the failed plan: the rest is not ours to put back */
-	for (size_t i = 0; i < failed->n_base; i++) {
-		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(now, failed->base[i].bdf);
-		const struct gs_layout_gpu *from = &before->gpus[failed->base[i].gpu];
-		struct gs_layout_gpu *to;
+	for (size_t i = 0; i < failed->n_steps && i <= done; i++) {
+		const struct gs_step *step = &failed->steps[i];
+		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(now, step->bdf);
 
 		if (!gpu)
-			return gs_error_set(e, -ENODEV, GS_STATUS_NOT_UNDONE, "GPU %" PRIu32 " has gone", failed->base[i].gpu);
-		to = &ev.layout->gpus[gpu->index];
-		to->mode = from->mode;
-		to->mode_is_asked = from->mode != GS_MODE_INVALID;
-		to->n_wants = 0;
-		for (size_t k = 0; k < from->n_wants; k++) {
-			struct gs_want *w = gs_layout_add_want(ev.layout, to);
-
-			if (!w)
-				return gs_error_oom(e);
-			gs_want_copy_afresh(ev.layout->arena, w, &from->wants[k]);
-		}
+			return gs_error_set(e, -ENODEV, GS_STATUS_NOT_UNDONE, "GPU %" PRIu32 " has gone", step->gpu);
+		if (take_back(ev.layout, &ev.layout->gpus[gpu->index], &before->gpus[step->gpu], step, i < done) < 0)
+			return gs_error_oom(e);
 	}
 	return gs_plan_build(now, &ev, &options, ret_plan, e);
 }
@@ -177,35 +216,78 @@ static size_t count_new_uuids(const struct gs_snapshot *base, const struct gs_sn
 	return n;
 }
 
-/* Put everything back. 0: as before, but for *@ret_new_uuids instances. Otherwise -errno and what is left, in @e. */
-static int undo(struct commit *c, const struct gs_plan *failed, size_t *ret_new_uuids, struct gs_error *e)
+/* Do the undo's steps. One that fails ends its own GPU's; the others still get theirs. The first error is kept. */
+static int run_undo(struct commit *c, const struct gs_plan *back, struct gs_error *e)
 {
-	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *now = NULL, *after = NULL;
-	GS_CLEANUP(gs_plan_freep) struct gs_plan *back = NULL;
-	int r;
+	GS_FREE bool *has_failed = calloc(gs_snapshot_n_gpus(back->snapshot) + 1, sizeof(*has_failed));
+	struct gs_error later;
+	int first = 0;
 
-	r = c->ops->collect(c->userdata, &now, e);
-	if (r >= 0)
-		r = plan_undo(failed->snapshot, now, failed, &back, e);
-	if (r < 0)
-		return r;
-	/* it must never disturb somebody whom the plan did not name, nor anybody whom it cannot see */
-	if (gs_plan_is_blocked(back))
-		return gs_error_set(e, -EPERM, GS_STATUS_NOT_UNDONE, "%s", first_of(back, GS_SEVERITY_BLOCK)->text);
-	if (gs_plan_needs_confirmation(back))
-		return gs_error_set(e, -EPERM, GS_STATUS_NOT_UNDONE, "%s", first_of(back, GS_SEVERITY_CONFIRM)->text);
-	if (!back->n_steps)
-		return 0;
+	if (!has_failed)
+		return gs_error_oom(e);
 	progress(c, GS_COMMIT_UNDO_BEGINS, NULL, back->n_steps, NULL);
 	for (size_t i = 0; i < back->n_steps; i++) {
-		r = run_step(c, back, &back->steps[i], e);
+		int r = has_failed[back->steps[i].gpu] ? 0 : run_step(c, back, &back->steps[i], first ? &later : e);
+
+		if (r >= 0)
+			continue;
+		has_failed[back->steps[i].gpu] = true;
+		first = first ? first : r;
+	}
+	return first;
+}
+
+/* Put everything back. 0: as before, but for *@ret_new_uuids instances. Otherwise -errno and what is left, in @e. */
+static int undo(struct commit *c, const struct gs_plan *failed, size_t done, size_t *ret_new_uuids, struct gs_error *e)
+{
+	/* a second look and try: what failed once for a passing reason need not leave debris */
+	for (int tries = 0;; tries++) {
+		GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *now = NULL;
+		GS_CLEANUP(gs_plan_freep) struct gs_plan *back = NULL;
+		int r;
+
+		r = c->ops->collect(c->userdata, &now, e);
+		if (r >= 0)
+			r = plan_undo(now, failed, done, &back, e);
 		if (r < 0)
 			return r;
+		/* it must never disturb somebody whom the plan did not name, nor anybody whom it cannot see */
+		if (gs_plan_is_blocked(back))
+			return gs_error_set(e, -EPERM, GS_STATUS_NOT_UNDONE, "%s", first_of(back, GS_SEVERITY_BLOCK)->text);
+		if (gs_plan_needs_confirmation(back))
+			return gs_error_set(e, -EPERM, GS_STATUS_NOT_UNDONE, "%s", first_of(back, GS_SEVERITY_CONFIRM)->text);
+		if (!back->n_steps) {
+			*ret_new_uuids = count_new_uuids(failed->snapshot, now);
+			return 0;
+		}
+		if (tries == UNDO_TRIES)
+			return gs_error_set(e, -EIO, GS_STATUS_NOT_UNDONE, "the driver accepts every step of it and the machine is still not as before");
+		r = run_undo(c, back, e);
+		if (r < 0 && tries + 1 >= UNDO_TRIES)
+			return r;
 	}
-	r = c->ops->collect(c->userdata, &after, e);
-	if (r >= 0)
-		*ret_new_uuids = count_new_uuids(failed->snapshot, after);
-	return r;
+}
+
+/* "missing now: GPU 2 3g.40gb at 4, …": what of @base is not there any more. */
+static void describe_missing(struct commit *c, const struct gs_plan *failed, struct gs_strbuf *b)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *now = NULL;
+
+	if (c->ops->collect(c->userdata, &now, NULL) < 0)
+		return;
+	for (size_t i = 0; i < failed->n_base; i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu(failed->snapshot, failed->base[i].gpu);
+		const struct gs_gpu *later = gs_snapshot_gpu_by_bdf(now, gpu->bdf);
+
+		for (size_t k = 0; k < gpu->n_instances; k++) {
+			const struct gs_instance *inst = gpu->instances[k];
+			const struct gs_instance *back = later && inst->profile && inst->start.known ? gs_gpu_instance_at(later, inst->profile, inst->start.value) : NULL;
+
+			if (!back || back->n_compute != inst->n_compute)
+				gs_strbuf_printf(b, "%sGPU %" PRIu32 " %s at %" PRIu32 "%s", b->length ? ", " : "", gpu->index, inst->profile ? inst->profile : "?",
+						 inst->start.value, back ? " (its compute instances)" : "");
+		}
+	}
 }
 
 static bool stopped_somebody(const struct gs_plan *p, size_t done)
@@ -219,19 +301,22 @@ static bool stopped_somebody(const struct gs_plan *p, size_t done)
 /* A step failed (@why): undo, and say in which state the machine is. */
 static int fail(struct commit *c, const struct gs_plan *p, size_t done, const struct gs_error *why)
 {
+	GS_STRBUF struct gs_strbuf missing = GS_STRBUF_INIT;
 	struct gs_error undo_error = { 0 };
 	char step[256], uuids[96] = "";
 	size_t new_uuids = 0;
-	int r = undo(c, p, &new_uuids, &undo_error);
+	int r = undo(c, p, done, &new_uuids, &undo_error);
 
 	if (done < p->n_steps)
 		gs_step_describe(&p->steps[done], GS_TENSE_PLAN, step, sizeof(step));
 	else
 		snprintf(step, sizeof(step), "the end");
-	if (r < 0)
-		return finish(c, why->errnum, GS_STATUS_NOT_UNDONE,
-			      "step %zu of %zu (%s) failed: %s. Undoing it failed too: %s. %zu step%s done; what is there now: gpuslice list", done + 1, p->n_steps, step, why->text,
-			      undo_error.text, done, done == 1 ? " is" : "s are");
+	if (r < 0) {
+		describe_missing(c, p, &missing);
+		return finish(c, why->errnum, GS_STATUS_NOT_UNDONE, "step %zu of %zu (%s) failed: %s. Undoing what was done failed too: %s. %s%s%s; look with gpuslice list",
+			      done + 1, p->n_steps, step, why->text, undo_error.text, missing.length ? "Missing now: " : "Nothing of before is missing",
+			      missing.length ? missing.text : "", missing.length ? "" : ", but more may be there");
+	}
 	c->result->undone = true;
 	if (new_uuids)
 		snprintf(uuids, sizeof(uuids), ", but %zu instance%s another UUID", new_uuids, new_uuids == 1 ? " has" : "s have");

@@ -174,6 +174,22 @@ static void paste_is_text(void **state)
 	EXPECT("\033[201~x", "x");
 }
 
+static void ctrl_c_alone_ends_a_paste_that_lost_its_end(void **state)
+{
+	struct gs_input *in = gs_input_new();
+	char *got;
+
+	(void)state;
+	gs_input_feed(in, "\033[200~ab", 8);
+	free(words(in));
+	gs_input_end_paste(in);
+	gs_input_feed(in, "\003q", 2);
+	got = words(in);
+	assert_string_equal(got, "C-U+03 q");
+	free(got);
+	gs_input_free(in);
+}
+
 static void lone_escape_waits_for_time(void **state)
 {
 	struct gs_input *in = gs_input_new();
@@ -297,6 +313,7 @@ int main(void)
 		cmocka_unit_test(mouse_sgr),
 		cmocka_unit_test(mouse_x10),
 		cmocka_unit_test(paste_is_text),
+		cmocka_unit_test(ctrl_c_alone_ends_a_paste_that_lost_its_end),
 		cmocka_unit_test(lone_escape_waits_for_time),
 		cmocka_unit_test(cut_sequence_keeps_its_tail),
 		cmocka_unit_test(alt_key_that_could_begin_a_string),
