@@ -136,7 +136,7 @@ void gs_evaluation_done(struct gs_evaluation *ev);
 
 enum gs_script_context {
 	GS_CONTEXT_FILE,        /* gi:N is refused, create claims */
-	GS_CONTEXT_PROMPT,      /* gi:N is allowed, create without "count" always adds */
+	GS_CONTEXT_PROMPT,      /* gi:N is allowed, create always adds */
 };
 
 /*
