@@ -24,6 +24,7 @@ struct place {
 	char state[64];
 	char env_state[96];
 	const char *env[8];
+	bool under_tmux;
 };
 
 /* ---------------------------------------------------------------- the machine by its commands */
@@ -106,6 +107,10 @@ static int teardown(void **state)
 	char line[256];
 	int r;
 
+	/* a test that failed under tmux leaves its server */
+	snprintf(line, sizeof(line), "tmux -L '%s' kill-server 2>/dev/null || true", w->state + strlen("/tmp/"));
+	r = system(line);
+
 	/* an agent whose console was killed may still be putting its last file there */
 	snprintf(line, sizeof(line), "rm -rf '%s' 2>/dev/null || rm -rf '%s'", w->state, w->state);
 	r = system(line);
@@ -136,6 +141,23 @@ static void see_no_more(struct gs_pty *p, const char *text)
 	fail_msg("«%s» stays on\n%s", text, screen);
 }
 
+/* tmux in between, as over SSH: its terminal type knows no SGR mouse, and it passes on what the program asks for. */
+static struct gs_pty *start_in_tmux(const struct place *w, const struct gs_pty_options *inner)
+{
+	const char *argv[] = { "tmux", "-L", w->state + strlen("/tmp/"), "-f", "/dev/null", "new-session", NULL, ";", "set-option", "-g", "status", "off", NULL };
+	struct gs_pty_options o = *inner;
+	GS_STRBUF struct gs_strbuf line = GS_STRBUF_INIT;
+	struct gs_pty *p = NULL;
+
+	/* the server that this starts inherits the environment; the words are ours */
+	for (size_t i = 0; inner->argv[i]; i++)
+		gs_strbuf_printf(&line, "%s'%s'", i ? " " : "exec ", inner->argv[i]);
+	argv[6] = line.text;
+	o.argv = argv;
+	assert_int_equal(gs_pty_spawn(&o, &p), 0);
+	return p;
+}
+
 static struct gs_pty *start(const struct place *w, const char *const *words, int rows, int columns)
 {
 	const char *argv[16] = { w->program, "--sim", "dgx-h100" };
@@ -145,7 +167,10 @@ static struct gs_pty *start(const struct place *w, const char *const *words, int
 
 	for (; words && *words; words++)
 		argv[n++] = *words;
-	assert_int_equal(gs_pty_spawn(&o, &p), 0);
+	if (w->under_tmux)
+		p = start_in_tmux(w, &o);
+	else
+		assert_int_equal(gs_pty_spawn(&o, &p), 0);
 	/* the last GPU is on the screen: the machine has been read */
 	see(p, "df:00.0");
 	return p;
@@ -237,9 +262,9 @@ static void leave(struct gs_pty *p)
 
 /* ---------------------------------------------------------------- carving */
 
-static void carve_by_mouse(const struct place *w, int rows, int columns)
+static void carve_by_mouse(const struct place *w, const char *const *words, int rows, int columns)
 {
-	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start(w, NULL, rows, columns);
+	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start(w, words, rows, columns);
 
 	for (unsigned n = 3; n <= 6; n += 3) {
 		click_gpu(p, n);
@@ -271,17 +296,38 @@ static void carve_by_mouse(const struct place *w, int rows, int columns)
 
 static void gpus_are_carved_by_dragging_at_24x80(void **state)
 {
-	carve_by_mouse(*state, 24, 80);
+	carve_by_mouse(*state, NULL, 24, 80);
 }
 
 static void gpus_are_carved_by_dragging_at_40x120(void **state)
 {
-	carve_by_mouse(*state, 40, 120);
+	carve_by_mouse(*state, NULL, 40, 120);
 }
 
-static void gpus_are_carved_by_keys_alone(void **state)
+static void gpus_are_carved_by_dragging_in_mono(void **state)
 {
-	const struct place *w = *state;
+	static const char *const words[] = { "console", "--theme", "mono", NULL };
+
+	carve_by_mouse(*state, words, 24, 80);
+}
+
+static void gpus_are_carved_by_dragging_in_ascii(void **state)
+{
+	static const char *const words[] = { "console", "--ascii", NULL };
+
+	carve_by_mouse(*state, words, 40, 120);
+}
+
+static void gpus_are_carved_by_dragging_under_tmux(void **state)
+{
+	struct place w = *(struct place *)*state;
+
+	w.under_tmux = true;
+	carve_by_mouse(&w, NULL, 24, 80);
+}
+
+static void carve_by_keys(const struct place *w)
+{
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start(w, NULL, 24, 80);
 
 	gs_pty_keys(p, "jjj");
@@ -313,6 +359,19 @@ static void gpus_are_carved_by_keys_alone(void **state)
 	write_staged(p);
 	expect_shape(w, 6, "mig 1g.10gb@0 1g.10gb@1 3g.40gb@4");
 	leave(p);
+}
+
+static void gpus_are_carved_by_keys_alone(void **state)
+{
+	carve_by_keys(*state);
+}
+
+static void gpus_are_carved_by_keys_under_tmux(void **state)
+{
+	struct place w = *(struct place *)*state;
+
+	w.under_tmux = true;
+	carve_by_keys(&w);
 }
 
 static void a_script_and_the_console_make_the_same_machine(void **state)
@@ -501,7 +560,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(gpus_are_carved_by_dragging_at_24x80, setup, teardown),
 		cmocka_unit_test_setup_teardown(gpus_are_carved_by_dragging_at_40x120, setup, teardown),
+		cmocka_unit_test_setup_teardown(gpus_are_carved_by_dragging_in_mono, setup, teardown),
+		cmocka_unit_test_setup_teardown(gpus_are_carved_by_dragging_in_ascii, setup, teardown),
+		cmocka_unit_test_setup_teardown(gpus_are_carved_by_dragging_under_tmux, setup, teardown),
 		cmocka_unit_test_setup_teardown(gpus_are_carved_by_keys_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(gpus_are_carved_by_keys_under_tmux, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_script_and_the_console_make_the_same_machine, setup, teardown),
 		cmocka_unit_test_setup_teardown(stopping_somebody_takes_the_typed_word, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_monitor_follows_what_a_script_does, setup, teardown),
