@@ -142,7 +142,8 @@ uint32_t gs_placement_capacity(const struct gs_profile_set *set, const struct gs
 
 	if (n >= GS_PLACED_MAX)
 		return 0;
-	memcpy(all, placed, n * sizeof(*placed));
+	if (n)
+		memcpy(all, placed, n * sizeof(*placed));
 	/* placements are sorted and of one size: taking the first that is free, left to right, takes the most */
 	for (size_t i = 0; i < profile->n_placements && n + count < GS_PLACED_MAX; i++) {
 		struct gs_span span = profile->placements[i];
@@ -291,7 +292,8 @@ int gs_placement_solve(const struct gs_profile_set *set, const struct gs_placed 
 	if (n_fixed + n_open > GS_PLACED_MAX || (set->max_instances && n_fixed + n_open > set->max_instances))
 		return gs_error_set(e, -ENOSPC, GS_STATUS_REFUSED, "%zu instances are asked for and the GPU has room for %u", n_fixed + n_open,
 				    set->max_instances);
-	memcpy(s.placed, fixed, n_fixed * sizeof(*fixed));
+	if (n_fixed)
+		memcpy(s.placed, fixed, n_fixed * sizeof(*fixed));
 	sort_open(&s, open, n_open);
 	solve_from(&s, 0);
 	if (!s.found)

@@ -127,11 +127,11 @@ static struct gs_session *session_with(const struct agent *a)
 	return s;
 }
 
-struct workplace {
+struct scratch {
 	char dir[32], log[64], script[64], out[64];
 };
 
-static void workplace_make(struct workplace *w)
+static void scratch_make(struct scratch *w)
 {
 	snprintf(w->dir, sizeof(w->dir), "/tmp/gs-console-XXXXXX");
 	assert_non_null(mkdtemp(w->dir));
@@ -140,7 +140,7 @@ static void workplace_make(struct workplace *w)
 	snprintf(w->out, sizeof(w->out), "%s/out", w->dir);
 }
 
-static void workplace_clean(struct workplace *w)
+static void scratch_clean(struct scratch *w)
 {
 	unlink(w->log);
 	unlink(w->script);
@@ -157,7 +157,7 @@ static char *whole(const char *path)
 }
 
 /* Standard output goes to a file meanwhile; the exit status. */
-static int headless(const struct workplace *w, const struct agent *a, const char *script, struct gs_error *e)
+static int headless(const struct scratch *w, const struct agent *a, const char *script, struct gs_error *e)
 {
 	struct gs_console_options o = { .ascii = true, .script = w->script, .rows = 24, .columns = 80 };
 	struct gs_session *s = session_with(a);
@@ -176,19 +176,19 @@ static int headless(const struct workplace *w, const struct agent *a, const char
 
 static void test_headless_commit(void **state)
 {
-	struct workplace w;
+	struct scratch w;
 	struct gs_error e = { 0 };
 	GS_FREE char *out = NULL, *log = NULL;
 	int status;
 
 	(void)state;
-	workplace_make(&w);
+	scratch_make(&w);
 	status = headless(&w, &(struct agent){ .log = w.log },
 			  "# the everyday path\nwait SIMULATED\nkeys c7\\r\nshow\nkeys W\nwait REVIEW\nkeys y\nwait Two steps done\n"
 			  "keys \\e\nwait 7g.80gb\nresize 40 120\nshow\nattributes\nquit\nthis is never read\n", &e);
 	out = whole(w.out);
 	log = whole(w.log);
-	workplace_clean(&w);
+	scratch_clean(&w);
 	if (status != GS_STATUS_OK)
 		fail_msg("%s", e.text);
 	assert_non_null(strstr(out, "STAGED +1"));
@@ -199,28 +199,28 @@ static void test_headless_commit(void **state)
 
 static void test_headless_mistakes_have_a_place(void **state)
 {
-	struct workplace w;
+	struct scratch w;
 	struct gs_error e = { 0 };
 
 	(void)state;
-	workplace_make(&w);
+	scratch_make(&w);
 	assert_int_equal(headless(&w, &(struct agent){ .log = w.log }, "show\nkeys \\q\n", &e), GS_STATUS_INVALID);
 	assert_int_equal(e.line, 2);
 	assert_int_equal(headless(&w, &(struct agent){ .log = w.log }, "\n\nmouse press 1\n", &e), GS_STATUS_INVALID);
 	assert_int_equal(e.line, 3);
-	workplace_clean(&w);
+	scratch_clean(&w);
 }
 
 static void test_headless_agent_dies_in_the_commit(void **state)
 {
-	struct workplace w;
+	struct scratch w;
 	struct gs_error e = { 0 };
 	int status;
 
 	(void)state;
-	workplace_make(&w);
+	scratch_make(&w);
 	status = headless(&w, &(struct agent){ .log = w.log, .dies = true }, "keys c7\\r\nkeys Wy\nwait agent has gone\nkeys \\e\nwait STAGED +1\n", &e);
-	workplace_clean(&w);
+	scratch_clean(&w);
 	if (status != GS_STATUS_OK)
 		fail_msg("%s", e.text);
 }
@@ -247,7 +247,7 @@ static int terminal_child(void *userdata)
 
 static void test_terminal_loop(void **state)
 {
-	struct workplace w;
+	struct scratch w;
 	struct on_terminal t = { .agent = { .log = w.log } };
 	struct gs_pty_options o = { .child = terminal_child, .userdata = &t, .rows = 24, .columns = 80 };
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = NULL;
@@ -255,7 +255,7 @@ static void test_terminal_loop(void **state)
 	int status = -1;
 
 	(void)state;
-	workplace_make(&w);
+	scratch_make(&w);
 	assert_int_equal(gs_pty_spawn(&o, &p), 0);
 	/* The first frame is shown before the machine has been read: wait for the machine. */
 	assert_int_equal(gs_pty_wait_text(p, "H100"), 0);
@@ -278,7 +278,7 @@ static void test_terminal_loop(void **state)
 	gs_pty_keys(p, "q");
 	assert_int_equal(gs_pty_wait_exit(p, &status), 0);
 	log = whole(w.log);
-	workplace_clean(&w);
+	scratch_clean(&w);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 	assert_non_null(strstr(log, "create 0 7g.80gb at 0"));
@@ -287,7 +287,7 @@ static void test_terminal_loop(void **state)
 /* An end that nobody asked for keeps what was staged. */
 static void rescue(bool hangs_up)
 {
-	struct workplace w;
+	struct scratch w;
 	struct on_terminal t = { .agent = { .log = w.log } };
 	struct gs_pty_options o = { .child = terminal_child, .userdata = &t, .rows = 24, .columns = 80 };
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = NULL;
@@ -295,7 +295,7 @@ static void rescue(bool hangs_up)
 	char dir[64], path[96];
 	int status = -1;
 
-	workplace_make(&w);
+	scratch_make(&w);
 	snprintf(dir, sizeof(dir), "%s/gpuslice", w.dir);
 	snprintf(path, sizeof(path), "%s/staged-dgx01.gs", dir);
 	setenv("XDG_STATE_HOME", w.dir, 1);
@@ -314,7 +314,7 @@ static void rescue(bool hangs_up)
 	saved = whole(path);
 	unlink(path);
 	rmdir(dir);
-	workplace_clean(&w);
+	scratch_clean(&w);
 	assert_string_equal(saved, "create 0 7g.80gb at 0\n");
 }
 
@@ -333,14 +333,14 @@ static void test_hangup_keeps_what_is_staged(void **state)
 /* A name that is taken is not written to, not even when it leads nowhere. */
 static void test_saving_never_overwrites(void **state)
 {
-	struct workplace w;
+	struct scratch w;
 	struct gs_error e = { 0 };
 	char taken[96], script[512], fresh[96], target[96];
 	GS_FREE char *saved = NULL;
 	int status;
 
 	(void)state;
-	workplace_make(&w);
+	scratch_make(&w);
 	snprintf(taken, sizeof(taken), "%s/taken", w.dir);
 	snprintf(target, sizeof(target), "%s/target", w.dir);
 	snprintf(fresh, sizeof(fresh), "%s/fresh", w.dir);
@@ -352,7 +352,7 @@ static void test_saving_never_overwrites(void **state)
 	assert_int_equal(unlink(taken), 0);
 	unlink(target);
 	unlink(fresh);
-	workplace_clean(&w);
+	scratch_clean(&w);
 	if (status != GS_STATUS_OK)
 		fail_msg("%s", e.text);
 	assert_string_equal(saved, "create 0 7g.80gb at 0\n");
@@ -360,7 +360,7 @@ static void test_saving_never_overwrites(void **state)
 
 static void test_once(void **state)
 {
-	struct workplace w;
+	struct scratch w;
 	struct gs_console_options o = { .read_only = true, .ascii = true };
 	struct gs_session *s;
 	struct gs_error e = { 0 };
@@ -368,13 +368,20 @@ static void test_once(void **state)
 	GS_FREE char *out = NULL;
 
 	(void)state;
-	workplace_make(&w);
+	scratch_make(&w);
 	s = session_with(&(struct agent){ .log = w.log });
 	assert_non_null(s);
 	to = fopen(w.out, "w");
 	assert_int_equal(gs_console_once(s, &o, fileno(to), &e), GS_STATUS_OK);
 	out = whole(w.out);
-	workplace_clean(&w);
+	/* a cut picture is none */
+	o.rows = 10;
+	o.columns = 80;
+	s = session_with(&(struct agent){ .log = w.log });
+	assert_int_equal(gs_console_once(s, &o, fileno(to), &e), GS_STATUS_INVALID);
+	assert_non_null(strstr(e.text, "20x70"));
+	assert_non_null(strstr(e.text, "10x80"));
+	scratch_clean(&w);
 	assert_non_null(strstr(out, "READ-ONLY"));
 	assert_null(strchr(out, '\033'));
 	assert_int_equal(out[strlen(out) - 1], '\n');
