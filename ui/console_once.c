@@ -42,6 +42,15 @@ static void choose_size(struct gs_console *c, int fd)
 	c->columns = from_environment("COLUMNS", c->columns);
 }
 
+/* A cut picture would be taken for a whole one. */
+static int check_size(const struct gs_console *c, struct gs_error *e)
+{
+	if (c->rows >= GS_ROWS_MIN && c->columns >= GS_COLUMNS_MIN)
+		return 0;
+	return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "too small: a picture takes %dx%d (rows x columns) at least, this is %dx%d",
+			    GS_ROWS_MIN, GS_COLUMNS_MIN, c->rows, c->columns);
+}
+
 static void add_colour(struct gs_strbuf *b, int colour, int normal, int bright, int extended)
 {
 	if (colour < 0)
@@ -166,8 +175,10 @@ int gs_console_once(struct gs_session *session, const struct gs_console_options 
 	rc = gs_console_start(&c, session, options, e);
 	if (rc >= 0) {
 		choose_size(&c, fd);
-		rc = gs_session_snapshot(c.session, true, SNAPSHOT_MS, &s, e);
+		rc = check_size(&c, e);
 	}
+	if (rc >= 0)
+		rc = gs_session_snapshot(c.session, true, SNAPSHOT_MS, &s, e);
 	if (rc >= 0)
 		rc = gs_model_set_snapshot(c.m, s, e);
 	if (rc >= 0)

@@ -305,7 +305,7 @@ unsigned gs_control_writing_key(struct gs_model *m, const struct gs_event *ev, e
 
 static bool takes_text(const struct gs_model *m)
 {
-	return m->layer == GS_LAYER_PROMPT || (m->layer == GS_LAYER_REVIEW && *m->confirm_word);
+	return m->layer == GS_LAYER_PROMPT || gs_control_expects_word(m);
 }
 
 static unsigned layer_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)

@@ -17,6 +17,7 @@ enum gs_action_flags {
 	GS_ACTION_ON_LIVE = 1 << 2,     /* … on a live block */
 	GS_ACTION_ON_STAGED = 1 << 3,   /* … on a staged item */
 	GS_ACTION_ALWAYS = 1 << 4,      /* always hinted, last */
+	GS_ACTION_FOR_EDITS = 1 << 5,   /* the key does nothing of use where nothing can be edited */
 };
 struct gs_action {
 	const char *name;
@@ -49,6 +50,11 @@ unsigned gs_control_event(struct gs_model *m, const struct gs_event *ev, int row
 /* What the loop got from the agent. */
 void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t of, const char *text, const char *note);
 void gs_control_committed(struct gs_model *m, enum gs_status status, const char *text);
+
+/* Why W is off; NULL when it is not. */
+const char *gs_control_why_not_writable(const struct gs_model *m);
+/* Does the open review wait for the word to be typed? Then every letter is one of it. */
+bool gs_control_expects_word(const struct gs_model *m);
 
 /* The actions that work on the thing under the cursor, most used first, W ? q last; @ret has room for @max. */
 size_t gs_control_hints(const struct gs_model *m, const struct gs_action **ret, size_t max);

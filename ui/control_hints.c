@@ -55,14 +55,17 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 		hint(h, GS_ACTION_OPEN);
 		break;
 	case GS_LAYER_REVIEW:
-		if (!m->review_writes)
+		if (!m->privileged && !m->agent_gone)
+			hint(h, GS_ACTION_ROOT);
+		else if (!m->review_writes)
 			hint(h, GS_ACTION_WRITE);
-		else if (!*m->confirm_word && m->plan && !gs_plan_is_blocked(m->plan))
+		else if (!*m->confirm_word && !gs_control_why_not_writable(m))
 			hint(h, GS_ACTION_CONFIRM);
 		if (*m->confirm_word)
 			hint(h, GS_ACTION_KILL);
-		hint(h, GS_ACTION_EXPLAIN);
-		if (!*m->confirm_word) {
+		/* letters are part of the word where one is typed */
+		if (!gs_control_expects_word(m)) {
+			hint(h, GS_ACTION_EXPLAIN);
 			hint(h, GS_ACTION_DROP);
 			hint(h, GS_ACTION_SAVE_SCRIPT);
 		}
@@ -119,6 +122,11 @@ static void cursor_hints(struct hints *h, const struct gs_model *m)
 	} else if (may < 0 && may != -EROFS) {
 		if (gs_control_staged_here(m) < m->n_staged)
 			hint(h, GS_ACTION_DROP);
+	} else if (m->focus == GS_FOCUS_FLEET && gs_control_block(m, &b)) {
+		/* what acts on a block is for the grid, where the block is marked */
+		if (can_create)
+			hint(h, GS_ACTION_CREATE);
+		hint(h, GS_ACTION_OPEN);
 	} else if (gs_control_block(m, &b)) {
 		if (gs_control_staged_here(m) < m->n_staged)
 			hint_all(h, GS_ACTION_ON_STAGED);

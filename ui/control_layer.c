@@ -47,27 +47,33 @@ unsigned gs_control_open_palette(struct gs_model *m)
 	return done;
 }
 
+static uint32_t units_of(const struct gs_offer *o)
+{
+	return o->profile->n_placements ? o->profile->placements[0].size : 0;
+}
+
 unsigned gs_control_open_chooser(struct gs_model *m)
 {
 	uint32_t low = m->anchor < m->extent ? m->anchor : m->extent;
 	uint32_t high = m->anchor < m->extent ? m->extent : m->anchor;
-	size_t exact = 0, which = 0;
+	uint32_t units = high - low + 1;
+	const struct gs_offer *first;
 	unsigned done = open_offers(m, GS_LAYER_CHOOSER);
 
 	if (m->layer != GS_LAYER_CHOOSER) {
 		m->selecting = m->dragging = false;
 		return done;
 	}
-	for (size_t i = 0; i < m->n_offers; i++) {
-		const struct gs_offer *o = &m->offers[i];
-		bool is_exact = o->n_starts && o->starts[o->chosen] == low && o->profile->placements[0].size == high - low + 1;
-
-		if (is_exact && !gs_profile_suffix(o->profile)[0]) {
-			exact++;
-			which = i;
+	/* They come best first; without one as large as the selection, the largest that fits inside it. */
+	for (size_t i = 0; i < m->n_offers && units_of(&m->offers[0]) < units; i++) {
+		if (m->offers[i].n_starts && units_of(&m->offers[i]) < units) {
+			m->offer = i;
+			break;
 		}
 	}
-	m->offer = exact == 1 ? which : 0;
+	first = &m->offers[m->offer];
+	if (units_of(&m->offers[0]) < units && first->n_starts)
+		gs_say(m, "no profile has %u units: %s at %u is the largest that fits inside", units, first->profile->name, first->starts[first->chosen]);
 	return done;
 }
 

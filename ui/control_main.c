@@ -20,8 +20,8 @@ static void go_to_gpu(struct gs_model *m, size_t gpu)
 		return;
 	m->gpu = (uint32_t)gpu;
 	m->selecting = m->dragging = false;
-	if (m->unit >= n_units(m))
-		m->unit = n_units(m) ? n_units(m) - 1 : 0;
+	/* A place carried over from another GPU would be a target that nobody chose. */
+	m->unit = 0;
 }
 
 static bool walk_gpus(struct gs_model *m, enum gs_action_id id)
@@ -216,8 +216,25 @@ static const char *lane_name(enum gs_lane lane)
 	return lane == GS_LANE_NOW ? "now" : lane == GS_LANE_AFTER ? "after" : "now and after";
 }
 
+/* What acts on the block under the cursor acts only where that is marked: the grid is gone to first. */
+static bool goes_to_grid(struct gs_model *m, enum gs_action_id id)
+{
+	struct gs_block b;
+	size_t n;
+
+	if (m->focus == GS_FOCUS_GRID || (id != GS_ACTION_DELETE && (id != GS_ACTION_DROP || m->focus == GS_FOCUS_PLAN)))
+		return false;
+	if (!gs_control_block(m, &b) || (id == GS_ACTION_DROP && gs_control_staged_here(m) == m->n_staged))
+		return false;
+	m->focus = GS_FOCUS_GRID;
+	gs_say(m, "the cursor is on the grid now: %s again takes what it marks, Left and Right choose", gs_actions(&n)[id].key_text);
+	return true;
+}
+
 static unsigned edit(struct gs_model *m, enum gs_action_id id)
 {
+	if (goes_to_grid(m, id))
+		return GS_DO_REDRAW;
 	switch (id) {
 	case GS_ACTION_CREATE:
 		return m->selecting ? gs_control_open_chooser(m) : gs_control_open_palette(m);

@@ -63,6 +63,7 @@ static unsigned press_unit(struct gs_model *m, const struct gs_hit *hit)
 static unsigned press_fleet(struct gs_model *m, const struct gs_hit *hit)
 {
 	const struct gs_gpu *gpu;
+	bool is_another = m->gpu != hit->gpu;
 
 	m->focus = GS_FOCUS_FLEET;
 	m->selecting = m->dragging = false;
@@ -70,7 +71,7 @@ static unsigned press_fleet(struct gs_model *m, const struct gs_hit *hit)
 	gpu = gs_model_gpu(m);
 	if (gpu && hit->has_unit && hit->unit < gpu->profiles.memory_units)
 		m->unit = hit->unit;
-	else if (gpu && m->unit >= gpu->profiles.memory_units)
+	else if (is_another)
 		m->unit = 0;
 	return GS_DO_REDRAW;
 }

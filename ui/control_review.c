@@ -44,8 +44,7 @@ unsigned gs_control_open_explain(struct gs_model *m, size_t row)
 
 /* ---- the review ---- */
 
-/* Why W is off; NULL when it is not. */
-static const char *why_not_writable(const struct gs_model *m)
+const char *gs_control_why_not_writable(const struct gs_model *m)
 {
 	if (m->agent_gone)
 		return "the agent has gone: leave with q (it offers to save a script) and start again";
@@ -72,7 +71,7 @@ unsigned gs_control_open_review(struct gs_model *m, bool writes)
 	gs_model_review_sync(m);
 	if (m->plan)
 		m->review_digest = m->plan->digest;
-	why = why_not_writable(m);
+	why = gs_control_why_not_writable(m);
 	if (writes && why)
 		return gs_say_error(m, "%s", why);
 	return GS_DO_REDRAW;
@@ -111,7 +110,7 @@ static bool is_what_was_reviewed(struct gs_model *m)
 /* Everything that must be true before either y or the typed word counts. */
 static bool may_write(struct gs_model *m)
 {
-	const char *why = why_not_writable(m);
+	const char *why = gs_control_why_not_writable(m);
 
 	if (why)
 		gs_say_error(m, "%s", why);
@@ -158,7 +157,8 @@ static unsigned toggle_kill(struct gs_model *m)
 	}
 	/* His own change: he is looking at it. */
 	m->review_digest = m->plan->digest;
-	return m->allow_kill ? gs_say(m, "SIGKILL is allowed after 30 s") : gs_say(m, "SIGTERM only: who stays after 30 s stops the commit");
+	return m->allow_kill ? gs_say(m, "SIGKILL is allowed after 30 s   (^K takes that back)")
+			     : gs_say(m, "SIGTERM only: who stays after 30 s stops the commit   (^K allows SIGKILL)");
 }
 
 static unsigned drop_reviewed(struct gs_model *m)
@@ -179,17 +179,20 @@ static unsigned drop_reviewed(struct gs_model *m)
 	return gs_say(m, "dropped   (r brings it back)");
 }
 
-/* While a word is typed, letters are letters; the two commands only before the first one. */
+bool gs_control_expects_word(const struct gs_model *m)
+{
+	return m->layer == GS_LAYER_REVIEW && m->review_writes && *m->confirm_word && !gs_control_why_not_writable(m);
+}
+
+/* While a word is typed, letters are letters, whatever else they do elsewhere. */
 static bool is_typing(const struct gs_model *m, const struct gs_event *ev)
 {
-	if (!m->review_writes || !*m->confirm_word || ev->key >= GS_KEY_SPECIAL)
+	if (!gs_control_expects_word(m) || ev->key >= GS_KEY_SPECIAL)
 		return false;
 	if (ev->key == GS_KEY_BACKSPACE)
 		return true;
 	if (ev->key < GS_KEY_SPACE)
 		return ev->key == GS_KEY_CTRL('u') || ev->key == GS_KEY_CTRL('w');
-	if (!*m->input && (ev->key == 'K' || ev->key == 'e') && (uint32_t)(unsigned char)m->confirm_word[0] != ev->key)
-		return false;
 	return true;
 }
 
@@ -234,6 +237,7 @@ unsigned gs_control_review_key(struct gs_model *m, const struct gs_event *ev, en
 	case GS_ACTION_KILL:
 		return toggle_kill(m);
 	case GS_ACTION_EXPLAIN:
+	case GS_ACTION_NEXT_PANE:
 		return gs_control_open_explain(m, m->list_row);
 	case GS_ACTION_DROP:
 		return drop_reviewed(m);

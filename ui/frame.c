@@ -396,6 +396,7 @@ static char element_letter(unsigned element)
 		[GS_ELEMENT_HOLDER] = 'p',
 		[GS_ELEMENT_BLOCK] = 'B',
 		[GS_ELEMENT_CONFIRM] = 'C',
+		[GS_ELEMENT_STOPS] = '*',
 		[GS_ELEMENT_NOTE] = 'N',
 		[GS_ELEMENT_OK] = 'o',
 		[GS_ELEMENT_ERROR] = 'E',

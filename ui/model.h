@@ -45,8 +45,8 @@ struct gs_offer {
 	size_t n_starts;
 	size_t chosen;                      /* index into starts */
 	uint32_t best_start;                /* where the placement engine would put it */
-	struct gs_misfit_info misfit;       /* when n_starts is 0: at the start nearest to the selection */
-	uint32_t wanted_start;              /* the legal start nearest to the selection, free or not */
+	struct gs_misfit_info misfit;       /* when n_starts is 0: at wanted_start */
+	uint32_t wanted_start;              /* the legal start nearest to the selection; in the palette the one that hurts least */
 	char why[160];                      /* "only at 0: GI 11, GI 12*"; empty when it fits */
 };
 
@@ -204,6 +204,15 @@ struct gs_block {
  * 0 when the GPU has no grid now (not MIG, positions unknown).
  */
 size_t gs_model_blocks(const struct gs_model *m, uint32_t gpu, bool after, struct gs_block *ret);
+
+/*
+ * @profile does not fit beside @placed: the start at which making room hurts
+ * least. Fewest instances that somebody holds, then fewest instances, then
+ * least memory beyond what is needed, then the lowest start; a start at which
+ * deleting what is in the way does not help, or where the same stands already,
+ * comes last. UINT32_MAX when it has none.
+ */
+uint32_t gs_model_least_harm(const struct gs_gpu *gpu, const struct gs_placed *placed, size_t n, const struct gs_profile *profile);
 
 /* Fill offers for the GPU under the cursor: all profiles (palette) or those that a selection of units would take (chooser). */
 int gs_model_offer(struct gs_model *m, bool for_selection, struct gs_error *e);

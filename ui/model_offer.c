@@ -105,14 +105,67 @@ static uint32_t nearest_start(const struct gs_offer *o, uint32_t to)
 	return best;
 }
 
+static uint32_t units_of(const struct gs_profile *p)
+{
+	return p->n_placements ? p->placements[0].size : 0;
+}
+
+/* What deleting the blockers costs; more is worse. */
+static uint64_t harm_of(const struct gs_gpu *gpu, const struct gs_placed *placed, size_t n, const struct gs_profile *p, uint32_t start)
+{
+	struct gs_placed left[GS_PLACED_MAX];
+	struct gs_misfit_info info = { .why = GS_MISFIT_UNKNOWN };
+	uint64_t held = 0, units = 0, helps;
+	bool is_itself = false;
+	size_t n_left = 0;
+
+	gs_placement_check(&gpu->profiles, placed, n, p, start, &info);
+	for (size_t i = 0; i < n && n_left < GS_PLACED_MAX; i++) {
+		const struct gs_instance *inst = gs_gpu_instance_at(gpu, placed[i].profile->name, placed[i].start);
+		bool goes = false;
+
+		for (size_t k = 0; k < info.n_blockers; k++)
+			goes = goes || info.blockers[k] == i;
+		if (!goes) {
+			left[n_left++] = placed[i];
+			continue;
+		}
+		held += inst && gs_instance_is_held(inst);
+		units += units_of(placed[i].profile);
+		/* one like it in the same place would change nothing */
+		is_itself = is_itself || (placed[i].start == start && gs_str_equal(placed[i].profile->name, p->name));
+	}
+	helps = !is_itself && info.n_blockers && gs_placement_check(&gpu->profiles, left, n_left, p, start, NULL) == GS_FITS;
+	/* one who loses 10 GB is hurt less than one who loses 40, even when an idle instance goes too */
+	return (uint64_t)!helps << 48 | held << 32 | units << 16 | (uint64_t)info.n_blockers;
+}
+
+uint32_t gs_model_least_harm(const struct gs_gpu *gpu, const struct gs_placed *placed, size_t n, const struct gs_profile *profile)
+{
+	uint64_t least = UINT64_MAX;
+	uint32_t best = UINT32_MAX;
+
+	for (size_t i = 0; i < profile->n_placements; i++) {
+		uint32_t start = profile->placements[i].start;
+		uint64_t harm = harm_of(gpu, placed, n, profile, start);
+
+		if (harm < least || (harm == least && start < best)) {
+			least = harm;
+			best = start;
+		}
+	}
+	return best;
+}
+
 /* All free starts; the engine's choice is taken first, since it leaves the most open. */
-static void fill_anywhere(const struct gs_model *m, const struct ground *g, struct gs_offer *o)
+static void fill_anywhere(const struct ground *g, struct gs_offer *o)
 {
 	const struct gs_profile_set *set = &g->gpu->profiles;
 
 	o->n_starts = gs_placement_free_starts(set, g->placed, g->n, o->profile, o->starts);
-	o->wanted_start = nearest_start(o, m->unit);
-	if (o->n_starts) {
+	if (!o->n_starts) {
+		o->wanted_start = gs_model_least_harm(g->gpu, g->placed, g->n, o->profile);
+	} else {
 		o->best_start = o->starts[0];
 		gs_placement_solve(set, g->placed, g->n, &o->profile, 1, NULL, 0, &o->best_start, NULL);
 		o->wanted_start = o->best_start;
@@ -130,6 +183,14 @@ static void fill_in_selection(const struct ground *g, struct gs_offer *o, struct
 
 	o->n_starts = gs_placement_free_starts(&g->gpu->profiles, g->placed, g->n, o->profile, o->starts);
 	o->wanted_start = nearest_start(o, selection.start);
+	/* What is smaller belongs inside, even if a place outside is as near. */
+	for (size_t i = 0; i < o->profile->n_placements && size < selection.size; i++) {
+		uint32_t start = o->profile->placements[i].start;
+		bool inside = start >= selection.start && start + size <= selection.start + selection.size;
+
+		if (inside && (o->wanted_start < selection.start || (is_free(o, start) && !is_free(o, o->wanted_start))))
+			o->wanted_start = start;
+	}
 	n = o->n_starts;
 	memcpy(all, o->starts, n * sizeof(*all));
 	o->n_starts = 0;
@@ -217,6 +278,7 @@ static int offer_for_selection(struct gs_model *m, const struct ground *g, struc
 		const struct gs_profile *p = &set->items[i];
 		uint32_t size = p->n_placements ? p->placements[0].size : 0, class;
 		struct candidate *c = &list[n];
+		bool away;
 
 		if (!size || (size > selection.size && size != larger))
 			continue;
@@ -224,7 +286,10 @@ static int offer_for_selection(struct gs_model *m, const struct ground *g, struc
 		fill_in_selection(g, &c->offer, selection);
 		finish_offer(g, &c->offer);
 		class = size == selection.size ? 0 : size < selection.size ? 1 + GS_GRID_UNITS_MAX - size : 2 + GS_GRID_UNITS_MAX;
-		c->rank = class << 16 | (uint32_t)!c->offer.n_starts << 15 | (uint32_t)!!gs_profile_suffix(p)[0] << 14 | (uint32_t)i;
+		/* the place as selected, plain, and with the most compute first */
+		away = !class && c->offer.wanted_start != low;
+		c->rank = class << 22 | (uint32_t)!c->offer.n_starts << 21 | (uint32_t)away << 20 | (uint32_t)!!gs_profile_suffix(p)[0] << 19 |
+			  (uint32_t)(GS_GRID_UNITS_MAX - p->compute_slices) << 8 | (uint32_t)i;
 		n++;
 	}
 	qsort(list, n, sizeof(*list), by_rank);
@@ -264,7 +329,7 @@ int gs_model_offer(struct gs_model *m, bool for_selection, struct gs_error *e)
 		for (; n < g.gpu->profiles.n; n++) {
 			offers[n].profile = &g.gpu->profiles.items[n];
 			if (offers[n].profile->n_placements)
-				fill_anywhere(m, &g, &offers[n]);
+				fill_anywhere(&g, &offers[n]);
 			finish_offer(&g, &offers[n]);
 		}
 	}

@@ -259,8 +259,8 @@ struct gs_theme *gs_theme_free(struct gs_theme *t)
 static const struct gs_glyphs ascii_glyphs = {
 	.is_ascii = true,
 	.box_h = '-', .box_v = '|', .box_tl = '+', .box_tr = '+', .box_bl = '+', .box_br = '+',
-	.new_h = '=', .new_v = '#', .new_tl = '#', .new_tr = '#', .new_bl = '#', .new_br = '#',
-	.gone = 'x', .conflict = '!', .ghost = '?', .wait = 'w', .lost = '~', .free = '.', .dot = '.', .unread = ':',
+	.new_h = '=', .new_v = '%', .new_tl = '%', .new_tr = '%', .new_bl = '%', .new_br = '%',
+	.gone = '/', .conflict = '!', .ghost = '^', .wait = 'w', .lost = '~', .free = '.', .dot = '.', .unread = ':',
 	.sm = '#', .sm_lost = '~',
 	.meter_full = '#', .meter_empty = '-', .rule = '-', .mark = '>', .up = '^', .down = 'v',
 };
@@ -270,7 +270,7 @@ static const struct gs_glyphs utf8_glyphs = {
 	.is_ascii = false,
 	.box_h = 0x2500, .box_v = 0x2502, .box_tl = 0x250c, .box_tr = 0x2510, .box_bl = 0x2514, .box_br = 0x2518,
 	.new_h = 0x2550, .new_v = 0x2551, .new_tl = 0x2554, .new_tr = 0x2557, .new_bl = 0x255a, .new_br = 0x255d,
-	.gone = 0x2573, .conflict = 0x2592, .ghost = '?', .wait = 'w', .lost = '~', .free = 0x2591, .dot = 0x00b7, .unread = ':',
+	.gone = 0x2573, .conflict = 0x2592, .ghost = 0x2504, .wait = 'w', .lost = '~', .free = 0x2591, .dot = 0x00b7, .unread = ':',
 	.sm = 0x2588, .sm_lost = '~',
 	.meter_full = 0x2588, .meter_empty = 0x2591, .rule = 0x2500, .mark = '>', .up = 0x2191, .down = 0x2193,
 };

@@ -37,6 +37,7 @@
 	X(HOLDER, "holder", "names of holders") \
 	X(BLOCK, "block", "a finding that blocks") \
 	X(CONFIRM, "confirm", "a finding that wants confirmation") \
+	X(STOPS, "stops", "what ends somebody's work") \
 	X(NOTE, "note", "a note") \
 	X(OK, "ok", "done") \
 	X(ERROR, "error", "failed") \

@@ -10,7 +10,7 @@ static void draw_too_small(struct gs_frame *f)
 	char text[96];
 	int n;
 
-	snprintf(text, sizeof(text), "too small: need %dx%d, have %dx%d", GS_COLUMNS_MIN, GS_ROWS_MIN, f->columns, f->rows);
+	snprintf(text, sizeof(text), "too small: need %dx%d, have %dx%d (rows x columns)", GS_ROWS_MIN, GS_COLUMNS_MIN, f->rows, f->columns);
 	n = gs_text_width(text);
 	gs_draw_text(f, all, f->rows / 2, n < f->columns ? (f->columns - n) / 2 : 0, GS_ELEMENT_TEXT, text);
 }
@@ -82,9 +82,10 @@ void gs_view_draw(const struct gs_model *m, const struct gs_glyphs *g, struct gs
 	gs_view_plan(&v);
 	if (m->layer_below != GS_LAYER_NONE)
 		draw_below(&v);
+	draw_layer(&v);
+	/* last: a long message takes the line above */
 	if (m->layer != GS_LAYER_PROMPT)
 		gs_view_hints(&v);
-	draw_layer(&v);
 }
 
 bool gs_view_tops(const struct gs_model *m, int rows, int columns, struct gs_tops *ret)

@@ -188,8 +188,9 @@ static void draw_gpu(const struct gs_view *v, int row, const struct columns *c, 
 	gs_part_bar(v, r, row, c->at[BAR], gpu, GS_BAR_MERGED);
 	draw_biggest(v, row, c, gpu);
 	draw_readings(v, row, c, gpu);
-	gs_draw_fit(v->f, r, row, c->at[WHO], c->width[WHO], gpu->lost ? GS_ELEMENT_ERROR : GS_ELEMENT_HOLDER,
-		    gpu->lost ? gpu->lost : gs_part_who(gpu, c->width[WHO], text, sizeof(text)));
+	gs_part_who(gpu, c->width[WHO], text, sizeof(text));
+	gs_draw_fit(v->f, r, row, c->at[WHO], c->width[WHO], gpu->lost ? GS_ELEMENT_ERROR : *text == '[' ? GS_ELEMENT_DIM : GS_ELEMENT_HOLDER,
+		    gpu->lost ? gpu->lost : text);
 	if (is_current && v->m->focus == GS_FOCUS_FLEET && v->m->layer == GS_LAYER_NONE)
 		gs_draw_flag(v->f, r, row, 0, 1, c->at[BAR], GS_CELL_CURSOR);
 	if (gpu->index < 64 && v->m->marked_gpus & (1ull << gpu->index))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * view_grid.c - the GPU under the cursor: ruler, SM row, one or two lanes of
- * boxes, the ghost of what would be created, what fits.
+ * boxes, a row for what would be created, what fits.
  */
 #include <stdio.h>
 #include <string.h>
@@ -71,11 +71,29 @@ static void draw_title(const struct gs_view *v, const struct gs_gpu *gpu, enum g
 
 /* ---------------------------------------------------------------- ruler and ghost */
 
+static const struct gs_offer *current_offer(const struct gs_model *m)
+{
+	return is_choosing(m) && m->offer < m->n_offers ? &m->offers[m->offer] : NULL;
+}
+
+/* What is chosen: the place of the offer, else the selected units; false when there is neither. */
+static bool chosen_span(const struct gs_model *m, struct gs_span *ret)
+{
+	const struct gs_offer *o = current_offer(m);
+
+	if (o)
+		return gs_profile_placement_at(o->profile, o->n_starts && o->chosen < o->n_starts ? o->starts[o->chosen] : o->wanted_start, ret);
+	ret->start = m->anchor < m->extent ? m->anchor : m->extent;
+	ret->size = (m->anchor < m->extent ? m->extent : m->anchor) - ret->start + 1;
+	return m->selecting;
+}
+
 static void draw_ruler(const struct gs_view *v, uint32_t units)
 {
 	const struct gs_model *m = v->m;
 	struct gs_rect r = v->geo.grid;
-	uint32_t low = m->anchor < m->extent ? m->anchor : m->extent, high = m->anchor < m->extent ? m->extent : m->anchor;
+	struct gs_span span = { 0 };
+	bool has_span = chosen_span(m, &span);
 
 	gs_draw_text(v->f, r, 0, 0, GS_ELEMENT_DIM, "unit");
 	for (uint32_t u = 0; u < units; u++) {
@@ -88,19 +106,14 @@ static void draw_ruler(const struct gs_view *v, uint32_t units)
 		gs_draw_text(v->f, r, 0, left + (right - left + 1 - n) / 2, is_cursor ? GS_ELEMENT_SELECTED : GS_ELEMENT_DIM, text);
 		if (is_cursor)
 			gs_draw_flag(v->f, r, 0, left + (right - left + 1 - n) / 2, 1, n, GS_CELL_CURSOR);
-		if (m->selecting && u == low)
+		if (has_span && u == span.start)
 			gs_draw_text(v->f, r, 0, left, GS_ELEMENT_GHOST, "<");
-		if (m->selecting && u == high)
+		if (has_span && u == span.start + span.size - 1)
 			gs_draw_text(v->f, r, 0, right, GS_ELEMENT_GHOST, ">");
 	}
 }
 
-static const struct gs_offer *current_offer(const struct gs_model *m)
-{
-	return is_choosing(m) && m->offer < m->n_offers ? &m->offers[m->offer] : NULL;
-}
-
-/* A row of question marks where the instance would come. Returns whether there is anything to show. */
+/* A row of marks where the instance would come. Returns whether there is anything to show. */
 static bool draw_ghost(const struct gs_view *v, uint32_t units, int row)
 {
 	const struct gs_model *m = v->m;
@@ -108,31 +121,25 @@ static bool draw_ghost(const struct gs_view *v, uint32_t units, int row)
 	struct gs_rect r = v->geo.grid;
 	struct gs_span span;
 	char label[96];
-	int left, right, n;
+	int left, right, n, margin;
 
+	if (!chosen_span(m, &span))
+		return false;
 	if (o) {
-		uint32_t start = o->n_starts && o->chosen < o->n_starts ? o->starts[o->chosen] : o->wanted_start;
-		size_t at;
-
-		if (!gs_profile_placement_at(o->profile, start, &span))
-			return false;
-		at = (size_t)snprintf(label, sizeof(label), " %s ", o->profile->name);
+		size_t at = (size_t)snprintf(label, sizeof(label), " %s ", o->profile->name);
 		if (o->profile->sm_count.known)
 			at += (size_t)snprintf(label + at, sizeof(label) - at, " %u SM ", o->profile->sm_count.value);
 		if (!o->n_starts)
 			snprintf(label + at, sizeof(label) - at, " does not fit ");
-	} else if (m->selecting) {
-		span.start = m->anchor < m->extent ? m->anchor : m->extent;
-		span.size = (m->anchor < m->extent ? m->extent : m->anchor) - span.start + 1;
-		snprintf(label, sizeof(label), " %u unit%s ", span.size, span.size == 1 ? "" : "s");
 	} else {
-		return false;
+		snprintf(label, sizeof(label), " %u unit%s ", span.size, span.size == 1 ? "" : "s");
 	}
 	if (span.start >= units)
 		return false;
 	left = gs_unit_column(&v->geo, units, span.start) - r.column;
 	right = gs_unit_column(&v->geo, units, span.start + span.size) - r.column;
-	gs_draw_text(v->f, r, row, 0, GS_ELEMENT_DIM, "ghost");
+	margin = gs_unit_column(&v->geo, units, 0) - r.column;
+	gs_draw_text(v->f, r, row, 0, GS_ELEMENT_DIM, o && gs_text_width(o->profile->name) < margin ? o->profile->name : "new");
 	gs_draw_fill(v->f, r, row, left, 1, right - left + 1, GS_ELEMENT_GHOST, v->g->ghost);
 	n = gs_text_width(label);
 	if (n > right - left - 1) {

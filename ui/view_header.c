@@ -126,6 +126,14 @@ static void add_rights(struct parts *l, const struct gs_model *m)
 	}
 }
 
+static bool stages_mode(const struct gs_model *m)
+{
+	for (size_t i = 0; i < m->n_staged; i++)
+		if (gs_str_starts(m->staged[i].text, "mode "))
+			return true;
+	return false;
+}
+
 static void add_staged(struct parts *l, const struct gs_model *m)
 {
 	uint32_t created = 0, deleted = 0;
@@ -134,7 +142,10 @@ static void add_staged(struct parts *l, const struct gs_model *m)
 	if (!m->n_staged)
 		return;
 	gs_model_counts(m, &created, &deleted);
-	snprintf(text, sizeof(text), "STAGED +%u -%u", created, deleted);
+	if (!created && !deleted && stages_mode(m))
+		snprintf(text, sizeof(text), "STAGED mode");
+	else
+		snprintf(text, sizeof(text), "STAGED +%u -%u", created, deleted);
 	add(l, GS_ELEMENT_HEADER_STAGED, 0, text);
 	add(l, GS_ELEMENT_HEADER_WARNING, 0, "UNSAVED");
 }

@@ -15,11 +15,13 @@ static void add_keys(const struct gs_model *m, struct gs_lines *l, int width)
 
 	gs_lines_add(l, -1, GS_ELEMENT_TITLE, " KEYS");
 	for (size_t i = 0; i < n; i++) {
-		bool refused = m->read_only && a[i].flags & GS_ACTION_EDITS;
 		char lead[32];
 
+		/* a monitor lists what works there */
+		if (m->read_only && a[i].flags & (GS_ACTION_EDITS | GS_ACTION_FOR_EDITS))
+			continue;
 		snprintf(lead, sizeof(lead), " %-*s ", KEY_COLUMNS - 2, a[i].key_text);
-		gs_lines_wrap(l, -1, refused ? GS_ELEMENT_DIM : GS_ELEMENT_KEY, lead, refused ? GS_ELEMENT_DIM : GS_ELEMENT_TEXT, a[i].help, width, 4);
+		gs_lines_wrap(l, -1, GS_ELEMENT_KEY, lead, GS_ELEMENT_TEXT, a[i].help, width, 4);
 	}
 }
 

@@ -149,6 +149,9 @@ static void add_holders(struct names *l, struct gs_holder *const *holders, size_
 		const struct gs_holder *h = holders[i];
 		bool is_person = h->kind == GS_HOLDER_PROCESS && h->user && strcmp(h->user, "root") != 0;
 
+		/* it keeps every GPU open by design and says nothing about any */
+		if (services && h->name && !strncmp(h->name, "nvidia-persiste", 15))
+			continue;
 		if (gs_part_holder_counts(h) && is_service(h) == services)
 			add_name(l, is_person && !services ? h->user : h->name ? h->name : h->user);
 	}
@@ -177,8 +180,11 @@ static const char *join_names(const struct names *l, int width, char *buf, size_
 const char *gs_part_who(const struct gs_gpu *gpu, int width, char *buf, size_t size)
 {
 	struct names l = { .n = 0 };
+	bool services = false;
+	size_t at;
 
-	for (int services = 0; services < 2 && !l.n; services++) {
+	for (int pass = 0; pass < 2 && !l.n; pass++) {
+		services = pass > 0;
 		for (size_t i = 0; i < gpu->n_instances; i++)
 			add_holders(&l, gpu->instances[i]->holders, gpu->instances[i]->n_holders, services);
 		add_holders(&l, gpu->holders, gpu->n_holders, services);
@@ -187,7 +193,24 @@ const char *gs_part_who(const struct gs_gpu *gpu, int width, char *buf, size_t s
 		snprintf(buf, size, "%s", gpu->holders_visible ? "-" : "?");
 		return buf;
 	}
-	return join_names(&l, width, buf, size);
+	if (!services || size < 8)
+		return join_names(&l, width, buf, size);
+	/* daemons only: in brackets, since nobody's work is there */
+	buf[0] = '[';
+	join_names(&l, width - 2, buf + 1, size - 2);
+	at = strlen(buf);
+	/* the bracket stays when the first name alone is too wide */
+	if (width > 8 && gs_text_width(buf) + 1 > width && l.n) {
+		char more[24] = "";
+
+		if (l.n - 1 + l.more)
+			snprintf(more, sizeof(more), " +%zu", l.n - 1 + l.more);
+		snprintf(buf + 1, size - 2, "%.*s%s", width - 2 - (int)strlen(more), l.items[0], more);
+		at = strlen(buf);
+	}
+	buf[at] = ']';
+	buf[at + 1] = '\0';
+	return buf;
 }
 
 /* "alice  48211 python3  slurm 88121", with less of it where it is narrow. */

@@ -110,6 +110,12 @@ bool gs_part_holder_counts(const struct gs_holder *h);
 
 /* " ! typed    ", and how it looks */
 const char *gs_part_severity(const struct gs_finding *f, enum gs_element *ret_element);
+/* Is more than one GPU concerned? Then findings and steps say which. */
+bool gs_part_many_gpus(const struct gs_plan *p);
+/* The first note that says the same as finding @i about another GPU; @i when there is none. */
+size_t gs_part_same_note(const struct gs_plan *p, size_t i);
+/* "GPU 2", "GPU 0, 1, 2": whom finding @i and the notes that say the same are about. */
+const char *gs_part_note_gpus(const struct gs_plan *p, size_t i, char *buf, size_t size);
 /* Whose work the plan stops, each once; at most @max. */
 size_t gs_part_stopped(const struct gs_plan *p, const struct gs_holder **ret, size_t max);
 

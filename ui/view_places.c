@@ -122,27 +122,22 @@ static void name_blocker(const struct gs_gpu *gpu, const struct gs_placed *p, ch
 const char *gs_part_why_not(const struct gs_gpu *gpu, const struct gs_placed *placed, size_t n, const struct gs_profile *p, char *buf, size_t size)
 {
 	struct gs_misfit_info best = { .why = GS_MISFIT_UNKNOWN };
+	uint32_t starts[GS_PLACEMENTS_MAX], start;
 	struct gs_span span = { 0 };
 	size_t at;
 
 	buf[0] = '\0';
-	for (size_t i = 0; i < p->n_placements; i++) {
-		struct gs_misfit_info info = { 0 };
-
-		if (gs_placement_check(&gpu->profiles, placed, n, p, p->placements[i].start, &info) == GS_FITS)
-			return buf;
-		/* the place where the least is in the way */
-		if (best.why != GS_MISFIT_UNKNOWN && info.n_blockers >= best.n_blockers)
-			continue;
-		best = info;
-		span = p->placements[i];
-	}
+	if (gs_placement_free_starts(&gpu->profiles, placed, n, p, starts))
+		return buf;
+	start = gs_model_least_harm(gpu, placed, n, p);
+	if (gs_profile_placement_at(p, start, &span))
+		gs_placement_check(&gpu->profiles, placed, n, p, start, &best);
 	switch (best.why) {
 	case GS_MISFIT_COUNT:
 		snprintf(buf, size, "no more: the maximum is %u", p->max_instances);
 		return buf;
 	case GS_MISFIT_OVERLAP:
-		/* several places may be taken: the one with the least in the way stands for them */
+		/* several places may be taken: the one that hurts least stands for them */
 		at = (size_t)snprintf(buf, size, "%s %u", p->n_placements > 1 ? "e.g. at" : "needs", span.start);
 		if (span.size > 1 && at < size)
 			at += (size_t)snprintf(buf + at, size - at, "-%u", span.start + span.size - 1);

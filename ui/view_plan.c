@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "base/strbuf.h"
 #include "ui/view_parts.h"
 
@@ -13,12 +14,56 @@ const char *gs_part_severity(const struct gs_finding *f, enum gs_element *ret_el
 		*ret_element = GS_ELEMENT_BLOCK;
 		return " X block    ";
 	case GS_SEVERITY_CONFIRM:
-		*ret_element = GS_ELEMENT_CONFIRM;
+		*ret_element = f->is_typed ? GS_ELEMENT_STOPS : GS_ELEMENT_CONFIRM;
 		return f->is_typed ? " ! typed    " : " ! confirm  ";
 	default:
 		*ret_element = GS_ELEMENT_NOTE;
 		return "   note     ";
 	}
+}
+
+bool gs_part_many_gpus(const struct gs_plan *p)
+{
+	uint32_t one = p->n_base ? p->base[0].gpu : p->n_findings ? p->findings[0].gpu : 0;
+
+	for (size_t i = 1; i < p->n_base; i++)
+		if (p->base[i].gpu != one)
+			return true;
+	for (size_t i = 0; i < p->n_findings; i++)
+		if (p->findings[i].gpu != one)
+			return true;
+	for (size_t i = 0; i < p->n_steps; i++)
+		if (p->steps[i].gpu != one)
+			return true;
+	return false;
+}
+
+static bool is_same_note(const struct gs_finding *a, const struct gs_finding *b)
+{
+	return a->severity == GS_SEVERITY_NOTE && b->severity == GS_SEVERITY_NOTE && a->text && b->text && !strcmp(a->text, b->text) &&
+	       gs_str_equal(a->rule, b->rule);
+}
+
+size_t gs_part_same_note(const struct gs_plan *p, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (is_same_note(&p->findings[k], &p->findings[i]))
+			return k;
+	return i;
+}
+
+const char *gs_part_note_gpus(const struct gs_plan *p, size_t i, char *buf, size_t size)
+{
+	size_t at = (size_t)snprintf(buf, size, "GPU %u", p->findings[i].gpu);
+	uint32_t last = p->findings[i].gpu;
+
+	for (size_t k = i + 1; k < p->n_findings && at < size; k++) {
+		if (!is_same_note(&p->findings[k], &p->findings[i]) || p->findings[k].gpu == last)
+			continue;
+		last = p->findings[k].gpu;
+		at += (size_t)snprintf(buf + at, size - at, ", %u", last);
+	}
+	return buf;
 }
 
 /* Steps that stop somebody, or holders that a typed finding names; each once. */
@@ -64,7 +109,7 @@ static void draw_title(const struct gs_view *v)
 		el = GS_ELEMENT_BLOCK;
 		snprintf(text, sizeof(text), "plan: BLOCKED by %zu finding%s, nothing can be written", n, n == 1 ? "" : "s");
 	} else if (stops) {
-		el = GS_ELEMENT_CONFIRM;
+		el = GS_ELEMENT_STOPS;
 		snprintf(text, sizeof(text), "plan: %zu steps, STOPS %zu process%s", m->plan->n_steps, stops, stops == 1 ? "" : "es");
 	} else {
 		snprintf(text, sizeof(text), "plan: %zu step%s, stops nobody", m->plan->n_steps, m->plan->n_steps == 1 ? "" : "s");
@@ -79,16 +124,28 @@ static void add_item(const struct gs_model *m, struct gs_lines *l, size_t row, i
 	struct gs_plan_item item = gs_model_plan_item(m, row);
 	enum gs_element el;
 	const char *lead;
-	char text[64];
+	char text[64], gpus[96];
+	GS_STRBUF struct gs_strbuf said = GS_STRBUF_INIT;
+	bool many = m->plan && gs_part_many_gpus(m->plan);
 
 	switch (item.kind) {
 	case GS_PLAN_ITEM_FINDING:
+		if (gs_part_same_note(m->plan, item.index) != item.index)
+			break;
 		lead = gs_part_severity(&m->plan->findings[item.index], &el);
-		gs_lines_wrap(l, (int)row, el, lead, GS_ELEMENT_TEXT, m->plan->findings[item.index].text, width, max);
+		if (many)
+			gs_strbuf_printf(&said, "%s: ", gs_part_note_gpus(m->plan, item.index, gpus, sizeof(gpus)));
+		gs_strbuf_puts(&said, m->plan->findings[item.index].text ? m->plan->findings[item.index].text : "");
+		if (!said.failed)
+			gs_lines_wrap(l, (int)row, el, lead, GS_ELEMENT_TEXT, said.text, width, max);
 		break;
 	case GS_PLAN_ITEM_STEP:
 		snprintf(text, sizeof(text), "   step %-4u", m->plan->steps[item.index].n);
-		gs_lines_wrap(l, (int)row, GS_ELEMENT_DIM, text, GS_ELEMENT_TEXT, m->plan->steps[item.index].text, width, 1);
+		if (many)
+			gs_strbuf_printf(&said, "GPU %u: ", m->plan->steps[item.index].gpu);
+		gs_strbuf_puts(&said, m->plan->steps[item.index].text ? m->plan->steps[item.index].text : "");
+		if (!said.failed)
+			gs_lines_wrap(l, (int)row, GS_ELEMENT_DIM, text, GS_ELEMENT_TEXT, said.text, width, 1);
 		break;
 	case GS_PLAN_ITEM_STAGED:
 		if (m->staged[item.index].stale) {
@@ -139,6 +196,10 @@ static void build(const struct gs_model *m, const struct gs_geometry *geo, struc
 
 static int chosen(const struct gs_model *m)
 {
+	struct gs_plan_item item = gs_model_plan_item(m, m->plan_row);
+
+	if (item.kind == GS_PLAN_ITEM_FINDING)
+		return (int)gs_part_same_note(m->plan, item.index);
 	return gs_model_n_plan_items(m) ? (int)m->plan_row : -1;
 }
 

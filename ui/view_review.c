@@ -2,7 +2,8 @@
 /*
  * view_review.c - the last look before a write. The order is the point: who
  * stops, findings, steps with what undo can do, what is kept, what undo cannot
- * do, whom to tell, the same as a command. What has to be typed stays at the
+ * do, whom to tell, the same as a command; on a low screen what is kept comes
+ * before the findings. What has to be typed stays at the
  * bottom, whatever is scrolled.
  */
 #include <stdio.h>
@@ -64,16 +65,16 @@ static void add_stops(const struct gs_model *m, struct gs_lines *l, int width)
 		gs_lines_add(l, -1, GS_ELEMENT_OK, " STOPS 0   nobody");
 		return;
 	}
-	gs_lines_add(l, -1, GS_ELEMENT_CONFIRM, " STOPS %zu   this work ends when you write", n);
+	gs_lines_add(l, -1, GS_ELEMENT_STOPS, " STOPS %zu   this work ends when you write", n);
 	for (size_t i = 0; i < n; i++) {
 		find_holder(m->plan, who[i], where, sizeof(where));
 		snprintf(text, sizeof(text), "%s%s%s%s%s", gs_holder_label(who[i], label, sizeof(label)), *where ? "   in " : "", where,
 			 who[i]->unit ? "   " : "", who[i]->unit ? who[i]->unit : "");
-		gs_lines_wrap(l, -1, GS_ELEMENT_CONFIRM, " ! ", GS_ELEMENT_TEXT, text, width, 2);
+		gs_lines_wrap(l, -1, GS_ELEMENT_STOPS, " ! ", GS_ELEMENT_TEXT, text, width, 2);
 	}
 	gs_lines_wrap(l, -1, GS_ELEMENT_DIM, "   ", GS_ELEMENT_DIM,
-		      m->allow_kill ? "SIGTERM, waits 30 s, then SIGKILL (K takes that back)."
-				    : "SIGTERM, waits 30 s; who stays then stops the commit, which is undone (K allows SIGKILL).",
+		      m->allow_kill ? "SIGTERM, waits 30 s, then SIGKILL (^K takes that back)."
+				    : "SIGTERM, waits 30 s; who stays then stops the commit, which is undone (^K allows SIGKILL).",
 		      width, 2);
 }
 
@@ -82,10 +83,20 @@ static void add_finding(const struct gs_model *m, struct gs_lines *l, size_t row
 	enum gs_element el;
 	const char *lead = gs_part_severity(f, &el);
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
-	char label[96];
+	char label[96] = "";
 
-	gs_strbuf_printf(&b, "%s  %s   %s", f->rule ? f->rule : "", f->object ? f->object : gs_gpu_label(gs_snapshot_gpu(m->plan->snapshot, f->gpu), label, sizeof(label)),
-			 f->text ? f->text : "");
+	if (gs_part_same_note(m->plan, row) != row)
+		return;
+	gs_strbuf_printf(&b, "%s  ", f->rule ? f->rule : "");
+	if (f->severity == GS_SEVERITY_NOTE && gs_part_many_gpus(m->plan))
+		gs_strbuf_printf(&b, "%s", gs_part_note_gpus(m->plan, row, label, sizeof(label)));
+	else if (!f->object)
+		gs_strbuf_puts(&b, gs_gpu_label(gs_snapshot_gpu(m->plan->snapshot, f->gpu), label, sizeof(label)));
+	else if (gs_part_many_gpus(m->plan) && !strstr(f->object, "GPU "))
+		gs_strbuf_printf(&b, "GPU %u  %s", f->gpu, f->object);
+	else
+		gs_strbuf_puts(&b, f->object);
+	gs_strbuf_printf(&b, "   %s", f->text ? f->text : "");
 	if (!b.failed)
 		gs_lines_wrap(l, (int)row, el, lead, GS_ELEMENT_TEXT, b.text, width, 6);
 	for (size_t i = 0; i < f->n_alternatives && i < 3; i++)
@@ -111,7 +122,7 @@ static void add_step(struct gs_lines *l, size_t row, const struct gs_step *s, bo
 static void add_steps(const struct gs_model *m, struct gs_lines *l, size_t first_row, int width)
 {
 	const struct gs_plan *p = m->plan;
-	bool many = p->n_base > 1;
+	bool many = gs_part_many_gpus(p);
 
 	if (!p->n_steps) {
 		heading(l, "STEPS   %s", gs_plan_is_blocked(p) ? "none: a blocked plan has no steps" : "none: the machine is so already");
@@ -157,7 +168,8 @@ static void add_same(const struct gs_model *m, struct gs_lines *l, size_t first_
 	size_t n = gs_part_stopped(m->plan, who, GS_ARRAY_SIZE(who));
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
 
-	gs_strbuf_puts(&b, "SAME AS   gpuslice apply");
+	gs_strbuf_puts(&b, m->source == GS_SOURCE_LIVE ? "SAME AS   gpuslice apply"
+			   : m->source == GS_SOURCE_SIM ? "SAME AS   gpuslice --sim ... apply" : "SAME AS   gpuslice ... apply");
 	for (size_t i = 0; i < n; i++) {
 		if (who[i]->pid.known)
 			gs_strbuf_printf(&b, " --disrupt pid:%u", who[i]->pid.value);
@@ -188,6 +200,7 @@ static void build(const struct gs_model *m, const struct gs_geometry *geo, struc
 {
 	int width = geo->layer.columns - 1;
 	const struct gs_plan *p = m->plan;
+	bool is_short = geo->layer.rows < 30;
 
 	for (size_t i = 0; i < bar_lines(m, geo); i++)
 		gs_lines_add(l, -1, GS_ELEMENT_TEXT, " GPU %u", p->base[i].gpu);
@@ -195,21 +208,31 @@ static void build(const struct gs_model *m, const struct gs_geometry *geo, struc
 		gs_lines_add(l, -1, GS_ELEMENT_TEXT, "%s", "");
 	if (!gs_plan_is_blocked(p))
 		add_stops(m, l, width);
+	/* Long notes must not push away what matters more; only where there is room they come first. */
+	if (is_short && !gs_plan_is_blocked(p))
+		add_rest(m, l, width);
 	heading(l, "FINDINGS   %zu block   %zu confirm   %zu note", gs_plan_count(p, GS_SEVERITY_BLOCK), gs_plan_count(p, GS_SEVERITY_CONFIRM),
 		gs_plan_count(p, GS_SEVERITY_NOTE));
 	for (size_t i = 0; i < p->n_findings; i++)
 		add_finding(m, l, i, &p->findings[i], width);
 	add_steps(m, l, p->n_findings, width);
-	if (!gs_plan_is_blocked(p))
+	if (!is_short && !gs_plan_is_blocked(p))
 		add_rest(m, l, width);
 	add_same(m, l, p->n_findings + p->n_steps, width);
 }
 
 /* ---------------------------------------------------------------- how it is shown */
 
+static int chosen(const struct gs_model *m)
+{
+	struct gs_plan_item item = gs_model_plan_item(m, m->list_row);
+
+	return item.kind == GS_PLAN_ITEM_FINDING ? (int)gs_part_same_note(m->plan, item.index) : (int)m->list_row;
+}
+
 static size_t window(const struct gs_model *m, const struct gs_geometry *geo, const struct gs_lines *l)
 {
-	return gs_lines_window(l, list_rect(geo).rows, (int)m->list_row, m->list_top);
+	return gs_lines_window(l, list_rect(geo).rows, chosen(m), m->list_top);
 }
 
 bool gs_view_review_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item)
@@ -306,11 +329,13 @@ static void draw_ask(const struct gs_view *v)
 		gs_draw_text(v->f, r, 2, 1, GS_ELEMENT_TEXT, "x drops the change under the cursor, e explains.");
 	} else if (!p->n_steps) {
 		gs_draw_text(v->f, r, 1, 1, GS_ELEMENT_TEXT, "There is nothing to write.");
+	} else if (!m->privileged || m->agent_gone) {
+		gs_draw_fit(v->f, r, 1, 1, r.columns - 2, GS_ELEMENT_CONFIRM, gs_control_why_not_writable(m));
 	} else if (!m->review_writes) {
 		gs_draw_text(v->f, r, 1, 1, GS_ELEMENT_TEXT, "Only a look. W goes on to writing, Esc goes back; all stays staged.");
 	} else if (*m->confirm_word) {
 		snprintf(text, sizeof(text), "Type  %s  and Enter to write: somebody's work stops. Esc goes back.", m->confirm_word);
-		gs_draw_fit(v->f, r, 1, 1, r.columns - 2, GS_ELEMENT_CONFIRM, text);
+		gs_draw_fit(v->f, r, 1, 1, r.columns - 2, GS_ELEMENT_STOPS, text);
 		draw_input(v, r);
 	} else {
 		const char *kind = m->source == GS_SOURCE_LIVE ? "a LIVE machine" : m->source == GS_SOURCE_SIM ? "a SIMULATED machine" : "a RECORDED machine";
@@ -334,7 +359,7 @@ void gs_view_review(const struct gs_view *v)
 	build(v->m, &v->geo, &l);
 	top = window(v->m, &v->geo, &l);
 	draw_title(v);
-	gs_lines_draw(v, list_rect(&v->geo), &l, top, (int)v->m->list_row);
+	gs_lines_draw(v, list_rect(&v->geo), &l, top, chosen(v->m));
 	draw_bars(v, list_rect(&v->geo), top);
 	draw_ask(v);
 }

@@ -167,7 +167,7 @@ static void draw_tray(const struct gs_view *v, const struct gs_gpu *gpu)
 	struct gs_rect r = v->geo.grid, below = { r.row + 4, r.column, r.rows - 4, r.columns };
 	int left = left_edge(v), width = right_edge(v) - left + 1;
 	uint64_t sm = 0, bytes = 0;
-	char gib[16], all[16], text[160];
+	char gib[16], all[16], amount[48] = "", text[160];
 
 	for (size_t i = 0; i < gpu->n_instances; i++) {
 		const struct gs_profile *p = gs_profile_by_name(&gpu->profiles, gpu->instances[i]->profile ? gpu->instances[i]->profile : "");
@@ -189,8 +189,13 @@ static void draw_tray(const struct gs_view *v, const struct gs_gpu *gpu)
 	else
 		snprintf(text, sizeof(text), " SM unknown ");
 	gs_draw_text(v->f, r, 1, left + (width - gs_text_width(text)) / 2, GS_ELEMENT_HIDDEN, text);
-	snprintf(text, sizeof(text), " %s of %s GiB in %zu instance%s, places unknown%s ", gs_part_gib(GS_U64(bytes), gib, sizeof(gib)),
-		 gs_part_gib(gpu->memory_bytes, all, sizeof(all)), gpu->n_instances, gpu->n_instances == 1 ? "" : "s",
+	/* only what is known */
+	if (bytes && gpu->memory_bytes.known)
+		snprintf(amount, sizeof(amount), "%s of %s GiB in ", gs_part_gib(GS_U64(bytes), gib, sizeof(gib)),
+			 gs_part_gib(gpu->memory_bytes, all, sizeof(all)));
+	else if (bytes)
+		snprintf(amount, sizeof(amount), "%s GiB in ", gs_part_gib(GS_U64(bytes), gib, sizeof(gib)));
+	snprintf(text, sizeof(text), " %s%zu instance%s, places unknown%s ", amount, gpu->n_instances, gpu->n_instances == 1 ? "" : "s",
 		 v->m->privileged ? "" : " without root");
 	gs_draw_text(v->f, r, 2, left + (width - gs_text_width(text)) / 2, GS_ELEMENT_HIDDEN, text);
 

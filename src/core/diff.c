@@ -16,12 +16,15 @@ struct gs_diff *gs_diff_free(struct gs_diff *d)
 	return NULL;
 }
 
-/* The compute instance of @old that a want was copied from. */
-static const struct gs_compute *compute_by_id(const struct gs_instance *old, struct gs_u32 id)
+/* The compute instance of @old that a want was copied from. Drivers reuse ids: one with another profile or place is another one. */
+static const struct gs_compute *compute_of(const struct gs_instance *old, const struct gs_want_compute *want)
 {
-	for (size_t i = 0; old && id.known && i < old->n_compute; i++)
-		if (old->compute[i]->id == id.value)
-			return old->compute[i];
+	for (size_t i = 0; old && want->id.known && i < old->n_compute; i++) {
+		const struct gs_compute *ci = old->compute[i];
+
+		if (ci->id == want->id.value && gs_str_equal(ci->profile, want->profile) && gs_u32_equal(ci->start, want->start))
+			return ci;
+	}
 	return NULL;
 }
 
@@ -54,7 +57,7 @@ static void place_decided(struct compute_list *l, const struct gs_want *w, const
 
 		c->want = &w->compute[i];
 		c->profile = p ? gs_compute_profile_by_name(p, c->want->profile) : NULL;
-		c->old = compute_by_id(old, c->want->id);
+		c->old = compute_of(old, c->want);
 		c->start = c->old ? c->old->start.value : c->want->start.value;
 		if (!c->profile || !(c->old ? c->old->start.known : c->want->start.known))
 			continue;

@@ -206,14 +206,33 @@ static int row_of(struct gs_pty *p, const char *head)
 	return w.row;
 }
 
-/* Column of unit @u on the ruler; the ruler is ASCII. */
+struct wanted_unit {
+	unsigned unit;
+	int column;
+};
+
+static bool find_unit(struct gs_pty *p, void *userdata)
+{
+	struct wanted_unit *w = userdata;
+	struct wanted_row ruler = { "unit", -1 };
+	GS_FREE char *text = NULL;
+	const char *at;
+
+	if (!find_row(p, &ruler))
+		return false;
+	text = gs_pty_row(p, ruler.row);
+	at = strlen(text) > 5 ? strchr(text + 5, (char)('0' + w->unit)) : NULL;
+	w->column = at ? (int)(at - text) : -1;
+	return at != NULL;
+}
+
+/* Column of unit @u on the ruler, as soon as it is drawn; the ruler is ASCII. */
 static int column_of(struct gs_pty *p, unsigned u)
 {
-	GS_FREE char *ruler = gs_pty_row(p, row_of(p, "unit"));
-	const char *at = strchr(ruler + 5, (char)('0' + u));
+	struct wanted_unit w = { u, -1 };
 
-	assert_non_null(at);
-	return (int)(at - ruler);
+	assert_int_equal(gs_pty_wait(p, find_unit, &w, GS_PTY_DEADLINE_MS), 0);
+	return w.column;
 }
 
 static void drag(struct gs_pty *p, unsigned from, unsigned to)

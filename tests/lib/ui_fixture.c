@@ -95,6 +95,19 @@ static void add_instance(struct gs_snapshot *s, struct gs_gpu *gpu, const struct
 	h->evidence = "nvml";
 }
 
+static void add_daemon(struct gs_snapshot *s, struct gs_gpu *gpu, uint32_t pid, const char *name, const char *unit)
+{
+	struct gs_holder *h = gs_gpu_add_holder(s, gpu);
+
+	h->kind = GS_HOLDER_PROCESS;
+	h->pid = GS_U32(pid);
+	h->uid = GS_U32(0);
+	h->user = "root";
+	h->name = name;
+	h->unit = unit;
+	h->evidence = "fd";
+}
+
 struct gs_snapshot *ui_snapshot(const struct ui_machine *machine)
 {
 	struct gs_snapshot *s = gs_snapshot_new();
@@ -129,6 +142,12 @@ struct gs_snapshot *ui_snapshot(const struct ui_machine *machine)
 		gpu->profiles = (struct gs_profile_set){ 8, 7, 7, profiles, GS_ARRAY_SIZE(profiles), GS_PROFILES_DRIVER };
 		if (machine->bare >> i & 1)
 			gpu->profiles.n = 0;
+		if (machine->kept_open >> i & 1)
+			add_daemon(s, gpu, 1893, "nvidia-persiste", "nvidia-persistenced.service");
+		if (machine->watched >> i & 1) {
+			add_daemon(s, gpu, 2201, "nv-hostengine", "nvidia-dcgm.service");
+			add_daemon(s, gpu, 2202, "dcgm-exporter", "dcgm-exporter.service");
+		}
 		if (machine->lost >> i & 1)
 			gpu->lost = "Xid 79: it has fallen off the bus";
 		for (size_t k = 0; k < machine->n; k++)

@@ -23,6 +23,8 @@ struct ui_machine {
 	uint32_t missing;       /* bit per board: fell off the bus */
 	uint32_t lost;          /* bit per GPU: does not answer */
 	uint32_t bare;          /* bit per GPU: the driver tells no profiles */
+	uint32_t kept_open;     /* bit per GPU: nvidia-persistenced holds it */
+	uint32_t watched;       /* bit per GPU: two other daemons hold it */
 	bool places_hidden;
 	const struct ui_instance *instances;
 	size_t n;

@@ -532,9 +532,13 @@ static void fail_twice(const struct pair *p, uint64_t *state)
 	struct gs_simhost_applied got;
 	size_t k = 2 + pick(state, (uint32_t)p->n - 1);
 
-	arm(p->h, k, 999);
-	arm(p->h, k + 1, 999);
+	/* from there on nothing works: the undo is tried again and fails again */
+	for (size_t i = 0; i < 2 * p->n + 4 && i < 60; i++)
+		arm(p->h, k + i, 999);
 	got = gs_simhost_apply(p->h, p->request);
+	gs_simhost_fault(p->h, "clear");
+	if (p->uuid_old)
+		gs_simhost_fault(p->h, "uuid old");
 	if (got.status != GS_STATUS_NOT_UNDONE || got.undone)
 		fail_msg("call %zu and the next: %d %s\n%s\n->\n%s", k, (int)got.status, got.text, p->was, p->request);
 	apply(p->h, p->was);

@@ -144,13 +144,13 @@ static void test_kill_is_part_of_what_is_reviewed(void **state)
 	start(&f, state, 1);
 	keys(&f, "\tldW");
 	gentle = f.m->plan->digest;
-	keys(&f, "K");
+	keys(&f, "\013");
 	assert_true(f.m->allow_kill);
 	/* leaving the review takes it back */
 	keys(&f, "\033");
 	assert_false(f.m->request->kill);
 	assert_true(gs_digest_equal(&gentle, &f.m->plan->digest));
-	keys(&f, "WK");
+	keys(&f, "W\013");
 	assert_true(f.m->request->kill);
 	assert_false(gs_digest_equal(&gentle, &f.m->plan->digest));
 	assert_true(keys(&f, "dgx01:1\r") & GS_DO_COMMIT);
@@ -254,12 +254,12 @@ static void test_chooser_keeps_its_choice_when_the_machine_is_seen_again(void **
 
 	start(&f, state, 0);
 	keys(&f, "vlll\r2");
-	assert_string_equal(f.m->offers[f.m->offer].profile->name, "4g.40gb");
+	assert_string_equal(f.m->offers[f.m->offer].profile->name, "3g.40gb");
 	ui_look(f.m, &ui_lab);
 	assert_int_equal(f.m->layer, GS_LAYER_CHOOSER);
-	assert_string_equal(f.m->offers[f.m->offer].profile->name, "4g.40gb");
+	assert_string_equal(f.m->offers[f.m->offer].profile->name, "3g.40gb");
 	keys(&f, "\r");
-	assert_string_equal(f.m->staged[0].text, "create 0 4g.40gb at 0");
+	assert_string_equal(f.m->staged[0].text, "create 0 3g.40gb at 0");
 }
 
 /* Every layer can be drawn at every size that a person may pull a window to. */
@@ -304,7 +304,7 @@ static void test_agent_goes_away(void **state)
 /* What lies over a review takes nothing of it away: not the word, not the place in the list, not the picture. */
 static void test_a_covered_review_still_wants_the_word(void **state)
 {
-	static const char *const covers[] = { "\033OP", "e" };
+	static const char *const covers[] = { "\033OP", "\t" };
 
 	for (size_t i = 0; i < GS_ARRAY_SIZE(covers); i++) {
 		FLOW struct flow f;
@@ -411,14 +411,14 @@ static void test_what_was_agreed_to_ends_with_the_review(void **state)
 	FLOW struct flow f;
 
 	start(&f, state, 1);
-	keys(&f, "\tldpK");
+	keys(&f, "\tldp\013");
 	assert_true(f.m->allow_kill);
 	keys(&f, "s");
 	assert_int_equal(f.m->layer, GS_LAYER_PROMPT);
 	keys(&f, "\033");
 	assert_false(f.m->allow_kill);
 	assert_false(f.m->request->kill);
-	keys(&f, "WK");
+	keys(&f, "W\013");
 	assert_true(keys(&f, "dgx01:1\r") & GS_DO_COMMIT);
 	gs_control_committed(f.m, GS_STATUS_FAILED, "no");
 	assert_false(f.m->allow_kill);
@@ -599,6 +599,166 @@ static void test_a_profile_without_a_name(void **state)
 	}
 }
 
+static void test_without_root_no_word_is_asked(void **state)
+{
+	FLOW struct flow f;
+
+	start(&f, state, 1);
+	keys(&f, "\tld");
+	f.m->privileged = false;
+	keys(&f, "W");
+	sees(&f, "Type", false);
+	sees(&f, "writing needs root: ! asks sudo", true);
+	assert_true(keys(&f, "!") & GS_DO_SUDO);
+	assert_string_equal(f.m->input, "");
+	f.m->privileged = true;
+	sees(&f, "Type", true);
+}
+
+static void test_any_host_name_can_be_typed(void **state)
+{
+	static const char *const hosts[] = { "epyc01", "K8s", "yjkGqx!sp", "?s" };
+
+	for (size_t i = 0; i < GS_ARRAY_SIZE(hosts); i++) {
+		FLOW struct flow f;
+		char word[32];
+
+		start(&f, state, 1);
+		snprintf(f.m->host, sizeof(f.m->host), "%s", hosts[i]);
+		keys(&f, "\tldW");
+		snprintf(word, sizeof(word), "%s:1", hosts[i]);
+		assert_string_equal(f.m->confirm_word, word);
+		keys(&f, word);
+		assert_string_equal(f.m->input, word);
+		assert_false(f.m->allow_kill);
+		sees(&f, "^K SIGKILL", true);
+		keys(&f, "\013");
+		assert_true(f.m->allow_kill);
+		sees(&f, "^K takes that back", true);
+		keys(&f, "\013");
+		assert_false(f.m->allow_kill);
+		assert_true(keys(&f, "\r") & GS_DO_COMMIT);
+		gs_control_committed(f.m, GS_STATUS_FAILED, "no");
+		sees(&f, "ended: Enter back", true);
+	}
+}
+
+static void test_steps_name_the_gpu_when_there_are_several(void **state)
+{
+	FLOW struct flow f;
+
+	start(&f, state, 0);
+	keys(&f, "\td");
+	keys(&f, ":create 0 7g.80gb at 0\r");
+	keys(&f, "z");
+	sees(&f, "GPU 0: ", false);
+	keys(&f, ":delete 1 1g.10gb@0\r");
+	keys(&f, "z");
+	sees(&f, "GPU 0: ", true);
+	keys(&f, "\t");
+	keys(&f, "G");
+	keys(&f, "W");
+	sees(&f, "GPU 1  ", true);
+	sees(&f, "gpuslice --sim ... apply", f.m->source == GS_SOURCE_SIM && f.at.rows >= 40);
+}
+
+static void test_a_message_leaves_the_keys(void **state)
+{
+	FLOW struct flow f;
+
+	start(&f, state, 0);
+	keys(&f, "x");
+	sees(&f, "nothing is staged here", true);
+	sees(&f, "? help", true);
+	keys(&f, ":create 0 7g.80gb at 0\r");
+	keys(&f, " ");
+	sees(&f, "1 GPU marked", true);
+	sees(&f, "W write", true);
+	sees(&f, "u undo", true);
+	sees(&f, "q quit", true);
+	keys(&f, "z");
+	snprintf(f.m->message, sizeof(f.m->message), "a sentence that is so long that it leaves no room for any key beside it, and ends here");
+	if (f.at.columns == 80)
+		sees(&f, "a sentence that is so long", true);
+	else
+		sees(&f, "and ends here", true);
+	sees(&f, "q quit", true);
+}
+
+static void test_words_in_the_header(void **state)
+{
+	FLOW struct flow f;
+
+	start(&f, state, 0);
+	keys(&f, ":mode 2 mig\r");
+	sees(&f, "STAGED mode", true);
+	keys(&f, ":create 0 7g.80gb at 0\r");
+	sees(&f, "STAGED +1 -0", true);
+}
+
+static void test_a_monitor_lists_only_its_keys(void **state)
+{
+	FLOW struct flow f;
+
+	start(&f, state, 0);
+	sees(&f, "c create", true);
+	f.m->read_only = true;
+	keys(&f, "?");
+	sees(&f, "Who uses the instance", true);
+	sees(&f, "Create instances", false);
+	sees(&f, "While selecting", false);
+}
+
+static void test_daemons_are_no_users(void **state)
+{
+	struct ui_machine machine = ui_lab;
+	FLOW struct flow f;
+
+	start(&f, state, 0);
+	machine.kept_open = 7;
+	ui_look(f.m, &machine);
+	sees(&f, "nvidia-persiste", false);
+	sees(&f, "bob, alice", true);
+	machine.watched = 7;
+	ui_look(f.m, &machine);
+	sees(&f, f.at.columns == 80 ? "[nv-hos +1]" : "[nv-hostengine, dcgm-exporter]", true);
+	sees(&f, "bob, alice", true);
+}
+
+static void test_only_what_is_known_is_said(void **state)
+{
+	struct ui_machine machine = ui_lab;
+	FLOW struct flow f;
+
+	start(&f, state, 1);
+	machine.places_hidden = true;
+	ui_look(f.m, &machine);
+	sees(&f, " GiB in 3 instances", true);
+	((struct gs_gpu *)gs_model_gpu(f.m))->memory_bytes = GS_U64_UNKNOWN;
+	sees(&f, " GiB in 3 instances", true);
+	sees(&f, "of - GiB", false);
+}
+
+static void test_equal_notes_are_one_row(void **state)
+{
+	FLOW struct flow f;
+
+	start(&f, state, 1);
+	keys(&f, "\tdz");
+	sees(&f, "note     GPU", false);
+	keys(&f, ":create 0 7g.80gb at 0\r");
+	keys(&f, "z");
+	sees(&f, "note     GPU 0, 1: lost at reboot", true);
+	sees(&f, "note     GPU 1: lost", false);
+	/* the cursor goes over both and stays in sight */
+	keys(&f, "W");
+	sees(&f, "> ", true);
+	sees(&f, "KEPT", true);
+	sees(&f, "UNDO", true);
+	keys(&f, "jj");
+	sees(&f, ">", true);
+}
+
 #define AT(test, i) { #test, test, NULL, NULL, &sizes[i] }
 #define BOTH(test) AT(test, 0), AT(test, 1)
 
@@ -624,6 +784,15 @@ int main(void)
 		BOTH(test_what_was_agreed_to_ends_with_the_review),
 		BOTH(test_keys_at_random_never_stop_anybody),
 		BOTH(test_a_profile_without_a_name),
+		BOTH(test_without_root_no_word_is_asked),
+		BOTH(test_any_host_name_can_be_typed),
+		BOTH(test_steps_name_the_gpu_when_there_are_several),
+		BOTH(test_a_message_leaves_the_keys),
+		BOTH(test_words_in_the_header),
+		BOTH(test_a_monitor_lists_only_its_keys),
+		BOTH(test_daemons_are_no_users),
+		BOTH(test_only_what_is_known_is_said),
+		BOTH(test_equal_notes_are_one_row),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

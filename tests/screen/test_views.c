@@ -266,6 +266,42 @@ static void test_empty(void **state)
 
 /* ---------------------------------------------------------------- what holds at every size */
 
+/* What is drawn for one state is drawn for no other: not without colour, and not without UTF-8. */
+static void test_signs_differ(void **state)
+{
+	const struct gs_glyphs *g = gs_glyphs(true);
+	const uint32_t signs[] = { g->sm, g->new_v, g->gone, g->conflict, g->ghost, g->lost, g->dot, g->box_v, '?', '*', 'x' };
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(signs); i++)
+		for (size_t k = 0; k < i; k++)
+			assert_int_not_equal(signs[i], signs[k]);
+	assert_int_not_equal(gs_glyphs(false)->ghost, '?');
+}
+
+static bool looks_same(const struct gs_theme *t, enum gs_element a, enum gs_element b)
+{
+	const struct gs_style *x = &t->styles[a], *y = &t->styles[b];
+
+	return x->foreground == y->foreground && x->bold == y->bold && x->reverse == y->reverse && x->underline == y->underline;
+}
+
+static void test_what_stops_work_stands_out(void **state)
+{
+	static const char *const names[] = { "default", "mono" };
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(names); i++) {
+		GS_CLEANUP(gs_theme_freep) struct gs_theme *t = NULL;
+
+		assert_int_equal(gs_theme_load(names[i], &t, NULL), 0);
+		assert_false(looks_same(t, GS_ELEMENT_STOPS, GS_ELEMENT_CONFIRM));
+		assert_false(looks_same(t, GS_ELEMENT_STOPS, GS_ELEMENT_STAGED_GONE));
+		assert_false(looks_same(t, GS_ELEMENT_STOPS, GS_ELEMENT_STAGED_NEW));
+		assert_false(looks_same(t, GS_ELEMENT_STOPS, GS_ELEMENT_NOTE));
+	}
+}
+
 static void test_too_small(void **state)
 {
 	MODEL *m = replacement();
@@ -273,7 +309,7 @@ static void test_too_small(void **state)
 	GS_FREE char *text = gs_frame_text(f);
 
 	(void)state;
-	assert_non_null(strstr(text, "too small: need 70x20, have 60x10"));
+	assert_non_null(strstr(text, "too small: need 20x70, have 10x60"));
 	assert_null(strstr(text, "dgx01"));
 }
 
@@ -393,6 +429,8 @@ int main(void)
 		cmocka_unit_test(test_idle), cmocka_unit_test(test_staged), cmocka_unit_test(test_created), cmocka_unit_test(test_palette),
 		cmocka_unit_test(test_selection), cmocka_unit_test(test_review), cmocka_unit_test(test_review_blocked), cmocka_unit_test(test_writing),
 		cmocka_unit_test(test_layers), cmocka_unit_test(test_blind), cmocka_unit_test(test_grids), cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_signs_differ),
+		cmocka_unit_test(test_what_stops_work_stands_out),
 		cmocka_unit_test(test_too_small), cmocka_unit_test(test_every_size), cmocka_unit_test(test_header_words), cmocka_unit_test(test_hits),
 		cmocka_unit_test(test_hint_hits),
 	};

@@ -447,7 +447,7 @@ static void test_commands_go_to_marked_gpus(void **state)
 	assert_string_equal(m->staged[1].text, "mode 2 mig");
 	assert_string_equal(m->staged[2].text, "create 2 7g.80gb at 0");
 	/* what is looked at is not what is marked */
-	keys(m, "k\td");
+	keys(m, "kd");
 	assert_int_equal(m->n_staged, 3);
 	assert_true(m->message_is_error);
 	keys(m, "\033");
@@ -469,9 +469,10 @@ static void test_select_extend_choose(void **state)
 	assert_int_equal(m->extent, 3);
 	keys(m, "\r");
 	assert_int_equal(m->layer, GS_LAYER_CHOOSER);
-	assert_string_equal(m->offers[0].profile->name, "3g.40gb");
+	assert_string_equal(m->offers[0].profile->name, "4g.40gb");
+	assert_int_equal(m->offer, 0);
 	keys(m, "2\r");
-	assert_string_equal(m->staged[0].text, "create 0 4g.40gb at 0");
+	assert_string_equal(m->staged[0].text, "create 0 3g.40gb at 0");
 	assert_false(m->selecting);
 	/* Esc gives up, twice */
 	keys(m, "vl\033");
@@ -480,6 +481,43 @@ static void test_select_extend_choose(void **state)
 	assert_false(m->selecting);
 	assert_int_equal(m->layer, GS_LAYER_NONE);
 	assert_int_equal(m->n_staged, 1);
+}
+
+static void test_a_selection_without_a_profile_of_its_size(void **state)
+{
+	GS_CLEANUP(gs_model_freep) struct gs_model *m = on_gpu(0);
+
+	(void)state;
+	/* units 1 to 3: inside, not the place outside that is as near */
+	keys(m, "lvll\r");
+	assert_int_equal(m->layer, GS_LAYER_CHOOSER);
+	assert_string_equal(m->offers[m->offer].profile->name, "2g.20gb");
+	assert_int_equal(m->offers[m->offer].starts[m->offers[m->offer].chosen], 2);
+	assert_non_null(strstr(m->message, "no profile has 3 units: 2g.20gb at 2"));
+}
+
+static void test_d_takes_only_what_is_marked(void **state)
+{
+	GS_CLEANUP(gs_model_freep) struct gs_model *m = on_gpu(0);
+
+	(void)state;
+	keys(m, "jd");
+	assert_int_equal(m->n_staged, 0);
+	assert_int_equal(m->focus, GS_FOCUS_GRID);
+	assert_non_null(strstr(m->message, "d again"));
+	keys(m, "d");
+	assert_string_equal(m->staged[0].text, "delete 1 1g.10gb@0");
+	/* and x */
+	keys(m, "\t\tx");
+	assert_int_equal(m->n_staged, 1);
+	keys(m, "x");
+	assert_int_equal(m->n_staged, 0);
+	/* a place is not carried over to another GPU */
+	keys(m, "lll");
+	assert_int_equal(m->unit, 3);
+	keys(m, "k");
+	assert_int_equal(m->gpu, 0);
+	assert_int_equal(m->unit, 0);
 }
 
 static void test_enter_never_replaces(void **state)
@@ -646,6 +684,8 @@ int main(void)
 		cmocka_unit_test(test_palette_brings_the_mode_along),
 		cmocka_unit_test(test_commands_go_to_marked_gpus),
 		cmocka_unit_test(test_select_extend_choose),
+		cmocka_unit_test(test_a_selection_without_a_profile_of_its_size),
+		cmocka_unit_test(test_d_takes_only_what_is_marked),
 		cmocka_unit_test(test_enter_never_replaces),
 		cmocka_unit_test(test_delete_and_drop),
 		cmocka_unit_test(test_drop_in_the_plan_pane),

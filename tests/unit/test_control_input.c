@@ -52,7 +52,7 @@ static void test_mouse_drag(void **state)
 		assert_int_equal(m->extent, 3);
 		ui_mouse(m, rows, columns, GS_MOUSE_RELEASE, row, to);
 		assert_int_equal(m->layer, GS_LAYER_CHOOSER);
-		ui_keys(m, rows, columns, "2\r");
+		ui_keys(m, rows, columns, "\r");
 		assert_string_equal(m->staged[0].text, "create 1 2g.20gb at 2");
 	}
 }
@@ -156,7 +156,7 @@ static void test_a_press_on_the_chosen_row_takes_it(void **state)
 	press_row(m, 1);
 	assert_int_equal(m->n_staged, 0);
 	press_row(m, 1);
-	assert_string_equal(m->staged[0].text, "create 0 4g.40gb at 0");
+	assert_string_equal(m->staged[0].text, "create 0 3g.40gb at 0");
 	gs_model_drop_all(m);
 	m->focus = GS_FOCUS_FLEET;
 	keys(m, "M");

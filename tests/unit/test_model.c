@@ -344,6 +344,58 @@ static void select_units(struct gs_model *m, uint32_t anchor, uint32_t extent)
 	m->selecting = false;
 }
 
+static const struct gs_offer *offer_of(const struct gs_model *m, const char *profile)
+{
+	for (size_t i = 0; i < m->n_offers; i++)
+		if (!strcmp(m->offers[i].profile->name, profile))
+			return &m->offers[i];
+	fail_msg("%s is not offered", profile);
+	return NULL;
+}
+
+static void test_the_place_that_hurts_least(void **state)
+{
+	/* held, held, idle small ones, idle large one: wherever the cursor is */
+	static const struct ui_instance full[] = {
+		{ 0, 11, "1g.10gb", 0, 51020, GS_HOLDER_PROCESS }, { 0, 12, "1g.10gb", 1, 0, GS_HOLDER_PROCESS },
+		{ 0, 13, "1g.10gb", 2, 0, GS_HOLDER_PROCESS }, { 0, 14, "1g.10gb", 3, 0, GS_HOLDER_PROCESS },
+		{ 0, 2, "3g.40gb", 4, 48211, GS_HOLDER_PROCESS },
+	};
+	static const struct ui_instance idle[] = {
+		{ 0, 1, "3g.40gb", 0, 0, GS_HOLDER_PROCESS }, { 0, 14, "1g.10gb", 4, 0, GS_HOLDER_PROCESS },
+		{ 0, 15, "1g.10gb", 5, 0, GS_HOLDER_PROCESS }, { 0, 5, "1g.20gb", 6, 0, GS_HOLDER_PROCESS },
+	};
+	struct ui_machine machine = ui_lab;
+	GS_CLEANUP(gs_model_freep) struct gs_model *m = NULL;
+
+	(void)state;
+	machine.instances = full;
+	machine.n = GS_ARRAY_SIZE(full);
+	m = ui_model(&machine, false);
+	for (m->unit = 0; m->unit < 8; m->unit += 4) {
+		assert_int_equal(gs_model_offer(m, false, NULL), 0);
+		/* never in place of one of its own, which would change nothing */
+		assert_int_equal(offer_of(m, "1g.10gb")->wanted_start, 4);
+		assert_int_equal(offer_of(m, "1g.10gb+me")->wanted_start, 1);
+		assert_int_equal(offer_of(m, "2g.20gb")->wanted_start, 2);
+		assert_int_equal(offer_of(m, "3g.40gb")->wanted_start, 0);
+	}
+	machine.instances = idle;
+	machine.n = GS_ARRAY_SIZE(idle);
+	ui_look(m, &machine);
+	m->unit = 0;
+	assert_int_equal(gs_model_offer(m, false, NULL), 0);
+	/* one instance in each case: the smallest that will do, then the lowest */
+	assert_int_equal(offer_of(m, "1g.10gb")->wanted_start, 6);
+	assert_int_equal(offer_of(m, "1g.10gb+me")->wanted_start, 4);
+	/* two small ones rather than twice their memory in one */
+	assert_int_equal(offer_of(m, "2g.20gb")->wanted_start, 4);
+	/* others stay to be chosen */
+	m->offer = 0;
+	assert_int_equal(gs_model_offer_elsewhere(m, -1), 0);
+	assert_int_equal(m->offers[0].wanted_start, 5);
+}
+
 static void test_offers_for_a_selection(void **state)
 {
 	GS_CLEANUP(gs_model_freep) struct gs_model *m = ui_model(&ui_lab, false);
@@ -351,15 +403,16 @@ static void test_offers_for_a_selection(void **state)
 	(void)state;
 	/* backwards, exact */
 	select_units(m, 3, 2);
-	assert_string_equal(m->offers[0].profile->name, "1g.20gb");
-	assert_string_equal(m->offers[1].profile->name, "2g.20gb");
+	/* as large, and the most compute first */
+	assert_string_equal(m->offers[0].profile->name, "2g.20gb");
+	assert_string_equal(m->offers[1].profile->name, "1g.20gb");
 	assert_int_equal(m->offers[1].starts[m->offers[1].chosen], 2);
 	assert_string_equal(m->offers[2].profile->name, "1g.10gb");
 	assert_int_equal(m->offers[2].n_starts, 2);
 	assert_int_equal(m->n_offers, 4);
 	/* snaps */
 	select_units(m, 1, 4);
-	assert_string_equal(m->offers[0].profile->name, "3g.40gb");
+	assert_string_equal(m->offers[0].profile->name, "4g.40gb");
 	assert_int_equal(m->offers[0].starts[0], 0);
 	assert_int_equal(m->offers[0].n_starts, 1);
 	/* seven slices mean all eight units */
@@ -464,6 +517,7 @@ int main(void)
 		cmocka_unit_test(test_lost_units),
 		cmocka_unit_test(test_hidden_places_are_never_drawn_or_edited),
 		cmocka_unit_test(test_palette_offers),
+		cmocka_unit_test(test_the_place_that_hurts_least),
 		cmocka_unit_test(test_offers_for_a_selection),
 		cmocka_unit_test(test_typed_holders_are_named_in_the_request),
 		cmocka_unit_test(test_a_vm_is_never_named),
