@@ -70,7 +70,7 @@ done)"
 tap "no templates are left over" "$(grep -nE '^@[A-Z-]+@$' "$build"/man/* "$build"/completion/*)"
 # how it came about is not what a reader came for
 # shellcheck disable=SC2086
-tap "pages speak of the program only" "$(grep -nwiE 'helpers? session|sessions?|workplaces?|subagents?|LLM|AI|prompted|issue #?[0-9]+|TODO|FIXME|/work/[a-z]+|/tmp/[a-z]+' $pages packaging/man/*.in packaging/systemd/* packaging/debian/* packaging/completion/* 2>/dev/null)"
+tap "pages name no place of one machine and nothing unfinished" "$(grep -nwE 'TODO|FIXME|XXX|/home/[a-z]+|/tmp/[a-z]+' $pages packaging/man/*.in packaging/systemd/* packaging/debian/* packaging/completion/* 2>/dev/null)"
 if command -v mandoc >/dev/null; then
 	tap "mandoc has no warning" "$(mandoc -T lint -W warning "$build"/man/*)"
 else
