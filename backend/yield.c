@@ -130,15 +130,33 @@ static bool is_alive(const struct author *a)
 	return start_time_of(a->pid, &now) == 0 && now == a->start_time;
 }
 
+/*
+ * inotify(7): IN_IGNORED says that the watch is gone with its directory. One
+ * that was made anew under the same name (a simulation was reset, somebody
+ * emptied /run/gpuslice) has to be watched anew, or no request is ever heard.
+ */
+static void take_events(struct gs_yield *y)
+{
+	_Alignas(struct inotify_event) char events[4096];
+	ssize_t length;
+
+	while (y->inotify >= 0 && (length = read(y->inotify, events, sizeof(events))) > 0)
+		for (ssize_t at = 0; at < length;) {
+			const struct inotify_event *event = (const void *)(events + at);
+
+			if (event->mask & IN_IGNORED)
+				y->is_watching = false;
+			at += (ssize_t)(sizeof(*event) + event->len);
+		}
+}
+
 bool gs_yield_is_asked(struct gs_yield *y, uint32_t *ret_pid)
 {
 	GS_CLOSEDIR DIR *dir = NULL;
 	const struct dirent *entry;
-	char events[4096];
 	unsigned n = 0;
 
-	while (y->inotify >= 0 && read(y->inotify, events, sizeof(events)) > 0)
-		;
+	take_events(y);
 	watch(y);
 	if (gs_root_opendir(y->root, &dir, YIELD_DIR) < 0) {
 		y->is_watching = false;

@@ -178,13 +178,26 @@ static int empty_directory(int dir_fd, unsigned depth)
 	return 0;
 }
 
+/* Locks and requests of programs that may be running: see backend/yield.h. */
+static bool is_coordination(const char *name)
+{
+	return gs_str_equal(name, "collectors") || gs_str_equal(name, "lock") || gs_str_equal(name, "yield");
+}
+
 int gs_sim_tree_empty_run(int tree_fd)
 {
-	GS_CLOSE int fd = openat(tree_fd, "run/gpuslice", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	GS_CLOSEDIR DIR *dir = open_directory(tree_fd, "run/gpuslice");
+	struct dirent *entry;
 
-	if (fd < 0)
+	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
-	return empty_directory(fd, 8);
+	while ((entry = readdir(dir))) {
+		int r = is_dot(entry->d_name) || is_coordination(entry->d_name) ? 0 : remove_entry(dirfd(dir), entry->d_name, 8);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 /* What lies under @path and is not on the list goes. */

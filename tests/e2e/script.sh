@@ -63,7 +63,10 @@ g export json >"$tmp/before.json"
 expect 0 "a layout applied to its own machine" g apply "$tmp/before.json"
 that "does nothing" says out "nothing to do"
 expect 0 "and asserts" g assert "$tmp/before.json"
+run="$(g sim path)/run/gpuslice"
+held=$(stat -c '%n %i' "$run/lock" "$run/collectors" "$run/yield")
 expect 0 "reset again" g sim reset
+that "a reset takes no lock from under a program that holds it" test "$held" = "$(stat -c '%n %i' "$run/lock" "$run/collectors" "$run/yield")"
 expect 4 "the layout differs from the shipped machine" g assert "$tmp/before.json"
 
 # two legal arrangements of 3g + 2g + 1g + 1g

@@ -144,7 +144,7 @@ static void a_tree_of_another_generation_is_repaired_on_opening(void **state)
 	assert_false(fixture_exists(f, "proc/99999"));
 }
 
-static void run_is_left_alone_but_emptied_by_a_reset(void **state)
+static void a_reset_empties_run_but_for_locks_and_requests(void **state)
 {
 	struct fixture *f = *state;
 	char path[256];
@@ -152,10 +152,11 @@ static void run_is_left_alone_but_emptied_by_a_reset(void **state)
 	snprintf(path, sizeof(path), "%s/run/gpuslice/yield/0000:1b:00.0", gs_sim_tree(f->sim));
 	assert_int_equal(gs_mkdir_parents(path, 0755), 0);
 	assert_int_equal(fixture_kill(f, 48211, SIGTERM), 0);
-	assert_true(fixture_exists(f, "run/gpuslice/yield"));
+	snprintf(path, sizeof(path), "%s/run/gpuslice/snapshot.json", gs_sim_tree(f->sim));
+	assert_int_equal(gs_mkdir_parents(path, 0755), 0);
 	assert_int_equal(gs_sim_reset("dgx-h100", NULL), 0);
-	assert_true(fixture_exists(f, "run/gpuslice"));
-	assert_false(fixture_exists(f, "run/gpuslice/yield"));
+	assert_true(fixture_exists(f, "run/gpuslice/yield/0000:1b:00.0"));
+	assert_false(fixture_exists(f, "run/gpuslice/snapshot.json"));
 }
 
 static void a_signal_ends_a_process_and_all_that_it_held(void **state)
@@ -408,7 +409,7 @@ int main(void)
 		TEST(a_process_can_be_found_by_its_files),
 		TEST(what_is_equal_is_not_written_again),
 		TEST(a_tree_of_another_generation_is_repaired_on_opening),
-		TEST(run_is_left_alone_but_emptied_by_a_reset),
+		TEST(a_reset_empties_run_but_for_locks_and_requests),
 		TEST(a_signal_ends_a_process_and_all_that_it_held),
 		TEST(a_stubborn_process_survives_sigterm_but_not_sigkill),
 		TEST(without_root_only_ones_own_processes_can_be_signalled),
