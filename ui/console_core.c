@@ -70,6 +70,8 @@ static void on_snapshot(void *userdata, struct gs_snapshot *s)
 
 	if (gs_model_set_snapshot(c->m, s, &e) < 0)
 		gs_say_error(c->m, "%s", e.text);
+	/* notices are about what is shown being old; this is new */
+	*c->m->agent_notice = '\0';
 	c->dirty = true;
 }
 

@@ -111,6 +111,9 @@ static void draw_title(const struct gs_view *v)
 	} else if (stops) {
 		el = GS_ELEMENT_STOPS;
 		snprintf(text, sizeof(text), "plan: %zu steps, STOPS %zu process%s", m->plan->n_steps, stops, stops == 1 ? "" : "es");
+	} else if (gs_plan_has_hidden_holders(m->plan)) {
+		el = GS_ELEMENT_CONFIRM;
+		snprintf(text, sizeof(text), "plan: %zu step%s, stops ? (not all seen)", m->plan->n_steps, m->plan->n_steps == 1 ? "" : "s");
 	} else {
 		snprintf(text, sizeof(text), "plan: %zu step%s, stops nobody", m->plan->n_steps, m->plan->n_steps == 1 ? "" : "s");
 	}

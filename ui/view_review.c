@@ -61,11 +61,16 @@ static void add_stops(const struct gs_model *m, struct gs_lines *l, int width)
 	size_t n = gs_part_stopped(m->plan, who, GS_ARRAY_SIZE(who));
 	char label[160], where[96], text[320];
 
+	if (!n && gs_plan_has_hidden_holders(m->plan)) {
+		gs_lines_add(l, -1, GS_ELEMENT_CONFIRM, " STOPS ?   not every process can be seen");
+		return;
+	}
 	if (!n) {
 		gs_lines_add(l, -1, GS_ELEMENT_OK, " STOPS 0   nobody");
 		return;
 	}
-	gs_lines_add(l, -1, GS_ELEMENT_STOPS, " STOPS %zu   this work ends when you write", n);
+	gs_lines_add(l, -1, GS_ELEMENT_STOPS, " STOPS %zu   this work ends when you write%s", n,
+		     gs_plan_has_hidden_holders(m->plan) ? ", perhaps more" : "");
 	for (size_t i = 0; i < n; i++) {
 		find_holder(m->plan, who[i], where, sizeof(where));
 		snprintf(text, sizeof(text), "%s%s%s%s%s", gs_holder_label(who[i], label, sizeof(label)), *where ? "   in " : "", where,
@@ -141,7 +146,8 @@ static void add_rest(const struct gs_model *m, struct gs_lines *l, int width)
 	size_t n = gs_part_stopped(p, who, GS_ARRAY_SIZE(who)), none = 0, geometry = 0;
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT, tell = GS_STRBUF_INIT;
 
-	heading(l, "KEPT   %u instance%s id, UUID and work", p->kept, p->kept == 1 ? " keeps its" : "s keep their");
+	if (p->kept)
+		heading(l, "KEPT   %u instance%s id, UUID and work", p->kept, p->kept == 1 ? " keeps its" : "s keep their");
 	for (size_t i = 0; i < p->n_steps; i++) {
 		none += p->steps[i].undo == GS_UNDO_NONE;
 		geometry += p->steps[i].undo == GS_UNDO_GEOMETRY;

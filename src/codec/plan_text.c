@@ -66,15 +66,6 @@ static size_t print_typed(const struct gs_plan *p, const struct gs_finding *f, s
 	return n;
 }
 
-/* Cannot see is not nobody. */
-static bool has_hidden_holders(const struct gs_plan *p)
-{
-	for (size_t i = 0; i < p->n_findings; i++)
-		if (gs_str_equal(p->findings[i].rule, gs_rule_name(GS_RULE_HOLDERS_HIDDEN)))
-			return true;
-	return false;
-}
-
 static void print_stops(const struct gs_plan *p, struct gs_strbuf *out)
 {
 	struct gs_strbuf lines = GS_STRBUF_INIT;
@@ -92,8 +83,8 @@ static void print_stops(const struct gs_plan *p, struct gs_strbuf *out)
 		if (p->findings[i].is_typed && p->findings[i].severity == GS_SEVERITY_CONFIRM)
 			n += print_typed(p, &p->findings[i], &lines);
 	if (n)
-		gs_strbuf_printf(out, "STOPS %zu  this work ends%s\n", n, has_hidden_holders(p) ? ", and perhaps more: not every process can be seen" : "");
-	else if (has_hidden_holders(p))
+		gs_strbuf_printf(out, "STOPS %zu  this work ends%s\n", n, gs_plan_has_hidden_holders(p) ? ", and perhaps more: not every process can be seen" : "");
+	else if (gs_plan_has_hidden_holders(p))
 		gs_strbuf_puts(out, "STOPS ?  not every process can be seen\n");
 	else
 		gs_strbuf_puts(out, "STOPS 0  nobody\n");

@@ -292,6 +292,14 @@ size_t gs_plan_count(const struct gs_plan *p, enum gs_severity severity)
 	return n;
 }
 
+bool gs_plan_has_hidden_holders(const struct gs_plan *p)
+{
+	for (size_t i = 0; i < p->n_findings; i++)
+		if (gs_str_equal(p->findings[i].rule, gs_rule_name(GS_RULE_HOLDERS_HIDDEN)))
+			return true;
+	return false;
+}
+
 bool gs_plan_is_blocked(const struct gs_plan *p)
 {
 	return gs_plan_count(p, GS_SEVERITY_BLOCK) > 0;

@@ -114,6 +114,8 @@ struct gs_plan *gs_plan_free(struct gs_plan *p);
 GS_DEFINE_CLEANUP(struct gs_plan *, gs_plan_free);
 
 bool gs_plan_is_blocked(const struct gs_plan *p);
+/* May somebody lose work whom this viewer cannot see? Then "stops nobody" is not known, and must not be said. */
+bool gs_plan_has_hidden_holders(const struct gs_plan *p);
 bool gs_plan_needs_confirmation(const struct gs_plan *p);
 /* Does it stop somebody's work (any typed finding)? */
 bool gs_plan_stops_somebody(const struct gs_plan *p);
