@@ -131,7 +131,7 @@ static void read_identity(struct reading *r)
 	if (GS_NVML_CALL(r->nvml, device_index, r->device, &index) == NVML_SUCCESS)
 		r->gpu->nvidia_index = GS_U32(index);
 	r->gpu->memory_bytes = read_memory_total(r, r->device, &used);
-	r->gpu->framework = "nvml";
+	r->gpu->framework = GS_FRAMEWORK_NVML;
 }
 
 /* Whether the switch takes a reset, and whether it survives a reboot: interfaces 5.8. */
@@ -513,7 +513,7 @@ static int read_all(struct reading *r)
 	}
 	name_instances(r->gpu);
 	/* without memory the snapshot cannot be sealed, so what is missing then is never taken for complete */
-	if (r->set && gs_profile_set_copy(gs_snapshot_arena(r->snapshot), r->set, &r->gpu->profiles) < 0)
+	if (r->set && gs_profile_set_copy(gs_snapshot_arena(r->snapshot), r->set, &r->gpu->grids[GS_KIND_MIG]) < 0)
 		return NVML_ERROR_MEMORY;
 	unplace_unnamed(r->gpu);
 	r->gpu->placements_visible = sees_all(r);

@@ -102,7 +102,7 @@ static void cursor_hints(struct hints *h, const struct gs_model *m)
 	struct gs_block b;
 	int may = gpu ? gs_model_may_edit(m, m->gpu, NULL) : -ENODEV;
 	/* Without profiles there is nothing to create; a lost GPU does nothing at all. */
-	bool can_create = gpu && gpu->modes >> GS_MODE_MIG & 1 && gpu->profiles.memory_units && gpu->profiles.n;
+	bool can_create = gpu && gpu->modes >> GS_MODE_MIG & 1 && gpu->grids[GS_KIND_MIG].memory_units && gpu->grids[GS_KIND_MIG].n;
 
 	if (m->selecting) {
 		hint(h, GS_ACTION_OPEN);

@@ -93,7 +93,7 @@ static size_t pick_starts(const struct gs_model *m, const struct gs_offer *o, ui
 
 		ret[picked++] = next;
 		placed[n++] = (struct gs_placed){ o->profile, next };
-		size_t free_starts = gs_placement_free_starts(&gpu->profiles, placed, n, o->profile, starts);
+		size_t free_starts = gs_placement_free_starts(&gpu->grids[GS_KIND_MIG], placed, n, o->profile, starts);
 
 		if (!free_starts)
 			break;

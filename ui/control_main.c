@@ -11,7 +11,7 @@ static uint32_t n_units(const struct gs_model *m)
 {
 	const struct gs_gpu *gpu = gs_model_gpu(m);
 
-	return gpu ? gpu->profiles.memory_units : 0;
+	return gpu ? gpu->grids[GS_KIND_MIG].memory_units : 0;
 }
 
 static void go_to_gpu(struct gs_model *m, size_t gpu)

@@ -19,7 +19,7 @@ static bool unit_under(const struct gs_model *m, const struct gs_event *ev, int 
 {
 	struct gs_geometry geo;
 	const struct gs_gpu *gpu = gs_model_gpu(m);
-	uint32_t n = gpu ? gpu->profiles.memory_units : 0, unit = 0;
+	uint32_t n = gpu ? gpu->grids[GS_KIND_MIG].memory_units : 0, unit = 0;
 	struct gs_hit hit = gs_view_hit(m, rows, columns, ev->row, ev->column);
 
 	if (hit.kind == GS_HIT_UNIT && hit.gpu == m->gpu) {
@@ -69,7 +69,7 @@ static unsigned press_fleet(struct gs_model *m, const struct gs_hit *hit)
 	m->selecting = m->dragging = false;
 	m->gpu = hit->gpu;
 	gpu = gs_model_gpu(m);
-	if (gpu && hit->has_unit && hit->unit < gpu->profiles.memory_units)
+	if (gpu && hit->has_unit && hit->unit < gpu->grids[GS_KIND_MIG].memory_units)
 		m->unit = hit->unit;
 	else if (is_another)
 		m->unit = 0;

@@ -274,8 +274,8 @@ static void candidates(const struct gs_model *m, struct completion *c, enum gs_v
 				candidate(c, gs_mode_name(mode));
 		return;
 	case GS_VERB_CREATE:
-		for (size_t i = 0; word == 2 && i < gpu->profiles.n; i++)
-			candidate(c, gpu->profiles.items[i].name);
+		for (size_t i = 0; word == 2 && i < gpu->grids[GS_KIND_MIG].n; i++)
+			candidate(c, gpu->grids[GS_KIND_MIG].items[i].name);
 		if (word > 2) {
 			candidate(c, "at");
 			candidate(c, "count");

@@ -96,10 +96,10 @@ static void clamp_cursor(struct gs_model *m)
 	if (m->gpu >= n)
 		m->gpu = n ? (uint32_t)n - 1 : 0;
 	gpu = gs_model_gpu(m);
-	if (!gpu || !gpu->profiles.memory_units)
+	if (!gpu || !gpu->grids[GS_KIND_MIG].memory_units)
 		m->unit = 0;
-	else if (m->unit >= gpu->profiles.memory_units)
-		m->unit = gpu->profiles.memory_units - 1;
+	else if (m->unit >= gpu->grids[GS_KIND_MIG].memory_units)
+		m->unit = gpu->grids[GS_KIND_MIG].memory_units - 1;
 }
 
 void gs_model_forget_offers(struct gs_model *m)

@@ -114,7 +114,7 @@ static bool lane_now(const struct gs_gpu *gpu, const struct gs_layout_gpu *targe
 		if (!inst->start.known || !inst->size.known)
 			return false;
 		b.span = (struct gs_span){ inst->start.value, inst->size.value };
-		b.profile = gs_profile_by_name(&gpu->profiles, inst->profile ? inst->profile : "");
+		b.profile = gs_profile_by_name(&gpu->grids[GS_KIND_MIG], inst->profile ? inst->profile : "");
 		/* a plan that does not know every instance says nothing about which go */
 		if (target && !target->positions_unknown && !gs_instance_wanted(target, inst))
 			b.state = GS_UNIT_GONE;
@@ -131,7 +131,7 @@ static bool lane_after(const struct gs_gpu *gpu, const struct gs_layout_gpu *tar
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < target->n_wants; i++) {
 			const struct gs_want *w = &target->wants[i];
-			const struct gs_profile *p = gs_profile_by_name(&gpu->profiles, w->profile ? w->profile : "");
+			const struct gs_profile *p = gs_profile_by_name(&gpu->grids[GS_KIND_MIG], w->profile ? w->profile : "");
 			const struct gs_instance *live = gs_want_live(gpu, w);
 			struct gs_block b = { .want = w, .profile = p, .instance = live,
 					      .state = live ? GS_UNIT_INSTANCE : GS_UNIT_NEW };
@@ -160,11 +160,11 @@ size_t gs_model_blocks(const struct gs_model *m, uint32_t gpu, bool after, struc
 	if (!m->snapshot || gpu >= gs_snapshot_n_gpus(m->snapshot))
 		return 0;
 	g = gs_snapshot_gpu(m->snapshot, gpu);
-	units = g->profiles.memory_units;
+	units = g->grids[GS_KIND_MIG].memory_units;
 	memset(&l, 0, sizeof(l));
 	if (!units || units > GS_GRID_UNITS_MAX || !(after ? lane_after(g, target, &l) : lane_now(g, target, &l)))
 		return 0;
-	lost = gs_placement_lost_units(&g->profiles, l.placed, l.n_placed);
+	lost = gs_placement_lost_units(&g->grids[GS_KIND_MIG], l.placed, l.n_placed);
 	contested = contested_units(m, gpu);
 	for (uint32_t u = 0; u < units;) {
 		struct gs_block *b = &ret[n++];

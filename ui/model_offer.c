@@ -56,7 +56,7 @@ static void why_not(const struct ground *g, struct gs_offer *o)
 		break;
 	case GS_MISFIT_COUNT:
 		gs_strbuf_printf(&b, "no more than %u of these, and %u instances in all", o->profile->max_instances,
-				 g->gpu->profiles.max_instances);
+				 g->gpu->grids[GS_KIND_MIG].max_instances);
 		break;
 	case GS_MISFIT_OVERLAP:
 	case GS_MISFIT_ENGINES:
@@ -119,7 +119,7 @@ static uint64_t harm_of(const struct gs_gpu *gpu, const struct gs_placed *placed
 	bool is_itself = false;
 	size_t n_left = 0;
 
-	gs_placement_check(&gpu->profiles, placed, n, p, start, &info);
+	gs_placement_check(&gpu->grids[GS_KIND_MIG], placed, n, p, start, &info);
 	for (size_t i = 0; i < n && n_left < GS_PLACED_MAX; i++) {
 		const struct gs_instance *inst = gs_gpu_instance_at(gpu, placed[i].profile->name, placed[i].start);
 		bool goes = false;
@@ -135,7 +135,7 @@ static uint64_t harm_of(const struct gs_gpu *gpu, const struct gs_placed *placed
 		/* one like it in the same place would change nothing */
 		is_itself = is_itself || (placed[i].start == start && gs_str_equal(placed[i].profile->name, p->name));
 	}
-	helps = !is_itself && info.n_blockers && gs_placement_check(&gpu->profiles, left, n_left, p, start, NULL) == GS_FITS;
+	helps = !is_itself && info.n_blockers && gs_placement_check(&gpu->grids[GS_KIND_MIG], left, n_left, p, start, NULL) == GS_FITS;
 	/* one who loses 10 GB is hurt less than one who loses 40, even when an idle instance goes too */
 	return (uint64_t)!helps << 48 | held << 32 | units << 16 | (uint64_t)info.n_blockers;
 }
@@ -160,7 +160,7 @@ uint32_t gs_model_least_harm(const struct gs_gpu *gpu, const struct gs_placed *p
 /* All free starts; the engine's choice is taken first, since it leaves the most open. */
 static void fill_anywhere(const struct ground *g, struct gs_offer *o)
 {
-	const struct gs_profile_set *set = &g->gpu->profiles;
+	const struct gs_profile_set *set = &g->gpu->grids[GS_KIND_MIG];
 
 	o->n_starts = gs_placement_free_starts(set, g->placed, g->n, o->profile, o->starts);
 	if (!o->n_starts) {
@@ -181,7 +181,7 @@ static void fill_in_selection(const struct ground *g, struct gs_offer *o, struct
 	uint32_t size = o->profile->placements[0].size, all[GS_PLACEMENTS_MAX];
 	size_t n;
 
-	o->n_starts = gs_placement_free_starts(&g->gpu->profiles, g->placed, g->n, o->profile, o->starts);
+	o->n_starts = gs_placement_free_starts(&g->gpu->grids[GS_KIND_MIG], g->placed, g->n, o->profile, o->starts);
 	o->wanted_start = nearest_start(o, selection.start);
 	/* What is smaller belongs inside, even if a place outside is as near. */
 	for (size_t i = 0; i < o->profile->n_placements && size < selection.size; i++) {
@@ -211,7 +211,7 @@ static void finish_offer(const struct ground *g, struct gs_offer *o)
 	if (!o->profile->n_placements)
 		o->misfit.why = GS_MISFIT_UNKNOWN;
 	else if (!o->n_starts)
-		gs_placement_check(&g->gpu->profiles, g->placed, g->n, o->profile, o->wanted_start, &o->misfit);
+		gs_placement_check(&g->gpu->grids[GS_KIND_MIG], g->placed, g->n, o->profile, o->wanted_start, &o->misfit);
 	else
 		o->misfit.why = GS_FITS;
 	why_not(g, o);
@@ -264,7 +264,7 @@ static uint32_t next_larger(const struct gs_profile_set *set, uint32_t size)
 
 static int offer_for_selection(struct gs_model *m, const struct ground *g, struct gs_offer *offers, size_t *ret_n)
 {
-	const struct gs_profile_set *set = &g->gpu->profiles;
+	const struct gs_profile_set *set = &g->gpu->grids[GS_KIND_MIG];
 	uint32_t low = m->anchor < m->extent ? m->anchor : m->extent;
 	uint32_t high = m->anchor < m->extent ? m->extent : m->anchor;
 	struct gs_span selection = { low, high - low + 1 };
@@ -308,16 +308,16 @@ int gs_model_offer(struct gs_model *m, bool for_selection, struct gs_error *e)
 	ground_survey(m, &g);
 	if (!g.gpu)
 		return gs_error_set(e, -ENODEV, GS_STATUS_REFUSED, "there is no GPU here");
-	if (!(g.gpu->modes >> GS_MODE_MIG & 1) || !g.gpu->profiles.memory_units)
+	if (!(g.gpu->modes >> GS_MODE_MIG & 1) || !g.gpu->grids[GS_KIND_MIG].memory_units)
 		return gs_error_set(e, -EOPNOTSUPP, GS_STATUS_REFUSED, "GPU %u (%s) cannot be cut into instances", m->gpu,
 				    g.gpu->name ? g.gpu->name : "unknown model");
-	if (!g.gpu->profiles.n)
+	if (!g.gpu->grids[GS_KIND_MIG].n)
 		return gs_error_set(e, -ENODATA, GS_STATUS_REFUSED,
 				    "the profiles of GPU %u are not known while MIG is off; M puts the mode change on the list", m->gpu);
 	if (g.target && g.target->mode == GS_MODE_MIG && g.target->positions_unknown)
 		return gs_error_set(e, -ENODATA, GS_STATUS_CANNOT_TELL,
 				    "an instance of GPU %u cannot be read (profile or place): what fits beside it is not known", m->gpu);
-	offers = calloc(g.gpu->profiles.n, sizeof(*offers));
+	offers = calloc(g.gpu->grids[GS_KIND_MIG].n, sizeof(*offers));
 	if (!offers)
 		return gs_error_oom(e);
 	if (for_selection) {
@@ -326,8 +326,8 @@ int gs_model_offer(struct gs_model *m, bool for_selection, struct gs_error *e)
 		if (!n)
 			return gs_error_set(e, -ENOSPC, GS_STATUS_REFUSED, "no profile is that small");
 	} else {
-		for (; n < g.gpu->profiles.n; n++) {
-			offers[n].profile = &g.gpu->profiles.items[n];
+		for (; n < g.gpu->grids[GS_KIND_MIG].n; n++) {
+			offers[n].profile = &g.gpu->grids[GS_KIND_MIG].items[n];
 			if (offers[n].profile->n_placements)
 				fill_anywhere(&g, &offers[n]);
 			finish_offer(&g, &offers[n]);

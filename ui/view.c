@@ -159,7 +159,7 @@ static struct gs_hit hit_grid(const struct gs_model *m, const struct gs_geometry
 	struct gs_hit hit = { .kind = GS_HIT_NONE };
 	const struct gs_gpu *gpu = gs_model_gpu(m);
 	struct gs_block b[GS_GRID_UNITS_MAX];
-	uint32_t n = gpu ? gpu->profiles.memory_units : 0;
+	uint32_t n = gpu ? gpu->grids[GS_KIND_MIG].memory_units : 0;
 
 	if (!gpu || gpu->lost || !n || n > GS_GRID_UNITS_MAX)
 		return hit;

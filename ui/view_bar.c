@@ -70,7 +70,7 @@ static void block_label(const struct gs_gpu *gpu, const struct gs_block *b, int 
 
 static void draw_blocks(const struct gs_view *v, struct gs_rect bar, const struct gs_gpu *gpu, const struct gs_block *b, size_t n)
 {
-	uint32_t units = gpu->profiles.memory_units;
+	uint32_t units = gpu->grids[GS_KIND_MIG].memory_units;
 
 	for (size_t i = 0; i < n; i++) {
 		int left = gs_part_bar_column(units, b[i].span.start), right = gs_part_bar_column(units, b[i].span.start + b[i].span.size);
@@ -144,7 +144,7 @@ void gs_part_bar(const struct gs_view *v, struct gs_rect rect, int row, int colu
 	if (column + bar.columns > rect.columns)
 		bar.columns = rect.columns - column;
 	n = state == GS_BAR_MERGED ? gs_part_blocks_merged(v->m, gpu->index, b) : gs_model_blocks(v->m, gpu->index, state == GS_BAR_AFTER, b);
-	if (n && gpu->profiles.memory_units && !gpu->lost)
+	if (n && gpu->grids[GS_KIND_MIG].memory_units && !gpu->lost)
 		draw_blocks(v, bar, gpu, b, n);
 	else
 		draw_words(v, bar, gpu);

@@ -138,7 +138,7 @@ static void draw_biggest(const struct gs_view *v, int row, const struct columns 
 		if (!gs_part_placed(v->m, gpu, placed, &n)) {
 			text = "?";
 		} else {
-			best = gs_part_biggest(&gpu->profiles, placed, n);
+			best = gs_part_biggest(&gpu->grids[GS_KIND_MIG], placed, n);
 			text = best ? best->name : "-";
 		}
 	} else if (gpu->mode == GS_MODE_WHOLE) {
@@ -224,7 +224,7 @@ bool gs_view_fleet_unit_at(const struct gs_model *m, const struct gs_geometry *g
 
 	lay_out(m->snapshot, geo->fleet.columns, &c);
 	column -= c.at[BAR];
-	units = g->profiles.memory_units;
+	units = g->grids[GS_KIND_MIG].memory_units;
 	if (column < 0 || column >= GS_BAR_COLUMNS || !units || !gs_model_blocks(m, g->index, true, b))
 		return false;
 	for (uint32_t u = 0; u < units; u++) {
@@ -262,9 +262,9 @@ void gs_view_fleet(const struct gs_view *v)
 	}
 	/* the heading numbers the units of the GPU under the cursor; grids may differ */
 	if (v->m->gpu < n)
-		units = gs_snapshot_gpu(s, v->m->gpu)->profiles.memory_units;
+		units = gs_snapshot_gpu(s, v->m->gpu)->grids[GS_KIND_MIG].memory_units;
 	if (!units && n)
-		units = gs_snapshot_gpu(s, 0)->profiles.memory_units;
+		units = gs_snapshot_gpu(s, 0)->grids[GS_KIND_MIG].memory_units;
 	lay_out(s, v->geo.fleet.columns, &c);
 	draw_heading(v, &c, units <= 12 ? units : 0);
 	top = gs_view_fleet_top(v->m, &v->geo);

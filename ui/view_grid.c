@@ -46,7 +46,7 @@ static void draw_title(const struct gs_view *v, const struct gs_gpu *gpu, enum g
 		[GS_LANE_MERGED] = "NOW with what is staged  t: now",
 	};
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
-	const struct gs_profile_set *set = &gpu->profiles;
+	const struct gs_profile_set *set = &gpu->grids[GS_KIND_MIG];
 	const char *mode = gs_mode_name(gpu->mode), *right = NULL;
 	int columns = v->geo.grid_title.columns;
 	char pci[GS_BDF_TEXT];
@@ -163,7 +163,7 @@ static bool is_plain(const struct gs_profile *p)
 /* "1g.10gb x2, 1g.20gb at 2"; what does not fit with its reason into @why. */
 static void say_fits(const struct gs_model *m, const struct gs_gpu *gpu, struct gs_strbuf *fits, struct gs_strbuf *why)
 {
-	const struct gs_profile_set *set = &gpu->profiles;
+	const struct gs_profile_set *set = &gpu->grids[GS_KIND_MIG];
 	struct gs_placed placed[GS_PLACED_MAX];
 	uint32_t starts[GS_PLACEMENTS_MAX];
 	size_t n;
@@ -267,7 +267,7 @@ static void draw_grid(const struct gs_view *v, const struct gs_gpu *gpu)
 	}
 	lay_out(r.rows, two, &rows);
 	draw_title(v, gpu, kind, changed, two);
-	draw_ruler(v, gpu->profiles.memory_units);
+	draw_ruler(v, gpu->grids[GS_KIND_MIG].memory_units);
 	gs_draw_text(v->f, r, 1, 0, GS_ELEMENT_DIM, "SM");
 	gs_part_sm_row(v, gpu, kind, 1);
 	gs_draw_text(v->f, r, rows.top + 1, 0, GS_ELEMENT_DIM, two || (changed && kind == GS_LANE_OF_NOW) ? "NOW" :
@@ -281,7 +281,7 @@ static void draw_grid(const struct gs_view *v, const struct gs_gpu *gpu)
 		gs_draw_text(v->f, r, rows.top_after + 1, 0, GS_ELEMENT_STAGED_NEW, "AFTER");
 		gs_part_lane(v, gpu, GS_LANE_OF_AFTER, rows.top_after, rows.body_after);
 	}
-	if (draw_ghost(v, gpu->profiles.memory_units, rows.tail))
+	if (draw_ghost(v, gpu->grids[GS_KIND_MIG].memory_units, rows.tail))
 		rows.tail++;
 	draw_tail(v, gpu, kind, two, rows.tail);
 }

@@ -291,7 +291,7 @@ void gs_part_lane(const struct gs_view *v, const struct gs_gpu *gpu, enum gs_lan
 {
 	struct gs_block b[GS_GRID_UNITS_MAX];
 	size_t n = gs_part_blocks(v->m, gpu->index, kind, b);
-	uint32_t units = gpu->profiles.memory_units;
+	uint32_t units = gpu->grids[GS_KIND_MIG].memory_units;
 	struct gs_rect r = v->geo.grid;
 	struct border before = { .rank = RANK_NONE };
 

@@ -122,10 +122,10 @@ static void still_fits(const struct gs_model *m, const struct gs_offer *o, char 
 	if (!gpu || !o->n_starts || o->chosen >= o->n_starts || !gs_part_placed(m, gpu, placed, &n))
 		return;
 	placed[n++] = (struct gs_placed){ o->profile, o->starts[o->chosen] };
-	for (size_t i = gpu->profiles.n; i-- > 0 && at < size;) {
-		const struct gs_profile *p = &gpu->profiles.items[i];
+	for (size_t i = gpu->grids[GS_KIND_MIG].n; i-- > 0 && at < size;) {
+		const struct gs_profile *p = &gpu->grids[GS_KIND_MIG].items[i];
 
-		if (!*gs_profile_suffix(p) && gs_placement_free_starts(&gpu->profiles, placed, n, p, starts))
+		if (!*gs_profile_suffix(p) && gs_placement_free_starts(&gpu->grids[GS_KIND_MIG], placed, n, p, starts))
 			at += (size_t)snprintf(buf + at, size - at, "%s%s", found++ ? " " : "", p->name);
 	}
 	if (!found)

@@ -67,7 +67,7 @@ bool gs_part_placed(const struct gs_model *m, const struct gs_gpu *gpu, struct g
 	size_t which[GS_PLACED_MAX], n = 0;
 
 	*ret_n = 0;
-	if (!gpu->profiles.memory_units)
+	if (!gpu->grids[GS_KIND_MIG].memory_units)
 		return false;
 	if (target && target->positions_unknown)
 		return false;
@@ -77,7 +77,7 @@ bool gs_part_placed(const struct gs_model *m, const struct gs_gpu *gpu, struct g
 	}
 	for (size_t i = 0; i < gpu->n_instances && n < GS_PLACED_MAX; i++) {
 		const struct gs_instance *inst = gpu->instances[i];
-		const struct gs_profile *p = gs_profile_by_name(&gpu->profiles, inst->profile ? inst->profile : "");
+		const struct gs_profile *p = gs_profile_by_name(&gpu->grids[GS_KIND_MIG], inst->profile ? inst->profile : "");
 
 		if (!inst->start.known || !p)
 			return false;
@@ -127,11 +127,11 @@ const char *gs_part_why_not(const struct gs_gpu *gpu, const struct gs_placed *pl
 	size_t at;
 
 	buf[0] = '\0';
-	if (gs_placement_free_starts(&gpu->profiles, placed, n, p, starts))
+	if (gs_placement_free_starts(&gpu->grids[GS_KIND_MIG], placed, n, p, starts))
 		return buf;
 	start = gs_model_least_harm(gpu, placed, n, p);
 	if (gs_profile_placement_at(p, start, &span))
-		gs_placement_check(&gpu->profiles, placed, n, p, start, &best);
+		gs_placement_check(&gpu->grids[GS_KIND_MIG], placed, n, p, start, &best);
 	switch (best.why) {
 	case GS_MISFIT_COUNT:
 		snprintf(buf, size, "no more: the maximum is %u", p->max_instances);
@@ -191,15 +191,15 @@ struct gs_u64 gs_part_unit_bytes(const struct gs_gpu *gpu)
 {
 	const struct gs_profile *best = NULL;
 
-	for (size_t i = 0; i < gpu->profiles.n; i++) {
-		const struct gs_profile *p = &gpu->profiles.items[i];
+	for (size_t i = 0; i < gpu->grids[GS_KIND_MIG].n; i++) {
+		const struct gs_profile *p = &gpu->grids[GS_KIND_MIG].items[i];
 
 		if (p->n_placements && p->memory_bytes.known && (!best || p->placements[0].size < best->placements[0].size))
 			best = p;
 	}
 	if (best && best->placements[0].size)
 		return GS_U64(best->memory_bytes.value / best->placements[0].size);
-	if (gpu->memory_bytes.known && gpu->profiles.memory_units)
-		return GS_U64(gpu->memory_bytes.value / gpu->profiles.memory_units);
+	if (gpu->memory_bytes.known && gpu->grids[GS_KIND_MIG].memory_units)
+		return GS_U64(gpu->memory_bytes.value / gpu->grids[GS_KIND_MIG].memory_units);
 	return GS_U64_UNKNOWN;
 }

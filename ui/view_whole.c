@@ -170,13 +170,13 @@ static void draw_tray(const struct gs_view *v, const struct gs_gpu *gpu)
 	char gib[16], all[16], amount[48] = "", text[160];
 
 	for (size_t i = 0; i < gpu->n_instances; i++) {
-		const struct gs_profile *p = gs_profile_by_name(&gpu->profiles, gpu->instances[i]->profile ? gpu->instances[i]->profile : "");
+		const struct gs_profile *p = gs_profile_by_name(&gpu->grids[GS_KIND_MIG], gpu->instances[i]->profile ? gpu->instances[i]->profile : "");
 
 		sm += p && p->sm_count.known ? p->sm_count.value : 0;
 		bytes += p && p->memory_bytes.known ? p->memory_bytes.value : 0;
 	}
-	for (uint32_t u = 0; u < gpu->profiles.memory_units; u++) {
-		int a = gs_unit_column(&v->geo, gpu->profiles.memory_units, u), b = gs_unit_column(&v->geo, gpu->profiles.memory_units, u + 1);
+	for (uint32_t u = 0; u < gpu->grids[GS_KIND_MIG].memory_units; u++) {
+		int a = gs_unit_column(&v->geo, gpu->grids[GS_KIND_MIG].memory_units, u), b = gs_unit_column(&v->geo, gpu->grids[GS_KIND_MIG].memory_units, u + 1);
 
 		gs_draw_printf(v->f, r, 0, a + (b - a) / 2 - r.column, GS_ELEMENT_DIM, "%u", u);
 	}

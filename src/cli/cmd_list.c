@@ -91,7 +91,7 @@ static void add_gpu(struct gs_table *t, const struct gs_gpu *gpu)
 static void add_instance(struct gs_table *t, const struct gs_gpu *gpu, const struct gs_instance *inst)
 {
 	GS_STRBUF struct gs_strbuf who = GS_STRBUF_INIT;
-	const struct gs_profile *p = inst->profile ? gs_profile_by_name(&gpu->profiles, inst->profile) : NULL;
+	const struct gs_profile *p = inst->profile ? gs_profile_by_name(&gpu->grids[GS_KIND_MIG], inst->profile) : NULL;
 
 	gs_table_addf(t, "%" PRIu32, gpu->index);
 	gs_table_add(t, "");

@@ -84,8 +84,8 @@ static void add_profile(struct gs_table *t, const struct gs_gpu *gpu, const stru
 		gs_table_add(t, "?");
 		return;
 	}
-	gs_table_addf(t, "%" PRIu32, gs_placement_capacity(&gpu->profiles, placed, n_placed, p));
-	starts_text(starts, gs_placement_free_starts(&gpu->profiles, placed, n_placed, p, starts), &now);
+	gs_table_addf(t, "%" PRIu32, gs_placement_capacity(&gpu->grids[GS_KIND_MIG], placed, n_placed, p));
+	starts_text(starts, gs_placement_free_starts(&gpu->grids[GS_KIND_MIG], placed, n_placed, p, starts), &now);
 	gs_table_add(t, now.text);
 }
 
@@ -101,16 +101,16 @@ static int print_gpu(const struct gs_snapshot *s, const struct gs_layout *l, uin
 	if (!t)
 		return GS_STATUS_FAILED;
 	printf("%s  %s", gs_gpu_label(gpu, label, sizeof(label)), gpu->name ? gpu->name : "?");
-	if (!gpu->profiles.n) {
+	if (!gpu->grids[GS_KIND_MIG].n) {
 		printf("\n  no MIG profiles%s%s\n", gpu->lost ? ": " : "", gpu->lost ? gpu->lost : "");
 		return GS_STATUS_OK;
 	}
-	printf("  %" PRIu32 " memory units, %" PRIu32 " compute slices, profiles from the %s%s\n", gpu->profiles.memory_units, gpu->profiles.compute_slices,
-	       gpu->profiles.source == GS_PROFILES_DRIVER ? "driver" : "catalogue", gpu->mode == GS_MODE_MIG ? "" : "; not in MIG mode now");
+	printf("  %" PRIu32 " memory units, %" PRIu32 " compute slices, profiles from the %s%s\n", gpu->grids[GS_KIND_MIG].memory_units, gpu->grids[GS_KIND_MIG].compute_slices,
+	       gpu->grids[GS_KIND_MIG].source == GS_PROFILES_DRIVER ? "driver" : "catalogue", gpu->mode == GS_MODE_MIG ? "" : "; not in MIG mode now");
 	for (size_t i = 0; i < GS_ARRAY_SIZE(heads); i++)
 		gs_table_add(t, heads[i]);
-	for (size_t i = 0; i < gpu->profiles.n; i++)
-		add_profile(t, gpu, &gpu->profiles.items[i], placed, n_placed, !l->gpus[index].positions_unknown);
+	for (size_t i = 0; i < gpu->grids[GS_KIND_MIG].n; i++)
+		add_profile(t, gpu, &gpu->grids[GS_KIND_MIG].items[i], placed, n_placed, !l->gpus[index].positions_unknown);
 	gs_table_print(t);
 	return GS_STATUS_OK;
 }

@@ -53,7 +53,7 @@ static struct json_object *compute_to_json(const char *profile, struct gs_u32 st
 /* The default written out: what fills the GI, at its first place. */
 static struct json_object *default_compute(const struct gs_want *w, const struct gs_gpu *gpu)
 {
-	const struct gs_profile *p = w->profile ? gs_profile_by_name(&gpu->profiles, w->profile) : NULL;
+	const struct gs_profile *p = w->profile ? gs_profile_by_name(&gpu->grids[GS_KIND_MIG], w->profile) : NULL;
 	const struct gs_compute_profile *c = p ? gs_compute_profile_default(p) : NULL;
 
 	if (!c)

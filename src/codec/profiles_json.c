@@ -17,7 +17,7 @@ static bool placed_now(const struct gs_gpu *gpu, struct gs_placed *ret, size_t *
 
 		if (inst->kind != GS_KIND_MIG)
 			continue;
-		p = gs_profile_by_name(&gpu->profiles, inst->profile);
+		p = gs_profile_by_name(&gpu->grids[GS_KIND_MIG], inst->profile);
 		if (!p || !inst->start.known || n == GS_PLACED_MAX)
 			return false;
 		ret[n++] = (struct gs_placed){ p, inst->start.value };
@@ -39,8 +39,8 @@ static void add_creatable(struct json_object *o, const struct gs_gpu *gpu, const
 		list = json_object_new_array();
 		creatable = GS_U32(0);
 		if (gpu->mode == GS_MODE_MIG) {
-			creatable.value = gs_placement_capacity(&gpu->profiles, placed, n, p);
-			n_starts = gs_placement_free_starts(&gpu->profiles, placed, n, p, starts);
+			creatable.value = gs_placement_capacity(&gpu->grids[GS_KIND_MIG], placed, n, p);
+			n_starts = gs_placement_free_starts(&gpu->grids[GS_KIND_MIG], placed, n, p, starts);
 		}
 		for (size_t i = 0; i < n_starts; i++)
 			json_object_array_add(list, json_object_new_int64(starts[i]));
@@ -51,7 +51,7 @@ static void add_creatable(struct json_object *o, const struct gs_gpu *gpu, const
 
 static struct json_object *gpu_to_json(const struct gs_gpu *gpu)
 {
-	const struct gs_profile_set *set = &gpu->profiles;
+	const struct gs_profile_set *set = &gpu->grids[GS_KIND_MIG];
 	struct json_object *o = json_object_new_object(), *profiles = json_object_new_array_ext((int)set->n);
 	char bdf[GS_BDF_TEXT];
 

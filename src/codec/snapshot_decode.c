@@ -227,8 +227,8 @@ static void read_instance(struct gs_snapshot *s, struct gs_json_reader *r, struc
 	inst->size = gs_json_read_u32(r, "size", GS_GRID_UNITS_MAX);
 	inst->uuid = read_text(s, r, "uuid");
 	inst->place_is_published = gs_json_read_bool(r, "place_is_published", false);
-	check_place(r, inst->start, inst->size, gpu->profiles.memory_units);
-	read_computes(s, r, gpu->profiles.compute_slices, inst);
+	check_place(r, inst->start, inst->size, gpu->grids[GS_KIND_MIG].memory_units);
+	read_computes(s, r, gpu->grids[GS_KIND_MIG].compute_slices, inst);
 	/* what has no name cannot be planned with, and a place would say that it can */
 	if (!is_named(inst))
 		inst->start = GS_U32_UNKNOWN;
@@ -262,7 +262,7 @@ static void read_grid(struct gs_snapshot *s, struct gs_json_reader *r, struct gs
 {
 	struct json_object *grid = gs_json_read_object(r, "grid"), *profiles = gs_json_read_object(r, "profiles");
 	struct gs_json_where where = { r->where, "grid", 0 };
-	struct gs_profile_set *set = &gpu->profiles;
+	struct gs_profile_set *set = &gpu->grids[GS_KIND_MIG];
 	struct gs_json_reader in;
 	struct gs_u32 as;
 
@@ -275,10 +275,10 @@ static void read_grid(struct gs_snapshot *s, struct gs_json_reader *r, struct gs
 	as = gs_json_read_u32(r, "profiles_as", GPUS_MAX);
 	if (as.known && !r->failed) {
 		/* "as element N", which stands before this one; its strings live as long as this snapshot */
-		if (profiles || gs_snapshot_gpu(s, as.value) == gpu || !gs_snapshot_gpu(s, as.value) || gs_snapshot_gpu(s, as.value)->profiles.memory_units != set->memory_units)
+		if (profiles || gs_snapshot_gpu(s, as.value) == gpu || !gs_snapshot_gpu(s, as.value) || gs_snapshot_gpu(s, as.value)->grids[GS_KIND_MIG].memory_units != set->memory_units)
 			gs_json_read_fail(r, "profiles_as", "names no earlier GPU of the same grid");
 		else
-			*set = gs_snapshot_gpu(s, as.value)->profiles;
+			*set = gs_snapshot_gpu(s, as.value)->grids[GS_KIND_MIG];
 		return;
 	}
 	if (r->failed || !profiles)
@@ -309,7 +309,7 @@ static void read_visible(struct gs_json_reader *r, struct gs_gpu *gpu)
 
 static void read_identity(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu)
 {
-	const char *vendor = gs_json_read_name(r, "vendor");
+	const char *vendor = gs_json_read_name(r, "vendor"), *framework;
 
 	if (r->failed)
 		return;
@@ -323,7 +323,10 @@ static void read_identity(struct gs_snapshot *s, struct gs_json_reader *r, struc
 	gpu->subsystem_id = read_ids(s, r, "subsystem_id");
 	gpu->driver = read_text(s, r, "driver");
 	gpu->driver_override = read_text(s, r, "driver_override");
-	gpu->framework = read_text(s, r, "framework");
+	framework = read_text(s, r, "framework");
+	gpu->framework = framework ? gs_framework_from_name(framework) : GS_FRAMEWORK_INVALID;
+	if (framework && gpu->framework == GS_FRAMEWORK_INVALID)
+		gs_json_read_fail(r, "framework", "\"%.32s\" is not a framework", framework);
 	gpu->numa_node = gs_json_read_i64(r, "numa_node");
 	gpu->iommu_group = gs_json_read_u32(r, "iommu_group", UINT32_MAX);
 	gpu->memory_bytes = gs_json_read_u64(r, "memory_bytes");

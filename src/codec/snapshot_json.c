@@ -151,7 +151,7 @@ static void add_identity(struct json_object *o, const struct gs_gpu *gpu)
 	gs_json_add_string(o, "pci_id", gpu->pci_id);
 	gs_json_add_string(o, "subsystem_id", gpu->subsystem_id);
 	gs_json_add_string(o, "driver", gpu->driver);
-	gs_json_add_string(o, "framework", gpu->framework);
+	gs_json_add_string(o, "framework", gs_framework_name(gpu->framework));
 	gs_json_add_i64(o, "numa_node", gpu->numa_node);
 	gs_json_add_u32(o, "iommu_group", gpu->iommu_group);
 	gs_json_add_u64(o, "memory_bytes", gpu->memory_bytes);
@@ -168,12 +168,12 @@ static void add_profiles(struct json_object *o, const struct gs_snapshot *s, siz
 	const struct gs_gpu *gpu = gs_snapshot_gpu(s, index);
 
 	for (size_t i = 0; i < index; i++) {
-		if (!gs_profile_set_equal(&gs_snapshot_gpu(s, i)->profiles, &gpu->profiles))
+		if (!gs_profile_set_equal(&gs_snapshot_gpu(s, i)->grids[GS_KIND_MIG], &gpu->grids[GS_KIND_MIG]))
 			continue;
 		gs_json_add_u32(o, "profiles_as", GS_U32((uint32_t)i));
 		return;
 	}
-	json_object_object_add(o, "profiles", gs_profile_set_to_json(&gpu->profiles));
+	json_object_object_add(o, "profiles", gs_profile_set_to_json(&gpu->grids[GS_KIND_MIG]));
 }
 
 static struct json_object *gpu_to_json(const struct gs_snapshot *s, size_t index, bool telemetry, bool profiles)
@@ -186,7 +186,7 @@ static struct json_object *gpu_to_json(const struct gs_snapshot *s, size_t index
 	gs_json_add_string(o, "mode", gs_mode_name(gpu->mode));
 	gs_json_add_string(o, "mode_pending", gs_mode_name(gpu->mode_pending));
 	json_object_object_add(o, "settings", json_object_new_object());
-	json_object_object_add(o, "grid", grid_to_json(&gpu->profiles));
+	json_object_object_add(o, "grid", grid_to_json(&gpu->grids[GS_KIND_MIG]));
 	json_object_object_add(o, "visible", visible_to_json(gpu));
 	json_object_object_add(o, "vfs", vfs_to_json());
 	for (size_t i = 0; i < gpu->n_instances; i++)

@@ -192,7 +192,7 @@ static int add_want(struct gs_arena *a, struct gs_diff_gpu *d, const struct gs_i
 
 	c->old = old;
 	c->want = w;
-	c->profile = gs_profile_by_name(&d->gpu->profiles, w->profile);
+	c->profile = gs_profile_by_name(&d->gpu->grids[GS_KIND_MIG], w->profile);
 	r = desired_compute(a, w, c->profile, old, c, &wanted, e);
 	if (r < 0)
 		return gs_error_prefix(e, "GPU %" PRIu32 ", %s at %" PRIu32 ": ", d->gpu->index, w->profile, w->start.value);

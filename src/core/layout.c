@@ -126,7 +126,7 @@ int gs_layout_copy(const struct gs_layout *l, struct gs_layout **ret_layout, str
 /* The want that an existing instance already satisfies. */
 static void want_of_instance(struct gs_arena *a, const struct gs_gpu *gpu, const struct gs_instance *inst, struct gs_want *w)
 {
-	const struct gs_profile *p = inst->profile ? gs_profile_by_name(&gpu->profiles, inst->profile) : NULL;
+	const struct gs_profile *p = inst->profile ? gs_profile_by_name(&gpu->grids[GS_KIND_MIG], inst->profile) : NULL;
 	const struct gs_compute_profile *full = p ? gs_compute_profile_default(p) : NULL;
 
 	w->kind = inst->kind;
@@ -260,7 +260,7 @@ static int check_want(const struct gs_want *w, const struct gs_gpu *gpu, struct 
 
 	if (w->kind != GS_KIND_MIG)
 		return gs_error_at(e, -EOPNOTSUPP, &w->pos, "instances of kind %s cannot be made on GPU %" PRIu32, gs_instance_kind_name(w->kind), gpu->index);
-	p = gs_profile_by_name(&gpu->profiles, w->profile);
+	p = gs_profile_by_name(&gpu->grids[GS_KIND_MIG], w->profile);
 	if (!p)
 		return gs_error_at(e, -EINVAL, &w->pos, "GPU %" PRIu32 " has no profile %s (see: gpuslice profiles %" PRIu32 ")", gpu->index, w->profile, gpu->index);
 	if (w->start.known && !gs_profile_placement_at(p, w->start.value, NULL))
@@ -285,11 +285,11 @@ static int check_want(const struct gs_want *w, const struct gs_gpu *gpu, struct 
 static int check_overlaps(const struct gs_layout_gpu *g, const struct gs_gpu *gpu, struct gs_error *e)
 {
 	for (size_t i = 0; i < g->n_wants; i++) {
-		const struct gs_profile *a = gs_profile_by_name(&gpu->profiles, g->wants[i].profile);
+		const struct gs_profile *a = gs_profile_by_name(&gpu->grids[GS_KIND_MIG], g->wants[i].profile);
 		struct gs_span x, y;
 
 		for (size_t k = 0; k < i; k++) {
-			const struct gs_profile *b = gs_profile_by_name(&gpu->profiles, g->wants[k].profile);
+			const struct gs_profile *b = gs_profile_by_name(&gpu->grids[GS_KIND_MIG], g->wants[k].profile);
 
 			if (!g->wants[i].start.known || !g->wants[k].start.known || !gs_profile_placement_at(a, g->wants[i].start.value, &x) ||
 			    !gs_profile_placement_at(b, g->wants[k].start.value, &y) || !gs_span_overlaps(x, y))
@@ -343,7 +343,7 @@ int gs_layout_bind(const struct gs_layout *file, const struct gs_snapshot *s, st
 			if (!w)
 				return gs_error_oom(e);
 			gs_want_copy(l->arena, w, &from->wants[k]);
-			if (is_filled_by_name(w, gs_profile_by_name(&gpu->profiles, w->profile))) {
+			if (is_filled_by_name(w, gs_profile_by_name(&gpu->grids[GS_KIND_MIG], w->profile))) {
 				w->compute_default = true;
 				w->n_compute = 0;
 			}
@@ -365,7 +365,7 @@ size_t gs_layout_placed(const struct gs_layout_gpu *g, const struct gs_gpu *gpu,
 	size_t n = 0;
 
 	for (size_t i = 0; i < g->n_wants && n < GS_PLACED_MAX; i++) {
-		const struct gs_profile *p = gs_profile_by_name(&gpu->profiles, g->wants[i].profile);
+		const struct gs_profile *p = gs_profile_by_name(&gpu->grids[GS_KIND_MIG], g->wants[i].profile);
 
 		if (!p || !g->wants[i].start.known)
 			continue;
@@ -382,7 +382,7 @@ static size_t existing_of(const struct gs_gpu *gpu, const struct gs_placed *fixe
 
 	for (size_t i = 0; i < gpu->n_instances && n < GS_PLACED_MAX; i++) {
 		const struct gs_instance *inst = gpu->instances[i];
-		const struct gs_profile *p = inst->profile ? gs_profile_by_name(&gpu->profiles, inst->profile) : NULL;
+		const struct gs_profile *p = inst->profile ? gs_profile_by_name(&gpu->grids[GS_KIND_MIG], inst->profile) : NULL;
 		bool is_fixed = false;
 
 		for (size_t k = 0; k < n_fixed && !is_fixed; k++)
@@ -402,7 +402,7 @@ static void solve_gpu(struct gs_layout_gpu *g, const struct gs_gpu *gpu, size_t 
 	uint32_t starts[GS_PLACED_MAX];
 
 	for (size_t i = 0; i < g->n_wants && n_open < GS_PLACED_MAX; i++) {
-		const struct gs_profile *p = gs_profile_by_name(&gpu->profiles, g->wants[i].profile);
+		const struct gs_profile *p = gs_profile_by_name(&gpu->grids[GS_KIND_MIG], g->wants[i].profile);
 
 		if (!p || g->wants[i].start.known)
 			continue;
@@ -415,7 +415,7 @@ static void solve_gpu(struct gs_layout_gpu *g, const struct gs_gpu *gpu, size_t 
 	n_existing = existing_of(gpu, fixed, n_fixed, existing);
 	/* when not all fit, as many as do, in the order of the request: the rest become findings */
 	for (left = n_open; left; left--)
-		if (gs_placement_solve(&gpu->profiles, fixed, n_fixed, open, left, existing, n_existing, starts, NULL) == 0)
+		if (gs_placement_solve(&gpu->grids[GS_KIND_MIG], fixed, n_fixed, open, left, existing, n_existing, starts, NULL) == 0)
 			break;
 	for (size_t i = 0; i < left; i++)
 		g->wants[want_of[i]].start = GS_U32(starts[i]);

@@ -30,9 +30,15 @@ struct gs_want_compute {
 
 /* One instance that should exist. */
 struct gs_want {
-	enum gs_instance_kind kind;
+	enum gs_instance_kind kind;     /* MIG, VGPU, or SRIOV: no instance of its own, but parameters of a VF */
 	const char *profile;
-	struct gs_u32 start;            /* memory unit; unknown: left open until gs_layout_solve() */
+	struct gs_u32 start;            /* memory unit or slot (VF); unknown: left open until gs_layout_solve() */
+	const char *uuid;               /* mdev: asked for, or of the one that is there; NULL: any */
+	struct gs_u32 placement_id;     /* vGPU in mixed-size mode, asked for */
+	const char *on_profile;         /* the GI that a MIG-backed vGPU should lie in; NULL: the driver chooses */
+	struct gs_u32 on_start;
+	struct gs_key_value *params;    /* by key; asked for: others are left as they are */
+	size_t n_params;
 	bool recreate;                  /* destroy and create again even if it is there */
 	bool compute_default;           /* one compute instance that fills it; compute[] is empty */
 	struct gs_want_compute *compute;
@@ -44,11 +50,22 @@ struct gs_want {
 	uint32_t open_claim;            /* 1 + the statement that claimed it without naming a start; 0: none did */
 };
 
+/* One setting that should be. */
+struct gs_want_setting {
+	const char *key, *value;
+	struct gs_position pos;
+};
+
 struct gs_layout_gpu {
 	struct gs_match match;          /* as read; empty in a layout made from a snapshot */
 	struct gs_position pos;
 	enum gs_mode mode;              /* INVALID in an unbound layout: untouched */
 	bool mode_is_asked;             /* bound: somebody asked for it; a pending change to another is taken back */
+	struct gs_u32 vfs;              /* VFs that should be on; unknown: untouched. Bound: always agrees with the mode */
+	bool vfs_is_asked;
+	struct gs_position vfs_pos;
+	struct gs_want_setting *settings;   /* asked for; a key once */
+	size_t n_settings, cap_settings;
 	bool has_instances;             /* unbound: the "instances" key was there */
 	bool positions_unknown;         /* bound: instances exist whose place we may not see */
 	struct gs_want *wants;
@@ -75,6 +92,16 @@ int gs_layout_copy(const struct gs_layout *l, struct gs_layout **ret_layout, str
 struct gs_layout_gpu *gs_layout_add_gpu(struct gs_layout *l);
 struct gs_want *gs_layout_add_want(struct gs_layout *l, struct gs_layout_gpu *g);
 void gs_layout_remove_want(struct gs_layout_gpu *g, size_t i);
+
+/* Ask for a setting; a later wish for the same key wins. NULL when there is no memory. */
+struct gs_want_setting *gs_layout_set(struct gs_layout *l, struct gs_layout_gpu *g, const char *key, const char *value);
+/*
+ * Mode and VFs say the same thing twice: ask for one and the other follows.
+ * «mode vgpu» means all VFs, «mode whole» none; «vfs 0» means whole or mig,
+ * more mean vgpu, mig-vgpu or sriov, whichever @gpu offers.
+ */
+void gs_layout_ask_mode(struct gs_layout_gpu *g, const struct gs_gpu *gpu, enum gs_mode mode);
+void gs_layout_ask_vfs(struct gs_layout_gpu *g, const struct gs_gpu *gpu, uint32_t n);
 
 /* A copy of @from whose strings and arrays live in @a: two wants must never share an array. */
 void gs_want_copy(struct gs_arena *a, struct gs_want *to, const struct gs_want *from);

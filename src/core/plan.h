@@ -6,8 +6,10 @@
  *
  * It is minimal: what is equal in snapshot and layout is never touched, and
  * the deletion and creation of an equal profile, start and parent is a keep.
- * Order (interfaces 0.3, 9.3): stop holders, destroy CIs, destroy GIs, change
- * the mode, create GIs, create CIs; GPU by GPU.
+ * Order (interfaces 0.3, 9.3): stop holders and units; then GPU by GPU remove
+ * vGPUs, destroy CIs and GIs, disable VFs, change the mode, driver or memory
+ * mode, enable VFs, create GIs and CIs, create vGPUs, set their parameters;
+ * last start the units that were stopped.
  */
 #ifndef GS_CORE_PLAN_H
 #define GS_CORE_PLAN_H
@@ -42,7 +44,21 @@ struct gs_step {
 	uint32_t compute_profile_id;
 	uint32_t gi_slices;             /* create: compute slices of its GI; 0: not known */
 	uint32_t compute_id;            /* destroy: CI id now */
-	const char *uuid;               /* destroy: of what goes; NULL when unknown */
+	const char *uuid;               /* of what goes, or that a new mdev gets; NULL when unknown */
+	/* VFs, vGPUs, drivers, settings */
+	enum gs_framework framework;    /* whose files are written; INVALID: NVML's */
+	struct gs_bdf function;         /* the PCI function written to: the GPU itself, a VF, a sibling */
+	struct gs_u32 vf;               /* its number, where it is a VF */
+	uint32_t vfs;                   /* enable-vfs: how many; disable-vfs: how many there are */
+	enum gs_vfs_by vfs_by;
+	const char *driver;             /* unbind: from; bind: to, NULL: whichever the kernel picks */
+	bool to_vfio;                   /* bind, unbind: on the way into passthrough */
+	const char *key, *value;        /* set-setting, set-param */
+	const char *old_value;          /* NULL when not known */
+	struct gs_u32 on_start;         /* create-vgpu in a GI: where that GI starts; its profile is gi_profile */
+	const char *gi_profile;
+	/* stop-unit, start-unit */
+	const char *unit;
 	/* stop-holder */
 	uint32_t pid;
 	uint64_t start_time;
@@ -97,10 +113,18 @@ struct gs_disrupt {
 	const char *unit;
 };
 
+/* A unit that may be stopped for a while when it is named: data/services.json or the site's own. */
+struct gs_service {
+	const char *unit;               /* "nvidia-dcgm.service"; may be an fnmatch pattern */
+	const char *why;                /* what one does without it meanwhile */
+};
+
 struct gs_plan_options {
 	const struct gs_disrupt *disrupt;   /* borrowed */
 	size_t n_disrupt;
 	bool kill;                          /* SIGKILL is allowed */
+	const struct gs_service *services;  /* borrowed; units that are not among them are never stopped */
+	size_t n_services;
 };
 
 /*

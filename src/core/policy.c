@@ -176,7 +176,7 @@ static const struct gs_instance *instance_of(const struct gs_gpu *gpu, const str
 static void describe_blocker(struct policy *y, struct gs_finding *f, const struct gs_want *w, struct gs_strbuf *b)
 {
 	const struct gs_instance *inst = instance_of(y->gpu, w);
-	const struct gs_profile *p = gs_profile_by_name(&y->gpu->profiles, w->profile);
+	const struct gs_profile *p = gs_profile_by_name(&y->gpu->grids[GS_KIND_MIG], w->profile);
 	struct gs_span span = { w->start.value, 0 };
 	char label[160];
 	bool first = true;
@@ -216,23 +216,23 @@ static void suggest_places(struct policy *y, struct gs_finding *f, const struct 
 	/* a place that is free only because somebody has to leave it stops somebody */
 	for (size_t i = 0; i < y->gpu->n_instances && n < GS_PLACED_MAX; i++) {
 		const struct gs_instance *inst = y->gpu->instances[i];
-		const struct gs_profile *q = inst->profile ? gs_profile_by_name(&y->gpu->profiles, inst->profile) : NULL;
+		const struct gs_profile *q = inst->profile ? gs_profile_by_name(&y->gpu->grids[GS_KIND_MIG], inst->profile) : NULL;
 
 		if (q && inst->start.known && gs_instance_is_held(inst))
 			placed[n++] = (struct gs_placed){ q, inst->start.value };
 	}
-	found = gs_placement_free_starts(&y->gpu->profiles, placed, n, p, starts);
+	found = gs_placement_free_starts(&y->gpu->grids[GS_KIND_MIG], placed, n, p, starts);
 
 	if (found) {
 		add_alternative(y, f, "%s fits at %" PRIu32 " and stops nobody: create %" PRIu32 " %s at %" PRIu32, p->name, starts[0], y->gpu->index, p->name, starts[0]);
 		return;
 	}
-	for (size_t i = y->gpu->profiles.n; i-- > 0 && others < 2;) {
-		const struct gs_profile *q = &y->gpu->profiles.items[i];
+	for (size_t i = y->gpu->grids[GS_KIND_MIG].n; i-- > 0 && others < 2;) {
+		const struct gs_profile *q = &y->gpu->grids[GS_KIND_MIG].items[i];
 
 		if (q == p || *gs_profile_suffix(q) || q->compute_slices > p->compute_slices)
 			continue;
-		found = gs_placement_free_starts(&y->gpu->profiles, placed, n, q, starts);
+		found = gs_placement_free_starts(&y->gpu->grids[GS_KIND_MIG], placed, n, q, starts);
 		if (!found)
 			continue;
 		add_alternative(y, f, "%s fits at %" PRIu32 " and stops nobody: create %" PRIu32 " %s at %" PRIu32, q->name, starts[0], y->gpu->index, q->name, starts[0]);
@@ -264,8 +264,8 @@ static void report_misfit(struct policy *y, const struct gs_want *w, const struc
 	}
 	switch (info->why) {
 	case GS_MISFIT_COUNT:
-		if (y->gpu->profiles.max_instances && n >= y->gpu->profiles.max_instances)
-			f->text = gs_arena_printf(y->p->arena, "the driver allows %" PRIu32 " instances on this GPU", y->gpu->profiles.max_instances);
+		if (y->gpu->grids[GS_KIND_MIG].max_instances && n >= y->gpu->grids[GS_KIND_MIG].max_instances)
+			f->text = gs_arena_printf(y->p->arena, "the driver allows %" PRIu32 " instances on this GPU", y->gpu->grids[GS_KIND_MIG].max_instances);
 		else
 			f->text = gs_arena_printf(y->p->arena, "the driver allows %" PRIu32 " of %s on this GPU", p->max_instances, p->name);
 		break;
@@ -318,7 +318,7 @@ static void report_unplaced(struct policy *y, const struct gs_want *w, size_t ti
 		GS_STRBUF struct gs_strbuf who = GS_STRBUF_INIT;
 		struct gs_misfit_info info;
 
-		gs_placement_check(&y->gpu->profiles, placed, n, p, p->placements[i].start, &info);
+		gs_placement_check(&y->gpu->grids[GS_KIND_MIG], placed, n, p, p->placements[i].start, &info);
 		for (size_t k = 0; k < info.n_blockers; k++)
 			describe_blocker(y, f, wants[info.blockers[k]], &who);
 		if (info.why == GS_MISFIT_COUNT)
@@ -367,14 +367,14 @@ static void check_placement(struct policy *y)
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i < t->n_wants && n < GS_PLACED_MAX; i++) {
 			const struct gs_want *w = &t->wants[i];
-			const struct gs_profile *p = gs_profile_by_name(&y->gpu->profiles, w->profile);
+			const struct gs_profile *p = gs_profile_by_name(&y->gpu->grids[GS_KIND_MIG], w->profile);
 			bool is_there = p && w->start.known && stands(y->gpu, t->wants, i);
 			struct gs_misfit_info info;
 
 			if (!p || !w->start.known || is_there != (round == 0))
 				continue;
 			/* what stands is legal, whatever our tables say: the driver has it */
-			if (round == 1 && gs_placement_check(&y->gpu->profiles, placed, n, p, w->start.value, &info) != GS_FITS) {
+			if (round == 1 && gs_placement_check(&y->gpu->grids[GS_KIND_MIG], placed, n, p, w->start.value, &info) != GS_FITS) {
 				report_misfit(y, w, p, w->start.value, &info, wants, placed, n);
 				continue;
 			}
@@ -383,7 +383,7 @@ static void check_placement(struct policy *y)
 		}
 	}
 	for (size_t i = 0; i < t->n_wants; i++) {
-		const struct gs_profile *p = gs_profile_by_name(&y->gpu->profiles, t->wants[i].profile);
+		const struct gs_profile *p = gs_profile_by_name(&y->gpu->grids[GS_KIND_MIG], t->wants[i].profile);
 
 		if (p && !t->wants[i].start.known && !open_before(t, i))
 			report_unplaced(y, &t->wants[i], open_like(t, i), p, wants, placed, n);

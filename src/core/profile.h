@@ -15,7 +15,7 @@
 
 /* Bits of a uint64_t carry one grid; real ones have 4, 8 or 12 units. */
 #define GS_GRID_UNITS_MAX 64
-#define GS_PROFILES_MAX 64
+#define GS_PROFILES_MAX 128     /* types per GPU that RM knows (interfaces 2.7) */
 #define GS_PLACEMENTS_MAX 64
 
 /* [start, start + size) in the units of the thing it lies in. */
@@ -69,6 +69,9 @@ struct gs_profile {
 	size_t n_placements;
 	const struct gs_compute_profile *compute;
 	size_t n_compute;
+	/* vGPU types */
+	const char *gi_profile;         /* the GI that a MIG-backed type lies in; NULL for a time-sliced one */
+	struct gs_u32 max_per_gi;       /* of a MIG-backed type in one GI */
 };
 
 /* Where the profiles of a GPU were learnt. */
@@ -78,6 +81,12 @@ enum gs_profile_source {
 	GS_PROFILES_CATALOGUE,
 };
 
+/*
+ * One grid: what one kind of instance can be on a GPU. A MIG grid counts memory
+ * units. A grid of slots counts virtual functions (or, for mdevs on a PF, as
+ * many places as fit): each instance takes one slot, any slot is as good as
+ * another, and what binds is the count and the size.
+ */
 struct gs_profile_set {
 	uint32_t memory_units;          /* width of the grid; 0 when this GPU cannot be cut */
 	uint32_t compute_slices;
@@ -85,6 +94,9 @@ struct gs_profile_set {
 	const struct gs_profile *items; /* in the order in which people expect them: small to large, plain before suffixed */
 	size_t n;
 	enum gs_profile_source source;
+	bool is_slots;                  /* a grid of slots */
+	bool has_one_size;              /* time-sliced vGPUs of one GPU share one framebuffer size (interfaces 1.4, 2.5) */
+	uint64_t avoid;                 /* slots that an open request leaves alone: work that has no process yet names them */
 };
 
 /* NULL when there is none of that name (exact; NULL is none) / driver id. Borrowed from @set. */

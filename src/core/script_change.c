@@ -154,7 +154,7 @@ static int copy_to(struct gs_edit *x, uint32_t target)
 		const struct gs_want *from = &x->g->wants[i];
 		struct gs_want *w;
 
-		if (!gs_profile_by_name(&gpu->profiles, from->profile))
+		if (!gs_profile_by_name(&gpu->grids[GS_KIND_MIG], from->profile))
 			return gs_error_at(x->e, -EINVAL, &x->st->pos, "GPU %" PRIu32 " has no profile %s: it is another model than GPU %" PRIu32, target, from->profile,
 					   x->gpu->index);
 		w = gs_layout_add_want(l, to);

@@ -37,7 +37,7 @@ static int claim(struct gs_edit *x, struct gs_want *w)
  */
 static int reopen(struct gs_edit *x, struct gs_want *w)
 {
-	const struct gs_profile *p = gs_profile_by_name(&x->gpu->profiles, w->profile);
+	const struct gs_profile *p = gs_profile_by_name(&x->gpu->grids[GS_KIND_MIG], w->profile);
 	uint32_t statement = w->open_claim;
 	struct gs_want *made;
 	int r;
@@ -75,7 +75,7 @@ int gs_edit_make_way(struct gs_edit *x, const struct gs_profile *p, uint32_t sta
 		return 0;
 	for (size_t i = 0; i < x->g->n_wants; i++) {
 		struct gs_want *w = &x->g->wants[i];
-		const struct gs_profile *q = gs_profile_by_name(&x->gpu->profiles, w->profile);
+		const struct gs_profile *q = gs_profile_by_name(&x->gpu->grids[GS_KIND_MIG], w->profile);
 
 		if (!w->is_claimed || !w->start.known || !q || !gs_profile_placement_at(q, w->start.value, &other) || !gs_span_overlaps(mine, other))
 			continue;

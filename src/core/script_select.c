@@ -60,8 +60,8 @@ int gs_select_gpus(const struct gs_gpu_selector *sel, const struct gs_snapshot *
 /* "1g.10gb, 2g.20gb, …" for an error about an unknown word. */
 static const char *known_profiles(const struct gs_gpu *gpu, struct gs_strbuf *b)
 {
-	for (size_t i = 0; i < gpu->profiles.n; i++)
-		gs_strbuf_printf(b, "%s%s", i ? ", " : "", gpu->profiles.items[i].name);
+	for (size_t i = 0; i < gpu->grids[GS_KIND_MIG].n; i++)
+		gs_strbuf_printf(b, "%s%s", i ? ", " : "", gpu->grids[GS_KIND_MIG].items[i].name);
 	gs_strbuf_puts(b, "");
 	return b->text ? b->text : "";
 }
@@ -78,14 +78,14 @@ int gs_edit_profile(struct gs_edit *x, const char *name, const struct gs_positio
 {
 	GS_STRBUF struct gs_strbuf known = GS_STRBUF_INIT;
 	char label[96];
-	const struct gs_profile *p = gs_profile_by_name(&x->gpu->profiles, name);
+	const struct gs_profile *p = gs_profile_by_name(&x->gpu->grids[GS_KIND_MIG], name);
 
 	if (p) {
 		*ret_profile = p;
 		return 0;
 	}
 	gs_gpu_label(x->gpu, label, sizeof(label));
-	if (!x->gpu->profiles.n)
+	if (!x->gpu->grids[GS_KIND_MIG].n)
 		return gs_error_at(x->e, -ENODEV, pos, "%s has no MIG profiles%s%s", label, x->gpu->lost ? ": " : ": it cannot be partitioned, or its profiles cannot be read",
 				   x->gpu->lost ? x->gpu->lost : "");
 	return gs_error_at(x->e, -EINVAL, pos, "%s has no profile %s; it has %s", label, name, known_profiles(x->gpu, &known));

@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 
 #define NOTICES_MAX 32
+#define SOURCES_MAX 16
 
 struct gs_snapshot {
 	unsigned references;
@@ -23,6 +24,8 @@ struct gs_snapshot {
 	struct gs_wall published_at;
 	const char *notices[NOTICES_MAX];
 	size_t n_notices;
+	struct gs_source sources[SOURCES_MAX];
+	size_t n_sources;
 	struct gs_gpu **gpus;
 	size_t n_gpus, cap_gpus;
 };
@@ -99,6 +102,21 @@ void gs_snapshot_add_notice(struct gs_snapshot *s, const char *fmt, ...)
 		s->n_notices++;
 }
 
+void gs_snapshot_add_source(struct gs_snapshot *s, const char *name, bool is_present, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	if (s->n_sources == SOURCES_MAX)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	s->sources[s->n_sources] = (struct gs_source){ gs_snapshot_text(s, name), is_present, gs_snapshot_text(s, text) };
+	if (s->sources[s->n_sources].name && s->sources[s->n_sources].text)
+		s->n_sources++;
+}
+
 /* Append a new zeroed T to an array of pointers in the arena. */
 #define ADD_PART(s, type, array, n, cap) \
 	({ \
@@ -119,6 +137,7 @@ struct gs_gpu *gs_snapshot_add_gpu(struct gs_snapshot *s, struct gs_bdf bdf)
 		gpu->bdf = bdf;
 		gpu->mode = GS_MODE_INVALID;
 		gpu->mode_pending = GS_MODE_INVALID;
+		gpu->framework = GS_FRAMEWORK_INVALID;
 	}
 	return gpu;
 }
@@ -141,6 +160,31 @@ struct gs_holder *gs_gpu_add_holder(struct gs_snapshot *s, struct gs_gpu *gpu)
 struct gs_holder *gs_instance_add_holder(struct gs_snapshot *s, struct gs_instance *inst)
 {
 	return ADD_PART(s, struct gs_holder, inst->holders, inst->n_holders, inst->cap_holders);
+}
+
+struct gs_vf *gs_gpu_add_vf(struct gs_snapshot *s, struct gs_gpu *gpu)
+{
+	return ADD_PART(s, struct gs_vf, gpu->vfs.functions, gpu->vfs.n_functions, gpu->vfs.cap_functions);
+}
+
+struct gs_holder *gs_vf_add_holder(struct gs_snapshot *s, struct gs_vf *vf)
+{
+	return ADD_PART(s, struct gs_holder, vf->holders, vf->n_holders, vf->cap_holders);
+}
+
+struct gs_sibling *gs_gpu_add_sibling(struct gs_snapshot *s, struct gs_gpu *gpu)
+{
+	return ADD_PART(s, struct gs_sibling, gpu->siblings, gpu->n_siblings, gpu->cap_siblings);
+}
+
+struct gs_setting *gs_gpu_add_setting(struct gs_snapshot *s, struct gs_gpu *gpu)
+{
+	return ADD_PART(s, struct gs_setting, gpu->settings, gpu->n_settings, gpu->cap_settings);
+}
+
+struct gs_pending_write *gs_gpu_add_write(struct gs_snapshot *s, struct gs_gpu *gpu)
+{
+	return ADD_PART(s, struct gs_pending_write, gpu->writes, gpu->n_writes, gpu->cap_writes);
 }
 
 /* ---------------------------------------------------------------- sealing */
@@ -192,6 +236,26 @@ static int by_holder(const void *a, const void *b)
 	return strcmp(x->name ? x->name : "", y->name ? y->name : "");
 }
 
+static int by_vf_number(const void *a, const void *b)
+{
+	return compare_u64((*(struct gs_vf *const *)a)->n, (*(struct gs_vf *const *)b)->n);
+}
+
+static int by_sibling_bdf(const void *a, const void *b)
+{
+	return gs_bdf_compare((*(struct gs_sibling *const *)a)->bdf, (*(struct gs_sibling *const *)b)->bdf);
+}
+
+static int by_setting_key(const void *a, const void *b)
+{
+	return strcmp((*(struct gs_setting *const *)a)->key, (*(struct gs_setting *const *)b)->key);
+}
+
+static int by_param_key(const void *a, const void *b)
+{
+	return strcmp(((const struct gs_key_value *)a)->key, ((const struct gs_key_value *)b)->key);
+}
+
 #define SORT(array, n, compare) \
 	do { \
 		if ((n) > 1) \
@@ -226,6 +290,22 @@ static int compute_rev(struct gs_gpu *gpu)
 	add_u32(&b, gpu->iommu_group);
 	add_word(&b, gs_mode_name(gpu->mode));
 	add_word(&b, gs_mode_name(gpu->mode_pending));
+	for (size_t i = 0; i < gpu->n_settings; i++)
+		gs_strbuf_printf(&b, "\nset %s=%s,%s", gpu->settings[i]->key, gpu->settings[i]->value ? gpu->settings[i]->value : "-",
+				 gpu->settings[i]->pending ? gpu->settings[i]->pending : "-");
+	for (size_t i = 0; i < gpu->n_siblings; i++) {
+		gs_strbuf_printf(&b, "\nwith %s", gs_bdf_format(gpu->siblings[i]->bdf, bdf));
+		add_word(&b, gpu->siblings[i]->driver);
+	}
+	if (gpu->vfs.total.known) {
+		gs_strbuf_puts(&b, "\nvfs");
+		add_u32(&b, gpu->vfs.enabled);
+	}
+	for (size_t i = 0; i < gpu->vfs.n_functions; i++) {
+		gs_strbuf_printf(&b, "\nvf %" PRIu32 " %s", gpu->vfs.functions[i]->n, gs_bdf_format(gpu->vfs.functions[i]->bdf, bdf));
+		add_word(&b, gpu->vfs.functions[i]->driver);
+		add_word(&b, gpu->vfs.functions[i]->type);
+	}
 	for (size_t i = 0; i < gpu->n_instances; i++) {
 		const struct gs_instance *inst = gpu->instances[i];
 
@@ -234,6 +314,14 @@ static int compute_rev(struct gs_gpu *gpu)
 		add_word(&b, inst->profile);
 		add_u32(&b, inst->start);
 		add_u32(&b, inst->size);
+		/* a GI's UUID is its compute instance's and comes with that */
+		if (inst->kind != GS_KIND_MIG) {
+			add_word(&b, inst->uuid);
+			add_u32(&b, inst->placement_id);
+			add_u32(&b, inst->gi);
+		}
+		for (size_t k = 0; k < inst->n_params; k++)
+			gs_strbuf_printf(&b, " %s=%s", inst->params[k].key, inst->params[k].value);
 		for (size_t k = 0; k < inst->n_compute; k++) {
 			const struct gs_compute *ci = inst->compute[k];
 
@@ -265,11 +353,17 @@ int gs_snapshot_seal(struct gs_snapshot *s, struct gs_error *e)
 		gpu->index = (uint32_t)i;
 		SORT(gpu->instances, gpu->n_instances, by_place);
 		SORT(gpu->holders, gpu->n_holders, by_holder);
+		SORT(gpu->vfs.functions, gpu->vfs.n_functions, by_vf_number);
+		SORT(gpu->siblings, gpu->n_siblings, by_sibling_bdf);
+		SORT(gpu->settings, gpu->n_settings, by_setting_key);
+		for (size_t k = 0; k < gpu->vfs.n_functions; k++)
+			SORT(gpu->vfs.functions[k]->holders, gpu->vfs.functions[k]->n_holders, by_holder);
 		for (size_t k = 0; k < gpu->n_instances; k++) {
 			struct gs_instance *inst = gpu->instances[k];
 
 			SORT(inst->compute, inst->n_compute, by_compute_place);
 			SORT(inst->holders, inst->n_holders, by_holder);
+			SORT(inst->params, inst->n_params, by_param_key);
 			inst->uuid = inst->n_compute ? inst->compute[0]->uuid : inst->uuid;
 		}
 		if (compute_rev(gpu) < 0)
@@ -354,12 +448,109 @@ const struct gs_gpu *gs_snapshot_gpu_by_bdf(const struct gs_snapshot *s, struct 
 	return NULL;
 }
 
-uint64_t gs_gpu_occupied(const struct gs_gpu *gpu)
+size_t gs_snapshot_n_sources(const struct gs_snapshot *s)
+{
+	return s->n_sources;
+}
+
+const struct gs_source *gs_snapshot_source_at(const struct gs_snapshot *s, size_t i)
+{
+	return i < s->n_sources ? &s->sources[i] : NULL;
+}
+
+enum gs_instance_kind gs_mode_kind(enum gs_mode mode)
+{
+	switch (mode) {
+	case GS_MODE_MIG:
+	case GS_MODE_MIG_VGPU:
+		return GS_KIND_MIG;
+	case GS_MODE_VGPU:
+		return GS_KIND_VGPU;
+	default:
+		return GS_KIND_INVALID;
+	}
+}
+
+const struct gs_profile_set *gs_gpu_grid(const struct gs_gpu *gpu, enum gs_mode mode)
+{
+	static const struct gs_profile_set none;
+
+	switch (mode) {
+	case GS_MODE_MIG:
+	case GS_MODE_MIG_VGPU:
+		return &gpu->grids[GS_KIND_MIG];
+	case GS_MODE_VGPU:
+		return &gpu->grids[GS_KIND_VGPU];
+	case GS_MODE_SRIOV:
+		return &gpu->grids[GS_KIND_SRIOV];
+	case GS_MODE_PASSTHROUGH:
+		return &gpu->grids[GS_KIND_PASSTHROUGH];
+	case GS_MODE_WHOLE:
+		return &gpu->grids[GS_KIND_PARTITION];
+	default:
+		return &none;
+	}
+}
+
+const struct gs_profile *gs_gpu_profile(const struct gs_gpu *gpu, const char *name, enum gs_instance_kind *ret_kind)
+{
+	for (int kind = 0; kind < GS_KIND_MAX; kind++) {
+		const struct gs_profile *p = gs_profile_by_name(&gpu->grids[kind], name);
+
+		if (p && ret_kind)
+			*ret_kind = (enum gs_instance_kind)kind;
+		if (p)
+			return p;
+	}
+	return NULL;
+}
+
+const struct gs_setting *gs_gpu_setting(const struct gs_gpu *gpu, const char *key)
+{
+	for (size_t i = 0; i < gpu->n_settings; i++)
+		if (gs_str_equal(gpu->settings[i]->key, key))
+			return gpu->settings[i];
+	return NULL;
+}
+
+const struct gs_vf *gs_gpu_vf(const struct gs_gpu *gpu, uint32_t n)
+{
+	for (size_t i = 0; i < gpu->vfs.n_functions; i++)
+		if (gpu->vfs.functions[i]->n == n)
+			return gpu->vfs.functions[i];
+	return NULL;
+}
+
+const struct gs_instance *gs_gpu_instance_on_vf(const struct gs_gpu *gpu, uint32_t n)
+{
+	for (size_t i = 0; i < gpu->n_instances; i++)
+		if (gs_u32_is(gpu->instances[i]->vf, n))
+			return gpu->instances[i];
+	return NULL;
+}
+
+const struct gs_instance *gs_gpu_instance_by_uuid(const struct gs_gpu *gpu, const char *uuid)
+{
+	for (size_t i = 0; uuid && i < gpu->n_instances; i++)
+		if (gs_str_equal(gpu->instances[i]->uuid, uuid))
+			return gpu->instances[i];
+	return NULL;
+}
+
+const char *gs_instance_param(const struct gs_instance *inst, const char *key)
+{
+	for (size_t i = 0; i < inst->n_params; i++)
+		if (gs_str_equal(inst->params[i].key, key))
+			return inst->params[i].value;
+	return NULL;
+}
+
+uint64_t gs_gpu_occupied(const struct gs_gpu *gpu, enum gs_instance_kind kind)
 {
 	uint64_t mask = 0;
 
 	for (size_t i = 0; i < gpu->n_instances; i++)
-		if (gpu->instances[i]->start.known && gpu->instances[i]->size.known)
+		if (gpu->instances[i]->kind == kind && gpu->instances[i]->start.known && gpu->instances[i]->size.known)
 			mask |= gs_span_mask((struct gs_span){ gpu->instances[i]->start.value, gpu->instances[i]->size.value });
 	return mask;
 }

@@ -31,8 +31,67 @@ struct gs_holder {
 	const char *name;               /* comm, unit, container or VM name */
 	const char *unit;               /* systemd unit of the process */
 	const char *evidence;           /* how we know: "nvml", "fd /dev/nvidia3" */
+	const char *vm_uuid;            /* of a VM; NULL */
 	struct gs_u64 used_memory_bytes;
 	bool yields;                    /* one of our own collectors: lets go when a commit asks */
+};
+
+struct gs_key_value {
+	const char *key, *value;
+};
+
+/* One virtual function. An untyped one is no instance. */
+struct gs_vf {
+	uint32_t n;                     /* of virtfnN: from 0, also where a driver counts from 1 */
+	struct gs_bdf bdf;
+	const char *driver;             /* NULL when none is bound */
+	struct gs_u32 iommu_group;
+	const char *type;               /* of the vGPU on it, NULL when none */
+	struct gs_holder **holders;
+	size_t n_holders, cap_holders;
+};
+
+/* Who changes how many VFs there are. */
+enum gs_vfs_by {
+	GS_VFS_BY_NOBODY,               /* no SR-IOV, or the bound driver cannot do it */
+	GS_VFS_BY_NUMVFS,               /* sriov_numvfs, any number (interfaces 3.2) */
+	GS_VFS_BY_SRIOV_MANAGE,         /* NVIDIA's tool: all or none, and it rebinds the PF (interfaces 3.4) */
+};
+
+struct gs_vfs {
+	struct gs_u32 total;            /* unknown: no SR-IOV */
+	struct gs_u32 enabled;          /* unknown when it cannot be read */
+	enum gs_vfs_by by;
+	struct gs_vf **functions;       /* by n */
+	size_t n_functions, cap_functions;
+};
+
+/* Another function that lies in the GPU's IOMMU group, or belongs to the same board (audio, USB). */
+struct gs_sibling {
+	struct gs_bdf bdf;
+	uint32_t class_id;              /* 24 bit */
+	const char *driver;             /* NULL when none is bound */
+	const char *original_driver;    /* before we gave it to VFIO; NULL when not remembered */
+	bool is_bridge;                 /* does not hurt the group and is left alone (interfaces 4.4) */
+};
+
+/* Something that is set to a word or number: AMD's partition modes, Intel's scheduling. */
+struct gs_setting {
+	const char *key;                /* "compute-partition" */
+	const char *value;              /* NULL when it cannot be read, "mixed" when its parts differ */
+	const char *pending;            /* asked for, active after a driver reload; NULL when nothing is */
+	const char *const *choices;     /* legal words; none: a number */
+	size_t n_choices;
+	const char *fixed;              /* why it cannot be written here; NULL when it can */
+};
+
+/* A write that an earlier commit began and that the kernel still holds: it executes when the holder lets go. */
+struct gs_pending_write {
+	struct gs_bdf function;
+	const char *path, *value;
+	uint32_t pid;                   /* of the writer */
+	struct gs_wall since;
+	const char *waits_for;          /* "pid 4711 qemu-system-x86"; NULL when not known */
 };
 
 /* Readings that change all the time; only present when telemetry was asked for. */
@@ -52,12 +111,17 @@ struct gs_compute {
 };
 
 struct gs_instance {
-	uint32_t id;                    /* GI id: says nothing about the place, and is reused */
+	uint32_t id;                    /* GI id: says nothing about the place, and is reused. Others: their slot */
 	enum gs_instance_kind kind;
 	const char *profile;
 	struct gs_u32 profile_id;
-	struct gs_u32 start, size;      /* memory units; unknown without the privilege to ask */
-	const char *uuid;               /* of the first compute instance; NULL without one */
+	struct gs_u32 start, size;      /* units of its grid: memory units (unknown without the privilege to ask), or its slot */
+	const char *uuid;               /* of the first compute instance, or of the mdev; NULL without one */
+	struct gs_u32 vf;               /* the VF that it is on (and its slot); unknown for others */
+	struct gs_u32 placement_id;     /* of a vGPU in mixed-size mode */
+	struct gs_u32 gi;               /* GI id that a MIG-backed vGPU lies in */
+	struct gs_key_value *params;    /* of a vGPU or VF, by key; in the arena */
+	size_t n_params;
 	bool place_is_published;        /* start and size come from a privileged agent's file, not from the driver */
 	struct gs_compute **compute;
 	size_t n_compute, cap_compute;
@@ -76,7 +140,7 @@ struct gs_gpu {
 	const char *pci_id, *subsystem_id;      /* "10de:2330"; subsystem NULL when unknown */
 	const char *driver;             /* bound kernel driver, NULL when none */
 	const char *driver_override;    /* NULL when not set */
-	const char *framework;          /* "nvml", …; NULL when nothing manages it */
+	enum gs_framework framework;    /* INVALID when nothing manages it */
 	struct gs_i64 numa_node;
 	struct gs_u32 iommu_group;
 	struct gs_u64 memory_bytes;
@@ -90,7 +154,19 @@ struct gs_gpu {
 	bool placements_visible;        /* we may see where instances are */
 	bool holders_visible;           /* we may see every process; false: «free» is not proven */
 	const char *lost;               /* why the driver cannot talk to it, NULL when it can */
-	struct gs_profile_set profiles;
+	bool is_boot_display;           /* boot_vga: the console's own screen */
+	const char *original_driver;    /* before we gave it to VFIO; NULL when not remembered */
+	const char *vfio_driver;        /* the one that fits: "vfio-pci", "nvgrace_gpu_vfio_pci" */
+	const char *no_passthrough;     /* why it cannot be given to VFIO at all ("the IOMMU is off …"); NULL when it can */
+	const char *stranded;           /* an interrupted tool left it so: "bound to pci-pf-stub …"; NULL */
+	struct gs_vfs vfs;
+	struct gs_sibling **siblings;   /* by address */
+	size_t n_siblings, cap_siblings;
+	struct gs_setting **settings;   /* by key */
+	size_t n_settings, cap_settings;
+	struct gs_pending_write **writes;
+	size_t n_writes, cap_writes;
+	struct gs_profile_set grids[GS_KIND_MAX];   /* by kind of instance; empty where there are none of a kind */
 	struct gs_instance **instances;
 	size_t n_instances, cap_instances;
 	struct gs_holder **holders;     /* of the GPU as a whole, not of one instance */
@@ -119,6 +195,13 @@ struct gs_instance *gs_gpu_add_instance(struct gs_snapshot *s, struct gs_gpu *gp
 struct gs_compute *gs_instance_add_compute(struct gs_snapshot *s, struct gs_instance *inst);
 struct gs_holder *gs_gpu_add_holder(struct gs_snapshot *s, struct gs_gpu *gpu);
 struct gs_holder *gs_instance_add_holder(struct gs_snapshot *s, struct gs_instance *inst);
+struct gs_vf *gs_gpu_add_vf(struct gs_snapshot *s, struct gs_gpu *gpu);
+struct gs_holder *gs_vf_add_holder(struct gs_snapshot *s, struct gs_vf *vf);
+struct gs_sibling *gs_gpu_add_sibling(struct gs_snapshot *s, struct gs_gpu *gpu);
+struct gs_setting *gs_gpu_add_setting(struct gs_snapshot *s, struct gs_gpu *gpu);
+struct gs_pending_write *gs_gpu_add_write(struct gs_snapshot *s, struct gs_gpu *gpu);
+/* A source of holders and claims was looked at, or could not be: "slurm", false, "scontrol is not installed". */
+void gs_snapshot_add_source(struct gs_snapshot *s, const char *name, bool is_present, const char *fmt, ...) GS_PRINTF(4, 5);
 /* Copy into the arena with control characters and bad UTF-8 replaced: the way in for every foreign string. NULL in, NULL out. */
 const char *gs_snapshot_text(struct gs_snapshot *s, const char *text);
 
@@ -142,12 +225,34 @@ bool gs_snapshot_published(const struct gs_snapshot *s, struct gs_wall *ret_take
 size_t gs_snapshot_n_notices(const struct gs_snapshot *s);
 const char *gs_snapshot_notice(const struct gs_snapshot *s, size_t i);
 
+struct gs_source {
+	const char *name;
+	bool is_present;
+	const char *text;
+};
+size_t gs_snapshot_n_sources(const struct gs_snapshot *s);
+const struct gs_source *gs_snapshot_source_at(const struct gs_snapshot *s, size_t i);
+
 size_t gs_snapshot_n_gpus(const struct gs_snapshot *s);
 const struct gs_gpu *gs_snapshot_gpu(const struct gs_snapshot *s, size_t index);
 const struct gs_gpu *gs_snapshot_gpu_by_bdf(const struct gs_snapshot *s, struct gs_bdf bdf);
 
-/* The units that instances with a known place take; placements are only meaningful when the GPU's are visible. */
-uint64_t gs_gpu_occupied(const struct gs_gpu *gpu);
+/* The grid that a GPU in @mode is drawn and cut by; an empty one when it is not cut. Never NULL. */
+const struct gs_profile_set *gs_gpu_grid(const struct gs_gpu *gpu, enum gs_mode mode);
+/* The kind of instance that one creates in @mode: GS_KIND_MIG or GS_KIND_VGPU; INVALID where they follow from the mode. */
+enum gs_instance_kind gs_mode_kind(enum gs_mode mode);
+/* The profile of that name in any grid of the GPU; *@ret_kind (may be NULL) is its kind. NULL when there is none. */
+const struct gs_profile *gs_gpu_profile(const struct gs_gpu *gpu, const char *name, enum gs_instance_kind *ret_kind);
+/* NULL when there is none. */
+const struct gs_setting *gs_gpu_setting(const struct gs_gpu *gpu, const char *key);
+const struct gs_vf *gs_gpu_vf(const struct gs_gpu *gpu, uint32_t n);
+/* The instance on that VF, or the mdev of that UUID; NULL. */
+const struct gs_instance *gs_gpu_instance_on_vf(const struct gs_gpu *gpu, uint32_t n);
+const struct gs_instance *gs_gpu_instance_by_uuid(const struct gs_gpu *gpu, const char *uuid);
+/* The value of a parameter, or NULL. */
+const char *gs_instance_param(const struct gs_instance *inst, const char *key);
+/* The units of grid @kind that instances with a known place take; placements are only meaningful when the GPU's are visible. */
+uint64_t gs_gpu_occupied(const struct gs_gpu *gpu, enum gs_instance_kind kind);
 /* The instance of that profile at that start, or NULL. */
 const struct gs_instance *gs_gpu_instance_at(const struct gs_gpu *gpu, const char *profile, uint32_t start);
 const struct gs_compute *gs_instance_compute_at(const struct gs_instance *inst, const char *profile, uint32_t start);

@@ -29,3 +29,4 @@ GS_DEFINE_WORDS(GS_SEVERITIES, gs_severity, SEVERITY, severity);
 GS_DEFINE_WORDS(GS_UNDO_GRADES, gs_undo, UNDO, undo);
 GS_DEFINE_WORDS(GS_RISKS, gs_risk, RISK, risk);
 GS_DEFINE_WORDS(GS_STEP_OPS, gs_step_op, STEP, step_op);
+GS_DEFINE_WORDS(GS_FRAMEWORKS, gs_framework, FRAMEWORK, framework);

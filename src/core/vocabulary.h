@@ -60,11 +60,33 @@
 
 #define GS_STEP_OPS(X) \
 	X(STOP_HOLDER, "stop-holder") \
+	X(STOP_UNIT, "stop-unit") \
+	X(REMOVE_VGPU, "remove-vgpu") \
 	X(DESTROY_CI, "destroy-ci") \
 	X(DESTROY_GI, "destroy-gi") \
+	X(DISABLE_VFS, "disable-vfs") \
+	X(UNBIND_DRIVER, "unbind-driver") \
+	X(BIND_DRIVER, "bind-driver") \
 	X(SET_MODE, "set-mode") \
+	X(SET_SETTING, "set-setting") \
+	X(ENABLE_VFS, "enable-vfs") \
 	X(CREATE_GI, "create-gi") \
-	X(CREATE_CI, "create-ci")
+	X(CREATE_CI, "create-ci") \
+	X(CREATE_VGPU, "create-vgpu") \
+	X(SET_PARAM, "set-param") \
+	X(START_UNIT, "start-unit")
+
+/* How the kernel or a driver lets a GPU be cut; found by its files, never by a version (interfaces 9.1). */
+#define GS_FRAMEWORKS(X) \
+	X(NVML, "nvml") \
+	X(MDEV, "mdev") \
+	X(VENDOR_VFIO, "vendor-vfio") \
+	X(SRIOV, "sriov") \
+	X(VFIO, "vfio") \
+	X(AMDGPU, "amdgpu") \
+	X(GIM, "gim") \
+	X(XE, "xe") \
+	X(I915, "i915")
 
 #define GS_ENUM_ITEM_(prefix, id) prefix##_##id
 #define GS_DECLARE_WORDS(table, type, prefix, lower) \
@@ -83,6 +105,7 @@
 #define GS_X_UNDO(id, name) GS_UNDO_##id,
 #define GS_X_RISK(id, name) GS_RISK_##id,
 #define GS_X_STEP(id, name) GS_STEP_##id,
+#define GS_X_FRAMEWORK(id, name) GS_FRAMEWORK_##id,
 
 GS_DECLARE_WORDS(GS_VENDORS, gs_vendor, VENDOR, vendor);
 GS_DECLARE_WORDS(GS_MODES, gs_mode, MODE, mode);
@@ -93,5 +116,6 @@ GS_DECLARE_WORDS(GS_SEVERITIES, gs_severity, SEVERITY, severity);
 GS_DECLARE_WORDS(GS_UNDO_GRADES, gs_undo, UNDO, undo);
 GS_DECLARE_WORDS(GS_RISKS, gs_risk, RISK, risk);
 GS_DECLARE_WORDS(GS_STEP_OPS, gs_step_op, STEP, step_op);
+GS_DECLARE_WORDS(GS_FRAMEWORKS, gs_framework, FRAMEWORK, framework);
 
 #endif

@@ -24,8 +24,8 @@ static void copy_profiles(struct gs_snapshot *s, struct gs_gpu *gpu, const struc
 	struct gs_arena *a = gs_snapshot_arena(s);
 	struct gs_profile *items = gs_arena_memdup(a, from->items, from->n * sizeof(*items));
 
-	gpu->profiles = *from;
-	gpu->profiles.source = GS_PROFILES_DRIVER;
+	gpu->grids[GS_KIND_MIG] = *from;
+	gpu->grids[GS_KIND_MIG].source = GS_PROFILES_DRIVER;
 	for (size_t i = 0; i < from->n; i++) {
 		struct gs_compute_profile *c = gs_arena_memdup(a, items[i].compute, items[i].n_compute * sizeof(*c));
 
@@ -37,7 +37,7 @@ static void copy_profiles(struct gs_snapshot *s, struct gs_gpu *gpu, const struc
 		}
 		items[i].compute = c;
 	}
-	gpu->profiles.items = items;
+	gpu->grids[GS_KIND_MIG].items = items;
 }
 
 static void fill_holder(struct gs_snapshot *s, struct gs_holder *h, uint32_t pid)
@@ -84,7 +84,7 @@ static void add_instance(struct gs_snapshot *s, struct gs_gpu *gpu, const char *
 	text[digits] = '\0';
 	CHECK(gs_parse_u32(text, 10, &start) == 0);
 	word += digits;
-	p = gs_profile_by_name(&gpu->profiles, name);
+	p = gs_profile_by_name(&gpu->grids[GS_KIND_MIG], name);
 	CHECK(p && gs_profile_placement_at(p, start, &span));
 	inst = gs_gpu_add_instance(s, gpu);
 	inst->id = number;
@@ -111,7 +111,7 @@ static struct gs_gpu *add_gpu(struct gs_snapshot *s, const struct gs_gpu_model *
 	gpu->name = gs_snapshot_text(s, model->n_pci ? model->pci[0].name : model->name);
 	gpu->pci_id = gs_snapshot_text(s, model->n_pci ? model->pci[0].id : "10de:0000");
 	gpu->driver = gs_snapshot_text(s, "nvidia");
-	gpu->framework = gs_snapshot_text(s, "nvml");
+	gpu->framework = GS_FRAMEWORK_NVML;
 	gpu->memory_bytes = GS_U64(85520809984ull);
 	gpu->sm_count = model->sm_count;
 	gpu->modes = 1u << GS_MODE_WHOLE | 1u << GS_MODE_MIG;
@@ -246,9 +246,8 @@ static struct gs_gpu *copy_gpu(struct gs_snapshot *s, const struct gs_gpu *from,
 	fresh.name = gs_arena_strdup(a, from->name);
 	fresh.pci_id = gs_arena_strdup(a, from->pci_id);
 	fresh.driver = gs_arena_strdup(a, from->driver);
-	fresh.framework = gs_arena_strdup(a, from->framework);
 	*gpu = fresh;
-	copy_profiles(s, gpu, &from->profiles);
+	copy_profiles(s, gpu, &from->grids[GS_KIND_MIG]);
 	for (size_t i = 0; i < from->n_instances; i++)
 		copy_instance(s, gpu, from->instances[i], step);
 	for (size_t i = 0; i < from->n_holders; i++)

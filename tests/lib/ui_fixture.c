@@ -57,7 +57,7 @@ const struct ui_machine ui_lab = {
 
 static void add_instance(struct gs_snapshot *s, struct gs_gpu *gpu, const struct ui_instance *in, bool hidden)
 {
-	const struct gs_profile *p = in->profile ? gs_profile_by_name(&gpu->profiles, in->profile) : NULL;
+	const struct gs_profile *p = in->profile ? gs_profile_by_name(&gpu->grids[GS_KIND_MIG], in->profile) : NULL;
 	struct gs_instance *inst = gs_gpu_add_instance(s, gpu);
 	struct gs_holder *h;
 	char uuid[64];
@@ -132,16 +132,16 @@ struct gs_snapshot *ui_snapshot(const struct ui_machine *machine)
 		gpu->pci_id = "10de:2330";
 		gpu->subsystem_id = "10de:16c1";
 		gpu->driver = "nvidia";
-		gpu->framework = "nvml";
+		gpu->framework = GS_FRAMEWORK_NVML;
 		gpu->memory_bytes = GS_U64(85520809984);
 		gpu->sm_count = GS_U32(132);
 		gpu->modes = 1u << GS_MODE_WHOLE | 1u << GS_MODE_MIG;
 		gpu->mode = machine->whole >> i & 1 ? GS_MODE_WHOLE : GS_MODE_MIG;
 		gpu->placements_visible = !machine->places_hidden;
 		gpu->holders_visible = true;
-		gpu->profiles = (struct gs_profile_set){ 8, 7, 7, profiles, GS_ARRAY_SIZE(profiles), GS_PROFILES_DRIVER };
+		gpu->grids[GS_KIND_MIG] = (struct gs_profile_set){ 8, 7, 7, profiles, GS_ARRAY_SIZE(profiles), GS_PROFILES_DRIVER, false, false, 0 };
 		if (machine->bare >> i & 1)
-			gpu->profiles.n = 0;
+			gpu->grids[GS_KIND_MIG].n = 0;
 		if (machine->kept_open >> i & 1)
 			add_daemon(s, gpu, 1893, "nvidia-persiste", "nvidia-persistenced.service");
 		if (machine->watched >> i & 1) {

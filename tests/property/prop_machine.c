@@ -684,11 +684,11 @@ static bool same_places(const struct profile *p, const struct gs_span *places, s
 /* The first profile of which a snapshot tells other places or another number than data/mig; NULL when all agree. */
 static const char *find_disagreement(const struct model *m, const struct gs_gpu *gpu)
 {
-	if (gpu->profiles.source != GS_PROFILES_DRIVER || gpu->profiles.n != m->n)
+	if (gpu->grids[GS_KIND_MIG].source != GS_PROFILES_DRIVER || gpu->grids[GS_KIND_MIG].n != m->n)
 		return "the profiles";
 	for (size_t i = 0; i < m->n; i++) {
 		const struct profile *p = &m->profiles[i];
-		const struct gs_profile *offered = gs_profile_by_name(&gpu->profiles, p->name);
+		const struct gs_profile *offered = gs_profile_by_name(&gpu->grids[GS_KIND_MIG], p->name);
 
 		if (!offered || !gs_u32_is(offered->id, p->id) || offered->max_instances != p->max_instances ||
 		    !same_places(p, offered->placements, offered->n_placements))

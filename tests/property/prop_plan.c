@@ -204,7 +204,7 @@ static void try_pair(const char *model, const char *before_spec, const char *aft
 static void random_pairs(const char *model, unsigned rounds)
 {
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = gs_testhost(model, "mig");
-	const struct gs_profile_set *set = &gs_snapshot_gpu(s, 0)->profiles;
+	const struct gs_profile_set *set = &gs_snapshot_gpu(s, 0)->grids[GS_KIND_MIG];
 	uint64_t state = seed_value;
 
 	for (unsigned round = 0; round < rounds; round++) {

@@ -29,7 +29,7 @@ static const struct gs_profile h100_profiles[] = {
 	PROFILE("2g.20gb", 14, 2, 20096, 32, 3, h_2), PROFILE("3g.40gb", 9, 3, 40448, 60, 2, h_3), PROFILE("4g.40gb", 5, 4, 40448, 64, 1, h_4),
 	PROFILE("7g.80gb", 0, 7, 81153, 132, 1, h_7),
 };
-static const struct gs_profile_set h100 = { 8, 7, 7, h100_profiles, sizeof(h100_profiles) / sizeof(h100_profiles[0]), GS_PROFILES_DRIVER };
+static const struct gs_profile_set h100 = { 8, 7, 7, h100_profiles, sizeof(h100_profiles) / sizeof(h100_profiles[0]), GS_PROFILES_DRIVER, false, false, 0 };
 
 static const struct gs_span a_1[] = { { 0, 1 }, { 1, 1 }, { 2, 1 }, { 3, 1 } };
 static const struct gs_span a_2[] = { { 0, 2 }, { 2, 2 } };
@@ -37,7 +37,7 @@ static const struct gs_span a_4[] = { { 0, 4 } };
 static const struct gs_profile a30_profiles[] = {
 	PROFILE("1g.6gb", 14, 1, 5952, 14, 4, a_1), PROFILE("2g.12gb", 5, 2, 12032, 28, 2, a_2), PROFILE("4g.24gb", 0, 4, 24125, 56, 1, a_4),
 };
-static const struct gs_profile_set a30 = { 4, 4, 4, a30_profiles, 3, GS_PROFILES_DRIVER };
+static const struct gs_profile_set a30 = { 4, 4, 4, a30_profiles, 3, GS_PROFILES_DRIVER, false, false, 0 };
 
 static const struct gs_span r_1[] = { { 0, 3 }, { 3, 3 }, { 6, 3 }, { 9, 3 } };
 static const struct gs_span r_2[] = { { 0, 6 }, { 6, 6 } };
@@ -46,7 +46,7 @@ static const struct gs_profile rtx_profiles[] = {
 	PROFILE("1g.24gb", 14, 1, 24192, 46, 4, r_1), PROFILE("1g.24gb+gfx", 47, 1, 24192, 46, 4, r_1), PROFILE("2g.48gb", 5, 2, 48384, 94, 2, r_2),
 	PROFILE("2g.48gb+gfx", 35, 2, 48384, 94, 2, r_2), PROFILE("4g.96gb", 0, 4, 97251, 188, 1, r_4), PROFILE("4g.96gb+gfx", 32, 4, 97251, 188, 1, r_4),
 };
-static const struct gs_profile_set rtx = { 12, 4, 4, rtx_profiles, 6, GS_PROFILES_DRIVER };
+static const struct gs_profile_set rtx = { 12, 4, 4, rtx_profiles, 6, GS_PROFILES_DRIVER, false, false, 0 };
 
 static inline struct gs_gpu *put_gpu(struct gs_snapshot *s, unsigned bus, enum gs_mode mode, const struct gs_profile_set *set)
 {
@@ -59,13 +59,13 @@ static inline struct gs_gpu *put_gpu(struct gs_snapshot *s, unsigned bus, enum g
 	g->name = set == &a30 ? "NVIDIA A30" : set == &rtx ? "NVIDIA RTX PRO 6000" : "NVIDIA H100 80GB HBM3";
 	g->pci_id = "10de:2330";
 	g->driver = "nvidia";
-	g->framework = "nvml";
+	g->framework = GS_FRAMEWORK_NVML;
 	g->memory_bytes = GS_U64(80 * GIB);
 	g->sm_count = GS_U32(set == &a30 ? 56 : set == &rtx ? 188 : 132);
 	g->modes = 1u << GS_MODE_WHOLE | 1u << GS_MODE_MIG | 1u << GS_MODE_PASSTHROUGH;
 	g->mode = mode;
 	g->placements_visible = g->holders_visible = true;
-	g->profiles = *set;
+	g->grids[GS_KIND_MIG] = *set;
 	return g;
 }
 
@@ -91,7 +91,7 @@ static inline void put_holder(struct gs_snapshot *s, struct gs_holder *h, const 
 static inline struct gs_instance *put(struct gs_snapshot *s, struct gs_gpu *g, unsigned id, const char *profile, unsigned start, const char *user,
 				      unsigned pid)
 {
-	const struct gs_profile *p = gs_profile_by_name(&g->profiles, profile);
+	const struct gs_profile *p = gs_profile_by_name(&g->grids[GS_KIND_MIG], profile);
 	struct gs_instance *inst = gs_gpu_add_instance(s, g);
 	struct gs_compute *ci = gs_instance_add_compute(s, inst);
 	char uuid[64];

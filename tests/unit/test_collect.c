@@ -107,9 +107,9 @@ static void root_sees_everything(void **state)
 		assert_int_equal(gpu->modes, 1u << GS_MODE_WHOLE | 1u << GS_MODE_MIG);
 		assert_true(gpu->holders_visible);
 		assert_true(gpu->placements_visible);
-		assert_int_equal(gpu->profiles.memory_units, 8);
-		assert_int_equal(gpu->profiles.compute_slices, 7);
-		assert_int_equal(gpu->profiles.source, GS_PROFILES_DRIVER);
+		assert_int_equal(gpu->grids[GS_KIND_MIG].memory_units, 8);
+		assert_int_equal(gpu->grids[GS_KIND_MIG].compute_slices, 7);
+		assert_int_equal(gpu->grids[GS_KIND_MIG].source, GS_PROFILES_DRIVER);
 		assert_false(gpu->mode_needs_reset);
 	}
 	gpu = first_mig(s);
@@ -149,7 +149,7 @@ static void somebody_else_gets_no_places_until_they_are_published(void **state)
 	assert_int_equal(seen->n_instances, there->n_instances);
 	assert_false(seen->placements_visible);
 	assert_false(seen->holders_visible);
-	assert_int_equal(seen->profiles.source, GS_PROFILES_CATALOGUE);
+	assert_int_equal(seen->grids[GS_KIND_MIG].source, GS_PROFILES_CATALOGUE);
 	for (size_t i = 0; i < seen->n_instances; i++) {
 		assert_false(seen->instances[i]->start.known);
 		assert_non_null(seen->instances[i]->profile);
@@ -387,7 +387,7 @@ static void creating_and_destroying_is_what_is_then_seen(void **state)
 		const struct gs_gpu *g = gs_snapshot_gpu(s, i);
 
 		for (uint32_t start = 0; start < 7 && g->mode == GS_MODE_MIG && !gpu; start++) {
-			if (gs_gpu_occupied(g) & 1ull << start)
+			if (gs_gpu_occupied(g, GS_KIND_MIG) & 1ull << start)
 				continue;
 			step.bdf = g->bdf;
 			step.gpu_uuid = g->uuid;

@@ -214,7 +214,7 @@ static struct gs_snapshot *machine(const struct gs_gpu_model *m)
 	gpu->uuid = "GPU-1";
 	gpu->pci_id = "10de:2330";
 	gpu->mode = GS_MODE_MIG;
-	gpu->profiles = m->profiles;
+	gpu->grids[GS_KIND_MIG] = m->profiles;
 	gpu->placements_visible = true;
 	assert_int_equal(gs_snapshot_seal(s, NULL), 0);
 	return s;

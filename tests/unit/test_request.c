@@ -38,14 +38,14 @@ static struct gs_snapshot *machine(void)
 	gpu->uuid = "GPU-c0ffee00-0000-4000-8000-000000000000";
 	gpu->pci_id = "10de:2330";
 	gpu->driver = "nvidia";
-	gpu->framework = "nvml";
+	gpu->framework = GS_FRAMEWORK_NVML;
 	gpu->nvidia_index = GS_U32(0);
 	gpu->modes = 1u << GS_MODE_WHOLE | 1u << GS_MODE_MIG;
 	gpu->mode = GS_MODE_MIG;
 	gpu->mode_pending = GS_MODE_INVALID;
 	gpu->placements_visible = true;
 	gpu->holders_visible = true;
-	gpu->profiles = (struct gs_profile_set){ 8, 7, 7, profiles, 1, GS_PROFILES_DRIVER };
+	gpu->grids[GS_KIND_MIG] = (struct gs_profile_set){ 8, 7, 7, profiles, 1, GS_PROFILES_DRIVER, false, false, 0 };
 	assert_int_equal(gs_snapshot_seal(s, NULL), 0);
 	return s;
 }

@@ -22,7 +22,7 @@ struct fixture {
 
 static void add_instance(struct gs_snapshot *s, struct gs_gpu *gpu, uint32_t id, const char *profile, uint32_t start)
 {
-	const struct gs_profile *p = gs_profile_by_name(&gpu->profiles, profile);
+	const struct gs_profile *p = gs_profile_by_name(&gpu->grids[GS_KIND_MIG], profile);
 	struct gs_instance *inst = gs_gpu_add_instance(s, gpu);
 	struct gs_compute *c = gs_instance_add_compute(s, inst);
 
@@ -61,11 +61,11 @@ static struct gs_gpu *add_board(struct gs_snapshot *s, const struct gs_gpu_model
 	gpu->pci_id = "10de:2330";
 	gpu->subsystem_id = "10de:16c1";
 	gpu->driver = "nvidia";
-	gpu->framework = "nvml";
+	gpu->framework = GS_FRAMEWORK_NVML;
 	gpu->numa_node = GS_I64(-1);
 	gpu->modes = 1u << GS_MODE_WHOLE | 1u << GS_MODE_MIG;
 	gpu->mode = GS_MODE_MIG;
-	gpu->profiles = m->profiles;
+	gpu->grids[GS_KIND_MIG] = m->profiles;
 	gpu->placements_visible = gpu->holders_visible = true;
 	return gpu;
 }
@@ -191,7 +191,7 @@ static void profiles_survive_the_journey(void **state)
 	gpu = gs_snapshot_gpu(s, 1);
 	assert_string_equal(gpu->uuid, "GPU-1");
 	assert_string_equal(gpu->rev.hex, gs_snapshot_gpu(f->snapshot, 1)->rev.hex);
-	p = gs_profile_by_name(&gpu->profiles, "3g.40gb");
+	p = gs_profile_by_name(&gpu->grids[GS_KIND_MIG], "3g.40gb");
 	assert_non_null(p);
 	assert_int_equal(p->n_placements, 2);
 	assert_string_equal(gs_compute_profile_default(p)->name, "3g.40gb");
@@ -255,9 +255,9 @@ static void hostile_values_are_refused_with_their_path(void **state)
 		{ "\"start\": 4,", "\"start\": 4.0,", "gpus[1].instances[1]" },
 		{ "\"id\": 12,", "\"id\": 2,", "gpus[1].instances[1].id: 2 is there twice" },
 		{ "\"kind\": \"claim\"", "\"kind\": \"\"", "gpus[1].instances[1].holders[0].kind" },
-		{ "\"memory_units\": 8,\n        \"compute_units\"", "\"memory_units\": 4,\n        \"compute_units\"", "gpus[0].profiles" },
+		{ "\"memory_units\": 8,\n        \"compute_units\"", "\"memory_units\": 4,\n        \"compute_units\"", "gpus[0].grids[GS_KIND_MIG]" },
 		{ "\"memory_units\": 8,\n        \"compute_units\"", "\"memory_units\": 65,\n        \"compute_units\"", "gpus[0].grid" },
-		{ "\"name\": \"1g.10gb+me\"", "\"name\": \"1g.10gb\"", "gpus[0].profiles.items[1].name" },
+		{ "\"name\": \"1g.10gb+me\"", "\"name\": \"1g.10gb\"", "gpus[0].grids[GS_KIND_MIG].items[1].name" },
 	};
 	const struct fixture *f = *state;
 	GS_FREE char *with = encode(f->snapshot, ALL), *without = encode(f->snapshot, 0);
