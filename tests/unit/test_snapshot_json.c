@@ -255,9 +255,9 @@ static void hostile_values_are_refused_with_their_path(void **state)
 		{ "\"start\": 4,", "\"start\": 4.0,", "gpus[1].instances[1]" },
 		{ "\"id\": 12,", "\"id\": 2,", "gpus[1].instances[1].id: 2 is there twice" },
 		{ "\"kind\": \"claim\"", "\"kind\": \"\"", "gpus[1].instances[1].holders[0].kind" },
-		{ "\"memory_units\": 8,\n        \"compute_units\"", "\"memory_units\": 4,\n        \"compute_units\"", "gpus[0].grids[GS_KIND_MIG]" },
+		{ "\"memory_units\": 8,\n        \"compute_units\"", "\"memory_units\": 4,\n        \"compute_units\"", "gpus[0].profiles" },
 		{ "\"memory_units\": 8,\n        \"compute_units\"", "\"memory_units\": 65,\n        \"compute_units\"", "gpus[0].grid" },
-		{ "\"name\": \"1g.10gb+me\"", "\"name\": \"1g.10gb\"", "gpus[0].grids[GS_KIND_MIG].items[1].name" },
+		{ "\"name\": \"1g.10gb+me\"", "\"name\": \"1g.10gb\"", "gpus[0].profiles.items[1].name" },
 	};
 	const struct fixture *f = *state;
 	GS_FREE char *with = encode(f->snapshot, ALL), *without = encode(f->snapshot, 0);
