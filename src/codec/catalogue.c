@@ -76,14 +76,6 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static bool has_subsystem(const struct gs_model_pci *pci, const char *id)
-{
-	for (size_t i = 0; i < pci->n_subsystems; i++)
-		if (gs_str_equal_nocase(pci->subsystems[i], id))
-			return true;
-	return false;
-}
-
 /* The same board in two models: a lookup could not decide. */
 static int check_board(const struct gs_catalogue *c, const struct gs_gpu_model *m, const struct gs_model_pci *pci, struct gs_error *e)
 {
@@ -92,7 +84,7 @@ static int check_board(const struct gs_catalogue *c, const struct gs_gpu_model *
 			if (strcmp(other->pci[i].id, pci->id) != 0)
 				continue;
 			for (size_t s = 0; s < pci->n_subsystems; s++)
-				if (has_subsystem(&other->pci[i], pci->subsystems[s]))
+				if (gs_model_pci_has_subsystem(&other->pci[i], pci->subsystems[s]))
 					return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "%s and %s both describe board %s with subsystem %s",
 							    other->file, m->file, pci->id, pci->subsystems[s]);
 		}
@@ -176,7 +168,7 @@ const struct gs_gpu_model *gs_catalogue_by_pci(const struct gs_catalogue *c, con
 
 			if (!gs_str_equal_nocase(m->pci[k].id, pci_id))
 				continue;
-			if (subsystem_id && has_subsystem(&m->pci[k], subsystem_id))
+			if (subsystem_id && gs_model_pci_has_subsystem(&m->pci[k], subsystem_id))
 				return m;
 			shared |= only && only != m;
 			only = m;

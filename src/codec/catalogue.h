@@ -8,14 +8,8 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "codec/catalogue_pci.h"
 #include "core/profile.h"
-
-struct gs_model_pci {
-	const char *id;                 /* "10de:2330" */
-	const char *name;
-	const char **subsystems;        /* "10de:16c0"; may be empty */
-	size_t n_subsystems;
-};
 
 struct gs_gpu_model {
 	const char *file;               /* "h100-sxm5-80gb" */
