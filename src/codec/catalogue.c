@@ -10,6 +10,7 @@
 #include "base/paths.h"
 #include "base/strbuf.h"
 #include "codec/catalogue_model.h"
+#include "codec/catalogue_shelf.h"
 #include "codec/json.h"
 
 #define MODELS_MAX 1024
@@ -19,12 +20,14 @@ struct gs_catalogue {
 	struct gs_arena *arena;
 	struct gs_gpu_model *models;
 	size_t n, cap;
+	struct gs_vgpu_shelf *shelf;    /* NULL: without vGPU boards */
 };
 
 struct gs_catalogue *gs_catalogue_free(struct gs_catalogue *c)
 {
 	if (!c)
 		return NULL;
+	gs_vgpu_shelf_free(c->shelf);
 	gs_arena_free(c->arena);
 	free(c);
 	return NULL;
@@ -132,9 +135,21 @@ int gs_catalogue_load_dir(const char *dir, struct gs_catalogue **ret_catalogue, 
 
 int gs_catalogue_load(struct gs_catalogue **ret_catalogue, struct gs_error *e)
 {
-	GS_FREE char *dir = gs_data_path("mig");
+	GS_CLEANUP(gs_catalogue_freep) struct gs_catalogue *c = NULL;
+	GS_FREE char *mig = gs_data_path("mig");
+	GS_FREE char *vgpu = gs_data_path("vgpu");
+	int r;
 
-	return dir ? gs_catalogue_load_dir(dir, ret_catalogue, e) : gs_error_oom(e);
+	if (!mig || !vgpu)
+		return gs_error_oom(e);
+	r = gs_catalogue_load_dir(mig, &c, e);
+	if (r < 0)
+		return r;
+	c->shelf = gs_vgpu_shelf_new(vgpu);
+	if (!c->shelf)
+		return gs_error_oom(e);
+	*ret_catalogue = GS_TAKE(c);
+	return 0;
 }
 
 size_t gs_catalogue_n_models(const struct gs_catalogue *c)
@@ -175,4 +190,31 @@ const struct gs_gpu_model *gs_catalogue_by_pci(const struct gs_catalogue *c, con
 		}
 	/* boards of other makers carry subsystems that no list has: the chip decides when only one model has it */
 	return shared ? NULL : only;
+}
+
+int gs_catalogue_find_vgpu_board(const struct gs_catalogue *c, const char *pci_id, const char *subsystem_id,
+				 const struct gs_vgpu_board **ret_board, struct gs_error *e)
+{
+	if (!c->shelf)
+		return gs_error_set(e, -ENODEV, GS_STATUS_FAILED, "this catalogue has no vGPU types");
+	return gs_vgpu_shelf_find(c->shelf, pci_id, subsystem_id, ret_board, e);
+}
+
+const struct gs_vgpu_board *gs_catalogue_vgpu_board(const struct gs_catalogue *c, const char *pci_id, const char *subsystem_id)
+{
+	const struct gs_vgpu_board *board = NULL;
+
+	return pci_id && gs_catalogue_find_vgpu_board(c, pci_id, subsystem_id, &board, NULL) == 0 ? board : NULL;
+}
+
+const struct gs_vgpu_board *gs_catalogue_vgpu_board_by_file(const struct gs_catalogue *c, const char *file)
+{
+	const struct gs_vgpu_board *board = NULL;
+
+	return c->shelf && gs_vgpu_shelf_by_file(c->shelf, file, &board, NULL) == 0 ? board : NULL;
+}
+
+const char *gs_catalogue_vgpu_file(const struct gs_catalogue *c, size_t i)
+{
+	return c->shelf ? gs_vgpu_shelf_file(c->shelf, i) : NULL;
 }
