@@ -3,12 +3,16 @@
 #include <string.h>
 
 #include "backend/family.h"
+#include "backend/mdev.h"
 #include "backend/passthrough.h"
 #include "backend/sriov.h"
+#include "backend/vendor_vfio.h"
 
 /* Later ones see what earlier ones found: who carries vGPUs must be known before a VF counts as an instance of its own. */
 const struct gs_family *const gs_families[] = {
 	&gs_family_sriov,
+	&gs_family_vendor_vfio,
+	&gs_family_mdev,
 	&gs_family_passthrough,
 	&gs_family_plain_vfs,
 	NULL,

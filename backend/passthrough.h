@@ -13,11 +13,11 @@
 
 #include "backend/family.h"
 
-#define GS_DRIVERS_DIR "run/gpuslice/drivers"   /* a file per function: the driver it had */
+#define GS_DRIVERS_DIR "run/gpuslice/drivers"   /* a file per function: the driver that it had and, in a second line, its mode */
 
 extern const struct gs_family gs_family_passthrough;
 
-/* unbind-driver, bind-driver; see struct gs_family. */
+/* unbind-driver, bind-driver; see struct gs_family. step->mode: what the GPU was before, to be remembered. */
 int gs_passthrough_run(struct gs_writer *w, const struct gs_step *step, struct gs_step_outcome *ret_outcome, struct gs_error *e);
 
 /* "vfio-pci", or the variant that this device wants (interfaces 4.3). */

@@ -88,13 +88,15 @@ static int refuse_bridge(struct gs_doing *d)
 
 static int remember_driver(struct gs_doing *d, const char *driver)
 {
-	char bdf[GS_BDF_TEXT], text[GS_WORD + 1];
+	char bdf[GS_BDF_TEXT], text[2 * GS_WORD];
+	const char *mode = gs_mode_name(d->step->mode);
 	int n, r;
 
 	/* on the second step of the same way it has been remembered */
 	if (!driver[0] || gs_driver_is_vfio(driver))
 		return 0;
-	n = snprintf(text, sizeof(text), "%s\n", driver);
+	/* the mode, too: a GPU on VFIO does not tell what it can be */
+	n = snprintf(text, sizeof(text), "%s\n%s\n", driver, mode ? mode : "");
 	gs_root_mkdir(d->root, 0755, "run/gpuslice");
 	r = gs_root_mkdir(d->root, 0755, GS_DRIVERS_DIR);
 	if (r == 0)
