@@ -306,7 +306,7 @@ static int set_compute(struct gs_doing *d)
 static int set_memory(struct gs_doing *d)
 {
 	char bdf[GS_BDF_TEXT];
-	GS_FREE char *now = NULL;
+	GS_FREE char *now = NULL, *earlier = NULL;
 	int r = gs_doing_write(d, d->step->bdf, d->step->value, GS_PCI_DEVICES "/%s/current_memory_partition", gs_bdf_format(d->step->bdf, bdf));
 
 	if (r == -EINPROGRESS)
@@ -315,7 +315,11 @@ static int set_memory(struct gs_doing *d)
 		return explain(d, r);
 	now = read_word(d->root, d->step->bdf, "current_memory_partition");
 	if (gs_str_equal(now, d->step->value)) {
-		gs_root_unlink(d->root, GS_AMD_MEMORY_DIR "/%s", bdf);
+		/* asking for what is, is a no-op for the driver: an earlier request stays */
+		earlier = requested_memory(d->root, d->step->bdf, now);
+		if (earlier)
+			snprintf(d->outcome->note, sizeof(d->outcome->note),
+				 "%s: the driver does not take the earlier request for %.32s back; it is carried out when amdgpu is loaded again", bdf, earlier);
 		return 0;
 	}
 	r = remember_memory(d);

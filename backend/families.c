@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "backend/amd.h"
 #include "backend/family.h"
+#include "backend/intel.h"
 #include "backend/mdev.h"
 #include "backend/passthrough.h"
 #include "backend/sriov.h"
@@ -15,6 +17,9 @@ const struct gs_family *const gs_families[] = {
 	&gs_family_mdev,
 	&gs_family_passthrough,
 	&gs_family_plain_vfs,
+	&gs_family_amd,
+	&gs_family_xe,
+	&gs_family_i915,
 	NULL,
 };
 
