@@ -173,7 +173,7 @@ static void what_blocks_is_left_recorded_and_refused_on_top(void **state)
 	assert_string_equal(w->value, "1");
 	assert_string_equal(w->waits_for, "pid 4711 qemu-system-x86");
 	assert_true(w->pid > 1 && w->since.ms > 0);
-	assert_int_equal(gs_root_stat(f.root, &st, GS_WRITES_DIR "/%u", w->pid), 0);
+	assert_int_equal(gs_root_stat(f.root, &st, GS_WRITES_DIR "/%u-0000:26:00.0", w->pid), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	/* the same device: refused, with what to do; another one goes on */
 	assert_int_equal(gs_writer_write(f.writer, gpu_bdf, "sys/fifo", "2", &e), -EBUSY);
@@ -228,7 +228,6 @@ static void records_of_the_dead_do_not_count(void **state)
 	static const char *const records[] = {
 		"{\"pid\":%u,\"start_time\":1,\"boot_id\":\"x\",\"function\":\"0000:26:00.0\",\"path\":\"p\",\"value\":\"v\",\"since_ms\":1,\"waits_for\":null}",
 		"{\"pid\":%u,\"start_time\":\"soon\"}",
-		"{\"pid\":%u,\"start_time\":1,\"boot_id\":\"x\",\"function\":\"nowhere\",\"path\":\"p\",\"value\":\"v\",\"since_ms\":1,\"waits_for\":null}",
 		"[%u]",
 		"%u",
 		"",
@@ -245,12 +244,12 @@ static void records_of_the_dead_do_not_count(void **state)
 		size_t n = strcspn(records[i], "%");
 
 		snprintf(text, sizeof(text), "%.*s%u%s", (int)n, records[i], pid, records[i][n] ? records[i] + n + 2 : "");
-		gs_fakehost_put(&f, text, GS_WRITES_DIR "/%u", pid);
+		gs_fakehost_put(&f, text, GS_WRITES_DIR "/%u-0000:26:00.0", pid);
 		s = snapshot_of(&f, false);
 		assert_int_equal(gs_snapshot_gpu(s, 0)->n_writes, 0);
-		assert_true(gs_root_exists(f.root, GS_WRITES_DIR "/%u", pid));
+		assert_true(gs_root_exists(f.root, GS_WRITES_DIR "/%u-0000:26:00.0", pid));
 		cleaned = snapshot_of(&f, true);
-		assert_false(gs_root_exists(f.root, GS_WRITES_DIR "/%u", pid));
+		assert_false(gs_root_exists(f.root, GS_WRITES_DIR "/%u-0000:26:00.0", pid));
 	}
 	gs_fakehost_close(&f);
 }
