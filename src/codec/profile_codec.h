@@ -26,10 +26,17 @@ void gs_profiles_read(struct gs_json_reader *r, const char *key, const struct gs
 
 /* One profile; the caller owns a reference and may add keys. */
 struct json_object *gs_profile_to_json(const struct gs_profile *p);
-/* {"source","memory_units","compute_slices","max_instances","items"}; the caller owns a reference. */
+/*
+ * {"source","memory_units","compute_slices","max_instances","items","is_slots","has_one_size","avoid"};
+ * the "placements" of a profile that fits at every slot are the word "every".
+ * The caller owns a reference.
+ */
 struct json_object *gs_profile_set_to_json(const struct gs_profile_set *set);
 /* Back; fails the reader. */
 void gs_profile_set_read(struct gs_json_reader *r, struct gs_arena *a, struct gs_profile_set *ret_set);
+
+/* The units of a mask as a list of numbers; the caller owns a reference. */
+struct json_object *gs_units_to_json(uint64_t units);
 
 const char *gs_profile_source_name(enum gs_profile_source source);
 

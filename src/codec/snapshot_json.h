@@ -8,11 +8,17 @@
 
 enum {
 	GS_SNAPSHOT_TELEMETRY = 1 << 0,     /* "telemetry" per GPU and instance */
-	GS_SNAPSHOT_PROFILES = 1 << 1,      /* "profiles" per GPU, or "profiles_as" an earlier one: for our own processes */
+	/* "profiles" and "grids" per GPU, or "profiles_as" and "grids_as" an earlier one: for our own processes */
+	GS_SNAPSHOT_PROFILES = 1 << 1,
 };
 
-/* Holders of one GPU or instance; a snapshot with more is refused, so whoever makes one stops there and says so. */
+/* Of one GPU, holders also of one instance or VF; a snapshot with more is refused, so whoever makes one stops there and says so. */
 #define GS_SNAPSHOT_HOLDERS_MAX 4096
+#define GS_SNAPSHOT_VFS_MAX 256
+#define GS_SNAPSHOT_SIBLINGS_MAX 32
+#define GS_SNAPSHOT_WRITES_MAX 64
+#define GS_SNAPSHOT_CHOICES_MAX 64      /* of one setting */
+#define GS_SNAPSHOT_INSTANCES_MAX (GS_GRID_UNITS_MAX + GS_SNAPSHOT_VFS_MAX)
 
 /* The caller owns a reference. NULL when there is no memory. */
 struct json_object *gs_snapshot_to_json(const struct gs_snapshot *s, unsigned flags);
