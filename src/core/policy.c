@@ -9,6 +9,7 @@
 #include "base/parse.h"
 #include "base/strbuf.h"
 #include "core/steps.h"
+#include "core/who.h"
 
 static const char *const rule_names[] = {
 #define RULE_NAME_(id, name, text) [GS_RULE_##id] = name,
@@ -453,14 +454,6 @@ static int add_stop_step(struct policy *y, const struct gs_holder *h)
 	return 0;
 }
 
-/* A service can be stopped by its unit; somebody's login, or all that a user runs, is no way to free a GPU. */
-static bool is_service(const char *unit)
-{
-	size_t n = strlen(unit), suffix = strlen(".service");
-
-	return n > suffix && strcmp(unit + n - suffix, ".service") == 0 && !gs_str_starts(unit, "user@");
-}
-
 /* @inst: where it runs; NULL for the GPU as a whole. */
 static void judge_holder(struct policy *y, const struct gs_holder *h, const struct gs_instance *inst, const char *what_for)
 {
@@ -485,7 +478,7 @@ static void judge_holder(struct policy *y, const struct gs_holder *h, const stru
 			add_alternative(y, f, "end it yourself, or name it: --disrupt pid:%" PRIu32, h->pid.value);
 		else
 			add_alternative(y, f, "end it with the tool that started it; gpuslice does not stop it");
-		if (h->unit && is_service(h->unit))
+		if (h->unit && gs_unit_is_service(h->unit))
 			add_alternative(y, f, "systemctl stop %s", h->unit);
 	}
 	add_holder(y, f, h);
