@@ -426,6 +426,8 @@ static int look_at(struct look *l, struct gs_error *e)
 	}
 	gs_holders_begin(l->c->holders);
 	r = read_nvml(l);
+	for (size_t i = 0; i < l->n_pci && r == 0; i++)
+		r = gs_holders_add_other_gpu(l->c->holders, l->gpus[i]);
 	if (r == 0)
 		r = gs_holders_scan(l->c->holders, l->options->fresh);
 	if (r == 0)
