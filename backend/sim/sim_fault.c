@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "backend/sim/calls.h"
+#include "backend/sim/drivers.h"
 #include "backend/sim/kernel.h"
 #include "backend/sim/sim_private.h"
 #include "base/parse.h"
@@ -86,7 +87,7 @@ static void clear(struct gs_sim_state *s, int tree_fd)
 	s->uuid_old = false;
 	for (size_t i = 0; i < s->n_gpus; i++)
 		s->gpus[i].lost = s->gpus[i].pending_armed = s->gpus[i].pending_stuck = false;
-	gs_sim_modes_settle(s, tree_fd);
+	gs_sim_settle(s, tree_fd);
 }
 
 static int apply(struct gs_sim_state *s, int tree_fd, int argc, char *const *argv, struct gs_error *e)
