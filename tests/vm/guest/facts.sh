@@ -24,7 +24,7 @@ fact() {
 	result "$name" "$expected" "$("$@" 2>&1)"
 }
 
-# links NAME TARGET PATH: PATH is a symbolic link, and TARGET its last part; '-' when there is none
+# link_of PATH: the last part of where a symbolic link leads; '-' when there is none
 link_of() {
 	if [ -h "$1" ]; then basename "$(readlink "$1")"; else echo -; fi
 }
@@ -53,6 +53,41 @@ eventually() {
 # state_of PID: R, S, D… or - when it has ended
 state_of() { sed 's/^.*) \(.\) .*/\1/' "/proc/$1/stat" 2>/dev/null || echo -; }
 has_ended() { [ ! -e "/proc/$1" ] || [ "$(state_of "$1")" = Z ]; }
+
+# hold WORDS…: vfio-hold in the background, until release; what it says first is in $held
+hold() {
+	rm -f /tmp/hold /tmp/held
+	mkfifo /tmp/hold
+	vfio-hold "$@" </tmp/hold >/tmp/held &
+	holder=$!
+	exec 3>/tmp/hold
+	eventually [ -s /tmp/held ]
+	held=$(cat /tmp/held)
+}
+release() {
+	exec 3>&-
+	wait $holder
+}
+
+# stuck NAME COMMAND…: it does not end by itself; a process that waits for a second and still sleeps waits for good
+stuck_pids=''
+stuck() {
+	name=$1
+	shift
+	"$@" >"/tmp/stuck.$((tap_n + 1))" 2>&1 3>&- &     # what waits must not keep the holder from its end of file
+	pid=$!
+	stuck_pids="$stuck_pids $pid"
+	for _ in $(seq 10); do
+		if has_ended $pid; then break; fi
+		sleep 0.1
+	done
+	result "$name" waits "$(case $(state_of $pid) in S | D) echo waits ;; *) cat "/tmp/stuck.$((tap_n + 1))" ;; esac)"
+}
+all_ended() {
+	for pid in $stuck_pids; do
+		has_ended "$pid" || return
+	done
+}
 
 done_testing() {
 	echo "1..$tap_n"
