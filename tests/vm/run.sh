@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # run.sh [PART-OF-A-NAME] - the tests that need a real Linux kernel: get one,
-# build our test modules for it, boot it once per script of facts/, count.
+# build our test modules for it, boot it once per script of facts/ and once per
+# case of tests/conformance, count.
 # BUILD is the build directory. Without QEMU or a kernel this fails, unless
 # GPUSLICE_VM_OPTIONAL=1 says that it may be skipped (status 77).
 set -u
@@ -46,7 +47,7 @@ build_tools() {
 	mkdir -p "$VM/tools"
 	for source in "$here"/tools/*.c; do
 		name=$(basename "$source" .c)
-		"$CC" -std=gnu11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -static -o "$VM/tools/$name" "$source" || return
+		"$CC" -std=gnu11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -static -I"$here/../.." -o "$VM/tools/$name" "$source" "$here/../lib/attribute_text.c" || return
 	done
 }
 
@@ -83,6 +84,14 @@ for script in "$here"/facts/*.sh; do
 	case $name in *"$only"*) ;; *) continue ;; esac
 	began=$(date +%s%3N)
 	"$here/boot.sh" -t 60 -k "$VM/kernel.log" "$script" >"$work/out" 2>"$work/err"
+	count "$name" $?
+done
+
+for case_file in "$here"/../conformance/cases/*.case; do
+	name=tests/conformance/$(basename "$case_file")
+	case $name in *"$only"*) ;; *) continue ;; esac
+	began=$(date +%s%3N)
+	"$here/../conformance/run.sh" "$case_file" "$VM/conformance/$(basename "$case_file" .case)" >"$work/out" 2>"$work/err"
 	count "$name" $?
 done
 

@@ -15,9 +15,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "tests/lib/attribute_text.h"
 
 /* more than a page, to see what the kernel does with it */
 #define TEXT_MAX 16384
@@ -26,50 +27,6 @@ static int failed(const char *call)
 {
 	printf("%s%s\n", call, strerrorname_np(errno));
 	return 1;
-}
-
-static size_t unescape(const char *s, char *to)
-{
-	size_t n = 0;
-
-	for (; *s && n < TEXT_MAX; s++) {
-		char hex[3] = { 0 };
-
-		if (*s != '\\' || s[1] == '\0') {
-			to[n++] = *s;
-			continue;
-		}
-		switch (*++s) {
-		case 'n':
-			to[n++] = '\n';
-			break;
-		case 't':
-			to[n++] = '\t';
-			break;
-		case 'x':
-			memcpy(hex, s + 1, strnlen(s + 1, 2));
-			to[n++] = (char)strtoul(hex, NULL, 16);
-			s += strlen(hex);
-			break;
-		default:
-			to[n++] = *s;
-		}
-	}
-	return n;
-}
-
-static void print_escaped(char c)
-{
-	if (c == '\n')
-		fputs("\\n", stdout);
-	else if (c == '\t')
-		fputs("\\t", stdout);
-	else if (c == '\\')
-		fputs("\\\\", stdout);
-	else if (c < ' ' || c > '~')
-		printf("\\x%02x", (unsigned char)c);
-	else
-		putchar(c);
 }
 
 static int read_once(const char *path)
@@ -83,8 +40,7 @@ static int read_once(const char *path)
 	n = read(fd, bytes, sizeof(bytes));
 	if (n < 0)
 		return failed("");
-	for (ssize_t i = 0; i < n; i++)
-		print_escaped(bytes[i]);
+	gs_attribute_print(stdout, bytes, (size_t)n);
 	putchar('\n');
 	return 0;
 }
@@ -99,7 +55,7 @@ static int write_texts(const char *path, char *const *texts, int n_texts)
 	if (fd < 0)
 		return failed("open ");
 	for (int i = 0; i < n_texts; i++) {
-		size_t n = unescape(texts[i], bytes);
+		size_t n = gs_attribute_bytes(texts[i], bytes, sizeof(bytes));
 		ssize_t done = write(fd, bytes, n);
 
 		status = 0;
