@@ -53,6 +53,7 @@ STANDIN = $(BUILD)/sim/libnvidia-ml.so.1
 TEST_LIB_OBJECTS = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/lib/*.c))
 TEST_SOURCES = $(wildcard tests/unit/test_*.c tests/plan/test_*.c tests/property/prop_*.c tests/screen/test_*.c tests/e2e/test_*.c)
 TESTS = $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))
+VM_TESTS = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/vm/test_*.c))
 FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
 
@@ -196,7 +197,7 @@ check-vm: test-deps vm-deps
 	@$(MAKE) --no-print-directory -j$(JOBS) DEVELOPER=1 all build-tests
 	@BUILD=$(BUILD) CC="$(CC)" sh tests/vm/run.sh
 
-build-tests: $(TESTS) $(FUZZERS) $(TOOLS)
+build-tests: $(TESTS) $(VM_TESTS) $(FUZZERS) $(TOOLS)
 
 bench: all
 	@BUILD=$(BUILD) sh tests/bench/run.sh

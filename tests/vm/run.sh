@@ -87,6 +87,17 @@ for script in "$here"/facts/*.sh; do
 	count "$name" $?
 done
 
+program_files="-f $BUILD/gpuslice:/usr/bin/gpuslice -f $here/../../data:/usr/share/gpuslice -f $here/../../themes:/usr/share/gpuslice/themes"
+for program in "$BUILD"/tests/vm/test_*; do
+	name=tests/vm/$(basename "$program").c
+	[ -x "$program" ] && [ -e "$here/$(basename "$program").c" ] || continue
+	case $name in *"$only"*) ;; *) continue ;; esac
+	began=$(date +%s%3N)
+	# shellcheck disable=SC2086
+	"$here/boot.sh" -p -t 120 -k "$VM/kernel.log" -b "$program" $program_files "$here/guest/console.sh" >"$work/out" 2>"$work/err"
+	count "$name" $?
+done
+
 for case_file in "$here"/../conformance/cases/*.case; do
 	name=tests/conformance/$(basename "$case_file")
 	case $name in *"$only"*) ;; *) continue ;; esac
