@@ -30,6 +30,9 @@ struct json_object *gs_snapshot_to_json(const struct gs_snapshot *s, unsigned fl
  */
 int gs_snapshot_from_json(struct json_object *o, struct gs_snapshot **ret_snapshot, struct gs_error *e);
 
+/* "numvfs", "sriov-manage", or NULL: nobody can. */
+const char *gs_vfs_by_name(enum gs_vfs_by by);
+
 /* schema gpuslice.profiles/1: every profile of the GPUs in @indices (all when @n is 0), with placements and what is creatable now. */
 struct json_object *gs_profiles_to_json(const struct gs_snapshot *s, const uint32_t *indices, size_t n);
 
