@@ -211,6 +211,7 @@ install: all
 	install -m 755 $(PROGRAM) $(DESTDIR)$(bindir)/gpuslice
 	install -m 755 $(STANDIN) $(DESTDIR)$(libdir)/gpuslice/sim/libnvidia-ml.so.1
 	for d in mig vgpu hosts schema; do install -d $(DESTDIR)$(datadir)/gpuslice/$$d; install -m 644 data/$$d/*.json $(DESTDIR)$(datadir)/gpuslice/$$d/; done
+	install -m 644 data/services.json $(DESTDIR)$(datadir)/gpuslice/
 	install -d $(DESTDIR)$(datadir)/gpuslice/themes
 	install -m 644 themes/*.json $(DESTDIR)$(datadir)/gpuslice/themes/
 	install -m 644 $(filter %.1,$(DOCS)) $(DESTDIR)$(mandir)/man1/

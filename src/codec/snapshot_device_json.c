@@ -57,7 +57,7 @@ static void add_settings(struct json_object *o, const struct gs_gpu *gpu)
 
 /* ---------------------------------------------------------------- functions */
 
-static const char *vfs_by_name(enum gs_vfs_by by)
+const char *gs_vfs_by_name(enum gs_vfs_by by)
 {
 	switch (by) {
 	case GS_VFS_BY_NUMVFS:
@@ -89,7 +89,7 @@ struct json_object *gs_vfs_to_json(const struct gs_gpu *gpu)
 
 	gs_json_add_u32(o, "total", gpu->vfs.total);
 	gs_json_add_u32(o, "enabled", gpu->vfs.enabled);
-	gs_json_add_string(o, "by", vfs_by_name(gpu->vfs.by));
+	gs_json_add_string(o, "by", gs_vfs_by_name(gpu->vfs.by));
 	for (size_t i = 0; i < gpu->vfs.n_functions; i++)
 		json_object_array_add(list, vf_to_json(gpu->vfs.functions[i]));
 	json_object_object_add(o, "functions", list);

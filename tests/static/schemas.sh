@@ -34,8 +34,9 @@ for test in snapshot_json snapshot_families layout_text plan_json; do
 	}
 done
 if python3 tests/check-schemas.py "machines:$tmp/machines.json" "error:$tmp/error.json" "published:$tmp/published.json" "snapshot:$tmp/snapshot.json" "snapshot:$tmp/plain.json" "profiles:$tmp/profiles.json" "layout:$tmp/layout.json" \
-	"snapshot:$tmp/examples/snapshot.json" "snapshot:$tmp/examples/families.json" "profiles:$tmp/examples/profiles.json" "layout:$tmp/examples/layout.json" \
+	"snapshot:$tmp/examples/snapshot.json" "snapshot:$tmp/examples/families.json" "profiles:$tmp/examples/profiles.json" "profiles:$tmp/examples/families_profiles.json" "layout:$tmp/examples/layout.json" \
 	"layout:$tmp/examples/families_layout.json" "layout:$tmp/examples/read_layout.json" \
+	"plan:$tmp/examples/plan.json" "plan:$tmp/examples/families_plan.json" "result:$tmp/examples/result.json" \
 	"plan:$tmp/plan.json" "plan:$tmp/blocked.json" "result:$tmp/result.json" >"$tmp/out" 2>&1; then
 	echo "ok 1 - data files and everything printed agree with the schemas"
 else

@@ -26,6 +26,11 @@ static const struct gs_profile types[] = {
 	{ .name = "DC-1-24Q", .max_instances = 8, .gi_profile = "1g.24gb", .max_per_gi = { true, 2 } },
 };
 
+static const struct gs_profile mig_types[] = {
+	{ .name = "DC-1-24Q", .max_instances = 4, .placements = every, .n_placements = 4, .gi_profile = "1g.24gb", .max_per_gi = { true, 2 } },
+	{ .name = "DC-24Q", .max_instances = 4, .placements = every, .n_placements = 4 },
+};
+
 static const struct gs_span gi_places[] = { { 0, 3 }, { 3, 3 } };
 static const struct gs_profile gis[] = {
 	{ .name = "1g.24gb", .compute_slices = 1, .max_instances = 2, .placements = gi_places, .n_placements = 2 },
@@ -137,6 +142,7 @@ static void add_pro6000(struct gs_snapshot *s)
 
 	gpu->mode = GS_MODE_MIG_VGPU;
 	gpu->grids[GS_KIND_MIG] = (struct gs_profile_set){ .memory_units = 6, .compute_slices = 2, .max_instances = 2, .items = gis, .n = 1 };
+	gpu->grids[GS_KIND_VGPU] = (struct gs_profile_set){ .memory_units = 4, .max_instances = 4, .items = mig_types, .n = 2, .is_slots = true };
 	*gi = (struct gs_instance){ .id = 9, .kind = GS_KIND_MIG, .profile = "1g.24gb", .start = GS_U32(3), .size = GS_U32(3) };
 	add_vfs(s, gpu, 4);
 	gpu->vfs.by = GS_VFS_BY_NUMVFS;
@@ -329,6 +335,46 @@ static void scripts_find_what_the_interface_promises(void **state)
 	assert_string_equal(line(at(o, 2, "vfs")), "{\"total\":null,\"enabled\":null,\"by\":null,\"functions\":[]}");
 }
 
+static struct json_object *type_of(struct json_object *o, size_t gpu, const char *name)
+{
+	struct json_object *grid = json_object_array_get_idx(at(o, gpu, "grids"), 0), *profiles = json_object_object_get(grid, "profiles");
+
+	for (size_t i = 0; i < json_object_array_length(profiles); i++) {
+		struct json_object *p = json_object_array_get_idx(profiles, i);
+
+		if (strcmp(json_object_get_string(json_object_object_get(p, "name")), name) == 0)
+			return p;
+	}
+	fail_msg("no %s", name);
+	return NULL;
+}
+
+static void profiles_of_every_grid_say_what_can_be_created_now(void **state)
+{
+	GS_JSON struct json_object *o = gs_profiles_to_json(*state, NULL, 0);
+	struct json_object *grid = json_object_array_get_idx(at(o, 0, "grids"), 0), *p;
+
+	assert_string_equal(line(json_object_object_get(grid, "kind")), "\"vgpu\"");
+	assert_string_equal(line(json_object_object_get(grid, "has_one_size")), "true");
+	assert_string_equal(line(json_object_object_get(grid, "avoid")), "[7,31]");
+	/* VFs 0 and 3 have an L40S-12Q each: two more fit, anywhere else */
+	p = type_of(o, 0, "L40S-12Q");
+	assert_string_equal(line(json_object_object_get(p, "placements")), "\"every\"");
+	assert_string_equal(line(json_object_object_get(p, "creatable")), "2");
+	assert_int_equal(json_object_array_length(json_object_object_get(p, "free_starts")), SLOTS - 2);
+	/* where a MIG-backed type may lie is not known here */
+	assert_string_equal(line(json_object_object_get(type_of(o, 0, "DC-1-24Q"), "creatable")), "null");
+	/* one GI of its profile, with one of two vGPUs in it; three of four VFs are free */
+	p = type_of(o, 3, "DC-1-24Q");
+	assert_string_equal(line(json_object_object_get(p, "creatable")), "1");
+	assert_string_equal(line(json_object_object_get(p, "free_starts")), "[0,1,3]");
+	assert_string_equal(line(json_object_object_get(p, "gi_profile")), "\"1g.24gb\"");
+	/* time-sliced types are for another mode */
+	assert_string_equal(line(json_object_object_get(type_of(o, 3, "DC-24Q"), "creatable")), "0");
+	assert_int_equal(json_object_array_length(at(o, 2, "grids")), 0);
+	assert_string_equal(line(json_object_object_get(json_object_array_get_idx(at(o, 4, "grids"), 0), "kind")), "\"partition\"");
+}
+
 /* One place of the text changed, the first behind @behind; what comes out must be refused with these words. */
 static void hostile_values_are_refused_with_their_path(void **state)
 {
@@ -457,17 +503,19 @@ static void lists_are_bounded(void **state)
 static void examples_are_written_where_asked(void **state)
 {
 	const char *dir = getenv("GS_WRITE_EXAMPLES");
-	GS_FREE char *text = encode(*state, ALL);
+	GS_JSON struct json_object *o = gs_profiles_to_json(*state, NULL, 0);
+	GS_FREE char *snapshot = encode(*state, ALL), *profiles = gs_json_to_text(o);
 	char path[4096];
-	FILE *out;
 
-	if (!dir)
-		return;
-	snprintf(path, sizeof(path), "%s/families.json", dir);
-	out = fopen(path, "w");
-	assert_non_null(out);
-	fputs(text, out);
-	fclose(out);
+	for (int i = 0; dir && i < 2; i++) {
+		FILE *out;
+
+		snprintf(path, sizeof(path), "%s/families%s.json", dir, i ? "_profiles" : "");
+		out = fopen(path, "w");
+		assert_non_null(out);
+		fputs(i ? profiles : snapshot, out);
+		fclose(out);
+	}
 }
 
 int main(void)
@@ -476,6 +524,7 @@ int main(void)
 		cmocka_unit_test(decoding_and_encoding_gives_the_same_bytes_and_revs),
 		cmocka_unit_test(every_new_field_arrives),
 		cmocka_unit_test(scripts_find_what_the_interface_promises),
+		cmocka_unit_test(profiles_of_every_grid_say_what_can_be_created_now),
 		cmocka_unit_test(hostile_values_are_refused_with_their_path),
 		cmocka_unit_test(lists_are_bounded),
 		cmocka_unit_test(examples_are_written_where_asked),
