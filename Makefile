@@ -200,7 +200,7 @@ install: all
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir)/gpuslice/sim $(DESTDIR)$(datadir)/gpuslice $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5
 	install -m 755 $(PROGRAM) $(DESTDIR)$(bindir)/gpuslice
 	install -m 755 $(STANDIN) $(DESTDIR)$(libdir)/gpuslice/sim/libnvidia-ml.so.1
-	for d in mig hosts schema; do install -d $(DESTDIR)$(datadir)/gpuslice/$$d; install -m 644 data/$$d/*.json $(DESTDIR)$(datadir)/gpuslice/$$d/; done
+	for d in mig vgpu hosts schema; do install -d $(DESTDIR)$(datadir)/gpuslice/$$d; install -m 644 data/$$d/*.json $(DESTDIR)$(datadir)/gpuslice/$$d/; done
 	install -d $(DESTDIR)$(datadir)/gpuslice/themes
 	install -m 644 themes/*.json $(DESTDIR)$(datadir)/gpuslice/themes/
 	install -m 644 $(filter %.1,$(DOCS)) $(DESTDIR)$(mandir)/man1/

@@ -95,7 +95,7 @@ static int print_gpu(const struct gs_snapshot *s, const struct gs_layout *l, uin
 	const struct gs_gpu *gpu = gs_snapshot_gpu(s, index);
 	GS_CLEANUP(gs_table_freep) struct gs_table *t = gs_table_new(GS_ARRAY_SIZE(heads));
 	struct gs_placed placed[GS_PLACED_MAX];
-	size_t n_placed = gs_layout_placed(&l->gpus[index], gpu, placed, NULL);
+	size_t n_placed = gs_layout_placed(&l->gpus[index], gpu, GS_KIND_MIG, placed, NULL);
 	char label[96];
 
 	if (!t)

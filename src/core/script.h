@@ -85,7 +85,9 @@ struct gs_statement {
 	enum { GS_CI_DEFAULT, GS_CI_NONE, GS_CI_LIST } ci;
 	struct gs_ci_request *cis;
 	size_t n_cis;
-	const char *vf, *uuid;              /* for other families; refused on MIG */
+	const char *vf, *uuid;              /* of a vGPU: a VF's number or address; an mdev's UUID */
+	struct gs_key_value *params;        /* of a vGPU */
+	size_t n_params;
 	/* mode */
 	enum gs_mode mode;
 	/* copy: to these; use: for these (@gpu is the first), @text is the layout's name; set: @text is the key, @value its value; vfs: @text is N or "all" */
@@ -109,8 +111,10 @@ GS_DEFINE_CLEANUP(struct gs_script *, gs_script_free);
 struct gs_claim {
 	uint32_t gpu;           /* index */
 	const char *profile;
+	enum gs_instance_kind kind;
 	uint32_t start;
 	uint32_t instance_id;
+	const char *place;      /* of a vGPU: "vf:3", "mdev:…"; NULL for a GI */
 	bool is_held;
 };
 
