@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/claims.h"
 #include "backend/family.h"
 #include "backend/holders.h"
 #include "backend/pci.h"
@@ -24,6 +25,7 @@ struct gs_collect {
 	struct gs_root *root;
 	struct gs_pci *pci;
 	struct gs_holders *holders;
+	struct gs_claims *claims;
 	struct gs_catalogue *catalogue;     /* NULL when it cannot be loaded */
 	struct gs_error catalogue_error;
 	struct gs_nvml *nvml;
@@ -56,7 +58,8 @@ int gs_collect_new(struct gs_machine *machine, struct gs_collect **ret_collect, 
 	c->pci = gs_pci_new(c->root);
 	c->holders = gs_holders_new(c->root);
 	c->names = gs_vgpu_names_new(c->root);
-	if (!c->pci || !c->holders || !c->names)
+	c->claims = gs_claims_new(c->root, gs_machine_host(machine), NULL);
+	if (!c->pci || !c->holders || !c->names || !c->claims)
 		return gs_error_oom(e);
 	if (gs_catalogue_load(&c->catalogue, &c->catalogue_error) < 0)
 		c->catalogue = NULL;
@@ -72,6 +75,7 @@ struct gs_collect *gs_collect_free(struct gs_collect *c)
 	gs_nvml_close(c->nvml);
 	gs_catalogue_free(c->catalogue);
 	gs_vgpu_names_free(c->names);
+	gs_claims_free(c->claims);
 	gs_holders_free(c->holders);
 	gs_pci_free(c->pci);
 	free(c);
@@ -457,6 +461,8 @@ static int look_at(struct look *l, struct gs_error *e)
 		r = gs_holders_scan(l->c->holders, l->options->fresh);
 	if (r == 0)
 		r = gs_holders_finish(l->c->holders, l->snapshot);
+	if (r == 0)
+		r = gs_claims_apply(l->c->claims, l->snapshot, l->c->holders, l->options->fresh);
 	if (r < 0)
 		return gs_error_set(e, r, GS_STATUS_FAILED, "the machine cannot be looked at: %s", strerror(-r));
 	name_gpus(l);
