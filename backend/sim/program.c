@@ -31,6 +31,15 @@ static void leave_half_done(struct gs_sim_gpu *gpu)
 	gpu->pci.driver = gpu->pci.driver_override = "pci-pf-stub";
 }
 
+/* sriov-manage needs it on the way, and leaves it loaded. */
+static void load_stub(struct gs_sim_state *s)
+{
+	for (size_t i = 0; i < s->n_modules; i++) {
+		if (gs_str_equal(s->modules[i].driver, "pci-pf-stub"))
+			s->modules[i].loaded = true;
+	}
+}
+
 static void switch_vfs(struct gs_sim_program *p, struct gs_sim_gpu *gpu, bool enable)
 {
 	if (!gpu->total_vfs || !gs_sim_is_nvidia(gpu) || !gs_str_equal(gpu->pci.driver, "nvidia")) {
@@ -46,6 +55,7 @@ static void switch_vfs(struct gs_sim_program *p, struct gs_sim_gpu *gpu, bool en
 		return;
 	}
 	p->changed = true;
+	load_stub(p->s);
 	if (p->interrupted) {
 		leave_half_done(gpu);
 		p->exit_status = 130;
@@ -140,7 +150,6 @@ static void start_unit(struct gs_sim_program *p, struct gs_sim_unit *unit)
 	unit->active = true;
 }
 
-/* A process of the unit whose GPU has gone meanwhile would hold nothing real. */
 static int systemctl(struct gs_sim_program *p)
 {
 	const char *verb = p->argc > 1 ? p->argv[1] : "";
