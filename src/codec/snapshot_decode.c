@@ -409,7 +409,7 @@ static void read_sources(struct gs_snapshot *s, struct gs_json_reader *r)
 		bool is_present;
 
 		gs_json_element_open(&el, list, &sources, i, r->e);
-		name = gs_json_read_name(&el.r, "name");
+		name = gs_snapshot_text(s, gs_json_read_name(&el.r, "name"));
 		text = gs_json_read_string(&el.r, "text");
 		is_present = gs_json_read_bool(&el.r, "is_present", false);
 		for (size_t k = 0; k < gs_snapshot_n_sources(s) && !el.r.failed; k++)
