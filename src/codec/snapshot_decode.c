@@ -19,7 +19,8 @@
 #define NOTICES_MAX 64
 #define MODES_MAX 32
 #define SOURCES_MAX 16
-#define PLACEMENT_ID_MAX 65535u
+/* 0xFFFF is the driver's «none» (interfaces 2.5) */
+#define PLACEMENT_ID_MAX 65534u
 
 void gs_json_element_open(struct gs_json_element *el, struct json_object *list, const struct gs_json_where *up, size_t i, struct gs_error *e)
 {
