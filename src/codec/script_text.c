@@ -6,19 +6,20 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "codec/key_value.h"
 #include "codec/script_words.h"
 
 struct parser {
 	struct gs_arena *arena;
 	const struct gs_words *words;
 	size_t next;                    /* the word in hand */
-	size_t cap;                     /* of the statement's list; none has two */
+	size_t cap, cap_params;         /* of the statement's list and of its parameters */
 	struct gs_statement *st;
 	struct gs_error *e;
 };
 
 #define VERB_CREATE \
-	"create GPU[/INST] PROFILE [at START] [count [+]N] [ci none|CI[@S],...] [vf N|BDF] [uuid UUID]"
+	"create GPU[/INST] PROFILE [at START] [count [+]N] [ci none|CI[@S],...] [vf N|BDF] [uuid UUID] [param K=V]..."
 
 static const char *const syntax[GS_VERB_MAX] = {
 	[GS_VERB_MODE] = "mode GPU whole|mig|vgpu|mig-vgpu|sriov|passthrough",
@@ -221,37 +222,58 @@ static int option_vf(struct parser *p, const struct gs_word *w)
 {
 	const char *bdf = NULL;
 	uint32_t number = 0;
-	int r = gs_word_vf(w, p->arena, &number, &bdf, p->e);
+	int r = gs_word_vf(w, p->arena, &number, &bdf, &p->st->vf_bdf, p->e);
 
 	if (r < 0)
 		return r;
+	p->st->vf_pos = w->pos;
+	p->st->vf_number = bdf ? GS_U32_UNKNOWN : GS_U32(number);
 	p->st->vf = bdf ? bdf : gs_arena_printf(p->arena, "%u", number);
 	return p->st->vf ? 0 : gs_error_oom(p->e);
 }
 
 static int option_uuid(struct parser *p, const struct gs_word *w)
 {
+	p->st->uuid_pos = w->pos;
 	return gs_word_uuid(w, "", p->arena, &p->st->uuid, p->e);
 }
 
 static int option_param(struct parser *p, const struct gs_word *w)
 {
-	char shown[GS_WORD_SHOWN];
+	struct gs_statement *st = p->st;
+	struct gs_key_value param;
+	void *grown;
+	int r = gs_word_param(w, p->arena, &param, p->e);
 
-	return gs_error_at(p->e, -EOPNOTSUPP, &w->pos, "parameters of an instance (param %s) cannot be set by this version; leave them out",
-			   gs_word_show(w->text, shown));
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < st->n_params; i++) {
+		if (strcmp(st->params[i].key, param.key) == 0)
+			return gs_error_at(p->e, -EINVAL, &w->pos, "the parameter %s is given twice; keep one", param.key);
+	}
+	if (st->n_params == GS_PARAMS_MAX)
+		return gs_error_at(p->e, -E2BIG, &w->pos, "an instance has at most %u parameters", GS_PARAMS_MAX);
+	grown = gs_arena_grow(p->arena, st->params, st->n_params, &p->cap_params, sizeof(*st->params));
+	if (!grown)
+		return gs_error_oom(p->e);
+	if (!st->n_params)
+		st->params_pos = w->pos;
+	st->params = grown;
+	st->params[st->n_params++] = param;
+	return 0;
 }
 
 static const struct {
 	const char *name, *value;
 	int (*parse)(struct parser *, const struct gs_word *);
+	bool repeats;
 } create_options[] = {
-	{ "at", "the start behind \"at\"", option_at },
-	{ "count", "the number behind \"count\"", option_count },
-	{ "ci", "what follows \"ci\"", option_ci },
-	{ "vf", "the VF behind \"vf\"", option_vf },
-	{ "uuid", "the UUID behind \"uuid\"", option_uuid },
-	{ "param", "K=V behind \"param\"", option_param },
+	{ "at", "the start behind \"at\"", option_at, false },
+	{ "count", "the number behind \"count\"", option_count, false },
+	{ "ci", "what follows \"ci\"", option_ci, false },
+	{ "vf", "the VF behind \"vf\"", option_vf, false },
+	{ "uuid", "the UUID behind \"uuid\"", option_uuid, false },
+	{ "param", "K=V behind \"param\"", option_param, true },
 };
 
 static int unknown_option(struct parser *p, const struct gs_word *w)
@@ -291,7 +313,7 @@ static int parse_create(struct parser *p)
 			i++;
 		if (i == GS_ARRAY_SIZE(create_options))
 			return unknown_option(p, w);
-		if (seen & (1u << i))
+		if (seen & (1u << i) && !create_options[i].repeats)
 			return gs_error_at(p->e, -EINVAL, &w->pos, "\"%s\" is given twice; keep one", w->text);
 		seen |= 1u << i;
 		p->next++;
@@ -437,7 +459,6 @@ static int parse_use(struct parser *p)
 static int parse_vfs(struct parser *p)
 {
 	const struct gs_word *w;
-	uint32_t number;
 	int r = take_gpu(p);
 
 	if (r < 0)
@@ -445,35 +466,49 @@ static int parse_vfs(struct parser *p)
 	w = take(p, "the number of VFs");
 	if (!w)
 		return -EINVAL;
+	p->st->text_pos = w->pos;
 	if (strcmp(w->text, "all") != 0) {
-		r = gs_word_number(w, "a number of VFs", 0, GS_SCRIPT_ORDINAL_MAX, &number, p->e);
+		r = gs_word_number(w, "a number of VFs", 0, GS_SCRIPT_ORDINAL_MAX, &p->st->vfs.value, p->e);
 		if (r < 0)
 			return r;
+		p->st->vfs.known = true;
 	}
+	return keep_text(p, w->text, &p->st->text);
+}
+
+/* Of the GPU; a parameter of an instance is spelled as its driver spells it. */
+static int take_setting(struct parser *p)
+{
+	char shown[GS_WORD_SHOWN];
+	const struct gs_word *w = take(p, "the key");
+
+	if (!w)
+		return -EINVAL;
+	p->st->text_pos = w->pos;
+	if (p->st->has_inside)
+		return gs_word_key(w, p->arena, &p->st->text, p->e);
+	if (!w->n || w->n > GS_KEY_MAX || w->text[strspn(w->text, "abcdefghijklmnopqrstuvwxyz0123456789-_.")])
+		return gs_error_at(p->e, -EINVAL, &w->pos, "\"%s\" is no setting's name; they look like memory-partition", gs_word_show(w->text, shown));
 	return keep_text(p, w->text, &p->st->text);
 }
 
 static int parse_set(struct parser *p)
 {
-	char shown[GS_WORD_SHOWN];
 	const struct gs_word *w;
 	int r = take_gpu_or_inside(p);
 
-	if (r < 0)
-		return r;
-	w = take(p, "the key");
-	if (!w)
-		return -EINVAL;
-	if (!w->n || w->n > GS_SCRIPT_PROFILE_MAX || w->text[strspn(w->text, "abcdefghijklmnopqrstuvwxyz0123456789-_.")])
-		return gs_error_at(p->e, -EINVAL, &w->pos, "\"%s\" is no setting's name; they look like memory-partition", gs_word_show(w->text, shown));
-	r = keep_text(p, w->text, &p->st->text);
+	if (r >= 0)
+		r = take_setting(p);
 	if (r < 0)
 		return r;
 	w = take(p, "the value");
 	if (!w)
 		return -EINVAL;
-	if (w->n > GS_SCRIPT_TEXT_MAX)
-		return gs_error_at(p->e, -EINVAL, &w->pos, "A value has at most %u bytes", GS_SCRIPT_TEXT_MAX);
+	p->st->value_pos = w->pos;
+	if (p->st->has_inside)
+		return gs_word_value(w, p->arena, &p->st->value, p->e);
+	if (w->n > GS_VALUE_MAX)
+		return gs_error_at(p->e, -EINVAL, &w->pos, "A value has at most %u bytes", GS_VALUE_MAX);
 	return keep_text(p, w->text, &p->st->value);
 }
 

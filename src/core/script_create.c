@@ -341,7 +341,7 @@ static int create_vgpu(struct gs_edit *x, const struct gs_profile *p, bool may_c
 	if (st->ci != GS_CI_DEFAULT)
 		return gs_error_at(x->e, -EINVAL, &st->pos, "a vGPU has no compute instances: leave «ci» out");
 	if (st->uuid && x->gpu->framework != GS_FRAMEWORK_MDEV)
-		return gs_error_at(x->e, -EINVAL, &st->pos, "vGPUs of GPU %" PRIu32 " have no UUID: their identity is the VF (vf N)", x->gpu->index);
+		return gs_error_at(x->e, -EINVAL, &st->uuid_pos, "vGPUs of GPU %" PRIu32 " have no UUID: their identity is the VF (vf N)", x->gpu->index);
 	if ((st->uuid || st->vf) && st->count > 1)
 		return gs_error_at(x->e, -EINVAL, &st->pos, "one %s is named and %" PRIu32 " vGPUs are asked for", st->uuid ? "UUID" : "VF", st->count);
 	if (st->has_inside && !p->gi_profile)
@@ -353,7 +353,7 @@ static int create_vgpu(struct gs_edit *x, const struct gs_profile *p, bool may_c
 	if (r == 0 && gi && !gs_str_equal(gi->profile, p->gi_profile))
 		return gs_error_at(x->e, -EINVAL, &st->profile_pos, "%s lies in a %s, not in a %s", p->name, p->gi_profile, gi->profile);
 	if (r == 0 && st->vf)
-		r = gs_edit_vf(x, st->vf, &st->pos, &n);
+		r = gs_edit_vf(x, st->vf, &st->vf_pos, &n);
 	if (r < 0)
 		return r;
 	return st->vf ? create_at(x, GS_KIND_VGPU, p, n, may_claim) : create_open(x, GS_KIND_VGPU, p, may_claim);
