@@ -20,6 +20,7 @@
 #define GPUS_MAX 1024
 #define LOOK_MS 5000
 #define PROGRAM_MS 60000
+#define FAILED_PROGRAM_MS 300000    /* one that cannot reach its server may take long to say so */
 
 static const struct gs_claim_source *const sources[] = {
 	&gs_claims_slurm, &gs_claims_kubelet, &gs_claims_libvirt, &gs_claims_proxmox, &gs_claims_docker, &gs_claims_notes,
@@ -239,7 +240,7 @@ static int refresh_source(struct gs_claims *c, size_t i, bool fresh)
 	bool is_same;
 
 	if (!sources[i]->stamp)
-		return fresh || !st->has_read || gs_elapsed_ms(st->read_at) >= PROGRAM_MS ? read_source(c, i) : 0;
+		return fresh || !st->has_read || gs_elapsed_ms(st->read_at) >= (st->is_present ? PROGRAM_MS : FAILED_PROGRAM_MS) ? read_source(c, i) : 0;
 	gs_strbuf_puts(&b, "");
 	sources[i]->stamp(c->root, &b);
 	if (b.failed)

@@ -269,6 +269,7 @@ struct host {
 	struct gs_vf *vf;
 	struct gs_instance *mdev, *mig;
 	struct gs_claims_ops ops;
+	const char *node;       /* what scontrol says of it; NULL: one GPU is given out */
 	int run_result;
 	unsigned runs;
 };
@@ -279,10 +280,16 @@ static int run_scontrol(void *userdata, const char *const *argv, size_t max, cha
 
 	assert_string_equal(argv[0], "scontrol");
 	assert_true(max > 0);
-	m->runs++;
+	m->runs += strcmp(argv[2], "node") == 0;
 	if (m->run_result < 0)
 		return gs_error_set(e, m->run_result, GS_STATUS_FAILED, "scontrol ended with status 1");
-	*ret_text = strdup("JobId=42 JobState=RUNNING Nodes=dgx01 GRES=gpu:h100:1(IDX:5)\n");
+	if (strcmp(argv[2], "node") == 0) {
+		assert_string_equal(argv[5], "dgx01");
+		*ret_text = strdup(m->node ? m->node : "NodeName=dgx01 Gres=gpu:h100:8(S:0-1) GresUsed=gpu:h100:1(IDX:5) x");
+	} else {
+		assert_string_equal(argv[2], "job");
+		*ret_text = strdup("JobId=42 JobState=RUNNING Nodes=dgx01 GRES=gpu:h100:1(IDX:5)\n");
+	}
 	*ret_n = strlen(*ret_text);
 	return 0;
 }
@@ -475,12 +482,21 @@ static void a_source_is_read_when_it_changed(void **state)
 	assert_int_equal(m.runs, 1);
 	look_again(&m, true);
 	assert_int_equal(m.runs, 2);
-	/* what it said holds no longer when it cannot be asked */
+	/* what it said holds no longer when it cannot be asked, and that is said */
 	m.run_result = -EIO;
 	look_again(&m, true);
 	assert_claims(AT(m.gpu[1]), "");
 	assert_false(source(&m, "slurm")->is_present);
 	assert_string_equal(source(&m, "slurm")->text, "scontrol ended with status 1");
+	m.run_result = 0;
+	/* the list of jobs was cut: what no job has that was listed is given out all the same */
+	m.node = "NodeName=dgx01 GresUsed=gpu:h100:2(IDX:0,5)\n";
+	look_again(&m, true);
+	assert_claims(AT(m.gpu[1]), "slurm job 42");
+	assert_claims(AT(m.gpu[0]), "slurm job, note: one, note: two");
+	m.node = "NodeName=dgx01 GresUsed=gpu:h100:0(IDX:N/A)\n";
+	look_again(&m, true);
+	assert_claims(AT(m.gpu[1]), "");
 	m.run_result = -ENOENT;
 	look_again(&m, true);
 	assert_string_equal(source(&m, "slurm")->text, "scontrol is not installed");
