@@ -289,12 +289,14 @@ static bool is_known(const struct gs_place *place, const struct gs_claim *claim)
 	return false;
 }
 
+/* A slot that a grid does not have needs no avoiding, and a snapshot with one would be refused. */
 static void avoid(struct gs_gpu *gpu, struct gs_u32 vf)
 {
-	if (!vf.known || vf.value >= GS_GRID_UNITS_MAX)
-		return;
-	gpu->grids[GS_KIND_VGPU].avoid |= 1ull << vf.value;
-	gpu->grids[GS_KIND_SRIOV].avoid |= 1ull << vf.value;
+	static const enum gs_instance_kind kinds[] = { GS_KIND_VGPU, GS_KIND_SRIOV };
+
+	for (size_t i = 0; vf.known && i < GS_ARRAY_SIZE(kinds); i++)
+		if (vf.value < gpu->grids[kinds[i]].memory_units && vf.value < GS_GRID_UNITS_MAX)
+			gpu->grids[kinds[i]].avoid |= 1ull << vf.value;
 }
 
 static int apply_at(struct applying *a, struct gs_place place)

@@ -306,6 +306,8 @@ static void begin(struct host *m)
 		m->gpu[i]->nvidia_index = GS_U32(i);
 		assert_int_equal(gs_holders_add_gpu(m->h, m->gpu[i], GS_U32(i ? 5 : 0)), 0);
 	}
+	m->gpu[0]->grids[GS_KIND_VGPU].memory_units = 8;
+	m->gpu[0]->grids[GS_KIND_SRIOV].memory_units = 2;
 	m->vf = gs_gpu_add_vf(m->s, m->gpu[0]);
 	m->vf->bdf = (struct gs_bdf){ 0, 0x26, 0, 4 };
 	m->mdev = gs_gpu_add_instance(m->s, m->gpu[0]);
@@ -414,6 +416,7 @@ static void each_is_put_where_it_belongs(void **state)
 	gs_tree_put(m.dir, "etc/pve/qemu-server/109.conf", "hostpci0: 26:00.4\n");
 	gs_tree_put(m.dir, "run/qemu-server/109.pid", "1\n");
 	gs_tree_put(m.dir, "etc/gpuslice/notes.d/a.json", "{\"gpu\":\"0000:26:00.0\",\"vf\":2,\"note\":\"for Ann\",\"until\":null}");
+	gs_tree_put(m.dir, "etc/gpuslice/notes.d/a2.json", "{\"gpu\":\"GPU-aa\",\"vf\":4000,\"note\":\"for Ann\"}");
 	gs_tree_put(m.dir, "etc/gpuslice/notes.d/b.json", "{\"gpu\":\"gpu-BB\",\"note\":\"old\",\"until\":\"2001-01-01\"}");
 	gs_tree_put(m.dir, "etc/gpuslice/notes.d/c.json", "{\"gpu\":\"GPU-bb\",\"note\":\"typo\",\"untill\":\"2001-01-01\"}");
 	look(&m, true);
@@ -423,12 +426,14 @@ static void each_is_put_where_it_belongs(void **state)
 	assert_claims(AT(m.vf), "vm 108");
 	/* VF 2 is not there yet: promised on the GPU, and left alone when it comes */
 	assert_claims(AT(m.gpu[0]), "note: for Ann");
-	assert_true(m.gpu[0]->grids[GS_KIND_VGPU].avoid == 7 && m.gpu[0]->grids[GS_KIND_SRIOV].avoid == 7);
+	assert_true(m.gpu[0]->grids[GS_KIND_VGPU].avoid == 7);
+	/* a slot that a grid does not have is none to leave alone */
+	assert_true(m.gpu[0]->grids[GS_KIND_SRIOV].avoid == 3);
 	assert_true(m.gpu[1]->grids[GS_KIND_VGPU].avoid == 0);
 	assert_true(source(&m, "slurm")->is_present);
 	assert_non_null(strstr(source(&m, "kubelet")->text, "1 name no GPU"));
 	assert_non_null(strstr(source(&m, "libvirt")->text, "1 files"));
-	assert_non_null(strstr(source(&m, "notes")->text, "1 in force, 1 run out, 1 that"));
+	assert_non_null(strstr(source(&m, "notes")->text, "2 in force, 1 run out, 1 that"));
 	assert_int_equal(gs_snapshot_n_notices(m.s), 1);
 	assert_non_null(strstr(gs_snapshot_notice(m.s, 0), "c.json"));
 	assert_non_null(strstr(gs_snapshot_notice(m.s, 0), "untill"));
