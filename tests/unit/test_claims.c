@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Work that was promised a GPU: what each source says, what nobody should be able to say, and where it is put. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "backend/claims.h"
 #include "backend/claims_private.h"
@@ -468,6 +471,39 @@ static void containers_that_run(void **state)
 	drop_host(&m);
 }
 
+/* What a clock too coarse to tell would leave: other words, the same size and time. */
+static void change_in_place(const struct host *m, const char *name, const char *text)
+{
+	struct timespec times[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", m->dir, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, text, strlen(text), 0), strlen(text));
+	assert_int_equal(futimens(fd, times), 0);
+	close(fd);
+}
+
+static void fresh_is_read_whatever_the_files_look_like(void **state)
+{
+	static const char note[] = "etc/gpuslice/notes.d/a.json";
+	struct host m;
+
+	(void)state;
+	make_host(&m);
+	gs_tree_put(m.dir, note, "{\"gpu\":\"GPU-aa\",\"note\":\"one\"}");
+	change_in_place(&m, note, "{\"gpu\":\"GPU-aa\",\"note\":\"one\"}");
+	look(&m, false);
+	change_in_place(&m, note, "{\"gpu\":\"GPU-aa\",\"note\":\"two\"}");
+	look_again(&m, false);
+	assert_claims(AT(m.gpu[0]), "note: one");
+	look_again(&m, true);
+	assert_claims(AT(m.gpu[0]), "note: two");
+	drop_host(&m);
+}
+
 static void a_source_is_read_when_it_changed(void **state)
 {
 	struct host m;
@@ -525,6 +561,7 @@ int main(void)
 		cmocka_unit_test(each_is_put_where_it_belongs),
 		cmocka_unit_test(containers_that_run),
 		cmocka_unit_test(a_source_is_read_when_it_changed),
+		cmocka_unit_test(fresh_is_read_whatever_the_files_look_like),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
