@@ -8,40 +8,11 @@
 #include "base/parse.h"
 #include "base/strbuf.h"
 #include "cli/cli.h"
-#include "codec/script_text.h"
 #include "codec/snapshot_json.h"
 #include "core/layout.h"
 #include "core/placement.h"
-#include "core/script.h"
 
 #define GPUS_MAX 4096
-
-/* A selector is a word of the command language: let its parser read it. */
-static int parse_selector(const char *word, const struct gs_snapshot *s, uint32_t *ret, size_t *ret_n, struct gs_error *e)
-{
-	GS_CLEANUP(gs_script_freep) struct gs_script *script = NULL;
-	GS_STRBUF struct gs_strbuf text = GS_STRBUF_INIT;
-	int r;
-
-	gs_strbuf_puts(&text, "mode ");
-	for (const char *p = word; *p; p++)
-		if (*p != '\n' && *p != '\r' && *p != ';')
-			gs_strbuf_add(&text, p, 1);
-	gs_strbuf_puts(&text, " mig");
-	if (text.failed)
-		return gs_error_oom(e);
-	r = gs_script_parse(text.text, text.length, "GPU", &script, e);
-	if (r >= 0 && script->n != 1)
-		r = gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "%s is not a GPU", word);
-	if (r >= 0)
-		r = gs_select_gpus(&script->items[0].gpu, s, ret, GPUS_MAX, ret_n, e);
-	/* the position is in a line that the operator did not write */
-	if (r < 0 && e) {
-		e->file[0] = '\0';
-		e->line = e->column = 0;
-	}
-	return r;
-}
 
 static void starts_text(const uint32_t *starts, size_t n, struct gs_strbuf *b)
 {
@@ -263,7 +234,7 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 	if (first == argc)
 		for (; n < gs_snapshot_n_gpus(s) && n < GPUS_MAX; n++)
 			indices[n] = (uint32_t)n;
-	else if (parse_selector(argv[first], s, indices, &n, &e) < 0)
+	else if (gs_cli_select_gpus(argv[first], s, indices, GPUS_MAX, &n, &e) < 0)
 		return gs_cli_fail(cli, &e);
 	if (cli->json)
 		return gs_cli_print_json(gs_profiles_to_json(s, indices, n));

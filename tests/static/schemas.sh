@@ -16,6 +16,8 @@ g="$program --sim dgx-h100"
 $g list --json --telemetry >"$tmp/snapshot.json"
 $g list --json >"$tmp/plain.json"
 $g profiles --json >"$tmp/profiles.json"
+$g who all --json >"$tmp/who.json"
+$g --as-user who 0 --for delete --json >"$tmp/who-hidden.json"
 $g export json >"$tmp/layout.json"
 echo 'create 3 3g.40gb at 4' >"$tmp/script"
 $g plan --json "$tmp/script" >"$tmp/plan.json"
@@ -33,7 +35,7 @@ for test in snapshot_json snapshot_families layout_text plan_json; do
 		exit 1
 	}
 done
-if python3 tests/check-schemas.py "machines:$tmp/machines.json" "error:$tmp/error.json" "published:$tmp/published.json" "snapshot:$tmp/snapshot.json" "snapshot:$tmp/plain.json" "profiles:$tmp/profiles.json" "layout:$tmp/layout.json" \
+if python3 tests/check-schemas.py "machines:$tmp/machines.json" "error:$tmp/error.json" "published:$tmp/published.json" "snapshot:$tmp/snapshot.json" "snapshot:$tmp/plain.json" "profiles:$tmp/profiles.json" "who:$tmp/who.json" "who:$tmp/who-hidden.json" "layout:$tmp/layout.json" \
 	"snapshot:$tmp/examples/snapshot.json" "snapshot:$tmp/examples/families.json" "profiles:$tmp/examples/profiles.json" "profiles:$tmp/examples/families_profiles.json" "layout:$tmp/examples/layout.json" \
 	"layout:$tmp/examples/families_layout.json" "layout:$tmp/examples/read_layout.json" \
 	"plan:$tmp/examples/plan.json" "plan:$tmp/examples/families_plan.json" "result:$tmp/examples/result.json" \
