@@ -90,7 +90,7 @@ static int start_collector(struct gs_agent *a, struct gs_error *e)
 
 static bool is_watch_due(const struct gs_agent *a)
 {
-	return a->watching && (a->watch_due || gs_elapsed_ms(a->last_watch) >= a->interval_ms);
+	return a->watching && (a->watch_due || gs_uevent_due_ms(a->uevents) == 0 || gs_elapsed_ms(a->last_watch) >= a->interval_ms);
 }
 
 static bool must_pause(const struct gs_agent *a)
@@ -141,6 +141,7 @@ void gs_agent_look(struct gs_agent *a)
 	a->asked_watch = for_watch;
 	a->asked = gs_collector_call(a->collector, "collect", gs_collector_collect_params(telemetry, a->n_jobs > 0, !a->n_jobs && !telemetry && a->client_is_current));
 	if (for_watch) {
+		gs_uevent_looked(a->uevents);
 		a->watch_due = false;
 		a->last_watch = gs_monotonic_now();
 	}
@@ -260,8 +261,11 @@ int gs_agent_look_timeout(const struct gs_agent *a)
 		return timeout;
 	if (a->n_jobs || a->watch_due)
 		return sooner(timeout, must_pause(a) && !a->n_jobs ? FAILURE_PAUSE_MS - gs_elapsed_ms(a->last_failure) : 0);
-	if (a->watching)
-		timeout = sooner(timeout, a->interval_ms - gs_elapsed_ms(a->last_watch));
+	if (!a->watching)
+		return timeout;
+	timeout = sooner(timeout, a->interval_ms - gs_elapsed_ms(a->last_watch));
+	if (gs_uevent_due_ms(a->uevents) >= 0)
+		timeout = sooner(timeout, must_pause(a) ? FAILURE_PAUSE_MS - gs_elapsed_ms(a->last_failure) : gs_uevent_due_ms(a->uevents));
 	return timeout;
 }
 

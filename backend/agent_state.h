@@ -8,6 +8,7 @@
 
 #include "backend/agent.h"
 #include "backend/collector.h"
+#include "backend/uevent.h"
 #include "backend/yield.h"
 #include "core/digest.h"
 #include "core/snapshot.h"
@@ -63,6 +64,7 @@ struct gs_agent {
 	bool watching, watch_telemetry, watch_due;
 	unsigned interval_ms;
 	struct gs_monotonic last_watch;
+	struct gs_uevent *uevents;              /* NULL: not this host, or none to be had */
 	bool client_is_current;                 /* what the collector sent last went to the client */
 	struct gs_digest pushed;                /* of the snapshot that was pushed last */
 

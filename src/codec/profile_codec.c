@@ -64,6 +64,27 @@ static struct gs_span read_span(struct json_object *o, const struct gs_json_wher
 	return span;
 }
 
+/* "every": in a grid of slots any one is as good as another. */
+#define EVERY_SLOT "every"
+
+static const struct gs_span *every_slot(struct gs_json_reader *r, uint32_t units, struct gs_arena *a, size_t *ret_n)
+{
+	struct gs_span *spans = units ? array_of(r, a, units, sizeof(*spans)) : NULL;
+
+	for (uint32_t i = 0; spans && i < units; i++)
+		spans[i] = (struct gs_span){ i, 1 };
+	*ret_n = spans ? units : 0;
+	return spans;
+}
+
+static bool says_every_slot(struct gs_json_reader *r)
+{
+	struct json_object *v = NULL;
+
+	return !r->failed && json_object_object_get_ex(r->o, "placements", &v) && json_object_is_type(v, json_type_string) &&
+	       gs_str_equal(json_object_get_string(v), EVERY_SLOT);
+}
+
 /* Absent and null mean that the placements are not known. */
 static const struct gs_span *read_spans(struct gs_json_reader *r, uint32_t units, bool strict, struct gs_arena *a, size_t *ret_n)
 {
@@ -156,8 +177,15 @@ static void read_profile(struct gs_json_reader *r, const struct gs_profile_keys 
 	p->sm_count = gs_json_read_u32(r, "sm_count", UINT32_MAX);
 	p->max_instances = gs_json_read_number(r, "max_instances", GS_GRID_UNITS_MAX);
 	read_engines(r, p->engines);
-	p->placements = read_spans(r, set->memory_units, keys, a, &p->n_placements);
+	if (set->is_slots && !keys && says_every_slot(r))
+		p->placements = every_slot(r, set->memory_units, a, &p->n_placements);
+	else
+		p->placements = read_spans(r, set->memory_units, keys, a, &p->n_placements);
 	read_computes(r, keys, a, p);
+	if (keys)
+		return;         /* a model's file speaks of MIG alone */
+	p->gi_profile = gs_arena_text(a, gs_json_read_string(r, "gi_profile"));
+	p->max_per_gi = gs_json_read_u32(r, "max_per_gi", GS_GRID_UNITS_MAX);
 }
 
 /* Names and driver ids are how a profile is found: neither may be there twice. */
@@ -196,6 +224,27 @@ void gs_profiles_read(struct gs_json_reader *r, const char *key, const struct gs
 	set->n = n;
 }
 
+/* Numbers of units as a mask. */
+static uint64_t read_avoid(struct gs_json_reader *r, uint32_t units)
+{
+	struct json_object *list;
+	size_t n = gs_json_read_array(r, "avoid", GS_GRID_UNITS_MAX, &list);
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < n && !r->failed; i++) {
+		struct json_object *v = json_object_array_get_idx(list, i);
+		int64_t unit = json_object_is_type(v, json_type_int) ? json_object_get_int64(v) : -1;
+
+		if (unit < 0 || unit >= units)
+			gs_json_read_fail(r, "avoid", "element %zu is no unit of a grid of %u", i, units);
+		else if (mask & 1ull << unit)
+			gs_json_read_fail(r, "avoid", "%u is there twice", (unsigned)unit);
+		else
+			mask |= 1ull << unit;
+	}
+	return mask;
+}
+
 void gs_profile_set_read(struct gs_json_reader *r, struct gs_arena *a, struct gs_profile_set *ret_set)
 {
 	const char *source = gs_json_read_name(r, "source");
@@ -209,6 +258,9 @@ void gs_profile_set_read(struct gs_json_reader *r, struct gs_arena *a, struct gs
 	ret_set->memory_units = gs_json_read_number(r, "memory_units", GS_GRID_UNITS_MAX);
 	ret_set->compute_slices = gs_json_read_number(r, "compute_slices", GS_COMPUTE_SLICES_MAX);
 	ret_set->max_instances = gs_json_read_number(r, "max_instances", GS_GRID_UNITS_MAX);
+	ret_set->is_slots = gs_json_read_bool(r, "is_slots", false);
+	ret_set->has_one_size = gs_json_read_bool(r, "has_one_size", false);
+	ret_set->avoid = read_avoid(r, ret_set->memory_units);
 	gs_profiles_read(r, "items", NULL, a, ret_set);
 }
 
@@ -240,7 +292,18 @@ static struct json_object *compute_to_json(const struct gs_compute_profile *c)
 	return o;
 }
 
-struct json_object *gs_profile_to_json(const struct gs_profile *p)
+/* Dozens of types with dozens of places each, and every place the same. */
+static bool is_every_slot(const struct gs_profile_set *set, const struct gs_profile *p)
+{
+	if (!set->is_slots || !p->n_placements || p->n_placements != set->memory_units)
+		return false;
+	for (size_t i = 0; i < p->n_placements; i++)
+		if (p->placements[i].start != i || p->placements[i].size != 1)
+			return false;
+	return true;
+}
+
+struct json_object *gs_profile_to_json(const struct gs_profile_set *set, const struct gs_profile *p)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *engines = json_object_new_object(), *compute = json_object_new_array_ext((int)p->n_compute);
@@ -255,11 +318,26 @@ struct json_object *gs_profile_to_json(const struct gs_profile *p)
 	for (size_t i = 0; i < GS_ENGINE_MAX; i++)
 		gs_json_add_u32(engines, engine_names[i], p->engines[i]);
 	json_object_object_add(o, "engines", engines);
-	json_object_object_add(o, "placements", p->n_placements ? gs_spans_to_json(p->placements, p->n_placements) : NULL);
+	if (is_every_slot(set, p))
+		gs_json_add_string(o, "placements", EVERY_SLOT);
+	else
+		json_object_object_add(o, "placements", p->n_placements ? gs_spans_to_json(p->placements, p->n_placements) : NULL);
 	for (size_t i = 0; i < p->n_compute; i++)
 		json_object_array_add(compute, compute_to_json(&p->compute[i]));
 	json_object_object_add(o, "compute", compute);
+	gs_json_add_string(o, "gi_profile", p->gi_profile);
+	gs_json_add_u32(o, "max_per_gi", p->max_per_gi);
 	return o;
+}
+
+struct json_object *gs_units_to_json(uint64_t units)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (int i = 0; i < GS_GRID_UNITS_MAX; i++)
+		if (units & 1ull << i)
+			json_object_array_add(list, json_object_new_int(i));
+	return list;
 }
 
 struct json_object *gs_profile_set_to_json(const struct gs_profile_set *set)
@@ -271,7 +349,10 @@ struct json_object *gs_profile_set_to_json(const struct gs_profile_set *set)
 	gs_json_add_u32(o, "compute_slices", GS_U32(set->compute_slices));
 	gs_json_add_u32(o, "max_instances", GS_U32(set->max_instances));
 	for (size_t i = 0; i < set->n; i++)
-		json_object_array_add(items, gs_profile_to_json(&set->items[i]));
+		json_object_array_add(items, gs_profile_to_json(set, &set->items[i]));
 	json_object_object_add(o, "items", items);
+	json_object_object_add(o, "is_slots", json_object_new_boolean(set->is_slots));
+	json_object_object_add(o, "has_one_size", json_object_new_boolean(set->has_one_size));
+	json_object_object_add(o, "avoid", gs_units_to_json(set->avoid));
 	return o;
 }

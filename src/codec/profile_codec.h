@@ -24,12 +24,22 @@ struct gs_profile_keys {
 void gs_profiles_read(struct gs_json_reader *r, const char *key, const struct gs_profile_keys *keys, struct gs_arena *a,
 		      struct gs_profile_set *set);
 
-/* One profile; the caller owns a reference and may add keys. */
-struct json_object *gs_profile_to_json(const struct gs_profile *p);
-/* {"source","memory_units","compute_slices","max_instances","items"}; the caller owns a reference. */
+/*
+ * One profile of @set; its "placements" are a list, null when not known, or
+ * the word "every" where it fits at every slot. The caller owns a reference
+ * and may add keys.
+ */
+struct json_object *gs_profile_to_json(const struct gs_profile_set *set, const struct gs_profile *p);
+/*
+ * {"source","memory_units","compute_slices","max_instances","items","is_slots","has_one_size","avoid"};
+ * the caller owns a reference.
+ */
 struct json_object *gs_profile_set_to_json(const struct gs_profile_set *set);
 /* Back; fails the reader. */
 void gs_profile_set_read(struct gs_json_reader *r, struct gs_arena *a, struct gs_profile_set *ret_set);
+
+/* The units of a mask as a list of numbers; the caller owns a reference. */
+struct json_object *gs_units_to_json(uint64_t units);
 
 const char *gs_profile_source_name(enum gs_profile_source source);
 

@@ -102,6 +102,16 @@ static void add_instance(struct gs_strbuf *b, const struct gs_instance_selector 
 	}
 }
 
+static void add_param(struct gs_strbuf *b, const struct gs_key_value *param)
+{
+	GS_STRBUF struct gs_strbuf word = GS_STRBUF_INIT;
+
+	gs_strbuf_printf(&word, "%s=%s", param->key, param->value);
+	b->failed |= word.failed;
+	gs_strbuf_puts(b, " param ");
+	add_word(b, word.text);
+}
+
 static void add_create(struct gs_strbuf *b, const struct gs_statement *st)
 {
 	gs_strbuf_puts(b, " ");
@@ -124,6 +134,8 @@ static void add_create(struct gs_strbuf *b, const struct gs_statement *st)
 		gs_strbuf_puts(b, " uuid ");
 		add_word(b, st->uuid);
 	}
+	for (size_t i = 0; i < st->n_params; i++)
+		add_param(b, &st->params[i]);
 }
 
 static void add_instances(struct gs_strbuf *b, const struct gs_statement *st)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "codec/key_value.h"
 #include "codec/script_words.h"
 
 static bool is_digit(char c)
@@ -97,7 +98,7 @@ int gs_word_uuid(const struct gs_word *w, const char *prefix, struct gs_arena *a
 	return 0;
 }
 
-int gs_word_vf(const struct gs_word *w, struct gs_arena *a, uint32_t *ret_number, const char **ret_bdf, struct gs_error *e)
+int gs_word_vf(const struct gs_word *w, struct gs_arena *a, uint32_t *ret_number, const char **ret_text, struct gs_bdf *ret_bdf, struct gs_error *e)
 {
 	char text[GS_BDF_TEXT], shown[GS_WORD_SHOWN];
 	struct gs_bdf bdf;
@@ -110,7 +111,60 @@ int gs_word_vf(const struct gs_word *w, struct gs_arena *a, uint32_t *ret_number
 	copy = gs_arena_strdup(a, gs_bdf_format(bdf, text));
 	if (!copy)
 		return gs_error_oom(e);
-	*ret_bdf = copy;
+	*ret_text = copy;
+	*ret_bdf = bdf;
+	return 0;
+}
+
+int gs_word_key(const struct gs_word *w, struct gs_arena *a, const char **ret_key, struct gs_error *e)
+{
+	char shown[GS_WORD_SHOWN];
+	const char *copy;
+
+	if (!gs_key_is_valid(w->text))
+		return gs_error_at(e, -EINVAL, &w->pos, "\"%s\" is no name of a parameter; they look like frame_rate_limiter", gs_word_show(w->text, shown));
+	copy = gs_arena_strdup(a, w->text);
+	if (!copy)
+		return gs_error_oom(e);
+	*ret_key = copy;
+	return 0;
+}
+
+int gs_word_value(const struct gs_word *w, struct gs_arena *a, const char **ret_value, struct gs_error *e)
+{
+	char shown[GS_WORD_SHOWN];
+	const char *copy;
+
+	if (!gs_param_value_is_valid(w->text))
+		return gs_error_at(e, -EINVAL, &w->pos, "\"%s\" cannot be the value of a parameter: 1 to %u printable ASCII characters without blank and comma",
+				   gs_word_show(w->text, shown), GS_VALUE_MAX);
+	copy = gs_arena_strdup(a, w->text);
+	if (!copy)
+		return gs_error_oom(e);
+	*ret_value = copy;
+	return 0;
+}
+
+int gs_word_param(const struct gs_word *w, struct gs_arena *a, struct gs_key_value *ret_param, struct gs_error *e)
+{
+	const char *equals = strchr(w->text, '=');
+	struct gs_key_value param;
+	char shown[GS_WORD_SHOWN];
+	struct gs_word part;
+	int r;
+
+	if (!equals)
+		return gs_error_at(e, -EINVAL, &w->pos, "\"%s\" is no parameter; write it as frame_rate_limiter=0", gs_word_show(w->text, shown));
+	r = gs_word_slice(w, 0, (size_t)(equals - w->text), a, &part, e);
+	if (r >= 0)
+		r = gs_word_key(&part, a, &param.key, e);
+	if (r >= 0)
+		r = gs_word_slice(w, (size_t)(equals - w->text) + 1, w->n, a, &part, e);
+	if (r >= 0)
+		r = gs_word_value(&part, a, &param.value, e);
+	if (r < 0)
+		return r;
+	*ret_param = param;
 	return 0;
 }
 
@@ -213,7 +267,7 @@ static int instance_behind(const struct gs_word *w, size_t prefix, struct gs_are
 		return r;
 	switch (sel->kind) {
 	case GS_SELECT_VF:
-		return gs_word_vf(&part, a, &sel->number, &sel->text, e);
+		return gs_word_vf(&part, a, &sel->number, &sel->text, &sel->bdf, e);
 	case GS_SELECT_GI:
 		return gs_word_number(&part, "a GPU instance id", 0, GS_SCRIPT_ORDINAL_MAX, &sel->number, e);
 	case GS_SELECT_MDEV:

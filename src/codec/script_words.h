@@ -12,6 +12,8 @@
 
 #define GS_SCRIPT_INDEX_MAX 4095u
 #define GS_SCRIPT_START_MAX 63u
+/* "at" may also be a placement id, and those count GiB or so; 0xFFFF is the driver's «none» (interfaces 2.5). */
+#define GS_SCRIPT_AT_MAX 65534u
 #define GS_SCRIPT_COUNT_MAX 64u
 /* SR-IOV counts VFs in 16 bits; GI ids are small but the driver does not say how small. */
 #define GS_SCRIPT_ORDINAL_MAX 65535u
@@ -69,8 +71,13 @@ int gs_word_number(const struct gs_word *w, const char *what, uint32_t min, uint
 int gs_word_profile(const struct gs_word *w, struct gs_arena *a, const char **ret_profile, struct gs_error *e);
 /* Eight-four-four-four-twelve hex digits; lower case comes back, with @prefix in front. */
 int gs_word_uuid(const struct gs_word *w, const char *prefix, struct gs_arena *a, const char **ret_uuid, struct gs_error *e);
-/* "N" or an address; *@ret_bdf stays NULL for a number. */
-int gs_word_vf(const struct gs_word *w, struct gs_arena *a, uint32_t *ret_number, const char **ret_bdf, struct gs_error *e);
+/* "N" or an address; *@ret_text stays NULL for a number, else it is @ret_bdf as it is written out. */
+int gs_word_vf(const struct gs_word *w, struct gs_arena *a, uint32_t *ret_number, const char **ret_text, struct gs_bdf *ret_bdf, struct gs_error *e);
+/* Of a parameter of an instance; see key_value.h. */
+int gs_word_key(const struct gs_word *w, struct gs_arena *a, const char **ret_key, struct gs_error *e);
+int gs_word_value(const struct gs_word *w, struct gs_arena *a, const char **ret_value, struct gs_error *e);
+/* K=V */
+int gs_word_param(const struct gs_word *w, struct gs_arena *a, struct gs_key_value *ret_param, struct gs_error *e);
 int gs_word_gpu(const struct gs_word *w, struct gs_arena *a, struct gs_gpu_selector *ret_gpu, struct gs_error *e);
 int gs_word_instance(const struct gs_word *w, struct gs_arena *a, struct gs_instance_selector *ret_instance, struct gs_error *e);
 /* CI or CI@START */

@@ -11,26 +11,24 @@
 
 #include "base/parse.h"
 #include "codec/profile_codec.h"
+#include "codec/snapshot_codec.h"
 
 #define GPUS_MAX 16384
-#define INSTANCES_MAX GS_GRID_UNITS_MAX
+#define INSTANCES_MAX GS_SNAPSHOT_INSTANCES_MAX
 #define COMPUTE_MAX GS_COMPUTE_SLICES_MAX
 #define NOTICES_MAX 64
 #define MODES_MAX 32
+#define SOURCES_MAX 16
+/* 0xFFFF is the driver's «none» (interfaces 2.5) */
+#define PLACEMENT_ID_MAX 65534u
 
-/* One element of a list: its path and its reader. */
-struct element {
-	struct gs_json_where where;
-	struct gs_json_reader r;
-};
-
-static void element_open(struct element *el, struct json_object *list, const struct gs_json_where *up, size_t i, struct gs_error *e)
+void gs_json_element_open(struct gs_json_element *el, struct json_object *list, const struct gs_json_where *up, size_t i, struct gs_error *e)
 {
 	el->where = (struct gs_json_where){ up, NULL, i };
 	el->r = gs_json_reader_of(json_object_array_get_idx(list, i), &el->where, e);
 }
 
-static const char *read_text(struct gs_snapshot *s, struct gs_json_reader *r, const char *key)
+const char *gs_snapshot_read_text(struct gs_snapshot *s, struct gs_json_reader *r, const char *key)
 {
 	return gs_snapshot_text(s, gs_json_read_string(r, key));
 }
@@ -110,7 +108,7 @@ static void read_telemetry(struct gs_snapshot *s, struct gs_json_reader *up, str
 	up->failed = r.failed;
 }
 
-static void read_holder(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_holder *h)
+void gs_snapshot_read_holder(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_holder *h)
 {
 	const char *kind = gs_json_read_name(r, "kind");
 
@@ -122,12 +120,13 @@ static void read_holder(struct gs_snapshot *s, struct gs_json_reader *r, struct 
 	h->pid = gs_json_read_u32(r, "pid", INT32_MAX);
 	h->start_time = gs_json_read_u64(r, "start_time");
 	h->uid = gs_json_read_u32(r, "uid", UINT32_MAX);
-	h->name = read_text(s, r, "name");
-	h->unit = read_text(s, r, "unit");
-	h->evidence = read_text(s, r, "evidence");
-	h->user = read_text(s, r, "user");
+	h->name = gs_snapshot_read_text(s, r, "name");
+	h->unit = gs_snapshot_read_text(s, r, "unit");
+	h->evidence = gs_snapshot_read_text(s, r, "evidence");
+	h->user = gs_snapshot_read_text(s, r, "user");
 	h->used_memory_bytes = gs_json_read_u64(r, "used_memory_bytes");
 	h->yields = gs_json_read_bool(r, "yields", false);
+	h->vm_uuid = gs_snapshot_read_text(s, r, "vm_uuid");
 }
 
 /* @inst NULL: of the GPU as a whole */
@@ -139,12 +138,12 @@ static void read_holders(struct gs_snapshot *s, struct gs_json_reader *r, struct
 
 	for (size_t i = 0; i < n && !r->failed; i++) {
 		struct gs_holder *h = inst ? gs_instance_add_holder(s, inst) : gs_gpu_add_holder(s, gpu);
-		struct element el;
+		struct gs_json_element el;
 
 		if (!h)
 			return;         /* sealing will say that there is no memory */
-		element_open(&el, list, &holders, i, r->e);
-		read_holder(s, &el.r, h);
+		gs_json_element_open(&el, list, &holders, i, r->e);
+		gs_snapshot_read_holder(s, &el.r, h);
 		r->failed = el.r.failed;
 	}
 }
@@ -176,7 +175,7 @@ static void read_compute(struct gs_snapshot *s, struct gs_json_reader *r, uint32
 	c->profile = read_profile(s, r);
 	c->start = gs_json_read_u32(r, "start", GS_COMPUTE_SLICES_MAX - 1);
 	c->size = gs_json_read_u32(r, "size", GS_COMPUTE_SLICES_MAX);
-	c->uuid = read_text(s, r, "uuid");
+	c->uuid = gs_snapshot_read_text(s, r, "uuid");
 	c->profile_id = gs_json_read_u32(r, "profile_id", UINT32_MAX);
 	check_place(r, c->start, c->size, slices);
 }
@@ -189,11 +188,11 @@ static void read_computes(struct gs_snapshot *s, struct gs_json_reader *r, uint3
 
 	for (size_t i = 0; i < n && !r->failed; i++) {
 		struct gs_compute *c = gs_instance_add_compute(s, inst);
-		struct element el;
+		struct gs_json_element el;
 
 		if (!c)
 			return;
-		element_open(&el, list, &computes, i, r->e);
+		gs_json_element_open(&el, list, &computes, i, r->e);
 		read_compute(s, &el.r, slices, c);
 		for (size_t k = 0; k < i && !el.r.failed; k++)
 			if (inst->compute[k]->id == c->id)
@@ -211,6 +210,57 @@ static bool is_named(const struct gs_instance *inst)
 	return inst->profile;
 }
 
+/* What lies in a slot has a VF or a slot of its own; the rest has a start. */
+static void read_slot(struct gs_json_reader *r, const struct gs_gpu *gpu, struct gs_instance *inst)
+{
+	struct gs_u32 start = gs_json_read_u32(r, "start", GS_GRID_UNITS_MAX - 1), slot = gs_json_read_u32(r, "slot", GS_GRID_UNITS_MAX - 1);
+
+	if (start.known)
+		gs_json_read_fail(r, "start", "is for what lies in memory units; this has a \"vf\" or a \"slot\"");
+	if (slot.known && inst->vf.known && slot.value != inst->vf.value)
+		gs_json_read_fail(r, "slot", "is %u on VF %u", slot.value, inst->vf.value);
+	if (inst->vf.known && gpu->vfs.n_functions && !gs_gpu_vf(gpu, inst->vf.value))
+		gs_json_read_fail(r, "vf", "%u is no VF of this GPU", inst->vf.value);
+	inst->start = slot.known || (inst->vf.known && inst->vf.value >= GS_GRID_UNITS_MAX) ? slot : inst->vf;
+	inst->size = GS_U32(1);
+}
+
+static void read_span(struct gs_json_reader *r, struct gs_instance *inst)
+{
+	inst->start = gs_json_read_u32(r, "start", GS_GRID_UNITS_MAX - 1);
+	inst->size = gs_json_read_u32(r, "size", GS_GRID_UNITS_MAX);
+	if (inst->vf.known)
+		gs_json_read_fail(r, "vf", "is %u, but a %s instance is on no VF", inst->vf.value, gs_instance_kind_name(inst->kind));
+}
+
+static void read_place(struct gs_json_reader *r, const struct gs_gpu *gpu, struct gs_instance *inst)
+{
+	inst->vf = gs_json_read_u32(r, "vf", GS_SNAPSHOT_VFS_MAX - 1);
+	inst->placement_id = gs_json_read_u32(r, "placement_id", PLACEMENT_ID_MAX);
+	inst->place_is_published = gs_json_read_bool(r, "place_is_published", false);
+	if (gs_kind_has_slots(inst->kind))
+		read_slot(r, gpu, inst);
+	else
+		read_span(r, inst);
+	check_place(r, inst->start, inst->size, gpu->grids[inst->kind].memory_units);
+}
+
+/* Only its id is taken: what else stands there is said by the GPU instance itself. */
+static void read_on(struct gs_json_reader *r, struct gs_instance *inst)
+{
+	struct json_object *o = gs_json_read_object(r, "on");
+	struct gs_json_where where = { r->where, "on", 0 };
+	struct gs_json_reader in;
+
+	if (!o)
+		return;
+	in = gs_json_reader_of(o, &where, r->e);
+	inst->gi = GS_U32(gs_json_read_number(&in, "gi", UINT32_MAX));
+	if (inst->kind != GS_KIND_VGPU)
+		gs_json_read_fail(&in, NULL, "is for vGPUs that lie in a GPU instance");
+	r->failed = in.failed;
+}
+
 static void read_instance(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu, struct gs_instance *inst)
 {
 	const char *kind = gs_json_read_name(r, "kind");
@@ -218,22 +268,38 @@ static void read_instance(struct gs_snapshot *s, struct gs_json_reader *r, struc
 	if (r->failed)
 		return;
 	inst->kind = gs_instance_kind_from_name(kind);
-	if (inst->kind == GS_KIND_INVALID)
+	if (inst->kind == GS_KIND_INVALID) {
 		gs_json_read_fail(r, "kind", "\"%.32s\" is not a kind of instance", kind);
+		return;
+	}
 	inst->id = gs_json_read_number(r, "id", UINT32_MAX);
 	inst->profile = read_profile(s, r);
 	inst->profile_id = gs_json_read_u32(r, "profile_id", UINT32_MAX);
-	inst->start = gs_json_read_u32(r, "start", GS_GRID_UNITS_MAX - 1);
-	inst->size = gs_json_read_u32(r, "size", GS_GRID_UNITS_MAX);
-	inst->uuid = read_text(s, r, "uuid");
-	inst->place_is_published = gs_json_read_bool(r, "place_is_published", false);
-	check_place(r, inst->start, inst->size, gpu->grids[GS_KIND_MIG].memory_units);
+	inst->uuid = gs_snapshot_read_text(s, r, "uuid");
+	read_place(r, gpu, inst);
+	read_on(r, inst);
+	gs_snapshot_read_params(s, r, inst);
 	read_computes(s, r, gpu->grids[GS_KIND_MIG].compute_slices, inst);
 	/* what has no name cannot be planned with, and a place would say that it can */
 	if (!is_named(inst))
 		inst->start = GS_U32_UNKNOWN;
 	read_holders(s, r, gpu, inst);
 	read_telemetry(s, r, &inst->telemetry);
+}
+
+/* Ids are given once for each kind; a VF carries one vGPU; an mdev's UUID is the only one on the host. */
+static void check_unique(struct gs_json_reader *r, const struct gs_instance *a, const struct gs_instance *b)
+{
+	if (a->kind != b->kind)
+		return;
+	if (a->id == b->id)
+		gs_json_read_fail(r, "id", "%u is there twice", b->id);
+	else if (b->vf.known && gs_u32_equal(a->vf, b->vf))
+		gs_json_read_fail(r, "vf", "%u is there twice", b->vf.value);
+	else if (gs_kind_has_slots(b->kind) && b->start.known && gs_u32_equal(a->start, b->start))
+		gs_json_read_fail(r, "slot", "%u is there twice", b->start.value);
+	else if (b->kind == GS_KIND_VGPU && b->uuid && gs_str_equal(a->uuid, b->uuid))
+		gs_json_read_fail(r, "uuid", "%.64s is there twice", b->uuid);
 }
 
 static void read_instances(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu)
@@ -244,53 +310,16 @@ static void read_instances(struct gs_snapshot *s, struct gs_json_reader *r, stru
 
 	for (size_t i = 0; i < n && !r->failed; i++) {
 		struct gs_instance *inst = gs_gpu_add_instance(s, gpu);
-		struct element el;
+		struct gs_json_element el;
 
 		if (!inst)
 			return;
-		element_open(&el, list, &instances, i, r->e);
+		gs_json_element_open(&el, list, &instances, i, r->e);
 		read_instance(s, &el.r, gpu, inst);
 		for (size_t k = 0; k < i && !el.r.failed; k++)
-			if (gpu->instances[k]->kind == inst->kind && gpu->instances[k]->id == inst->id)
-				gs_json_read_fail(&el.r, "id", "%u is there twice", inst->id);
+			check_unique(&el.r, gpu->instances[k], inst);
 		r->failed = el.r.failed;
 	}
-}
-
-/* The grid is said twice when profiles are there; the two must agree. */
-static void read_grid(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu)
-{
-	struct json_object *grid = gs_json_read_object(r, "grid"), *profiles = gs_json_read_object(r, "profiles");
-	struct gs_json_where where = { r->where, "grid", 0 };
-	struct gs_profile_set *set = &gpu->grids[GS_KIND_MIG];
-	struct gs_json_reader in;
-	struct gs_u32 as;
-
-	if (grid) {
-		in = gs_json_reader_of(grid, &where, r->e);
-		set->memory_units = gs_json_read_u32(&in, "memory_units", GS_GRID_UNITS_MAX).value;
-		set->compute_slices = gs_json_read_u32(&in, "compute_units", GS_COMPUTE_SLICES_MAX).value;
-		r->failed = in.failed;
-	}
-	as = gs_json_read_u32(r, "profiles_as", GPUS_MAX);
-	if (as.known && !r->failed) {
-		/* "as element N", which stands before this one; its strings live as long as this snapshot */
-		if (profiles || gs_snapshot_gpu(s, as.value) == gpu || !gs_snapshot_gpu(s, as.value) || gs_snapshot_gpu(s, as.value)->grids[GS_KIND_MIG].memory_units != set->memory_units)
-			gs_json_read_fail(r, "profiles_as", "names no earlier GPU of the same grid");
-		else
-			*set = gs_snapshot_gpu(s, as.value)->grids[GS_KIND_MIG];
-		return;
-	}
-	if (r->failed || !profiles)
-		return;
-	where.key = "profiles";
-	in = gs_json_reader_of(profiles, &where, r->e);
-	*set = (struct gs_profile_set){ .memory_units = set->memory_units, .compute_slices = set->compute_slices };
-	if (gs_json_read_number(&in, "memory_units", GS_GRID_UNITS_MAX) != set->memory_units ||
-	    gs_json_read_number(&in, "compute_slices", GS_COMPUTE_SLICES_MAX) != set->compute_slices)
-		gs_json_read_fail(&in, NULL, "does not agree with the grid");
-	gs_profile_set_read(&in, gs_snapshot_arena(s), set);
-	r->failed = in.failed;
 }
 
 static void read_visible(struct gs_json_reader *r, struct gs_gpu *gpu)
@@ -317,13 +346,13 @@ static void read_identity(struct gs_snapshot *s, struct gs_json_reader *r, struc
 	if (gpu->vendor == GS_VENDOR_INVALID)
 		gs_json_read_fail(r, "vendor", "\"%.32s\" is not a vendor", vendor);
 	gpu->nvidia_index = gs_json_read_u32(r, "nvidia_index", GPUS_MAX);
-	gpu->uuid = read_text(s, r, "uuid");
-	gpu->name = read_text(s, r, "name");
+	gpu->uuid = gs_snapshot_read_text(s, r, "uuid");
+	gpu->name = gs_snapshot_read_text(s, r, "name");
 	gpu->pci_id = read_ids(s, r, "pci_id");
 	gpu->subsystem_id = read_ids(s, r, "subsystem_id");
-	gpu->driver = read_text(s, r, "driver");
-	gpu->driver_override = read_text(s, r, "driver_override");
-	framework = read_text(s, r, "framework");
+	gpu->driver = gs_snapshot_read_text(s, r, "driver");
+	gpu->driver_override = gs_snapshot_read_text(s, r, "driver_override");
+	framework = gs_snapshot_read_text(s, r, "framework");
 	gpu->framework = framework ? gs_framework_from_name(framework) : GS_FRAMEWORK_INVALID;
 	if (framework && gpu->framework == GS_FRAMEWORK_INVALID)
 		gs_json_read_fail(r, "framework", "\"%.32s\" is not a framework", framework);
@@ -331,7 +360,12 @@ static void read_identity(struct gs_snapshot *s, struct gs_json_reader *r, struc
 	gpu->iommu_group = gs_json_read_u32(r, "iommu_group", UINT32_MAX);
 	gpu->memory_bytes = gs_json_read_u64(r, "memory_bytes");
 	gpu->sm_count = gs_json_read_u32(r, "sm_count", UINT32_MAX);
-	gpu->lost = read_text(s, r, "lost");
+	gpu->lost = gs_snapshot_read_text(s, r, "lost");
+	gpu->is_boot_display = gs_json_read_bool(r, "is_boot_display", false);
+	gpu->original_driver = gs_snapshot_read_text(s, r, "original_driver");
+	gpu->vfio_driver = gs_snapshot_read_text(s, r, "vfio_driver");
+	gpu->no_passthrough = gs_snapshot_read_text(s, r, "no_passthrough");
+	gpu->stranded = gs_snapshot_read_text(s, r, "stranded");
 }
 
 static void read_gpu(struct gs_snapshot *s, struct gs_json_reader *r)
@@ -355,18 +389,44 @@ static void read_gpu(struct gs_snapshot *s, struct gs_json_reader *r)
 	gpu->mode_pending = read_mode(r, "mode_pending");
 	gpu->mode_needs_reset = gs_json_read_bool(r, "mode_needs_reset", false);
 	gpu->mode_survives_reboot = gs_json_read_bool(r, "mode_survives_reboot", false);
-	read_grid(s, r, gpu);
+	gs_snapshot_read_grids(s, r, gpu);
 	read_visible(r, gpu);
+	gs_snapshot_read_vfs(s, r, gpu);
+	gs_snapshot_read_device(s, r, gpu);
 	read_instances(s, r, gpu);
 	read_holders(s, r, gpu, NULL);
 	read_telemetry(s, r, &gpu->telemetry);
+}
+
+static void read_sources(struct gs_snapshot *s, struct gs_json_reader *r)
+{
+	struct json_object *list;
+	size_t n = gs_json_read_array(r, "sources", SOURCES_MAX, &list);
+	struct gs_json_where sources = { r->where, "sources", 0 };
+
+	for (size_t i = 0; i < n && !r->failed; i++) {
+		struct gs_json_element el;
+		const char *name, *text;
+		bool is_present;
+
+		gs_json_element_open(&el, list, &sources, i, r->e);
+		name = gs_snapshot_text(s, gs_json_read_name(&el.r, "name"));
+		text = gs_json_read_string(&el.r, "text");
+		is_present = gs_json_read_bool(&el.r, "is_present", false);
+		for (size_t k = 0; k < gs_snapshot_n_sources(s) && !el.r.failed; k++)
+			if (gs_str_equal(gs_snapshot_source_at(s, k)->name, name))
+				gs_json_read_fail(&el.r, "name", "%.64s is there twice", name);
+		if (!el.r.failed)
+			gs_snapshot_add_source(s, name, is_present, "%s", text ? text : "");
+		r->failed = el.r.failed;
+	}
 }
 
 static void read_host(struct gs_snapshot *s, struct gs_json_reader *up)
 {
 	struct gs_json_where where = { up->where, "host", 0 };
 	struct gs_json_reader r = gs_json_reader_of(gs_json_read_object(up, "host"), &where, up->e);
-	const char *name = read_text(s, &r, "name"), *source_name = gs_json_read_name(&r, "source");
+	const char *name = gs_snapshot_read_text(s, &r, "name"), *source_name = gs_json_read_name(&r, "source");
 	enum gs_host_source source = source_name ? gs_host_source_from_name(source_name) : GS_SOURCE_INVALID;
 	struct gs_i64 taken_at = gs_json_read_i64(&r, "published_at_ms");
 	struct json_object *list;
@@ -374,7 +434,7 @@ static void read_host(struct gs_snapshot *s, struct gs_json_reader *up)
 
 	if (!r.failed && source == GS_SOURCE_INVALID)
 		gs_json_read_fail(&r, "source", "\"%.32s\" is not a source", source_name);
-	gs_snapshot_set_driver_version(s, read_text(s, &r, "driver_version"));
+	gs_snapshot_set_driver_version(s, gs_snapshot_read_text(s, &r, "driver_version"));
 	for (size_t i = 0; i < n && !r.failed; i++) {
 		struct json_object *v = json_object_array_get_idx(list, i);
 
@@ -383,6 +443,7 @@ static void read_host(struct gs_snapshot *s, struct gs_json_reader *up)
 		else
 			gs_snapshot_add_notice(s, "%.1000s", json_object_get_string(v));
 	}
+	read_sources(s, &r);
 	up->failed = r.failed;
 	if (r.failed)
 		return;
@@ -412,9 +473,9 @@ int gs_snapshot_from_json(struct json_object *o, struct gs_snapshot **ret_snapsh
 	if (!r.failed && !list)
 		gs_json_read_fail(&r, "gpus", "is missing");
 	for (size_t i = 0; i < n && !r.failed; i++) {
-		struct element el;
+		struct gs_json_element el;
 
-		element_open(&el, list, &gpus, i, e);
+		gs_json_element_open(&el, list, &gpus, i, e);
 		read_gpu(s, &el.r);
 		r.failed = el.r.failed;
 	}

@@ -2,7 +2,7 @@
 /* Snapshot to JSON. Keys of the design come first and in its order; ours follow. */
 #include "codec/snapshot_json.h"
 
-#include "codec/profile_codec.h"
+#include "codec/snapshot_codec.h"
 
 static void add_bool(struct json_object *o, const char *key, bool v)
 {
@@ -28,10 +28,11 @@ static struct json_object *holder_to_json(const struct gs_holder *h)
 	gs_json_add_string(o, "user", h->user);
 	gs_json_add_u64(o, "used_memory_bytes", h->used_memory_bytes);
 	add_bool(o, "yields", h->yields);
+	gs_json_add_string(o, "vm_uuid", h->vm_uuid);
 	return o;
 }
 
-static struct json_object *holders_to_json(struct gs_holder *const *holders, size_t n)
+struct json_object *gs_holders_to_json(struct gs_holder *const *holders, size_t n)
 {
 	struct json_object *list = json_object_new_array_ext((int)n);
 
@@ -74,25 +75,54 @@ static struct json_object *compute_to_json(const struct gs_compute *c)
 	return o;
 }
 
-static struct json_object *instance_to_json(const struct gs_instance *inst, bool telemetry)
+/* The GPU instance that a MIG-backed vGPU lies in; its place is null when it cannot be seen. */
+static struct json_object *on_to_json(const struct gs_instance *inst, const struct gs_gpu *gpu)
+{
+	const struct gs_instance *gi = NULL;
+	struct json_object *o;
+
+	if (!inst->gi.known)
+		return NULL;
+	for (size_t i = 0; i < gpu->n_instances && !gi; i++)
+		if (gpu->instances[i]->kind == GS_KIND_MIG && gpu->instances[i]->id == inst->gi.value)
+			gi = gpu->instances[i];
+	o = json_object_new_object();
+	gs_json_add_string(o, "profile", gi ? gi->profile : NULL);
+	gs_json_add_u32(o, "start", gi ? gi->start : GS_U32_UNKNOWN);
+	gs_json_add_u32(o, "gi", inst->gi);
+	return o;
+}
+
+/* A slot is no place in memory: it goes under a key of its own. */
+static void add_place(struct json_object *o, const struct gs_instance *inst)
+{
+	bool has_slot = gs_kind_has_slots(inst->kind);
+
+	gs_json_add_u32(o, "start", has_slot ? GS_U32_UNKNOWN : inst->start);
+	gs_json_add_u32(o, "size", has_slot ? GS_U32_UNKNOWN : inst->size);
+}
+
+static struct json_object *instance_to_json(const struct gs_instance *inst, const struct gs_gpu *gpu, bool telemetry)
 {
 	struct json_object *o = json_object_new_object(), *compute = json_object_new_array_ext((int)inst->n_compute);
+	bool has_slot = gs_kind_has_slots(inst->kind) && inst->start.known && inst->start.value < GS_GRID_UNITS_MAX;
 
 	add_number(o, "id", inst->id);
 	gs_json_add_string(o, "kind", gs_instance_kind_name(inst->kind));
 	gs_json_add_string(o, "profile", inst->profile);
 	gs_json_add_u32(o, "profile_id", inst->profile_id);
-	gs_json_add_u32(o, "start", inst->start);
-	gs_json_add_u32(o, "size", inst->size);
+	add_place(o, inst);
 	gs_json_add_string(o, "uuid", inst->uuid);
-	gs_json_add_string(o, "vf", NULL);
-	gs_json_add_string(o, "on", NULL);
-	json_object_object_add(o, "params", json_object_new_object());
+	gs_json_add_u32(o, "vf", inst->vf);
+	json_object_object_add(o, "on", on_to_json(inst, gpu));
+	json_object_object_add(o, "params", gs_params_to_json(inst->params, inst->n_params));
 	for (size_t i = 0; i < inst->n_compute; i++)
 		json_object_array_add(compute, compute_to_json(inst->compute[i]));
 	json_object_object_add(o, "compute", compute);
-	json_object_object_add(o, "holders", holders_to_json(inst->holders, inst->n_holders));
+	json_object_object_add(o, "holders", gs_holders_to_json(inst->holders, inst->n_holders));
 	add_bool(o, "place_is_published", inst->place_is_published);
+	gs_json_add_u32(o, "slot", has_slot ? inst->start : GS_U32_UNKNOWN);
+	gs_json_add_u32(o, "placement_id", inst->placement_id);
 	if (telemetry)
 		json_object_object_add(o, "telemetry", telemetry_to_json(&inst->telemetry));
 	return o;
@@ -115,17 +145,6 @@ static struct json_object *grid_to_json(const struct gs_profile_set *set)
 
 	gs_json_add_u32(o, "memory_units", set->memory_units ? GS_U32(set->memory_units) : GS_U32_UNKNOWN);
 	gs_json_add_u32(o, "compute_units", set->compute_slices ? GS_U32(set->compute_slices) : GS_U32_UNKNOWN);
-	return o;
-}
-
-/* Virtual functions are not collected yet: unknown, not none. */
-static struct json_object *vfs_to_json(void)
-{
-	struct json_object *o = json_object_new_object();
-
-	gs_json_add_u32(o, "total", GS_U32_UNKNOWN);
-	gs_json_add_u32(o, "enabled", GS_U32_UNKNOWN);
-	json_object_object_add(o, "functions", json_object_new_array());
 	return o;
 }
 
@@ -159,23 +178,6 @@ static void add_identity(struct json_object *o, const struct gs_gpu *gpu)
 	gs_json_add_string(o, "rev", gpu->rev.hex[0] ? gpu->rev.hex : NULL);
 }
 
-/*
- * A host has one model of GPU as a rule: its profiles are written once and
- * pointed at by the rest, which makes two thirds of what goes over the wire.
- */
-static void add_profiles(struct json_object *o, const struct gs_snapshot *s, size_t index)
-{
-	const struct gs_gpu *gpu = gs_snapshot_gpu(s, index);
-
-	for (size_t i = 0; i < index; i++) {
-		if (!gs_profile_set_equal(&gs_snapshot_gpu(s, i)->grids[GS_KIND_MIG], &gpu->grids[GS_KIND_MIG]))
-			continue;
-		gs_json_add_u32(o, "profiles_as", GS_U32((uint32_t)i));
-		return;
-	}
-	json_object_object_add(o, "profiles", gs_profile_set_to_json(&gpu->grids[GS_KIND_MIG]));
-}
-
 static struct json_object *gpu_to_json(const struct gs_snapshot *s, size_t index, bool telemetry, bool profiles)
 {
 	const struct gs_gpu *gpu = gs_snapshot_gpu(s, index);
@@ -185,23 +187,46 @@ static struct json_object *gpu_to_json(const struct gs_snapshot *s, size_t index
 	json_object_object_add(o, "modes", modes_to_json(gpu->modes));
 	gs_json_add_string(o, "mode", gs_mode_name(gpu->mode));
 	gs_json_add_string(o, "mode_pending", gs_mode_name(gpu->mode_pending));
-	json_object_object_add(o, "settings", json_object_new_object());
+	json_object_object_add(o, "settings", gs_settings_to_json(gpu));
 	json_object_object_add(o, "grid", grid_to_json(&gpu->grids[GS_KIND_MIG]));
 	json_object_object_add(o, "visible", visible_to_json(gpu));
-	json_object_object_add(o, "vfs", vfs_to_json());
+	json_object_object_add(o, "vfs", gs_vfs_to_json(gpu));
 	for (size_t i = 0; i < gpu->n_instances; i++)
-		json_object_array_add(instances, instance_to_json(gpu->instances[i], telemetry));
+		json_object_array_add(instances, instance_to_json(gpu->instances[i], gpu, telemetry));
 	json_object_object_add(o, "instances", instances);
-	json_object_object_add(o, "holders", holders_to_json(gpu->holders, gpu->n_holders));
+	json_object_object_add(o, "holders", gs_holders_to_json(gpu->holders, gpu->n_holders));
 	gs_json_add_string(o, "driver_override", gpu->driver_override);
 	add_bool(o, "mode_needs_reset", gpu->mode_needs_reset);
 	add_bool(o, "mode_survives_reboot", gpu->mode_survives_reboot);
 	gs_json_add_string(o, "lost", gpu->lost);
+	add_bool(o, "is_boot_display", gpu->is_boot_display);
+	gs_json_add_string(o, "original_driver", gpu->original_driver);
+	gs_json_add_string(o, "vfio_driver", gpu->vfio_driver);
+	gs_json_add_string(o, "no_passthrough", gpu->no_passthrough);
+	gs_json_add_string(o, "stranded", gpu->stranded);
+	gs_device_add_json(o, gpu);
 	if (telemetry)
 		json_object_object_add(o, "telemetry", telemetry_to_json(&gpu->telemetry));
 	if (profiles)
-		add_profiles(o, s, index);
+		gs_grids_add_json(o, s, index);
 	return o;
+}
+
+/* Where holders and claims were looked for: a source that is absent proves nothing. */
+static struct json_object *sources_to_json(const struct gs_snapshot *s)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < gs_snapshot_n_sources(s); i++) {
+		const struct gs_source *source = gs_snapshot_source_at(s, i);
+		struct json_object *o = json_object_new_object();
+
+		gs_json_add_string(o, "name", source->name);
+		add_bool(o, "is_present", source->is_present);
+		gs_json_add_string(o, "text", source->text);
+		json_object_array_add(list, o);
+	}
+	return list;
 }
 
 static struct json_object *host_to_json(const struct gs_snapshot *s)
@@ -217,6 +242,7 @@ static struct json_object *host_to_json(const struct gs_snapshot *s)
 	for (size_t i = 0; i < gs_snapshot_n_notices(s); i++)
 		json_object_array_add(notices, json_object_new_string(gs_snapshot_notice(s, i)));
 	json_object_object_add(o, "notices", notices);
+	json_object_object_add(o, "sources", sources_to_json(s));
 	return o;
 }
 

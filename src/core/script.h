@@ -55,8 +55,9 @@ enum gs_instance_selector_kind {
 struct gs_instance_selector {
 	enum gs_instance_selector_kind kind;
 	const char *profile;
-	const char *text;
+	const char *text;       /* UUID; of a VF that is named by its address: the address, else NULL */
 	uint32_t number;        /* start, VF or GI */
+	struct gs_bdf bdf;      /* vf:BDF: the address, when @text is set */
 	struct gs_position pos;
 };
 
@@ -85,13 +86,21 @@ struct gs_statement {
 	enum { GS_CI_DEFAULT, GS_CI_NONE, GS_CI_LIST } ci;
 	struct gs_ci_request *cis;
 	size_t n_cis;
-	const char *vf, *uuid;              /* for other families; refused on MIG */
+	const char *vf, *uuid;              /* of a vGPU; refused on MIG. @vf as it is written out: "3" or an address */
+	struct gs_u32 vf_number;            /* of @vf, when it is a number, from 0 */
+	struct gs_bdf vf_bdf;               /* of @vf, when it is an address */
+	struct gs_position vf_pos, uuid_pos;
+	struct gs_key_value *params;        /* in the order written, a key once */
+	size_t n_params;
+	struct gs_position params_pos;      /* of the first */
 	/* mode */
 	enum gs_mode mode;
 	/* copy: to these; use: for these (@gpu is the first), @text is the layout's name; set: @text is the key, @value its value; vfs: @text is N or "all" */
 	struct gs_gpu_selector *targets;
 	size_t n_targets;
 	const char *text, *value;
+	struct gs_position text_pos, value_pos;
+	struct gs_u32 vfs;                  /* vfs: how many; unknown: all */
 };
 
 /* Statements and their strings live in @arena. */
@@ -109,8 +118,10 @@ GS_DEFINE_CLEANUP(struct gs_script *, gs_script_free);
 struct gs_claim {
 	uint32_t gpu;           /* index */
 	const char *profile;
+	enum gs_instance_kind kind;
 	uint32_t start;
 	uint32_t instance_id;
+	const char *place;      /* of a vGPU: "vf:3", "mdev:…"; NULL for a GI */
 	bool is_held;
 };
 

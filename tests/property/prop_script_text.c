@@ -12,6 +12,8 @@
 #include "base/parse.h"
 #include "codec/script_text.h"
 
+#define LIST_MAX 12
+
 struct random {
 	uint64_t state;
 };
@@ -37,8 +39,12 @@ static const char *one_of(struct random *r, const char *const *words, uint32_t n
 }
 
 static const char *const uuids[] = { "c0ffee00-0000-4000-8000-00000000000a", "01234567-89ab-cdef-0123-456789abcdef" };
-static const char *const profiles[] = { "3g.40gb", "1g.10gb+me", "1g.10gb-me", "1c.3g.40gb", "L40S-24Q", "RTX Pro 6000 DC-1-24Q", "at3", "0" };
+static const char *const profiles[] = { "3g.40gb", "1g.10gb+me", "1g.10gb-me", "1c.3g.40gb", "L40S-24Q", "RTX Pro 6000 Blackwell DC-1-24QGFX", "at3", "0" };
 static const char *const texts[] = { "a", "night shift", "x\"y", "back\\slash", "\xc3\xa4\xe2\x82\xac", "#", ";", "a,b", "a/b", "\\\"", " ", "'$(x)'", "*H[12]00?" };
+
+/* Values of parameters: anything printable without blank and comma. */
+static const char *const values[] = { "0", "60", "x\"y", "back\\slash", "#", ";a", "a/b", "k=v", "=", "\"", "'$(x)'", "param" };
+static const char *const params[LIST_MAX] = { "frame_rate_limiter", "disable_vnc", "plugin0.loglevel", "Key", "a-b", "0", "vf", "uuid", "param", "at", "x_", "none" };
 
 static void random_gpu(struct random *r, struct gs_gpu_selector *gpu)
 {
@@ -75,9 +81,10 @@ static void random_instance(struct random *r, struct gs_instance_selector *inst)
 		inst->number = below(r, 64);
 		break;
 	case GS_SELECT_VF:
-		if (below(r, 2))
+		if (below(r, 2)) {
 			inst->text = "0000:1b:00.4";
-		else
+			inst->bdf = (struct gs_bdf){ 0, 0x1b, 0, 4 };
+		} else
 			inst->number = below(r, 65536);
 		break;
 	case GS_SELECT_MDEV:
@@ -93,13 +100,12 @@ static void random_instance(struct random *r, struct gs_instance_selector *inst)
 	}
 }
 
-#define LIST_MAX 12
-
 struct made {
 	struct gs_statement st;
 	struct gs_instance_selector instances[LIST_MAX];
 	struct gs_ci_request cis[LIST_MAX];
 	struct gs_gpu_selector targets[LIST_MAX];
+	struct gs_key_value params[LIST_MAX];
 };
 
 static void random_create(struct random *r, struct made *m)
@@ -108,7 +114,7 @@ static void random_create(struct random *r, struct made *m)
 
 	st->profile = one_of(r, profiles, GS_ARRAY_SIZE(profiles));
 	if (below(r, 2))
-		st->at = GS_U32(below(r, 64));
+		st->at = GS_U32(below(r, 65535));
 	if (below(r, 2))
 		st->count = 1 + below(r, 64);
 	st->count_adds = below(r, 2);
@@ -118,8 +124,15 @@ static void random_create(struct random *r, struct made *m)
 		m->cis[i].profile = one_of(r, profiles, GS_ARRAY_SIZE(profiles));
 		m->cis[i].start = below(r, 2) ? GS_U32(below(r, 64)) : GS_U32_UNKNOWN;
 	}
-	if (below(r, 4) == 0)
-		st->vf = below(r, 2) ? "17" : "0001:1b:1f.7";
+	if (below(r, 4) == 0) {
+		st->vf_number = below(r, 2) ? GS_U32(17) : GS_U32_UNKNOWN;
+		st->vf = st->vf_number.known ? "17" : "0001:1b:1f.7";
+		if (!st->vf_number.known)
+			st->vf_bdf = (struct gs_bdf){ 1, 0x1b, 0x1f, 7 };
+	}
+	st->n_params = below(r, 2) * below(r, LIST_MAX + 1);
+	for (size_t i = 0, first = below(r, LIST_MAX); i < st->n_params; i++)
+		m->params[i] = (struct gs_key_value){ params[(first + i) % LIST_MAX], one_of(r, values, GS_ARRAY_SIZE(values)) };
 	if (below(r, 4) == 0)
 		st->uuid = one_of(r, uuids, GS_ARRAY_SIZE(uuids));
 }
@@ -146,6 +159,7 @@ static void random_statement(struct random *r, struct made *m)
 	st->instances = m->instances;
 	st->cis = m->cis;
 	st->targets = m->targets;
+	st->params = m->params;
 	st->count = 1;
 	st->mode = GS_MODE_INVALID;
 	st->verb = (enum gs_verb)below(r, GS_VERB_MAX);
@@ -171,9 +185,14 @@ static void random_statement(struct random *r, struct made *m)
 		st->gpu = m->targets[0];
 		st->text = one_of(r, texts, GS_ARRAY_SIZE(texts));
 	}
-	if (st->verb == GS_VERB_VFS)
-		st->text = below(r, 2) ? "all" : "12";
-	if (st->verb == GS_VERB_SET) {
+	if (st->verb == GS_VERB_VFS) {
+		st->vfs = below(r, 2) ? GS_U32(12) : GS_U32_UNKNOWN;
+		st->text = st->vfs.known ? "12" : "all";
+	}
+	if (st->verb == GS_VERB_SET && st->has_inside) {
+		st->text = one_of(r, params, GS_ARRAY_SIZE(params));
+		st->value = one_of(r, values, GS_ARRAY_SIZE(values));
+	} else if (st->verb == GS_VERB_SET) {
 		st->text = one_of(r, keys, GS_ARRAY_SIZE(keys));
 		st->value = below(r, 8) ? one_of(r, texts, GS_ARRAY_SIZE(texts)) : "";
 	}
@@ -187,12 +206,13 @@ static bool same_gpu(const struct gs_gpu_selector *a, const struct gs_gpu_select
 
 static bool same_instance(const struct gs_instance_selector *a, const struct gs_instance_selector *b)
 {
-	return a->kind == b->kind && a->number == b->number && gs_str_equal(a->profile, b->profile) && gs_str_equal(a->text, b->text);
+	return a->kind == b->kind && a->number == b->number && gs_str_equal(a->profile, b->profile) && gs_str_equal(a->text, b->text) &&
+	       gs_bdf_compare(a->bdf, b->bdf) == 0;
 }
 
 static bool same_lists(const struct gs_statement *a, const struct gs_statement *b)
 {
-	if (a->n_instances != b->n_instances || a->n_cis != b->n_cis || a->n_targets != b->n_targets)
+	if (a->n_instances != b->n_instances || a->n_cis != b->n_cis || a->n_targets != b->n_targets || a->n_params != b->n_params)
 		return false;
 	for (size_t i = 0; i < a->n_instances; i++) {
 		if (!same_instance(&a->instances[i], &b->instances[i]))
@@ -200,6 +220,10 @@ static bool same_lists(const struct gs_statement *a, const struct gs_statement *
 	}
 	for (size_t i = 0; i < a->n_cis; i++) {
 		if (!gs_str_equal(a->cis[i].profile, b->cis[i].profile) || !gs_u32_equal(a->cis[i].start, b->cis[i].start))
+			return false;
+	}
+	for (size_t i = 0; i < a->n_params; i++) {
+		if (!gs_str_equal(a->params[i].key, b->params[i].key) || !gs_str_equal(a->params[i].value, b->params[i].value))
 			return false;
 	}
 	for (size_t i = 0; i < a->n_targets; i++) {
@@ -214,6 +238,7 @@ static bool same(const struct gs_statement *a, const struct gs_statement *b)
 	return a->verb == b->verb && same_gpu(&a->gpu, &b->gpu) && a->has_inside == b->has_inside &&
 	       (!a->has_inside || same_instance(&a->inside, &b->inside)) && gs_str_equal(a->profile, b->profile) && gs_u32_equal(a->at, b->at) &&
 	       a->count == b->count && a->count_adds == b->count_adds && a->ci == b->ci && gs_str_equal(a->vf, b->vf) &&
+	       gs_u32_equal(a->vf_number, b->vf_number) && gs_bdf_compare(a->vf_bdf, b->vf_bdf) == 0 && gs_u32_equal(a->vfs, b->vfs) &&
 	       gs_str_equal(a->uuid, b->uuid) && a->mode == b->mode && gs_str_equal(a->text, b->text) && gs_str_equal(a->value, b->value) &&
 	       same_lists(a, b);
 }

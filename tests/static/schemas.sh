@@ -16,6 +16,8 @@ g="$program --sim dgx-h100"
 $g list --json --telemetry >"$tmp/snapshot.json"
 $g list --json >"$tmp/plain.json"
 $g profiles --json >"$tmp/profiles.json"
+$g who all --json >"$tmp/who.json"
+$g --as-user who 0 --for delete --json >"$tmp/who-hidden.json"
 $g export json >"$tmp/layout.json"
 echo 'create 3 3g.40gb at 4' >"$tmp/script"
 $g plan --json "$tmp/script" >"$tmp/plan.json"
@@ -24,7 +26,19 @@ $g apply --json --yes "$tmp/script" >"$tmp/result.json" 2>/dev/null
 $program sim list --json >"$tmp/machines.json"
 $g apply --json "$tmp/nowhere" >"$tmp/error.json" 2>/dev/null
 cp "$XDG_STATE_HOME/gpuslice/sim/dgx-h100/tree/run/gpuslice/snapshot.json" "$tmp/published.json"
-if python3 tests/check-schemas.py "machines:$tmp/machines.json" "error:$tmp/error.json" "published:$tmp/published.json" "snapshot:$tmp/snapshot.json" "snapshot:$tmp/plain.json" "profiles:$tmp/profiles.json" "layout:$tmp/layout.json" \
+# what the simulated machine does not have: written by the tests of the codec
+mkdir "$tmp/examples"
+for test in snapshot_json snapshot_families layout_text plan_json; do
+	GS_WRITE_EXAMPLES=$tmp/examples "${BUILD:-build}/tests/unit/test_$test" >/dev/null 2>&1 || {
+		echo "not ok 1 - the tests that write examples pass"
+		echo "1..1"
+		exit 1
+	}
+done
+if python3 tests/check-schemas.py "machines:$tmp/machines.json" "error:$tmp/error.json" "published:$tmp/published.json" "snapshot:$tmp/snapshot.json" "snapshot:$tmp/plain.json" "profiles:$tmp/profiles.json" "who:$tmp/who.json" "who:$tmp/who-hidden.json" "layout:$tmp/layout.json" \
+	"snapshot:$tmp/examples/snapshot.json" "snapshot:$tmp/examples/families.json" "profiles:$tmp/examples/profiles.json" "profiles:$tmp/examples/families_profiles.json" "layout:$tmp/examples/layout.json" \
+	"layout:$tmp/examples/families_layout.json" "layout:$tmp/examples/read_layout.json" \
+	"plan:$tmp/examples/plan.json" "plan:$tmp/examples/families_plan.json" "result:$tmp/examples/result.json" \
 	"plan:$tmp/plan.json" "plan:$tmp/blocked.json" "result:$tmp/result.json" >"$tmp/out" 2>&1; then
 	echo "ok 1 - data files and everything printed agree with the schemas"
 else

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,7 +86,15 @@ static void every_verb_is_read_and_written_back(void **state)
 	expect_format("use \"night shift\" model:*H100*", "use \"night shift\" model:\"*H100*\"");
 	expect_format("vfs 0 all", "vfs 0 all");
 	expect_format("vfs 0 0", "vfs 0 0");
-	expect_format("set 0/L40S-24Q@8 scheduler \"a \\\"b\\\" \\\\c\"", "set 0/L40S-24Q@8 scheduler \"a \\\"b\\\" \\\\c\"");
+	expect_format("set 0 scheduler \"a \\\"b\\\" \\\\c\"", "set 0 scheduler \"a \\\"b\\\" \\\\c\"");
+	expect_format("set 0/vf:3 disable_vnc 1", "set 0/vf:3 disable_vnc 1");
+	expect_format("set 0/vf:1B:00.4 plugin0 a=\"b#\"", "set 0/vf:0000:1b:00.4 plugin0 \"a=b#\"");
+	expect_format("set 0/mdev:C0FFEE00-0000-4000-8000-00000000000A vram-quota 50", "set 0/mdev:c0ffee00-0000-4000-8000-00000000000a vram-quota 50");
+	expect_format("create 1/3g.40gb@0 DC-3-48Q vf 2 param frame_rate_limiter=0 uuid c0ffee00-0000-4000-8000-00000000000a param \"k\"=/x",
+		      "create 1/3g.40gb@0 DC-3-48Q vf 2 uuid c0ffee00-0000-4000-8000-00000000000a param frame_rate_limiter=0 param \"k=/x\"");
+	expect_format("create 1 \"RTX Pro 6000 Blackwell DC-4-24CGFX\"", "create 1 \"RTX Pro 6000 Blackwell DC-4-24CGFX\"");
+	expect_format("recreate 0 vf:3", "recreate 0 vf:3");
+	expect_format("recreate 0 mdev:c0ffee00-0000-4000-8000-00000000000a", "recreate 0 mdev:c0ffee00-0000-4000-8000-00000000000a");
 	expect_format("set 0 scheduler \"\"", "set 0 scheduler \"\"");
 }
 
@@ -110,6 +119,64 @@ static void a_statement_says_what_was_written(void **state)
 	assert_int_equal(st->profile_pos.column, 34);
 	assert_int_equal(st->at_pos.column, 48);
 	gs_script_free(s);
+}
+
+static void vfs_and_parameters_are_read_to_the_end(void **state)
+{
+	struct gs_script *s = parse("create 0 T vf 17 param b=2 param a=1=x\ncreate 0 T vf 1b:00.4\ndelete 0 vf:1b:00.5 vf:6\nvfs 0 4\nvfs 0 all\nset 0/vf:3 key value");
+	const struct gs_statement *st = s->items;
+
+	(void)state;
+	assert_true(gs_u32_is(st[0].vf_number, 17));
+	assert_string_equal(st[0].vf, "17");
+	assert_int_equal(st[0].vf_pos.column, 15);
+	assert_int_equal(st[0].n_params, 2);
+	assert_string_equal(st[0].params[0].key, "b");
+	assert_string_equal(st[0].params[1].value, "1=x");
+	assert_int_equal(st[0].params_pos.column, 24);
+	assert_false(st[1].vf_number.known);
+	assert_string_equal(st[1].vf, "0000:1b:00.4");
+	assert_int_equal(st[1].vf_bdf.function, 4);
+	assert_int_equal(st[2].instances[0].bdf.function, 5);
+	assert_string_equal(st[2].instances[0].text, "0000:1b:00.5");
+	assert_null(st[2].instances[1].text);
+	assert_int_equal(st[2].instances[1].number, 6);
+	assert_true(gs_u32_is(st[3].vfs, 4));
+	assert_false(st[4].vfs.known);
+	assert_true(st[5].has_inside);
+	assert_int_equal(st[5].inside.number, 3);
+	assert_int_equal(st[5].text_pos.column, 12);
+	assert_int_equal(st[5].value_pos.column, 16);
+	gs_script_free(s);
+}
+
+static void parameters_are_checked_where_they_stand(void **state)
+{
+	char many[4000] = "create 0 T";
+
+	(void)state;
+	expect_error("create 0 T param", 1, 17, "K=V behind \"param\" is missing");
+	expect_error("create 0 T param a", 1, 18, "no parameter");
+	expect_error("create 0 T param =1", 1, 18, "no name of a parameter");
+	expect_error("create 0 T param a=", 1, 20, "cannot be the value");
+	expect_error("create 0 T param a=1,b=2", 1, 20, "without blank and comma");
+	expect_error("create 0 T param \"a=1 2\"", 1, 21, "without blank and comma");
+	expect_error("create 0 T param a=\xc3\xa4", 1, 20, "printable ASCII");
+	expect_error("create 0 T param a=1 param b=2 param a=3", 1, 38, "a is given twice");
+	expect_error("create 0 T param a=1 vf 1 vf 2", 1, 27, "\"vf\" is given twice");
+	expect_error("create 0 T vf 65536", 1, 15, "0 to 65535");
+	expect_error("create 0 T vf 1b:00.9", 1, 15, "PCI address");
+	expect_error("set 0/vf:x k v", 1, 10, "no number");
+	expect_error("set 0/all k v", 1, 7, "one instance");
+	expect_error("set 0/vf:3 k 1,2", 1, 14, "without blank and comma");
+	expect_error("set 0/vf:3 \"\" v", 1, 12, "no name of a parameter");
+	expect_error("set 0/vf:3 k", 1, 13, "value is missing");
+	expect_error("vfs 0 some", 1, 7, "no number");
+	expect_error("vfs 0 -1", 1, 7, "no number");
+	expect_error("vfs 0", 1, 6, "number of VFs is missing");
+	for (unsigned i = 0; i < 33; i++)
+		sprintf(many + strlen(many), " param k%02u=1", i);
+	expect_error(many, 1, 12 + 32 * 12 + 6, "at most 32 parameters");
 }
 
 static void count_is_one_and_adds_nothing_when_it_is_not_given(void **state)
@@ -213,7 +280,6 @@ static void missing_and_extra_words_are_told_with_the_syntax(void **state)
 	expect_error("create 0 3g.40gb ci 1c,", 1, 24, "behind the comma is missing");
 	expect_error("create 0 3g.40gb 4", 1, 18, "not known here");
 	expect_error("create 0 3g.40gb at 4 at 4", 1, 23, "twice");
-	expect_error("create 0 1g.10gb param a=b", 1, 24, "cannot be set");
 	expect_error("mode 0 mig now", 1, 12, "too many");
 	expect_error("mode 0/3g.40gb@0 mig", 1, 6, "whole GPU");
 	expect_error("move 0 3g.40gb@0 4", 1, 18, "\"to\" is expected");
@@ -242,7 +308,8 @@ static void numbers_are_plain_and_bounded(void **state)
 	expect_error("mode -1 mig", 1, 6, "GPU is expected");
 	expect_error("mode 0x1 mig", 1, 6, "no number");
 	expect_error("mode 01 mig", 1, 6, "plain decimal");
-	expect_error("create 0 p at 64", 1, 15, "0 to 63");
+	expect_error("create 0 p at 65535", 1, 15, "0 to 65534");
+	expect_error("move 0 p@0 to 64", 1, 15, "0 to 63");
 	expect_error("create 0 p at +1", 1, 15, "no number");
 	expect_error("create 0 p at 1.0", 1, 15, "no number");
 	expect_error("create 0 p count 0", 1, 18, "1 to 64");
@@ -373,6 +440,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_verb_is_read_and_written_back),
 		cmocka_unit_test(a_statement_says_what_was_written),
+		cmocka_unit_test(vfs_and_parameters_are_read_to_the_end),
+		cmocka_unit_test(parameters_are_checked_where_they_stand),
 		cmocka_unit_test(count_is_one_and_adds_nothing_when_it_is_not_given),
 		cmocka_unit_test(positions_count_lines_and_bytes_through_comments_semicolons_and_crlf),
 		cmocka_unit_test(the_parts_of_one_word_have_their_own_positions),

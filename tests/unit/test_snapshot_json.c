@@ -320,13 +320,13 @@ static void too_many_instances_are_refused(void **state)
 	json_object_object_add(o, "host", host);
 	gs_json_add_string(gpu, "bdf", "0000:1b:00.0");
 	gs_json_add_string(gpu, "vendor", "nvidia");
-	for (uint32_t i = 0; i < 65; i++)
+	for (uint32_t i = 0; i < GS_SNAPSHOT_INSTANCES_MAX + 1; i++)
 		json_object_array_add(instances, json_object_new_object());
 	json_object_object_add(gpu, "instances", instances);
 	json_object_array_add(gpus, gpu);
 	json_object_object_add(o, "gpus", gpus);
 	assert_int_equal(gs_snapshot_from_json(o, &s, &e), -EBADMSG);
-	assert_non_null(strstr(e.text, "gpus[0].instances: has 65 elements"));
+	assert_non_null(strstr(e.text, "gpus[0].instances: has 321 elements"));
 }
 
 static struct json_object *profile_of(struct json_object *o, size_t gpu, const char *name)

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * snapshot_codec.h - what the files that write and read snapshots call of each
+ * other: snapshot_json.c and snapshot_decode.c have hosts, GPUs and instances,
+ * snapshot_device_json.c and snapshot_device_decode.c what lies around a GPU
+ * (grids, VFs, siblings, settings, pending writes).
+ */
+#ifndef GS_CODEC_SNAPSHOT_CODEC_H
+#define GS_CODEC_SNAPSHOT_CODEC_H
+
+#include "codec/json_reader.h"
+#include "codec/snapshot_json.h"
+
+/* Is the place of such an instance only a slot: a VF, or one of as many as fit? */
+static inline bool gs_kind_has_slots(enum gs_instance_kind kind)
+{
+	return kind == GS_KIND_VGPU || kind == GS_KIND_SRIOV;
+}
+
+/* ---- snapshot_json.c: the caller owns a reference ---- */
+
+struct json_object *gs_holders_to_json(struct gs_holder *const *holders, size_t n);
+
+/* ---- snapshot_device_json.c ---- */
+
+struct json_object *gs_params_to_json(const struct gs_key_value *params, size_t n);
+struct json_object *gs_settings_to_json(const struct gs_gpu *gpu);
+struct json_object *gs_vfs_to_json(const struct gs_gpu *gpu);
+/* "siblings", "settings_pending", "settings_choices", "settings_fixed", "writes" */
+void gs_device_add_json(struct json_object *o, const struct gs_gpu *gpu);
+/* "profiles" or "profiles_as"; "grids" and "grids_as" for what is not MIG. */
+void gs_grids_add_json(struct json_object *o, const struct gs_snapshot *s, size_t index);
+
+/* ---- snapshot_decode.c: printable, in the snapshot's arena ---- */
+
+/* One element of a list: its path and its reader. */
+struct gs_json_element {
+	struct gs_json_where where;
+	struct gs_json_reader r;
+};
+void gs_json_element_open(struct gs_json_element *el, struct json_object *list, const struct gs_json_where *up, size_t i, struct gs_error *e);
+
+const char *gs_snapshot_read_text(struct gs_snapshot *s, struct gs_json_reader *r, const char *key);
+void gs_snapshot_read_holder(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_holder *h);
+
+/* ---- snapshot_device_decode.c: fail the reader ---- */
+
+void gs_snapshot_read_params(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_instance *inst);
+void gs_snapshot_read_grids(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu);
+void gs_snapshot_read_vfs(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu);
+/* Siblings, settings, pending writes. */
+void gs_snapshot_read_device(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu);
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What lies around a GPU, as JSON: grids, virtual functions, siblings, settings, pending writes. */
+#include "base/parse.h"
+#include "codec/profile_codec.h"
+#include "codec/snapshot_codec.h"
+
+static void add_bdf(struct json_object *o, const char *key, struct gs_bdf bdf)
+{
+	char text[GS_BDF_TEXT];
+
+	gs_json_add_string(o, key, gs_bdf_format(bdf, text));
+}
+
+struct json_object *gs_params_to_json(const struct gs_key_value *params, size_t n)
+{
+	struct json_object *o = json_object_new_object();
+
+	for (size_t i = 0; i < n; i++)
+		gs_json_add_string(o, params[i].key, params[i].value);
+	return o;
+}
+
+/* ---------------------------------------------------------------- settings */
+
+struct json_object *gs_settings_to_json(const struct gs_gpu *gpu)
+{
+	struct json_object *o = json_object_new_object();
+
+	for (size_t i = 0; i < gpu->n_settings; i++)
+		gs_json_add_string(o, gpu->settings[i]->key, gpu->settings[i]->value);
+	return o;
+}
+
+/* Three maps beside the plain one, each with the keys that have such a thing: what a script reads stays key and value. */
+static void add_settings(struct json_object *o, const struct gs_gpu *gpu)
+{
+	struct json_object *pending = json_object_new_object(), *choices = json_object_new_object(), *fixed = json_object_new_object();
+
+	for (size_t i = 0; i < gpu->n_settings; i++) {
+		const struct gs_setting *setting = gpu->settings[i];
+		struct json_object *words;
+
+		if (setting->pending)
+			gs_json_add_string(pending, setting->key, setting->pending);
+		if (setting->fixed)
+			gs_json_add_string(fixed, setting->key, setting->fixed);
+		if (!setting->n_choices)
+			continue;
+		words = json_object_new_array_ext((int)setting->n_choices);
+		for (size_t k = 0; k < setting->n_choices; k++)
+			json_object_array_add(words, json_object_new_string(setting->choices[k]));
+		json_object_object_add(choices, setting->key, words);
+	}
+	json_object_object_add(o, "settings_pending", pending);
+	json_object_object_add(o, "settings_choices", choices);
+	json_object_object_add(o, "settings_fixed", fixed);
+}
+
+/* ---------------------------------------------------------------- functions */
+
+const char *gs_vfs_by_name(enum gs_vfs_by by)
+{
+	switch (by) {
+	case GS_VFS_BY_NUMVFS:
+		return "numvfs";
+	case GS_VFS_BY_SRIOV_MANAGE:
+		return "sriov-manage";
+	case GS_VFS_BY_NOBODY:
+		break;
+	}
+	return NULL;
+}
+
+static struct json_object *vf_to_json(const struct gs_vf *vf)
+{
+	struct json_object *o = json_object_new_object();
+
+	gs_json_add_u32(o, "n", GS_U32(vf->n));
+	add_bdf(o, "bdf", vf->bdf);
+	gs_json_add_string(o, "driver", vf->driver);
+	gs_json_add_u32(o, "iommu_group", vf->iommu_group);
+	gs_json_add_string(o, "type", vf->type);
+	json_object_object_add(o, "holders", gs_holders_to_json(vf->holders, vf->n_holders));
+	return o;
+}
+
+struct json_object *gs_vfs_to_json(const struct gs_gpu *gpu)
+{
+	struct json_object *o = json_object_new_object(), *list = json_object_new_array_ext((int)gpu->vfs.n_functions);
+
+	gs_json_add_u32(o, "total", gpu->vfs.total);
+	gs_json_add_u32(o, "enabled", gpu->vfs.enabled);
+	gs_json_add_string(o, "by", gs_vfs_by_name(gpu->vfs.by));
+	for (size_t i = 0; i < gpu->vfs.n_functions; i++)
+		json_object_array_add(list, vf_to_json(gpu->vfs.functions[i]));
+	json_object_object_add(o, "functions", list);
+	return o;
+}
+
+static struct json_object *siblings_to_json(const struct gs_gpu *gpu)
+{
+	struct json_object *list = json_object_new_array_ext((int)gpu->n_siblings);
+
+	for (size_t i = 0; i < gpu->n_siblings; i++) {
+		const struct gs_sibling *sibling = gpu->siblings[i];
+		struct json_object *o = json_object_new_object();
+		char class_id[16];
+
+		snprintf(class_id, sizeof(class_id), "%06x", sibling->class_id & 0xffffff);
+		add_bdf(o, "bdf", sibling->bdf);
+		gs_json_add_string(o, "class_id", class_id);
+		gs_json_add_string(o, "driver", sibling->driver);
+		gs_json_add_string(o, "original_driver", sibling->original_driver);
+		json_object_object_add(o, "is_bridge", json_object_new_boolean(sibling->is_bridge));
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static struct json_object *writes_to_json(const struct gs_gpu *gpu)
+{
+	struct json_object *list = json_object_new_array_ext((int)gpu->n_writes);
+
+	for (size_t i = 0; i < gpu->n_writes; i++) {
+		const struct gs_pending_write *w = gpu->writes[i];
+		struct json_object *o = json_object_new_object();
+
+		add_bdf(o, "bdf", w->function);
+		gs_json_add_string(o, "path", w->path);
+		gs_json_add_string(o, "value", w->value);
+		gs_json_add_u32(o, "pid", GS_U32(w->pid));
+		gs_json_add_i64(o, "since_ms", GS_I64(w->since.ms));
+		gs_json_add_string(o, "waits_for", w->waits_for);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+void gs_device_add_json(struct json_object *o, const struct gs_gpu *gpu)
+{
+	json_object_object_add(o, "siblings", siblings_to_json(gpu));
+	add_settings(o, gpu);
+	json_object_object_add(o, "writes", writes_to_json(gpu));
+}
+
+/* ---------------------------------------------------------------- grids */
+
+/* Word for word the same, with what only grids other than MIG's have. */
+static bool grids_equal(const struct gs_profile_set *a, const struct gs_profile_set *b)
+{
+	if (!gs_profile_set_equal(a, b) || a->is_slots != b->is_slots || a->has_one_size != b->has_one_size || a->avoid != b->avoid)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!gs_str_equal(a->items[i].gi_profile, b->items[i].gi_profile) || !gs_u32_equal(a->items[i].max_per_gi, b->items[i].max_per_gi))
+			return false;
+	return true;
+}
+
+/*
+ * A host has one model of GPU as a rule: its profiles are written once and
+ * pointed at by the rest, which makes two thirds of what goes over the wire.
+ */
+static struct gs_u32 earlier_equal(const struct gs_snapshot *s, size_t index, enum gs_instance_kind kind)
+{
+	const struct gs_profile_set *set = &gs_snapshot_gpu(s, index)->grids[kind];
+
+	for (size_t i = 0; i < index; i++)
+		if (grids_equal(&gs_snapshot_gpu(s, i)->grids[kind], set))
+			return GS_U32((uint32_t)i);
+	return GS_U32_UNKNOWN;
+}
+
+void gs_grids_add_json(struct json_object *o, const struct gs_snapshot *s, size_t index)
+{
+	struct json_object *grids = json_object_new_object(), *grids_as = json_object_new_object();
+	const struct gs_gpu *gpu = gs_snapshot_gpu(s, index);
+
+	for (int k = 0; k < GS_KIND_MAX; k++) {
+		enum gs_instance_kind kind = (enum gs_instance_kind)k;
+		struct gs_u32 as = earlier_equal(s, index, kind);
+
+		if (kind == GS_KIND_MIG && as.known)
+			gs_json_add_u32(o, "profiles_as", as);
+		else if (kind == GS_KIND_MIG)
+			json_object_object_add(o, "profiles", gs_profile_set_to_json(&gpu->grids[kind]));
+		else if (!gpu->grids[kind].memory_units)
+			continue;
+		else if (as.known)
+			gs_json_add_u32(grids_as, gs_instance_kind_name(kind), as);
+		else
+			json_object_object_add(grids, gs_instance_kind_name(kind), gs_profile_set_to_json(&gpu->grids[kind]));
+	}
+	json_object_object_add(o, "grids", grids);
+	json_object_object_add(o, "grids_as", grids_as);
+}
