@@ -6,6 +6,7 @@
 #ifndef GS_BACKEND_MACHINE_H
 #define GS_BACKEND_MACHINE_H
 
+#include "base/error.h"
 #include "base/root.h"
 #include "core/vocabulary.h"
 
@@ -39,5 +40,14 @@ int gs_machine_nvml_paths(struct gs_machine *m, const char *const **ret_paths, s
 /* Ask a process to end: pidfd and start time on a live machine, its own kernel on a simulated one. -ESRCH: it has gone already. -EROFS when read-only or recorded. */
 int gs_machine_signal(struct gs_machine *m, uint32_t pid, uint64_t start_time, int signo);
 bool gs_machine_process_exists(struct gs_machine *m, uint32_t pid, uint64_t start_time);
+
+/*
+ * Run a program of the machine: argv, no shell; argv[0] is an absolute path or
+ * one of the names that gs_program_run() knows. It blocks until the program has
+ * ended and never kills it, so it is for a collector or a writer's child: an
+ * agent takes gs_writer_run(). *@ret_output (the caller frees) is bounded, and
+ * not yet fit to be shown. -ENOENT: not installed; -EROFS when read-only or recorded.
+ */
+int gs_machine_run(struct gs_machine *m, const char *const *argv, int *ret_exit, char **ret_output, struct gs_error *e);
 
 #endif

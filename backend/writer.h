@@ -40,7 +40,6 @@ GS_DEFINE_CLEANUP(struct gs_writer *, gs_writer_free);
 
 /* For reading back. */
 struct gs_root *gs_writer_root(struct gs_writer *w);
-struct gs_machine *gs_writer_machine(struct gs_writer *w);
 
 /*
  * One write(2) of @value on the attribute at @path (as for gs_root), made on
@@ -59,12 +58,54 @@ int gs_writer_write(struct gs_writer *w, struct gs_bdf function, const char *pat
  */
 int gs_writer_run(struct gs_writer *w, struct gs_bdf function, const char *const *argv, int *ret_exit, char **ret_output, struct gs_error *e);
 
-/* The child's side: «gpuslice agent --writer PATH VALUE», with the machine's options. Exit status: 0, or the errno. */
-int gs_writer_child(const struct gs_machine_options *options, const char *path, const char *value);
+/* Let @ms pass, or until @fd (-1: none) is readable, as ops->wait does. */
+void gs_writer_pause(struct gs_writer *w, int fd, int ms);
+/* ops->holders_of, or "". Returns @buf. */
+const char *gs_writer_holders(struct gs_writer *w, struct gs_bdf function, char *buf, size_t size);
+/* Reap the children that were left to themselves and have ended. */
+void gs_writer_reap(struct gs_writer *w);
+
+/* ---- the child ---- */
+
+/* One thing to do, by a process of its own. */
+struct gs_writer_job {
+	struct gs_bdf function;
+	const char *waits_for;          /* who probably holds it, for the record; NULL */
+	const char *path, *value;       /* to write; or: */
+	const char *const *argv;        /* to run, NULL ends; NULL: write */
+	/* How programs are run on this machine, as gs_machine_run(); it may block. */
+	int (*run)(void *userdata, const char *const *argv, int *ret_exit, char **ret_output, struct gs_error *e);
+	void *userdata;
+};
+
+/*
+ * Do it. A record stands under run/gpuslice/writes while it takes longer than
+ * GS_WRITER_RECORD_MS. The result is the exit status (0, or the kernel's
+ * errno, GS_WRITER_BROKEN for no result at all); what a program printed goes
+ * to standard output as {"errno":N,"exit":N,"output":TEXT,"text":TEXT}.
+ */
+#define GS_WRITER_RECORD_MS 500
+#define GS_WRITER_BROKEN 255
+int gs_writer_do(struct gs_root *root, const struct gs_writer_job *job);
+
+/*
+ * «gpuslice agent --writer=BDF [--waits-for=TEXT] [--run] MACHINE… -- PATH VALUE», or, with --run, «-- PROGRAM ARGUMENT…».
+ * @words: what stands behind the «--», NULL ends. Opens the machine, then gs_writer_do().
+ */
+int gs_writer_child(const struct gs_machine_options *options, const char *function, const char *waits_for, bool is_program, const char *const *words);
+
+/* For a root without a machine around it (tests): @program is exec'd, NULL: this one; @argv are the words that make it open the same root. */
+struct gs_writer *gs_writer_new_on(struct gs_root *root, const char *program, const char *const *argv, const struct gs_writer_ops *ops, void *userdata);
 
 /* ---- records of writes that wait ---- */
 
 /* Put them into the snapshot, on the GPU that each belongs to; dead ones are removed when @may_clean. -ENOMEM. */
 int gs_writes_collect(struct gs_root *root, struct gs_snapshot *s, bool may_clean);
+
+/*
+ * The functions that a write hangs on, at most @max: some of their attributes
+ * must not be read meanwhile, or the reader hangs too (testbench 4). How many.
+ */
+size_t gs_writes_functions(struct gs_root *root, struct gs_bdf *ret_functions, size_t max);
 
 #endif

@@ -60,6 +60,7 @@ def main():
             print(f"{schema}: {error}")
             faults += 1
     jobs = [("mig-model", path) for path in sorted((ROOT / "data" / "mig").glob("*.json"))]
+    jobs += [("vgpu-index" if path.name == "index.json" else "vgpu-board", path) for path in sorted((ROOT / "data" / "vgpu").glob("*.json"))]
     jobs += [("services", ROOT / "data" / "services.json")]
     jobs += [("theme", path) for path in sorted((ROOT / "themes").glob("*.json"))]
     for argument in sys.argv[1:]:

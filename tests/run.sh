@@ -22,6 +22,8 @@ run() {
 	mkdir -p "$work/state/$name"
 	XDG_STATE_HOME="$work/state/$name" timeout -k 5 300 "$@" >"$work/out" 2>"$work/err" </dev/null
 	rc=$?
+	# cmocka calls a skipped test «not ok», which TAP means for one that is to be written
+	sed -i 's/^not ok \(.*# SKIP\)/ok \1/' "$work/out"
 	skip=$(grep -i -c -E '^ok .*# skip' "$work/out")
 	bad=$(count '^not ok')
 	good=$(count '^ok')

@@ -87,7 +87,7 @@ static size_t pick_starts(const struct gs_model *m, const struct gs_offer *o, ui
 	uint32_t next = o->starts[o->chosen];
 
 	if (target && target->mode == GS_MODE_MIG)
-		n = gs_layout_placed(target, gpu, placed, which);
+		n = gs_layout_placed(target, gpu, GS_KIND_MIG, placed, which);
 	while (picked < count && picked < GS_PLACED_MAX) {
 		uint32_t starts[GS_PLACEMENTS_MAX];
 
@@ -164,7 +164,7 @@ static unsigned replace(struct gs_model *m)
 		return gs_say_error(m, "replacing does not help: %s", o->why);
 	if (m->marked_gpus)
 		return gs_say_error(m, "R replaces on one GPU at a time: Esc, Esc clears the marks");
-	if (gs_layout_placed(target, gpu, placed, which) <= o->misfit.blockers[o->misfit.n_blockers - 1])
+	if (gs_layout_placed(target, gpu, GS_KIND_MIG, placed, which) <= o->misfit.blockers[o->misfit.n_blockers - 1])
 		return GS_DO_NOTHING;
 	for (size_t i = 0; i < o->misfit.n_blockers; i++) {
 		const struct gs_placed *p = &placed[o->misfit.blockers[i]];

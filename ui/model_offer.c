@@ -25,7 +25,7 @@ static void ground_survey(const struct gs_model *m, struct ground *ret)
 	ret->target = gs_model_target(m, m->gpu);
 	/* Another mode has no instances: the mode change that comes with the creation starts from an empty grid. */
 	if (ret->target && ret->target->mode == GS_MODE_MIG)
-		ret->n = gs_layout_placed(ret->target, ret->gpu, ret->placed, ret->want_index);
+		ret->n = gs_layout_placed(ret->target, ret->gpu, GS_KIND_MIG, ret->placed, ret->want_index);
 }
 
 /* "GI 12*" for what is live, "+2g.20gb@0" for what is only staged. */
@@ -59,8 +59,11 @@ static void why_not(const struct ground *g, struct gs_offer *o)
 				 g->gpu->grids[GS_KIND_MIG].max_instances);
 		break;
 	case GS_MISFIT_OVERLAP:
+	case GS_MISFIT_SIZE:
 	case GS_MISFIT_ENGINES:
-		if (o->misfit.why == GS_MISFIT_ENGINES)
+		if (o->misfit.why == GS_MISFIT_SIZE)
+			gs_strbuf_puts(&b, "another size is there: ");
+		else if (o->misfit.why == GS_MISFIT_ENGINES)
 			gs_strbuf_puts(&b, "media engines are with ");
 		else
 			gs_strbuf_printf(&b, "%s %u: ", o->profile->n_placements == 1 ? "only at" : "at", o->wanted_start);

@@ -72,7 +72,7 @@ bool gs_part_placed(const struct gs_model *m, const struct gs_gpu *gpu, struct g
 	if (target && target->positions_unknown)
 		return false;
 	if (target) {
-		*ret_n = gs_layout_placed(target, gpu, ret, which);
+		*ret_n = gs_layout_placed(target, gpu, GS_KIND_MIG, ret, which);
 		return true;
 	}
 	for (size_t i = 0; i < gpu->n_instances && n < GS_PLACED_MAX; i++) {

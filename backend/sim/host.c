@@ -4,8 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "backend/sim/family_json.h"
+#include "backend/sim/function.h"
+#include "backend/sim/host_vgpu.h"
 #include "backend/sim/pci_json.h"
 #include "backend/sim/rules.h"
+#include "backend/sim/system_json.h"
 #include "base/file.h"
 #include "base/parse.h"
 #include "base/paths.h"
@@ -22,12 +26,19 @@ struct builder {
 		const char *name;
 		struct gs_sim_model_file *file;
 	} models[GS_SIM_GPUS_MAX];
+	size_t n_boards;
+	struct {
+		const char *name;
+		struct gs_sim_board_file *file;
+	} boards[GS_SIM_GPUS_MAX];
 };
 
 static void builder_done(struct builder *b)
 {
 	for (size_t i = 0; i < b->n_models; i++)
 		gs_sim_model_free(b->models[i].file);
+	for (size_t i = 0; i < b->n_boards; i++)
+		gs_sim_board_free(b->boards[i].file);
 }
 
 static void *allocate(struct builder *b, size_t n, size_t size)
@@ -39,11 +50,30 @@ static void *allocate(struct builder *b, size_t n, size_t size)
 	return p;
 }
 
-/* Read the shipped model and put a copy beside the state. */
-static const struct gs_sim_model *find_model(struct builder *b, const char *name)
+/* The shipped data file FOLDER/NAME.json, and a copy of it beside the state. */
+static int copy_data(struct builder *b, const char *folder, const char *name, bool is_board, char **ret_path)
 {
 	GS_FREE char *relative = NULL, *path = NULL, *bytes = NULL;
 	size_t n;
+	int r;
+
+	if (asprintf(&relative, "%s/%s.json", folder, name) < 0)
+		relative = NULL;
+	path = relative ? gs_data_path(relative) : NULL;
+	if (!path)
+		return gs_error_oom(b->j.e);
+	r = gs_file_read(path, GS_INPUT_BYTES_MAX, &bytes, &n, b->j.e);
+	if (r == 0)
+		r = is_board ? gs_sim_store_put_board(b->store, name, bytes, n, b->j.e) :
+			       gs_sim_store_put_model(b->store, name, bytes, n, b->j.e);
+	if (r == 0)
+		*ret_path = GS_TAKE(path);
+	return r;
+}
+
+static const struct gs_sim_model *find_model(struct builder *b, const char *name)
+{
+	GS_FREE char *path = NULL;
 
 	for (size_t i = 0; i < b->n_models; i++) {
 		if (gs_str_equal(b->models[i].name, name))
@@ -53,22 +83,34 @@ static const struct gs_sim_model *find_model(struct builder *b, const char *name
 		gs_sim_json_fail(&b->j, "model", "is not the name of a model");
 		return NULL;
 	}
-	if (asprintf(&relative, "mig/%s.json", name) < 0)
-		relative = NULL;
-	path = relative ? gs_data_path(relative) : NULL;
-	if (!path) {
-		b->j.error = gs_error_oom(b->j.e);
-		return NULL;
-	}
-	b->j.error = gs_file_read(path, GS_INPUT_BYTES_MAX, &bytes, &n, b->j.e);
-	if (!b->j.error)
-		b->j.error = gs_sim_store_put_model(b->store, name, bytes, n, b->j.e);
+	b->j.error = copy_data(b, "mig", name, false, &path);
 	if (!b->j.error)
 		b->j.error = gs_sim_model_read(path, &b->models[b->n_models].file, b->j.e);
 	if (b->j.error)
 		return NULL;
 	b->models[b->n_models].name = name;
 	return gs_sim_model_of(b->models[b->n_models++].file);
+}
+
+static const struct gs_sim_board *find_board(struct builder *b, const char *name)
+{
+	GS_FREE char *path = NULL;
+
+	for (size_t i = 0; i < b->n_boards; i++) {
+		if (gs_str_equal(b->boards[i].name, name))
+			return gs_sim_board_of(b->boards[i].file);
+	}
+	if (!gs_sim_word_is_valid(name) || b->n_boards == GS_ARRAY_SIZE(b->boards)) {
+		gs_sim_json_fail(&b->j, "board", "is not the name of a board");
+		return NULL;
+	}
+	b->j.error = copy_data(b, "vgpu", name, true, &path);
+	if (!b->j.error)
+		b->j.error = gs_sim_board_read(path, &b->boards[b->n_boards].file, b->j.e);
+	if (b->j.error)
+		return NULL;
+	b->boards[b->n_boards].name = name;
+	return gs_sim_board_of(b->boards[b->n_boards++].file);
 }
 
 /* "3g.40gb@4": the instance of that profile at that start. */
@@ -141,27 +183,25 @@ static void inherit(struct builder *b, struct json_object *o, struct json_object
 	}
 }
 
-static void read_gpu(struct builder *b, struct json_object *o, struct gs_sim_gpu *gpu)
+static const char *text_or_none(struct builder *b, struct json_object *o, const char *key, size_t max)
+{
+	return gs_sim_json_has(o, key) ? gs_sim_json_string(&b->j, o, key, max) : "";
+}
+
+/* Numbers of /dev/nvidiaN go up with the GPUs of that vendor unless the file says otherwise. */
+static uint32_t next_minor(const struct gs_sim_state *s, const struct gs_sim_gpu *gpu)
+{
+	uint32_t minor = 0;
+
+	for (const struct gs_sim_gpu *other = s->gpus; other < gpu; other++)
+		minor += gs_sim_is_nvidia(other);
+	return minor;
+}
+
+static void read_instances(struct builder *b, struct json_object *o, struct gs_sim_gpu *gpu)
 {
 	struct json_object *instances;
 
-	gs_sim_pci_read(&b->j, o, &gpu->pci);
-	gpu->uuid = gs_sim_json_string(&b->j, o, "uuid", 47);
-	gpu->name = gs_sim_json_string(&b->j, o, "name", 63);
-	gpu->vbios = gs_sim_json_string(&b->j, o, "vbios", 31);
-	gpu->minor = gs_sim_gpu_index(b->s, gpu);
-	if (gs_sim_json_has(o, "minor"))
-		gpu->minor = gs_sim_json_u32(&b->j, o, "minor", GS_SIM_GPUS_MAX - 1);
-	gpu->memory_bytes = gs_sim_json_u64(&b->j, o, "memory_mib", 1u << 24) * MIB;
-	gpu->reserved_bytes = gs_sim_json_u64(&b->j, o, "reserved_mib", 1u << 24) * MIB;
-	gpu->power_limit_mw = gs_sim_json_u32(&b->j, o, "power_limit_watts", 100000) * 1000;
-	gpu->total_vfs = gs_sim_json_has(o, "total_vfs") ? gs_sim_json_u32(&b->j, o, "total_vfs", 256) : 0;
-	gpu->mig_current = gpu->mig_pending = gs_str_equal(gs_sim_json_string(&b->j, o, "mode", 16), "mig");
-	gpu->model_name = "";
-	if (gs_sim_json_has(o, "model")) {
-		gpu->model_name = gs_sim_json_string(&b->j, o, "model", 64);
-		gpu->model = b->j.error ? NULL : find_model(b, gpu->model_name);
-	}
 	if (!gs_sim_json_has(o, "instances") || b->j.error)
 		return;
 	if (!gpu->model) {
@@ -171,6 +211,32 @@ static void read_gpu(struct builder *b, struct json_object *o, struct gs_sim_gpu
 	instances = gs_sim_json_array(&b->j, o, "instances", GS_SIM_GIS_MAX);
 	for (size_t i = 0; i < gs_sim_json_length(instances); i++)
 		create_instance(b, gpu, gs_sim_json_element(&b->j, instances, i, "instances"));
+}
+
+static void read_gpu(struct builder *b, struct json_object *o, struct gs_sim_gpu *gpu)
+{
+	gs_sim_pci_read(&b->j, o, &gpu->pci);
+	gpu->uuid = text_or_none(b, o, "uuid", 47);
+	gpu->name = gs_sim_json_string(&b->j, o, "name", 63);
+	gpu->vbios = text_or_none(b, o, "vbios", 31);
+	gpu->minor = gs_sim_is_nvidia(gpu) ? next_minor(b->s, gpu) : GS_SIM_NONE;
+	if (gs_sim_json_has(o, "minor"))
+		gpu->minor = gs_sim_json_u32(&b->j, o, "minor", GS_SIM_GPUS_MAX - 1);
+	gpu->memory_bytes = gs_sim_json_u64(&b->j, o, "memory_mib", 1u << 24) * MIB;
+	gpu->reserved_bytes = gs_sim_json_u64(&b->j, o, "reserved_mib", 1u << 24) * MIB;
+	gpu->power_limit_mw = gs_sim_json_u32(&b->j, o, "power_limit_watts", 100000) * 1000;
+	gpu->mig_current = gpu->mig_pending = gs_str_equal(text_or_none(b, o, "mode", 16), "mig");
+	if (b->j.error)
+		return;
+	gs_sim_capabilities_read(&b->j, o, gpu);
+	gpu->model_name = text_or_none(b, o, "model", 64);
+	if (gpu->model_name[0])
+		gpu->model = b->j.error ? NULL : find_model(b, gpu->model_name);
+	if (gpu->board_name[0])
+		gpu->board = b->j.error ? NULL : find_board(b, gpu->board_name);
+	read_instances(b, o, gpu);
+	if (!b->j.error)
+		gs_sim_host_vgpus(&b->j, o, b->s, gpu);
 }
 
 static uint32_t find_uid(struct builder *b, const char *name)
@@ -236,6 +302,8 @@ static void read_process(struct builder *b, struct json_object *o, struct gs_sim
 	p->n_uses = p->uses ? gs_sim_json_length(array) : 0;
 	for (size_t i = 0; i < p->n_uses; i++)
 		read_use(b, gs_sim_json_element(&b->j, array, i, "uses"), &p->uses[i]);
+	if (!b->j.error)
+		gs_sim_host_opens(&b->j, o, b->s, p);
 }
 
 static void read_lists(struct builder *b, struct json_object *root)
@@ -253,6 +321,12 @@ static void read_lists(struct builder *b, struct json_object *root)
 		s->users[i].uid = gs_sim_json_u32(&b->j, o, "uid", UINT32_MAX - 1);
 	}
 
+	array = gs_sim_json_array(&b->j, root, "devices", GS_SIM_DEVICES_MAX);
+	s->devices = allocate(b, gs_sim_json_length(array), sizeof(*s->devices));
+	s->n_devices = s->devices ? gs_sim_json_length(array) : 0;
+	for (size_t i = 0; i < s->n_devices; i++)
+		gs_sim_pci_read(&b->j, gs_sim_json_element(&b->j, array, i, "devices"), &s->devices[i]);
+
 	types = gs_sim_json_object(&b->j, root, "gpu_types");
 	array = gs_sim_json_array(&b->j, root, "gpus", GS_SIM_GPUS_MAX);
 	s->gpus = allocate(b, gs_sim_json_length(array), sizeof(*s->gpus));
@@ -265,14 +339,9 @@ static void read_lists(struct builder *b, struct json_object *root)
 			read_gpu(b, o, &s->gpus[i]);
 	}
 
-	array = gs_sim_json_array(&b->j, root, "devices", GS_SIM_DEVICES_MAX);
-	s->devices = allocate(b, gs_sim_json_length(array), sizeof(*s->devices));
-	s->n_devices = s->devices ? gs_sim_json_length(array) : 0;
-	for (size_t i = 0; i < s->n_devices; i++)
-		gs_sim_pci_read(&b->j, gs_sim_json_element(&b->j, array, i, "devices"), &s->devices[i]);
-
 	array = gs_sim_json_array(&b->j, root, "processes", GS_SIM_PROCESSES_MAX);
-	s->processes = allocate(b, gs_sim_json_length(array), sizeof(*s->processes));
+	s->processes = allocate(b, GS_SIM_PROCESSES_MAX, sizeof(*s->processes));
+	s->parked = allocate(b, GS_SIM_PROCESSES_MAX, sizeof(*s->parked));
 	s->n_processes = s->processes ? gs_sim_json_length(array) : 0;
 	for (size_t i = 0; i < s->n_processes && !b->j.error; i++)
 		read_process(b, gs_sim_json_element(&b->j, array, i, "processes"), &s->processes[i]);
@@ -310,6 +379,11 @@ static void read_host(struct builder *b, struct json_object *root, const char *n
 	s->kernel_version = gs_sim_json_string(&b->j, root, "kernel_version", 64);
 	s->uptime_seconds = gs_sim_json_u64(&b->j, root, "uptime_seconds", 1ull << 40);
 	s->boot_time = gs_sim_json_u64(&b->j, root, "boot_time", 1ull << 40);
+	s->vfio_cdev = gs_sim_json_flag(&b->j, root, "vfio_cdev");
+	gs_sim_system_read(&b->j, root, s);
+	/* far from what the host file gives by hand */
+	s->next_group = gs_sim_json_has(root, "next_group") ? gs_sim_json_u32(&b->j, root, "next_group", 1u << 20) : 2000;
+	s->next_pid = gs_sim_json_has(root, "next_pid") ? gs_sim_json_u32(&b->j, root, "next_pid", 1u << 22) : 200000;
 	if (!b->j.error)
 		read_lists(b, root);
 	if (!b->j.error && gs_arena_has_failed(s->arena))
@@ -348,8 +422,10 @@ int gs_sim_host_build(const char *name, struct gs_sim_store *store, const struct
 		return b.j.error;
 	go_on_epochs(s, before);
 	/* the models that were used for building go with the builder; the store attaches its own */
-	for (size_t i = 0; i < s->n_gpus; i++)
+	for (size_t i = 0; i < s->n_gpus; i++) {
 		s->gpus[i].model = NULL;
+		s->gpus[i].board = NULL;
+	}
 	*ret_state = GS_TAKE(s);
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -33,12 +34,14 @@ int gs_sim_node_open(int tree_fd, uint32_t minor)
  * A lock belongs to the open file, so our own is converted rather than tested
  * against; a failed conversion has lost it (flock(2)), so it is taken again.
  */
-static bool is_open_elsewhere(int tree_fd, uint32_t minor, int own_fd)
+bool gs_sim_node_is_locked(int tree_fd, uint32_t minor, int own_fd)
 {
 	GS_CLOSE int other = -1;
 	int fd = own_fd;
 	bool held;
 
+	if (minor == GS_SIM_NONE)
+		return false;
 	if (fd < 0) {
 		char path[32];
 
@@ -68,7 +71,7 @@ static bool is_held_by_process(const struct gs_sim_state *s, uint32_t index)
 
 bool gs_sim_gpu_is_held(const struct gs_sim_state *s, const struct gs_sim_gpu *gpu, int tree_fd, int own_fd)
 {
-	return is_held_by_process(s, gs_sim_gpu_index(s, gpu)) || is_open_elsewhere(tree_fd, gpu->minor, own_fd);
+	return is_held_by_process(s, gs_sim_gpu_index(s, gpu)) || gs_sim_node_is_locked(tree_fd, gpu->minor, own_fd);
 }
 
 /* A mode change wipes the instances and every handle (interfaces 5.1, 5.8). */
@@ -83,7 +86,8 @@ static void activate(struct gs_sim_gpu *gpu)
 enum gs_nvml_return gs_sim_mode_set(struct gs_sim_state *s, struct gs_sim_gpu *gpu, bool enable, int tree_fd, int own_fd,
 			       enum gs_nvml_return *ret_activation)
 {
-	if (!enable && gpu->mig_current && gpu->n_gis)
+	/* with VFs enabled MIG cannot be switched off (interfaces 2.6) */
+	if (!enable && gpu->mig_current && (gpu->n_gis || gpu->numvfs))
 		return GS_NVML_IN_USE;
 	gpu->mig_pending = enable;
 	gpu->pending_stuck = false;
@@ -100,15 +104,6 @@ enum gs_nvml_return gs_sim_mode_set(struct gs_sim_state *s, struct gs_sim_gpu *g
 		activate(gpu);
 	}
 	return GS_NVML_SUCCESS;
-}
-
-bool gs_sim_modes_are_pending(const struct gs_sim_state *s)
-{
-	for (size_t i = 0; i < s->n_gpus; i++) {
-		if (s->gpus[i].mig_pending != s->gpus[i].mig_current && !s->gpus[i].pending_stuck)
-			return true;
-	}
-	return false;
 }
 
 bool gs_sim_modes_settle(struct gs_sim_state *s, int tree_fd)
@@ -142,18 +137,43 @@ void gs_sim_process_remove(struct gs_sim_state *s, struct gs_sim_process *p)
 
 bool gs_sim_fault_matches(const struct gs_sim_fault *f, const char *call, bool mutating)
 {
+	if (f->target != GS_SIM_ON_NVML)
+		return false;
 	return gs_str_equal(f->call, "*") ? mutating : gs_str_equal(f->call, call);
 }
 
-bool gs_sim_fault_take(struct gs_sim_state *s, const char *call, bool mutating, struct gs_sim_fault *ret_fault,
-		       bool *ret_counted)
+/* A pattern may be written with or without the slash in front, and for the link or for what it leads to. */
+static bool strikes(const struct gs_sim_fault *f, const struct gs_sim_fault_event *event)
 {
-	size_t strikes = s->n_faults;
+	const char *pattern = f->call[0] == '/' ? f->call + 1 : f->call;
+
+	if (f->target != event->target)
+		return false;
+	if (f->target == GS_SIM_ON_NVML)
+		return gs_sim_fault_matches(f, event->name, event->is_mutating);
+	if (f->target == GS_SIM_ON_PROGRAM)
+		return gs_str_equal(f->call, event->name);
+	return fnmatch(pattern, event->name, 0) == 0 || (event->other_name && fnmatch(pattern, event->other_name, 0) == 0);
+}
+
+const struct gs_sim_fault *gs_sim_fault_find(const struct gs_sim_state *s, const struct gs_sim_fault_event *event)
+{
+	for (size_t i = 0; i < s->n_faults; i++) {
+		if (strikes(&s->faults[i], event))
+			return &s->faults[i];
+	}
+	return NULL;
+}
+
+bool gs_sim_fault_take_event(struct gs_sim_state *s, const struct gs_sim_fault_event *event, struct gs_sim_fault *ret_fault,
+			     bool *ret_counted)
+{
+	size_t found = s->n_faults;
 
 	*ret_counted = false;
 	/* a hang first: while it lasts the call has not happened, so nothing counts */
 	for (size_t i = 0; i < s->n_faults; i++) {
-		if (s->faults[i].kind == GS_SIM_FAULT_HANG && gs_sim_fault_matches(&s->faults[i], call, mutating)) {
+		if (s->faults[i].kind == GS_SIM_FAULT_HANG && strikes(&s->faults[i], event)) {
 			*ret_fault = s->faults[i];
 			return true;
 		}
@@ -161,18 +181,26 @@ bool gs_sim_fault_take(struct gs_sim_state *s, const char *call, bool mutating, 
 	for (size_t i = 0; i < s->n_faults; i++) {
 		struct gs_sim_fault *f = &s->faults[i];
 
-		if (!gs_sim_fault_matches(f, call, mutating))
+		if (!strikes(f, event))
 			continue;
 		*ret_counted = true;
 		if (f->countdown > 1)
 			f->countdown--;
-		else if (strikes == s->n_faults)
-			strikes = i;
+		else if (found == s->n_faults)
+			found = i;
 	}
-	if (strikes == s->n_faults)
+	if (found == s->n_faults)
 		return false;
-	*ret_fault = s->faults[strikes];
-	memmove(&s->faults[strikes], &s->faults[strikes + 1], (s->n_faults - strikes - 1) * sizeof(*s->faults));
+	*ret_fault = s->faults[found];
+	memmove(&s->faults[found], &s->faults[found + 1], (s->n_faults - found - 1) * sizeof(*s->faults));
 	s->n_faults--;
 	return true;
+}
+
+bool gs_sim_fault_take(struct gs_sim_state *s, const char *call, bool mutating, struct gs_sim_fault *ret_fault,
+		       bool *ret_counted)
+{
+	const struct gs_sim_fault_event event = { GS_SIM_ON_NVML, call, NULL, mutating };
+
+	return gs_sim_fault_take_event(s, &event, ret_fault, ret_counted);
 }

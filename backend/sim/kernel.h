@@ -20,8 +20,6 @@ enum gs_nvml_return gs_sim_mode_set(struct gs_sim_state *s, struct gs_sim_gpu *g
 			       enum gs_nvml_return *ret_activation);
 /* Let pending mode changes become active where nobody holds the GPU any more. True when one did. */
 bool gs_sim_modes_settle(struct gs_sim_state *s, int tree_fd);
-/* A cheap look whether there is anything to settle. */
-bool gs_sim_modes_are_pending(const struct gs_sim_state *s);
 
 /* The process is gone, and all that it held. */
 void gs_sim_process_remove(struct gs_sim_state *s, struct gs_sim_process *p);
@@ -29,7 +27,10 @@ void gs_sim_process_remove(struct gs_sim_state *s, struct gs_sim_process *p);
 /* Open and lock the node of GPU @minor as a user of it; -1 when it cannot be. */
 int gs_sim_node_open(int tree_fd, uint32_t minor);
 
-/* Does a fault wait for @call? @mutating: "*" counts too. */
+/* Has a real process, through the stand-in, the node of GPU @minor open? @own_fd as above. */
+bool gs_sim_node_is_locked(int tree_fd, uint32_t minor, int own_fd);
+
+/* Does an NVML fault wait for @call? @mutating: "*" counts too. */
 bool gs_sim_fault_matches(const struct gs_sim_fault *f, const char *call, bool mutating);
 /*
  * Count @call against the faults. True with a copy of the fault that strikes:
@@ -37,5 +38,17 @@ bool gs_sim_fault_matches(const struct gs_sim_fault *f, const char *call, bool m
  */
 bool gs_sim_fault_take(struct gs_sim_state *s, const char *call, bool mutating, struct gs_sim_fault *ret_fault,
 		       bool *ret_counted);
+
+/* The same for anything that a fault can strike. A read fault stays until it is cleared, as a broken device does. */
+struct gs_sim_fault_event {
+	enum gs_sim_fault_target target;
+	const char *name;           /* NVML call, path without a slash in front, or program */
+	const char *other_name;     /* the path with its links resolved; may be NULL */
+	bool is_mutating;
+};
+bool gs_sim_fault_take_event(struct gs_sim_state *s, const struct gs_sim_fault_event *event, struct gs_sim_fault *ret_fault,
+			     bool *ret_counted);
+/* Would it strike, without counting. NULL: none. */
+const struct gs_sim_fault *gs_sim_fault_find(const struct gs_sim_state *s, const struct gs_sim_fault_event *event);
 
 #endif

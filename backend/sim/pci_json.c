@@ -55,7 +55,16 @@ void gs_sim_pci_read(struct gs_sim_json *j, struct json_object *o, struct gs_sim
 	if (pci->driver[0] && !gs_sim_word_is_valid(pci->driver))
 		gs_sim_json_fail(j, "driver", "is not the name of a driver");
 	pci->driver_override = optional_text(j, o, "driver_override", 4095);
+	pci->native = gs_sim_json_has(o, "native") ? gs_sim_json_string(j, o, "native", 64) :
+		      strstr(pci->driver, "vfio") ? "" : pci->driver;
+	if (pci->native[0] && !gs_sim_word_is_valid(pci->native))
+		gs_sim_json_fail(j, "native", "is not the name of a driver");
 	pci->cpulist = optional_text(j, o, "cpulist", 256);
+	pci->drm_card = gs_sim_json_has(o, "drm_card") ? gs_sim_json_u32(j, o, "drm_card", 63) : GS_SIM_NONE;
+	pci->drm_render = gs_sim_json_has(o, "drm_render") ? gs_sim_json_u32(j, o, "drm_render", 255) : GS_SIM_NONE;
+	pci->boot_vga = gs_sim_json_flag(j, o, "boot_vga");
+	pci->unbinding = gs_sim_json_flag(j, o, "unbinding");
+	pci->vanished = gs_sim_json_flag(j, o, "vanished");
 }
 
 static bool add(struct json_object *o, const char *key, struct json_object *value)
@@ -66,6 +75,16 @@ static bool add(struct json_object *o, const char *key, struct json_object *valu
 static bool add_text(struct json_object *o, const char *key, const char *text)
 {
 	return !text[0] || add(o, key, json_object_new_string(text));
+}
+
+static bool add_flag(struct json_object *o, const char *key, bool value)
+{
+	return !value || add(o, key, json_object_new_boolean(true));
+}
+
+static bool add_number(struct json_object *o, const char *key, uint32_t value)
+{
+	return value == GS_SIM_NONE || add(o, key, json_object_new_int64(value));
 }
 
 static bool add_hex(struct json_object *o, const char *key, int width, uint32_t value)
@@ -101,7 +120,11 @@ struct json_object *gs_sim_pci_write(const struct gs_sim_pci *pci)
 		ok = ok && add(o, "iommu_group", json_object_new_int64(pci->iommu_group));
 	ok = ok && add_text(o, "driver", pci->driver);
 	ok = ok && add_text(o, "driver_override", pci->driver_override);
+	ok = ok && add(o, "native", json_object_new_string(pci->native));
 	ok = ok && add_text(o, "cpulist", pci->cpulist);
+	ok = ok && add_number(o, "drm_card", pci->drm_card) && add_number(o, "drm_render", pci->drm_render);
+	ok = ok && add_flag(o, "boot_vga", pci->boot_vga) && add_flag(o, "unbinding", pci->unbinding);
+	ok = ok && add_flag(o, "vanished", pci->vanished);
 	if (ok)
 		return o;
 	json_object_put(o);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/sim/drivers.h"
 #include "backend/sim/host.h"
 #include "backend/sim/kernel.h"
 #include "backend/sim/sim_private.h"
@@ -118,7 +119,7 @@ static int bring_up_to_date(const char *name, struct gs_sim_store *store, struct
 		r = make_anew(name, store, e);
 	} else if (r < 0) {
 		gs_error_prefix(e, "the simulated host cannot be read (gpuslice --sim %s sim reset makes it anew): ", name);
-	} else if (gs_sim_modes_settle(gs_sim_store_state(store), gs_sim_store_tree_fd(store))) {
+	} else if (gs_sim_settle(gs_sim_store_state(store), gs_sim_store_tree_fd(store))) {
 		r = gs_sim_store_commit(store, e);
 	} else {
 		r = gs_sim_store_sync_tree(store, e);
@@ -250,7 +251,7 @@ static int signal_locked(struct gs_sim *sim, uint32_t pid, uint64_t start_time, 
 	if (!is_deadly(p, signo))
 		return 0;
 	gs_sim_process_remove(s, p);
-	gs_sim_modes_settle(s, gs_sim_store_tree_fd(sim->store));
+	gs_sim_settle(s, gs_sim_store_tree_fd(sim->store));
 	return gs_sim_store_commit(sim->store, NULL);
 }
 

@@ -63,16 +63,38 @@ int gs_sim_signal(struct gs_sim *sim, uint32_t pid, uint64_t start_time, int sig
 bool gs_sim_process_exists(struct gs_sim *sim, uint32_t pid, uint64_t start_time);
 
 /*
+ * Run a program of the simulated machine and wait for its end: argv[0] by path
+ * or name, argv ends with NULL. Never runs a real one. There are
+ *   /usr/lib/nvidia/sriov-manage -e|-d BDF|ALL     where the host has its file
+ *   systemctl start|stop|is-active UNIT            where the host has units
+ *   modprobe NAME
+ * and what the host file gives the output of (scontrol). *@ret_output is what it
+ * printed, both streams together; the caller frees. -ENOENT: no such program,
+ * -EACCES: not root. A program that fails is no failure of this function.
+ */
+int gs_sim_run(struct gs_sim *sim, char *const argv[], int *ret_exit, char **ret_output, struct gs_error *e);
+
+/*
  * Switch a fault on. SPEC is one of (N counts mutating calls from now, 1 is the next)
  *   nvml CALL CODE [at N]      that NVML call returns CODE (a number) the N-th time
  *   nvml CALL nothing [at N]   it returns success and changes nothing
  *   nvml CALL hang             it does not return until released; holds no lock
  *   nvml lost BDF              the GPU has fallen off the bus (15 from every call)
+ *   write GLOB ERRNO [at N]    the N-th write to an attribute whose path matches fails; by name (EIO) or number
+ *   write GLOB nothing [at N]  it succeeds and does nothing
+ *   write GLOB hang            it does not return until released; holds no lock
+ *   read GLOB ERRNO            every read of such a file fails
+ *   read GLOB hang             it does not return until released
+ *   program NAME nothing|interrupted|hang|exit N   its next run: does nothing and exits with 0, stops half
+ *                              way, does not end until released, exits with N and does nothing
+ *   vanish BDF                 the function is gone from the bus now; a GPU takes its VFs along
+ *   reload DRIVER              now: its GPUs lose what the driver kept, pending memory modes become current
  *   mode-pending BDF           the next mode change stays pending
  *   uuid old|new               a recreated instance gets its old UUID, or a new one
  *   release                    lets hanging calls go on
  *   clear                      no faults
- * CALL is an NVML function name without "nvml", or * for any mutating call.
+ * CALL is an NVML function name without "nvml", or * for any mutating call. GLOB is a
+ * shell pattern over the whole path; * crosses slashes; a link and what it leads to both match.
  * Status INVALID for anything else.
  */
 int gs_sim_fault(struct gs_sim *sim, int argc, char *const *argv, struct gs_error *e);

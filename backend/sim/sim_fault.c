@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sim_fault.c - «gpuslice sim fault …»: the specification that sim.h gives. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "backend/sim/amd.h"
 #include "backend/sim/calls.h"
+#include "backend/sim/drivers.h"
 #include "backend/sim/kernel.h"
 #include "backend/sim/sim_private.h"
 #include "base/parse.h"
@@ -12,8 +15,10 @@
 static int wrong(struct gs_error *e)
 {
 	return gs_error_set(e, -EINVAL, GS_STATUS_INVALID,
-			    "a fault is one of: nvml CALL CODE [at N]; nvml CALL nothing [at N]; nvml CALL hang; "
-			    "nvml lost BDF; mode-pending BDF; uuid old|new; release; clear");
+			    "a fault is one of: nvml CALL CODE [at N]; nvml CALL nothing [at N]; nvml CALL hang; nvml lost BDF; "
+			    "write GLOB ERRNO|nothing [at N]; write GLOB hang; read GLOB ERRNO|hang; "
+			    "program NAME nothing|interrupted|hang|exit N; vanish BDF; reload DRIVER; mode-pending BDF; "
+			    "uuid old|new; release; clear");
 }
 
 static int find_gpu(struct gs_sim_state *s, const char *bdf, struct gs_sim_gpu **ret_gpu, struct gs_error *e)
@@ -35,6 +40,16 @@ static int parse_when(int argc, char *const *argv, uint32_t *ret_countdown, stru
 	if (argc != 2 || !gs_str_equal(argv[0], "at") || gs_parse_u32(argv[1], 10, &n) < 0 || n == 0 || n > 1u << 20)
 		return wrong(e);
 	*ret_countdown = n;
+	return 0;
+}
+
+static int add(struct gs_sim_state *s, struct gs_sim_fault *fault, struct gs_error *e)
+{
+	if (s->n_faults == GS_SIM_FAULTS_MAX)
+		return gs_error_set(e, -ENOSPC, GS_STATUS_INVALID, "there are %d faults already", GS_SIM_FAULTS_MAX);
+	/* never used again, so that a call that hangs knows its own fault */
+	fault->id = s->next_serial++;
+	s->faults[s->n_faults++] = *fault;
 	return 0;
 }
 
@@ -61,15 +76,151 @@ static int add_nvml(struct gs_sim_state *s, int argc, char *const *argv, struct 
 		if (r < 0)
 			return r;
 	}
-	if (s->n_faults == GS_SIM_FAULTS_MAX)
-		return gs_error_set(e, -ENOSPC, GS_STATUS_INVALID, "there are %d faults already", GS_SIM_FAULTS_MAX);
-	/* never used again, so that a call that hangs knows its own fault */
-	fault.id = s->next_serial++;
-	s->faults[s->n_faults++] = fault;
+	return add(s, &fault, e);
+}
+
+/* By name or number. */
+static bool parse_errno(const char *text, uint32_t *ret_code)
+{
+	for (int i = 1; i < 134; i++) {
+		const char *name = strerrorname_np(i);
+
+		if (name && gs_str_equal(name, text)) {
+			*ret_code = (uint32_t)i;
+			return true;
+		}
+	}
+	return gs_parse_u32(text, 10, ret_code) == 0 && *ret_code > 0 && *ret_code < 134;
+}
+
+/* "write GLOB EIO at 2", "read GLOB ENXIO" */
+static int add_path(struct gs_sim_state *s, enum gs_sim_fault_target target, int argc, char *const *argv, struct gs_error *e)
+{
+	struct gs_sim_fault fault = { .target = target, .countdown = 1 };
+	bool is_write = target == GS_SIM_ON_WRITE;
+	int r;
+
+	if (argc < 2 || !argv[0][0] || strlen(argv[0]) > 255)
+		return wrong(e);
+	if (gs_str_equal(argv[1], "hang"))
+		fault.kind = GS_SIM_FAULT_HANG;
+	else if (is_write && gs_str_equal(argv[1], "nothing"))
+		fault.kind = GS_SIM_FAULT_NOTHING;
+	else if (!parse_errno(argv[1], &fault.code))
+		return wrong(e);
+	if (argc > 2 && (!is_write || fault.kind == GS_SIM_FAULT_HANG))
+		return wrong(e);
+	r = parse_when(argc - 2, argv + 2, &fault.countdown, e);
+	if (r < 0)
+		return r;
+	fault.call = gs_arena_strdup(s->arena, argv[0]);
+	return fault.call ? add(s, &fault, e) : gs_error_oom(e);
+}
+
+static int add_program(struct gs_sim_state *s, int argc, char *const *argv, struct gs_error *e)
+{
+	struct gs_sim_fault fault = { .target = GS_SIM_ON_PROGRAM, .countdown = 1 };
+
+	if (argc < 2 || !gs_sim_word_is_valid(argv[0]))
+		return wrong(e);
+	if (argc == 2 && gs_str_equal(argv[1], "nothing"))
+		fault.kind = GS_SIM_FAULT_NOTHING;
+	else if (argc == 2 && gs_str_equal(argv[1], "interrupted"))
+		fault.kind = GS_SIM_FAULT_INTERRUPTED;
+	else if (argc == 2 && gs_str_equal(argv[1], "hang"))
+		fault.kind = GS_SIM_FAULT_HANG;
+	else if (argc != 3 || !gs_str_equal(argv[1], "exit") || gs_parse_u32(argv[2], 10, &fault.code) < 0 || fault.code > 255)
+		return wrong(e);
+	fault.call = gs_arena_strdup(s->arena, argv[0]);
+	return fault.call ? add(s, &fault, e) : gs_error_oom(e);
+}
+
+/* A function falls off the bus, in the middle of whatever goes on. */
+static int vanish(struct gs_sim_state *s, const char *bdf, struct gs_error *e)
+{
+	struct gs_sim_function f;
+
+	if (!gs_sim_function_find(s, bdf, &f))
+		return gs_error_set(e, -ENOENT, GS_STATUS_INVALID, "no device of this host is at \"%.32s\"", bdf);
+	f.pci->vanished = true;
 	return 0;
 }
 
-static void release(struct gs_sim_state *s)
+/* The module is unloaded and loaded again. Processes are not asked: a fault is not polite. */
+static int reload(struct gs_sim_state *s, const char *driver, struct gs_error *e)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < s->n_gpus; i++) {
+		struct gs_sim_gpu *gpu = &s->gpus[i];
+
+		if (!gs_str_equal(gpu->pci.driver, driver) || gpu->pci.vanished)
+			continue;
+		found = true;
+		gs_sim_driver_state_wipe(gpu);
+		if (gpu->amd.xcc)
+			gs_sim_amd_reload(s, gpu);
+		/* kept on the board by Ampere only (interfaces 5.8) */
+		if (gpu->model && !gpu->model->needs_reset)
+			gpu->mig_current = gpu->mig_pending = false;
+	}
+	if (!found)
+		return gs_error_set(e, -ENOENT, GS_STATUS_INVALID, "no GPU of this host is driven by \"%.64s\"", driver);
+	return 0;
+}
+
+static void drop_open(struct gs_sim_process *p, const char *path)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->n_opens; i++) {
+		if (!gs_str_equal(p->opens[i], path))
+			p->opens[kept++] = p->opens[i];
+	}
+	p->n_opens = kept;
+}
+
+static void drop_group(struct gs_sim_state *s, uint32_t iommu_group)
+{
+	char group[48], device[48];
+
+	snprintf(group, sizeof(group), "/dev/vfio/%u", iommu_group);
+	snprintf(device, sizeof(device), "/dev/vfio/devices/vfio%u", gs_sim_vfio_number(iommu_group));
+	for (size_t i = 0; i < s->n_processes; i++) {
+		drop_open(&s->processes[i], group);
+		drop_open(&s->processes[i], device);
+	}
+}
+
+/* Whoever is waited for lets go, and lives on. */
+static void let_go(struct gs_sim_state *s, const struct gs_sim_pending *p)
+{
+	struct gs_sim_function f;
+	struct gs_sim_gpu *gpu;
+	const struct gs_sim_mdev *m = gs_sim_mdev_by_uuid(s, p->what, &gpu);
+
+	if (m)
+		drop_group(s, m->iommu_group);
+	if (m || !gs_sim_function_find(s, p->what, &f))
+		return;
+	drop_group(s, f.pci->iommu_group);
+	for (uint32_t n = 0; f.gpu && !f.vf && n < f.gpu->total_vfs; n++)
+		drop_group(s, f.gpu->vfs[n].pci.iommu_group);
+	for (size_t i = 0; f.gpu && i < f.gpu->n_mdevs; i++)
+		drop_group(s, f.gpu->mdevs[i].iommu_group);
+	for (size_t i = 0; f.gpu && !f.vf && i < s->n_processes; i++) {
+		struct gs_sim_process *process = &s->processes[i];
+		size_t kept = 0;
+
+		for (size_t k = 0; k < process->n_uses; k++) {
+			if (process->uses[k].gpu != gs_sim_gpu_index(s, f.gpu))
+				process->uses[kept++] = process->uses[k];
+		}
+		process->n_uses = kept;
+	}
+}
+
+static void release(struct gs_sim_state *s, int tree_fd)
 {
 	size_t kept = 0;
 
@@ -78,6 +229,20 @@ static void release(struct gs_sim_state *s)
 			s->faults[kept++] = s->faults[i];
 	}
 	s->n_faults = kept;
+	for (size_t i = 0; i < s->n_pending; i++)
+		let_go(s, &s->pending[i]);
+	gs_sim_settle(s, tree_fd);
+}
+
+static void come_back(struct gs_sim_state *s)
+{
+	for (size_t i = 0; i < s->n_gpus; i++) {
+		s->gpus[i].pci.vanished = false;
+		for (uint32_t n = 0; n < s->gpus[i].total_vfs; n++)
+			s->gpus[i].vfs[n].pci.vanished = false;
+	}
+	for (size_t i = 0; i < s->n_devices; i++)
+		s->devices[i].vanished = false;
 }
 
 static void clear(struct gs_sim_state *s, int tree_fd)
@@ -86,7 +251,8 @@ static void clear(struct gs_sim_state *s, int tree_fd)
 	s->uuid_old = false;
 	for (size_t i = 0; i < s->n_gpus; i++)
 		s->gpus[i].lost = s->gpus[i].pending_armed = s->gpus[i].pending_stuck = false;
-	gs_sim_modes_settle(s, tree_fd);
+	come_back(s);
+	gs_sim_settle(s, tree_fd);
 }
 
 static int apply(struct gs_sim_state *s, int tree_fd, int argc, char *const *argv, struct gs_error *e)
@@ -102,6 +268,16 @@ static int apply(struct gs_sim_state *s, int tree_fd, int argc, char *const *arg
 	}
 	if (argc >= 1 && gs_str_equal(argv[0], "nvml"))
 		return add_nvml(s, argc - 1, argv + 1, e);
+	if (argc >= 1 && gs_str_equal(argv[0], "write"))
+		return add_path(s, GS_SIM_ON_WRITE, argc - 1, argv + 1, e);
+	if (argc >= 1 && gs_str_equal(argv[0], "read"))
+		return add_path(s, GS_SIM_ON_READ, argc - 1, argv + 1, e);
+	if (argc >= 1 && gs_str_equal(argv[0], "program"))
+		return add_program(s, argc - 1, argv + 1, e);
+	if (argc == 2 && gs_str_equal(argv[0], "vanish"))
+		return vanish(s, argv[1], e);
+	if (argc == 2 && gs_str_equal(argv[0], "reload"))
+		return reload(s, argv[1], e);
 	if (argc == 2 && gs_str_equal(argv[0], "mode-pending")) {
 		r = find_gpu(s, argv[1], &gpu, e);
 		if (r == 0)
@@ -113,7 +289,7 @@ static int apply(struct gs_sim_state *s, int tree_fd, int argc, char *const *arg
 		return 0;
 	}
 	if (argc == 1 && gs_str_equal(argv[0], "release"))
-		release(s);
+		release(s, tree_fd);
 	else if (argc == 1 && gs_str_equal(argv[0], "clear"))
 		clear(s, tree_fd);
 	else
@@ -133,6 +309,29 @@ int gs_sim_fault(struct gs_sim *sim, int argc, char *const *argv, struct gs_erro
 	return r;
 }
 
+static void list_fault(struct gs_strbuf *b, const struct gs_sim_fault *f)
+{
+	static const char *const targets[] = { "nvml", "write", "read", "program" };
+	const char *name = f->target == GS_SIM_ON_WRITE || f->target == GS_SIM_ON_READ ? strerrorname_np((int)f->code) : NULL;
+
+	gs_strbuf_printf(b, "%s %s ", targets[f->target], f->call);
+	if (f->kind == GS_SIM_FAULT_HANG)
+		gs_strbuf_puts(b, "hang");
+	else if (f->kind == GS_SIM_FAULT_INTERRUPTED)
+		gs_strbuf_puts(b, "interrupted");
+	else if (f->kind == GS_SIM_FAULT_NOTHING)
+		gs_strbuf_puts(b, "nothing");
+	else if (f->target == GS_SIM_ON_PROGRAM)
+		gs_strbuf_printf(b, "exit %u", f->code);
+	else if (name)
+		gs_strbuf_puts(b, name);
+	else
+		gs_strbuf_printf(b, "%u", f->code);
+	if (f->kind != GS_SIM_FAULT_HANG && (f->target == GS_SIM_ON_NVML || f->target == GS_SIM_ON_WRITE))
+		gs_strbuf_printf(b, " at %u", f->countdown);
+	gs_strbuf_puts(b, "\n");
+}
+
 int gs_sim_fault_list(struct gs_sim *sim, char **ret_text, struct gs_error *e)
 {
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
@@ -145,14 +344,19 @@ int gs_sim_fault_list(struct gs_sim *sim, char **ret_text, struct gs_error *e)
 	s = gs_sim_store_state(sim->store);
 	gs_strbuf_puts(&b, "");
 	for (size_t i = 0; i < s->n_faults; i++) {
-		const struct gs_sim_fault *f = &s->faults[i];
-
-		if (f->kind == GS_SIM_FAULT_HANG)
-			gs_strbuf_printf(&b, "nvml %s hang\n", f->call);
-		else if (f->kind == GS_SIM_FAULT_NOTHING)
-			gs_strbuf_printf(&b, "nvml %s nothing at %u\n", f->call, f->countdown);
-		else
-			gs_strbuf_printf(&b, "nvml %s %u at %u\n", f->call, f->code, f->countdown);
+		list_fault(&b, &s->faults[i]);
+	}
+	for (size_t at = 0; at < s->n_gpus; at++) {
+		if (s->gpus[at].pci.vanished)
+			gs_strbuf_printf(&b, "vanish %s\n", s->gpus[at].pci.bdf);
+		for (uint32_t n = 0; n < s->gpus[at].total_vfs; n++) {
+			if (s->gpus[at].vfs[n].pci.vanished)
+				gs_strbuf_printf(&b, "vanish %s\n", s->gpus[at].vfs[n].pci.bdf);
+		}
+	}
+	for (size_t i = 0; i < s->n_devices; i++) {
+		if (s->devices[i].vanished)
+			gs_strbuf_printf(&b, "vanish %s\n", s->devices[i].bdf);
 	}
 	for (size_t i = 0; i < s->n_gpus; i++) {
 		if (s->gpus[i].lost)

@@ -11,4 +11,7 @@ struct gs_sim {
 	bool is_root;
 };
 
+/* Until the write that waits (or the fault that hangs) with this number is no more. -errno when the machine cannot be read. */
+int gs_sim_wait(struct gs_sim *sim, uint64_t id);
+
 #endif

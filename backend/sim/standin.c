@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backend/sim/drivers.h"
 #include "backend/sim/kernel.h"
 #include "backend/sim/store.h"
 #include "base/parse.h"
@@ -78,7 +79,7 @@ static enum gs_nvml_return resolve(struct gs_sim_state *s, void *handle, unsigne
 	if (!((unsigned int)t->kind & kinds))
 		return GS_NVML_INVALID_ARGUMENT;
 	t->gpu = gs_sim_gpu_at(s, word >> 47 & 0x1f);
-	if (!t->gpu)
+	if (!t->gpu || !gs_sim_gpu_is_visible(t->gpu))
 		return GS_NVML_INVALID_ARGUMENT;
 	if (t->gpu->lost)
 		return GS_NVML_GPU_IS_LOST;
@@ -301,7 +302,7 @@ static void open_nodes(const struct gs_sim_state *s)
 	if (lib.ctl_fd < 0)
 		lib.ctl_fd = openat(tree_fd, "dev/nvidiactl", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	for (size_t i = 0; i < s->n_gpus; i++) {
-		if (gs_str_equal(s->gpus[i].pci.driver, "nvidia"))
+		if (gs_sim_gpu_is_visible(&s->gpus[i]))
 			lib.node_fds[s->gpus[i].minor] = gs_sim_node_open(tree_fd, s->gpus[i].minor);
 	}
 }
@@ -347,10 +348,10 @@ enum gs_nvml_return nvmlInit_v2(void)
 /* A pending mode change may have waited for nobody but us. */
 static void settle_modes(void)
 {
-	if (gs_sim_store_refresh(lib.store, NULL) < 0 || !gs_sim_modes_are_pending(gs_sim_store_state(lib.store)))
+	if (gs_sim_store_refresh(lib.store, NULL) < 0 || !gs_sim_can_settle(gs_sim_store_state(lib.store), gs_sim_store_tree_fd(lib.store)))
 		return;
 	if (gs_sim_store_begin(lib.store, NULL) == 0 &&
-	    gs_sim_modes_settle(gs_sim_store_state(lib.store), gs_sim_store_tree_fd(lib.store)))
+	    gs_sim_settle(gs_sim_store_state(lib.store), gs_sim_store_tree_fd(lib.store)))
 		gs_sim_store_commit(lib.store, NULL);
 	gs_sim_store_end(lib.store);
 }

@@ -73,25 +73,19 @@ enum gs_nvml_return nvmlGetExcludedDeviceCount(unsigned int *count)
 	return GS_NVML_SUCCESS;
 }
 
-/* NVML sees only what is bound to nvidia, in PCI order (interfaces 5.1, 5.7). */
-static bool is_visible(const struct gs_sim_gpu *gpu)
-{
-	return gs_str_equal(gpu->pci.driver, "nvidia");
-}
-
 static uint32_t nvml_index(const struct gs_sim_state *s, const struct gs_sim_gpu *gpu)
 {
 	uint32_t index = 0;
 
 	for (size_t i = 0; i < s->n_gpus; i++)
-		index += is_visible(&s->gpus[i]) && strcmp(s->gpus[i].pci.bdf, gpu->pci.bdf) < 0;
+		index += gs_sim_gpu_is_visible(&s->gpus[i]) && strcmp(s->gpus[i].pci.bdf, gpu->pci.bdf) < 0;
 	return index;
 }
 
 static struct gs_sim_gpu *gpu_by_nvml_index(struct gs_sim_state *s, uint32_t index)
 {
 	for (size_t i = 0; i < s->n_gpus; i++) {
-		if (is_visible(&s->gpus[i]) && nvml_index(s, &s->gpus[i]) == index)
+		if (gs_sim_gpu_is_visible(&s->gpus[i]) && nvml_index(s, &s->gpus[i]) == index)
 			return &s->gpus[i];
 	}
 	return NULL;
@@ -108,7 +102,7 @@ enum gs_nvml_return nvmlDeviceGetCount_v2(unsigned int *count)
 	if (!count)
 		return GS_NVML_INVALID_ARGUMENT;
 	for (size_t i = 0; i < s->n_gpus; i++)
-		n += is_visible(&s->gpus[i]);
+		n += gs_sim_gpu_is_visible(&s->gpus[i]);
 	*count = n;
 	return GS_NVML_SUCCESS;
 }
@@ -118,7 +112,7 @@ static enum gs_nvml_return give_gpu(const struct gs_sim_state *s, const struct g
 {
 	if (!ret_device)
 		return GS_NVML_INVALID_ARGUMENT;
-	if (!gpu || !is_visible(gpu))
+	if (!gpu || !gs_sim_gpu_is_visible(gpu))
 		return otherwise;
 	if (gpu->lost)
 		return GS_NVML_GPU_IS_LOST;

@@ -54,6 +54,11 @@ bool gs_sim_word_is_valid(const char *word)
 	return true;
 }
 
+bool gs_sim_gpu_is_visible(const struct gs_sim_gpu *gpu)
+{
+	return gs_sim_is_nvidia(gpu) && gs_str_equal(gpu->pci.driver, "nvidia") && !gpu->pci.unbinding && !gpu->pci.vanished;
+}
+
 struct gs_sim_gpu *gs_sim_gpu_by_bdf(struct gs_sim_state *s, const char *bdf)
 {
 	for (size_t i = 0; i < s->n_gpus; i++) {

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backend/sim/board.h"
 #include "backend/sim/model.h"
 #include "base/arena.h"
 #include "base/cleanup.h"
@@ -16,7 +17,14 @@
 #define GS_SIM_GPUS_MAX 32
 #define GS_SIM_GIS_MAX 15
 #define GS_SIM_CIS_MAX 8
+#define GS_SIM_VFS_MAX 256          /* 64 is NVIDIA's limit (interfaces 2.7); other boards have more */
+#define GS_SIM_MDEVS_MAX 64
 #define GS_SIM_DEVICES_MAX 64
+#define GS_SIM_MODULES_MAX 64
+#define GS_SIM_UNITS_MAX 64
+#define GS_SIM_FILES_MAX 64
+#define GS_SIM_OUTPUTS_MAX 32
+#define GS_SIM_PENDING_MAX 64
 #define GS_SIM_PROCESSES_MAX 512
 #define GS_SIM_USES_MAX 64
 #define GS_SIM_ARGS_MAX 64
@@ -39,7 +47,12 @@ struct gs_sim_pci {
 	uint32_t iommu_group;       /* GS_SIM_NONE: none */
 	const char *driver;         /* "" when unbound */
 	const char *driver_override;    /* "" when clear */
+	const char *native;         /* driver whose id table names it, "" when none does */
 	const char *cpulist;
+	uint32_t drm_card, drm_render;  /* GS_SIM_NONE: none */
+	bool boot_vga;
+	bool unbinding;             /* its driver waits for a holder: the link is gone already (testbench 4) */
+	bool vanished;              /* fault: fell off the bus, nothing of it is there */
 };
 
 struct gs_sim_ci {
@@ -56,12 +69,87 @@ struct gs_sim_gi {
 	struct gs_sim_ci cis[GS_SIM_CIS_MAX];
 };
 
+enum gs_sim_vf_state {
+	GS_SIM_VF_ABSENT,
+	GS_SIM_VF_PRESENT,
+	GS_SIM_VF_REMOVING,         /* sriov_numvfs=0 waits for its holder: a directory without links */
+};
+
+/* The n-th virtual function is the n-th of its GPU's array. Type 0: no vGPU (interfaces 2.1). */
+struct gs_sim_vf {
+	enum gs_sim_vf_state state;
+	struct gs_sim_pci pci;
+	uint32_t vgpu_type, placement_id, gpu_instance_id;
+	const char *vgpu_params;
+};
+
+struct gs_sim_mdev {
+	char uuid[37];
+	uint32_t type;              /* of its board; the directory is nvidia-TYPE */
+	uint32_t vf;                /* parent: number of the VF, GS_SIM_NONE for the PF */
+	uint32_t iommu_group;       /* a virtual one of its own */
+	const char *params, *vm_name;
+	bool removing;              /* remove waits for the holder: invisible, and in the way */
+};
+
+/* How vGPUs appear on this GPU: by files, see interfaces 1, 2 and 9.1. On the PF when it has no VFs. */
+enum gs_sim_framework {
+	GS_SIM_VGPU_NONE,
+	GS_SIM_VGPU_MDEV,
+	GS_SIM_VGPU_VENDOR,
+};
+
+enum gs_sim_compute_mode { GS_SIM_SPX, GS_SIM_DPX, GS_SIM_TPX, GS_SIM_QPX, GS_SIM_CPX, GS_SIM_COMPUTE_MODES };
+enum gs_sim_memory_mode { GS_SIM_NPS1, GS_SIM_NPS2, GS_SIM_NPS4, GS_SIM_NPS8, GS_SIM_MEMORY_MODES };
+extern const char *const gs_sim_compute_names[GS_SIM_COMPUTE_MODES];
+extern const char *const gs_sim_memory_names[GS_SIM_MEMORY_MODES];
+
+/* Partitions of an AMD GPU (interfaces 6); xcc 0: it has none. */
+struct gs_sim_amd {
+	uint32_t xcc, hive;         /* hive 0: alone */
+	enum gs_sim_compute_mode compute, shown;    /* shown: what compute_partition_config displays */
+	enum gs_sim_memory_mode memory, requested;  /* requested becomes memory when the driver is loaded again */
+	uint32_t memory_modes;      /* bit per mode that the board offers */
+};
+
+enum gs_sim_intel_kind {
+	GS_SIM_INTEL_NONE,
+	GS_SIM_INTEL_XE,            /* sriov_admin (interfaces 7.1) */
+	GS_SIM_INTEL_PRELIM,        /* drm/cardN/prelim_iov (7.2) */
+	GS_SIM_INTEL_IOV,           /* drm/cardN/iov */
+};
+
+struct gs_sim_share {
+	uint64_t lmem_bytes, ggtt_bytes;
+	uint32_t contexts, doorbells, exec_quantum_ms, preempt_timeout_us;
+	uint32_t priority;          /* 0 low, 1 normal, 2 high */
+};
+
+struct gs_sim_intel {
+	enum gs_sim_intel_kind kind;
+	bool manual;                /* somebody wrote a quota: enabling VFs does not share out any more */
+	struct gs_sim_share total;
+	struct gs_sim_share *shares;        /* total_vfs + 1; the PF is 0, VF n is n + 1 as the driver counts */
+};
+
 struct gs_sim_gpu {
 	struct gs_sim_pci pci;
 	const char *uuid, *name, *vbios;
 	const char *model_name;             /* file in data/mig/, "" when it cannot do MIG */
 	const struct gs_sim_model *model;   /* NULL when it cannot do MIG; set by the store */
-	uint32_t minor, total_vfs;
+	uint32_t minor;                     /* GS_SIM_NONE: not NVIDIA's */
+	uint32_t total_vfs, numvfs, vf_offset, vf_stride, vf_device, vf_group;
+	bool autoprobe;
+	struct gs_sim_vf *vfs;              /* total_vfs of them */
+	enum gs_sim_framework framework;
+	const char *board_name;             /* file in data/vgpu/, "" when it has no vGPU types */
+	const struct gs_sim_board *board;   /* NULL without vGPU types; set by the store */
+	uint32_t private_ids;               /* ids from here for types that nobody has seen one of; 0: those are left out */
+	bool heterogeneous, unbind_locked;
+	size_t n_mdevs;
+	struct gs_sim_mdev *mdevs;          /* GS_SIM_MDEVS_MAX of them where the framework is mdev */
+	struct gs_sim_amd amd;
+	struct gs_sim_intel intel;
 	uint64_t memory_bytes, reserved_bytes;
 	uint32_t power_limit_mw;
 	bool mig_current, mig_pending;
@@ -90,6 +178,8 @@ struct gs_sim_process {
 	bool passive;               /* nvidia-persistenced: open, but no obstacle to a mode change */
 	size_t n_uses;
 	struct gs_sim_use *uses;
+	size_t n_opens;
+	const char **opens;         /* what else its descriptors lead to: "/dev/vfio/42", "/dev/kfd" */
 };
 
 struct gs_sim_user {
@@ -97,16 +187,61 @@ struct gs_sim_user {
 	uint32_t uid;
 };
 
+struct gs_sim_module {
+	const char *name, *driver;  /* the PCI driver that it brings, "" for none */
+	const char *uses;           /* the module that it holds, "" for none */
+	bool loaded;
+};
+
+struct gs_sim_unit {
+	const char *name;           /* with suffix; its processes are those of its cgroup */
+	bool active;
+};
+
+/* A plain file of the machine; with a pid it is there while that process is. */
+struct gs_sim_file {
+	const char *path, *text;
+	uint32_t mode, pid;
+};
+
+/* What a program of the machine prints, by its first words. */
+struct gs_sim_output {
+	const char *command, *text; /* "scontrol show node" */
+};
+
+/* A write that waits for a holder. Whoever ends the holder finishes it, as a kernel does, also when the writer was killed. */
+enum gs_sim_pending_kind {
+	GS_SIM_PENDING_UNBIND,
+	GS_SIM_PENDING_NUMVFS,
+	GS_SIM_PENDING_MDEV,
+};
+
+struct gs_sim_pending {
+	uint64_t id;
+	enum gs_sim_pending_kind kind;
+	const char *what;           /* BDF, or UUID of the mdev */
+};
+
+/* Where a fault strikes. */
+enum gs_sim_fault_target {
+	GS_SIM_ON_NVML,
+	GS_SIM_ON_WRITE,
+	GS_SIM_ON_READ,
+	GS_SIM_ON_PROGRAM,
+};
+
 enum gs_sim_fault_kind {
 	GS_SIM_FAULT_CODE,
 	GS_SIM_FAULT_NOTHING,
 	GS_SIM_FAULT_HANG,
+	GS_SIM_FAULT_INTERRUPTED,   /* a program stopped half way */
 };
 
 struct gs_sim_fault {
+	enum gs_sim_fault_target target;
 	enum gs_sim_fault_kind kind;
-	const char *call;           /* NVML name without "nvml", or "*" */
-	uint32_t code;
+	const char *call;           /* NVML name without "nvml", or "*"; pattern of a path; name of a program */
+	uint32_t code;              /* NVML's, an errno, or an exit status */
 	uint32_t countdown;         /* 1: the next matching call */
 	uint64_t id;
 };
@@ -117,11 +252,19 @@ struct gs_sim_state {
 	bool uuid_old;
 	const char *host, *hostname, *driver_version, *nvml_version, *kernel_version;
 	uint64_t uptime_seconds, boot_time;
-	size_t n_gpus, n_devices, n_processes, n_users, n_faults;
+	bool vfio_cdev;             /* a kernel with /dev/vfio/devices */
+	uint32_t next_pid, next_group;
+	size_t n_gpus, n_devices, n_processes, n_parked, n_users, n_faults, n_modules, n_units, n_files, n_outputs, n_pending;
 	struct gs_sim_gpu *gpus;
 	struct gs_sim_pci *devices;
-	struct gs_sim_process *processes;
+	struct gs_sim_process *processes;   /* GS_SIM_PROCESSES_MAX of them have room */
+	struct gs_sim_process *parked;      /* of units that are stopped; the same room */
 	struct gs_sim_user *users;
+	struct gs_sim_module *modules;
+	struct gs_sim_unit *units;
+	struct gs_sim_file *files;
+	struct gs_sim_output *outputs;
+	struct gs_sim_pending pending[GS_SIM_PENDING_MAX];
 	struct gs_sim_fault faults[GS_SIM_FAULTS_MAX];
 };
 
@@ -137,6 +280,14 @@ int gs_sim_state_format(const struct gs_sim_state *s, char **ret_text, size_t *r
 bool gs_sim_bdf_is_valid(const char *bdf);
 /* A name that may become a file name: letters, digits, "_", "-", ".", not starting with a dot. */
 bool gs_sim_word_is_valid(const char *word);
+
+static inline bool gs_sim_is_nvidia(const struct gs_sim_gpu *gpu)
+{
+	return gpu->pci.vendor == 0x10de;
+}
+
+/* NVML sees only what is bound to nvidia now, in PCI order (interfaces 5.1, 5.7). */
+bool gs_sim_gpu_is_visible(const struct gs_sim_gpu *gpu);
 
 struct gs_sim_gpu *gs_sim_gpu_by_bdf(struct gs_sim_state *s, const char *bdf);
 /* NULL for an index past the end. */

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "backend/sim/family_json.h"
 #include "backend/sim/jsonio.h"
 #include "backend/sim/pci_json.h"
 #include "backend/sim/state.h"
+#include "backend/sim/system_json.h"
 #include "base/parse.h"
 
 #define SERIAL_MAX (((uint64_t)1 << 36) - 1)    /* what fits in a handle */
@@ -70,8 +72,9 @@ static void read_gpu(struct gs_sim_json *j, struct json_object *o, struct gs_sim
 	gpu->model_name = gs_sim_json_string(j, o, "model", 64);
 	if (gpu->model_name[0] && !gs_sim_word_is_valid(gpu->model_name))
 		gs_sim_json_fail(j, "model", "is not the name of a model");
-	gpu->minor = gs_sim_json_u32(j, o, "minor", GS_SIM_GPUS_MAX - 1);
-	gpu->total_vfs = gs_sim_json_u32(j, o, "total_vfs", 256);
+	gpu->minor = id_or_none(j, o, "minor", GS_SIM_GPUS_MAX - 1);
+	if ((gpu->minor == GS_SIM_NONE) == gs_sim_is_nvidia(gpu))
+		gs_sim_json_fail(j, "minor", "is for NVIDIA GPUs, and each of them has one");
 	gpu->memory_bytes = gs_sim_json_u64(j, o, "memory_bytes", COUNT_MAX);
 	gpu->reserved_bytes = gs_sim_json_u64(j, o, "reserved_bytes", gpu->memory_bytes);
 	gpu->power_limit_mw = gs_sim_json_u32(j, o, "power_limit_mw", 100000000);
@@ -81,6 +84,8 @@ static void read_gpu(struct gs_sim_json *j, struct json_object *o, struct gs_sim
 	gpu->pending_armed = gs_sim_json_flag(j, o, "pending_armed");
 	gpu->pending_stuck = gs_sim_json_flag(j, o, "pending_stuck");
 	gpu->epoch = gs_sim_json_u64(j, o, "epoch", SERIAL_MAX);
+	if (!j->error)
+		gs_sim_family_read(j, o, gpu);
 	array = gs_sim_json_array(j, o, "gis", GS_SIM_GIS_MAX);
 	if (!gpu->model_name[0] && (gs_sim_json_length(array) || gpu->mig_current || gpu->mig_pending))
 		gs_sim_json_fail(j, "gis", "or MIG mode on a GPU that cannot do MIG");
@@ -105,6 +110,16 @@ static void read_use(struct gs_sim_json *j, struct json_object *o, struct gs_sim
 	use->cuda = gs_sim_json_bool(j, o, "cuda");
 }
 
+static void read_opens(struct gs_sim_json *j, struct json_object *o, struct gs_sim_process *p)
+{
+	struct json_object *array = gs_sim_json_array(j, o, "opens", GS_SIM_USES_MAX);
+
+	p->opens = allocate(j, gs_sim_json_length(array), sizeof(*p->opens));
+	p->n_opens = p->opens ? gs_sim_json_length(array) : 0;
+	for (size_t i = 0; i < p->n_opens; i++)
+		p->opens[i] = gs_sim_json_string_at(j, array, i, "opens", 256);
+}
+
 static void read_process(struct gs_sim_json *j, struct json_object *o, struct gs_sim_state *s, struct gs_sim_process *p)
 {
 	struct json_object *array;
@@ -117,8 +132,8 @@ static void read_process(struct gs_sim_json *j, struct json_object *o, struct gs
 	p->cgroup = gs_sim_json_string(j, o, "cgroup", 512);
 	p->ignores_term = gs_sim_json_flag(j, o, "ignores_term");
 	p->passive = gs_sim_json_flag(j, o, "passive");
-	if (gs_sim_process_by_pid(s, p->pid) != p || p->pid == 0)
-		gs_sim_json_fail(j, "processes", "has a pid that is 0 or there twice");
+	if (p->pid == 0)
+		gs_sim_json_fail(j, "processes", "has a pid that is 0");
 
 	array = gs_sim_json_array(j, o, "args", GS_SIM_ARGS_MAX);
 	p->n_args = gs_sim_json_length(array);
@@ -131,13 +146,17 @@ static void read_process(struct gs_sim_json *j, struct json_object *o, struct gs
 	p->n_uses = p->uses ? gs_sim_json_length(array) : 0;
 	for (size_t i = 0; i < p->n_uses; i++)
 		read_use(j, gs_sim_json_element(j, array, i, "uses"), s, &p->uses[i]);
+	if (gs_sim_json_has(o, "opens"))
+		read_opens(j, o, p);
 }
 
 static void read_fault(struct gs_sim_json *j, struct json_object *o, struct gs_sim_fault *f)
 {
 	const char *kind = gs_sim_json_string(j, o, "kind", 16);
 
-	f->call = gs_sim_json_string(j, o, "call", 96);
+	const char *target = gs_sim_json_has(o, "on") ? gs_sim_json_string(j, o, "on", 16) : "nvml";
+
+	f->call = gs_sim_json_string(j, o, "call", 256);
 	f->id = gs_sim_json_u64(j, o, "id", COUNT_MAX);
 	f->code = gs_sim_json_u32(j, o, "code", 999);
 	f->countdown = gs_sim_json_u32(j, o, "countdown", 1u << 20);
@@ -147,13 +166,25 @@ static void read_fault(struct gs_sim_json *j, struct json_object *o, struct gs_s
 		f->kind = GS_SIM_FAULT_NOTHING;
 	else if (gs_str_equal(kind, "hang"))
 		f->kind = GS_SIM_FAULT_HANG;
+	else if (gs_str_equal(kind, "interrupted"))
+		f->kind = GS_SIM_FAULT_INTERRUPTED;
 	else
 		gs_sim_json_fail(j, "kind", "is not a kind of fault");
+	if (gs_str_equal(target, "nvml"))
+		f->target = GS_SIM_ON_NVML;
+	else if (gs_str_equal(target, "write"))
+		f->target = GS_SIM_ON_WRITE;
+	else if (gs_str_equal(target, "read"))
+		f->target = GS_SIM_ON_READ;
+	else if (gs_str_equal(target, "program"))
+		f->target = GS_SIM_ON_PROGRAM;
+	else
+		gs_sim_json_fail(j, "on", "is nothing that a fault can strike");
 }
 
 static void read_machine(struct gs_sim_json *j, struct json_object *root, struct gs_sim_state *s)
 {
-	gs_sim_json_schema(j, root, "gpuslice.sim-state/1");
+	gs_sim_json_schema(j, root, "gpuslice.sim-state/2");
 	s->generation = gs_sim_json_u64(j, root, "generation", COUNT_MAX);
 	s->next_serial = gs_sim_json_u64(j, root, "next_serial", SERIAL_MAX);
 	s->uuid_counter = gs_sim_json_u64(j, root, "uuid_counter", COUNT_MAX);
@@ -165,6 +196,9 @@ static void read_machine(struct gs_sim_json *j, struct json_object *root, struct
 	s->kernel_version = gs_sim_json_string(j, root, "kernel_version", 64);
 	s->uptime_seconds = gs_sim_json_u64(j, root, "uptime_seconds", COUNT_MAX);
 	s->boot_time = gs_sim_json_u64(j, root, "boot_time", COUNT_MAX);
+	s->vfio_cdev = gs_sim_json_flag(j, root, "vfio_cdev");
+	s->next_pid = gs_sim_json_u32(j, root, "next_pid", 1u << 22);
+	s->next_group = gs_sim_json_u32(j, root, "next_group", 1u << 20);
 }
 
 static void check_gpus(struct gs_sim_json *j, struct gs_sim_state *s)
@@ -174,9 +208,10 @@ static void check_gpus(struct gs_sim_json *j, struct gs_sim_state *s)
 	for (size_t i = 0; i < s->n_gpus; i++) {
 		struct gs_sim_gpu *gpu = &s->gpus[i];
 
-		if (gs_sim_gpu_by_bdf(s, gpu->pci.bdf) != gpu || (minors & 1u << gpu->minor))
+		if (gs_sim_gpu_by_bdf(s, gpu->pci.bdf) != gpu || (gpu->minor != GS_SIM_NONE && (minors & 1u << gpu->minor)))
 			gs_sim_json_fail(j, "gpus", "has an address or a minor number twice");
-		minors |= 1u << gpu->minor;
+		if (gpu->minor != GS_SIM_NONE)
+			minors |= 1u << gpu->minor;
 	}
 }
 
@@ -212,16 +247,49 @@ static void read_lists(struct gs_sim_json *j, struct json_object *root, struct g
 		gs_sim_pci_read(j, gs_sim_json_element(j, array, i, "devices"), &s->devices[i]);
 
 	array = gs_sim_json_array(j, root, "processes", GS_SIM_PROCESSES_MAX);
-	s->processes = allocate(j, gs_sim_json_length(array), sizeof(*s->processes));
+	s->processes = allocate(j, GS_SIM_PROCESSES_MAX, sizeof(*s->processes));
 	for (size_t i = 0; s->processes && i < gs_sim_json_length(array); i++) {
 		s->n_processes = i + 1;
 		read_process(j, gs_sim_json_element(j, array, i, "processes"), s, &s->processes[i]);
+		if (gs_sim_process_by_pid(s, s->processes[i].pid) != &s->processes[i])
+			gs_sim_json_fail(j, "processes", "has a pid twice");
+	}
+	array = gs_sim_json_has(root, "parked") ? gs_sim_json_array(j, root, "parked", GS_SIM_PROCESSES_MAX) : NULL;
+	s->parked = allocate(j, GS_SIM_PROCESSES_MAX, sizeof(*s->parked));
+	for (size_t i = 0; s->parked && i < gs_sim_json_length(array); i++) {
+		s->n_parked = i + 1;
+		read_process(j, gs_sim_json_element(j, array, i, "parked"), s, &s->parked[i]);
 	}
 
 	array = gs_sim_json_array(j, root, "faults", GS_SIM_FAULTS_MAX);
 	s->n_faults = gs_sim_json_length(array);
 	for (size_t i = 0; i < s->n_faults; i++)
 		read_fault(j, gs_sim_json_element(j, array, i, "faults"), &s->faults[i]);
+}
+
+static void read_pending(struct gs_sim_json *j, struct json_object *root, struct gs_sim_state *s)
+{
+	static const char *const kinds[] = { "unbind", "numvfs", "mdev" };
+	struct json_object *array = gs_sim_json_array(j, root, "pending", GS_SIM_PENDING_MAX);
+
+	for (size_t i = 0; i < gs_sim_json_length(array); i++) {
+		struct json_object *o = gs_sim_json_element(j, array, i, "pending");
+		const char *kind = gs_sim_json_string(j, o, "kind", 16);
+		struct gs_sim_pending *p = &s->pending[i];
+		bool known = false;
+
+		for (unsigned k = 0; k < GS_ARRAY_SIZE(kinds); k++) {
+			if (gs_str_equal(kinds[k], kind)) {
+				p->kind = (enum gs_sim_pending_kind)k;
+				known = true;
+			}
+		}
+		if (!known)
+			gs_sim_json_fail(j, "kind", "is not a kind of write that waits");
+		p->id = gs_sim_json_u64(j, o, "id", COUNT_MAX);
+		p->what = gs_sim_json_string(j, o, "what", 36);
+		s->n_pending = i + 1;
+	}
 }
 
 int gs_sim_state_parse(const char *bytes, size_t n, const char *file, struct gs_sim_state **ret_state, struct gs_error *e)
@@ -241,6 +309,10 @@ int gs_sim_state_parse(const char *bytes, size_t n, const char *file, struct gs_
 	read_machine(&j, root, s);
 	if (!j.error)
 		read_lists(&j, root, s);
+	if (!j.error)
+		gs_sim_system_read(&j, root, s);
+	if (!j.error && gs_sim_json_has(root, "pending"))
+		read_pending(&j, root, s);
 	if (j.error)
 		return j.error;
 	*ret_state = GS_TAKE(s);

@@ -3,213 +3,251 @@
 #include <errno.h>
 #include <string.h>
 
+#include "backend/sim/family_json.h"
 #include "backend/sim/jsonio.h"
+#include "backend/sim/jsonout.h"
 #include "backend/sim/pci_json.h"
 #include "backend/sim/state.h"
 
-/* Lack of memory is latched, so that builders read as lists. */
-struct writer {
-	bool failed;
-};
-
-static void put(struct writer *w, struct json_object *o, const char *key, struct json_object *value)
-{
-	if (!o || !value || json_object_object_add(o, key, value) < 0) {
-		w->failed = true;
-		if (value && !o)
-			json_object_put(value);
-	}
-}
-
-static void put_number(struct writer *w, struct json_object *o, const char *key, uint64_t value)
-{
-	put(w, o, key, json_object_new_int64((int64_t)value));
-}
-
-static void put_text(struct writer *w, struct json_object *o, const char *key, const char *value)
-{
-	put(w, o, key, json_object_new_string(value));
-}
-
-static void put_bool(struct writer *w, struct json_object *o, const char *key, bool value)
-{
-	put(w, o, key, json_object_new_boolean(value));
-}
-
-/* Flags are written when they are on, so that the file shows what is special. */
-static void put_flag(struct writer *w, struct json_object *o, const char *key, bool value)
-{
-	if (value)
-		put_bool(w, o, key, true);
-}
-
-static void push(struct writer *w, struct json_object *array, struct json_object *value)
-{
-	if (!array || !value || json_object_array_add(array, value) < 0) {
-		w->failed = true;
-		json_object_put(value);
-	}
-}
-
-static struct json_object *ci_object(struct writer *w, const struct gs_sim_ci *ci)
+static struct json_object *ci_object(struct gs_sim_out *w, const struct gs_sim_ci *ci)
 {
 	struct json_object *o = json_object_new_object();
 
-	put_number(w, o, "id", ci->id);
-	put_number(w, o, "profile_id", ci->profile_id);
-	put_number(w, o, "start", ci->start);
-	put_number(w, o, "size", ci->size);
-	put_number(w, o, "slot", ci->slot);
-	put_number(w, o, "serial", ci->serial);
-	put_text(w, o, "uuid", ci->uuid);
+	gs_sim_put_number(w, o, "id", ci->id);
+	gs_sim_put_number(w, o, "profile_id", ci->profile_id);
+	gs_sim_put_number(w, o, "start", ci->start);
+	gs_sim_put_number(w, o, "size", ci->size);
+	gs_sim_put_number(w, o, "slot", ci->slot);
+	gs_sim_put_number(w, o, "serial", ci->serial);
+	gs_sim_put_text(w, o, "uuid", ci->uuid);
 	return o;
 }
 
-static struct json_object *gi_object(struct writer *w, const struct gs_sim_gi *gi)
+static struct json_object *gi_object(struct gs_sim_out *w, const struct gs_sim_gi *gi)
 {
 	struct json_object *o = json_object_new_object(), *array = json_object_new_array();
 
-	put_number(w, o, "id", gi->id);
-	put_number(w, o, "profile_id", gi->profile_id);
-	put_number(w, o, "start", gi->start);
-	put_number(w, o, "size", gi->size);
-	put_number(w, o, "serial", gi->serial);
+	gs_sim_put_number(w, o, "id", gi->id);
+	gs_sim_put_number(w, o, "profile_id", gi->profile_id);
+	gs_sim_put_number(w, o, "start", gi->start);
+	gs_sim_put_number(w, o, "size", gi->size);
+	gs_sim_put_number(w, o, "serial", gi->serial);
 	for (size_t i = 0; i < gi->n_cis; i++)
-		push(w, array, ci_object(w, &gi->cis[i]));
-	put(w, o, "cis", array);
+		gs_sim_push(w, array, ci_object(w, &gi->cis[i]));
+	gs_sim_put(w, o, "cis", array);
 	return o;
 }
 
-static struct json_object *gpu_object(struct writer *w, const struct gs_sim_gpu *gpu)
+static struct json_object *gpu_object(struct gs_sim_out *w, const struct gs_sim_gpu *gpu)
 {
 	struct json_object *o = json_object_new_object(), *array = json_object_new_array();
 
-	put(w, o, "pci", gs_sim_pci_write(&gpu->pci));
-	put_text(w, o, "uuid", gpu->uuid);
-	put_text(w, o, "name", gpu->name);
-	put_text(w, o, "vbios", gpu->vbios);
-	put_text(w, o, "model", gpu->model_name);
-	put_number(w, o, "minor", gpu->minor);
-	put_number(w, o, "total_vfs", gpu->total_vfs);
-	put_number(w, o, "memory_bytes", gpu->memory_bytes);
-	put_number(w, o, "reserved_bytes", gpu->reserved_bytes);
-	put_number(w, o, "power_limit_mw", gpu->power_limit_mw);
-	put_bool(w, o, "mig_current", gpu->mig_current);
-	put_bool(w, o, "mig_pending", gpu->mig_pending);
-	put_flag(w, o, "lost", gpu->lost);
-	put_flag(w, o, "pending_armed", gpu->pending_armed);
-	put_flag(w, o, "pending_stuck", gpu->pending_stuck);
-	put_number(w, o, "epoch", gpu->epoch);
+	gs_sim_put(w, o, "pci", gs_sim_pci_write(&gpu->pci));
+	gs_sim_put_text(w, o, "uuid", gpu->uuid);
+	gs_sim_put_text(w, o, "name", gpu->name);
+	gs_sim_put_text(w, o, "vbios", gpu->vbios);
+	gs_sim_put_text(w, o, "model", gpu->model_name);
+	gs_sim_put_unless(w, o, "minor", gpu->minor, GS_SIM_NONE);
+	gs_sim_put_number(w, o, "total_vfs", gpu->total_vfs);
+	gs_sim_put_number(w, o, "memory_bytes", gpu->memory_bytes);
+	gs_sim_put_number(w, o, "reserved_bytes", gpu->reserved_bytes);
+	gs_sim_put_number(w, o, "power_limit_mw", gpu->power_limit_mw);
+	gs_sim_put_bool(w, o, "mig_current", gpu->mig_current);
+	gs_sim_put_bool(w, o, "mig_pending", gpu->mig_pending);
+	gs_sim_put_flag(w, o, "lost", gpu->lost);
+	gs_sim_put_flag(w, o, "pending_armed", gpu->pending_armed);
+	gs_sim_put_flag(w, o, "pending_stuck", gpu->pending_stuck);
+	gs_sim_put_number(w, o, "epoch", gpu->epoch);
 	for (size_t i = 0; i < gpu->n_gis; i++)
-		push(w, array, gi_object(w, &gpu->gis[i]));
-	put(w, o, "gis", array);
+		gs_sim_push(w, array, gi_object(w, &gpu->gis[i]));
+	gs_sim_put(w, o, "gis", array);
+	gs_sim_family_write(w, o, gpu);
 	return o;
 }
 
-static struct json_object *use_object(struct writer *w, const struct gs_sim_state *s, const struct gs_sim_use *use)
+static struct json_object *use_object(struct gs_sim_out *w, const struct gs_sim_state *s, const struct gs_sim_use *use)
 {
 	struct json_object *o = json_object_new_object();
 
-	put_text(w, o, "gpu", s->gpus[use->gpu].pci.bdf);
+	gs_sim_put_text(w, o, "gpu", s->gpus[use->gpu].pci.bdf);
 	if (use->gi != GS_SIM_NONE)
-		put_number(w, o, "gi", use->gi);
+		gs_sim_put_number(w, o, "gi", use->gi);
 	if (use->ci != GS_SIM_NONE)
-		put_number(w, o, "ci", use->ci);
-	put_number(w, o, "memory_bytes", use->memory_bytes);
-	put_bool(w, o, "cuda", use->cuda);
+		gs_sim_put_number(w, o, "ci", use->ci);
+	gs_sim_put_number(w, o, "memory_bytes", use->memory_bytes);
+	gs_sim_put_bool(w, o, "cuda", use->cuda);
 	return o;
 }
 
-static struct json_object *process_object(struct writer *w, const struct gs_sim_state *s, const struct gs_sim_process *p)
+static struct json_object *process_object(struct gs_sim_out *w, const struct gs_sim_state *s, const struct gs_sim_process *p)
 {
 	struct json_object *o = json_object_new_object();
-	struct json_object *args = json_object_new_array(), *uses = json_object_new_array();
+	struct json_object *args = json_object_new_array(), *uses = json_object_new_array(), *opens = json_object_new_array();
 
-	put_number(w, o, "pid", p->pid);
-	put_number(w, o, "ppid", p->ppid);
-	put_number(w, o, "uid", p->uid);
-	put_number(w, o, "start_time", p->start_time);
-	put_text(w, o, "comm", p->comm);
-	put_text(w, o, "cgroup", p->cgroup);
-	put_flag(w, o, "ignores_term", p->ignores_term);
-	put_flag(w, o, "passive", p->passive);
+	gs_sim_put_number(w, o, "pid", p->pid);
+	gs_sim_put_number(w, o, "ppid", p->ppid);
+	gs_sim_put_number(w, o, "uid", p->uid);
+	gs_sim_put_number(w, o, "start_time", p->start_time);
+	gs_sim_put_text(w, o, "comm", p->comm);
+	gs_sim_put_text(w, o, "cgroup", p->cgroup);
+	gs_sim_put_flag(w, o, "ignores_term", p->ignores_term);
+	gs_sim_put_flag(w, o, "passive", p->passive);
 	for (size_t i = 0; i < p->n_args; i++)
-		push(w, args, json_object_new_string(p->args[i]));
-	put(w, o, "args", args);
+		gs_sim_push(w, args, json_object_new_string(p->args[i]));
+	gs_sim_put(w, o, "args", args);
 	for (size_t i = 0; i < p->n_uses; i++)
-		push(w, uses, use_object(w, s, &p->uses[i]));
-	put(w, o, "uses", uses);
+		gs_sim_push(w, uses, use_object(w, s, &p->uses[i]));
+	gs_sim_put(w, o, "uses", uses);
+	for (size_t i = 0; i < p->n_opens; i++)
+		gs_sim_push(w, opens, json_object_new_string(p->opens[i]));
+	gs_sim_put(w, o, "opens", opens);
 	return o;
 }
 
-static struct json_object *fault_object(struct writer *w, const struct gs_sim_fault *f)
+static struct json_object *fault_object(struct gs_sim_out *w, const struct gs_sim_fault *f)
 {
-	static const char *const kinds[] = { "code", "nothing", "hang" };
+	static const char *const kinds[] = { "code", "nothing", "hang", "interrupted" };
+	static const char *const targets[] = { "nvml", "write", "read", "program" };
 	struct json_object *o = json_object_new_object();
 
-	put_text(w, o, "kind", kinds[f->kind]);
-	put_text(w, o, "call", f->call);
-	put_number(w, o, "id", f->id);
-	put_number(w, o, "code", f->code);
-	put_number(w, o, "countdown", f->countdown);
+	gs_sim_put_text(w, o, "on", targets[f->target]);
+	gs_sim_put_text(w, o, "kind", kinds[f->kind]);
+	gs_sim_put_text(w, o, "call", f->call);
+	gs_sim_put_number(w, o, "id", f->id);
+	gs_sim_put_number(w, o, "code", f->code);
+	gs_sim_put_number(w, o, "countdown", f->countdown);
 	return o;
 }
 
-static void put_lists(struct writer *w, struct json_object *root, const struct gs_sim_state *s)
+static struct json_object *pending_object(struct gs_sim_out *w, const struct gs_sim_pending *p)
+{
+	static const char *const kinds[] = { "unbind", "numvfs", "mdev" };
+	struct json_object *o = json_object_new_object();
+
+	gs_sim_put_number(w, o, "id", p->id);
+	gs_sim_put_text(w, o, "kind", kinds[p->kind]);
+	gs_sim_put_text(w, o, "what", p->what);
+	return o;
+}
+
+/* What a host has beside its devices. */
+static void put_system(struct gs_sim_out *w, struct json_object *root, const struct gs_sim_state *s)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < s->n_modules; i++) {
+		struct json_object *o = json_object_new_object();
+
+		gs_sim_put_text(w, o, "name", s->modules[i].name);
+		gs_sim_put_word(w, o, "driver", s->modules[i].driver);
+		gs_sim_put_word(w, o, "uses", s->modules[i].uses);
+		gs_sim_put_bool(w, o, "loaded", s->modules[i].loaded);
+		gs_sim_push(w, array, o);
+	}
+	gs_sim_put(w, root, "modules", array);
+
+	array = json_object_new_array();
+	for (size_t i = 0; i < s->n_units; i++) {
+		struct json_object *o = json_object_new_object();
+
+		gs_sim_put_text(w, o, "name", s->units[i].name);
+		gs_sim_put_bool(w, o, "active", s->units[i].active);
+		gs_sim_push(w, array, o);
+	}
+	gs_sim_put(w, root, "units", array);
+
+	array = json_object_new_array();
+	for (size_t i = 0; i < s->n_files; i++) {
+		struct json_object *o = json_object_new_object();
+
+		gs_sim_put_text(w, o, "path", s->files[i].path);
+		gs_sim_put_text(w, o, "text", s->files[i].text);
+		gs_sim_put_number(w, o, "mode", s->files[i].mode);
+		gs_sim_put_unless(w, o, "pid", s->files[i].pid, 0);
+		gs_sim_push(w, array, o);
+	}
+	gs_sim_put(w, root, "files", array);
+
+	array = json_object_new_array();
+	for (size_t i = 0; i < s->n_outputs; i++) {
+		struct json_object *o = json_object_new_object();
+
+		gs_sim_put_text(w, o, "command", s->outputs[i].command);
+		gs_sim_put_text(w, o, "text", s->outputs[i].text);
+		gs_sim_push(w, array, o);
+	}
+	gs_sim_put(w, root, "outputs", array);
+
+	array = json_object_new_array();
+	for (size_t i = 0; i < s->n_pending; i++)
+		gs_sim_push(w, array, pending_object(w, &s->pending[i]));
+	gs_sim_put(w, root, "pending", array);
+}
+
+static void put_lists(struct gs_sim_out *w, struct json_object *root, const struct gs_sim_state *s)
 {
 	struct json_object *array = json_object_new_array();
 
 	for (size_t i = 0; i < s->n_users; i++) {
 		struct json_object *user = json_object_new_object();
 
-		put_text(w, user, "name", s->users[i].name);
-		put_number(w, user, "uid", s->users[i].uid);
-		push(w, array, user);
+		gs_sim_put_text(w, user, "name", s->users[i].name);
+		gs_sim_put_number(w, user, "uid", s->users[i].uid);
+		gs_sim_push(w, array, user);
 	}
-	put(w, root, "users", array);
+	gs_sim_put(w, root, "users", array);
 
 	array = json_object_new_array();
 	for (size_t i = 0; i < s->n_gpus; i++)
-		push(w, array, gpu_object(w, &s->gpus[i]));
-	put(w, root, "gpus", array);
+		gs_sim_push(w, array, gpu_object(w, &s->gpus[i]));
+	gs_sim_put(w, root, "gpus", array);
 
 	array = json_object_new_array();
 	for (size_t i = 0; i < s->n_devices; i++)
-		push(w, array, gs_sim_pci_write(&s->devices[i]));
-	put(w, root, "devices", array);
+		gs_sim_push(w, array, gs_sim_pci_write(&s->devices[i]));
+	gs_sim_put(w, root, "devices", array);
 
 	array = json_object_new_array();
 	for (size_t i = 0; i < s->n_processes; i++)
-		push(w, array, process_object(w, s, &s->processes[i]));
-	put(w, root, "processes", array);
+		gs_sim_push(w, array, process_object(w, s, &s->processes[i]));
+	gs_sim_put(w, root, "processes", array);
+
+	array = json_object_new_array();
+	for (size_t i = 0; i < s->n_parked; i++)
+		gs_sim_push(w, array, process_object(w, s, &s->parked[i]));
+	gs_sim_put(w, root, "parked", array);
 
 	array = json_object_new_array();
 	for (size_t i = 0; i < s->n_faults; i++)
-		push(w, array, fault_object(w, &s->faults[i]));
-	put(w, root, "faults", array);
+		gs_sim_push(w, array, fault_object(w, &s->faults[i]));
+	gs_sim_put(w, root, "faults", array);
 }
 
 int gs_sim_state_format(const struct gs_sim_state *s, char **ret_text, size_t *ret_n, struct gs_error *e)
 {
 	GS_SIM_JSON_PUT struct json_object *root = json_object_new_object();
-	struct writer w = { .failed = root == NULL };
+	struct gs_sim_out w = { .failed = root == NULL };
 	const char *text;
 	size_t n;
 	char *copy;
 
-	put_text(&w, root, "schema", "gpuslice.sim-state/1");
-	put_number(&w, root, "generation", s->generation);
-	put_number(&w, root, "next_serial", s->next_serial);
-	put_number(&w, root, "uuid_counter", s->uuid_counter);
-	put_text(&w, root, "uuid", s->uuid_old ? "old" : "new");
-	put_text(&w, root, "host", s->host);
-	put_text(&w, root, "hostname", s->hostname);
-	put_text(&w, root, "driver_version", s->driver_version);
-	put_text(&w, root, "nvml_version", s->nvml_version);
-	put_text(&w, root, "kernel_version", s->kernel_version);
-	put_number(&w, root, "uptime_seconds", s->uptime_seconds);
-	put_number(&w, root, "boot_time", s->boot_time);
+	gs_sim_put_text(&w, root, "schema", "gpuslice.sim-state/2");
+	gs_sim_put_number(&w, root, "generation", s->generation);
+	gs_sim_put_number(&w, root, "next_serial", s->next_serial);
+	gs_sim_put_number(&w, root, "uuid_counter", s->uuid_counter);
+	gs_sim_put_text(&w, root, "uuid", s->uuid_old ? "old" : "new");
+	gs_sim_put_text(&w, root, "host", s->host);
+	gs_sim_put_text(&w, root, "hostname", s->hostname);
+	gs_sim_put_text(&w, root, "driver_version", s->driver_version);
+	gs_sim_put_text(&w, root, "nvml_version", s->nvml_version);
+	gs_sim_put_text(&w, root, "kernel_version", s->kernel_version);
+	gs_sim_put_number(&w, root, "uptime_seconds", s->uptime_seconds);
+	gs_sim_put_number(&w, root, "boot_time", s->boot_time);
+	gs_sim_put_bool(&w, root, "vfio_cdev", s->vfio_cdev);
+	gs_sim_put_number(&w, root, "next_pid", s->next_pid);
+	gs_sim_put_number(&w, root, "next_group", s->next_group);
 	put_lists(&w, root, s);
+	put_system(&w, root, s);
 	if (w.failed)
 		return gs_error_oom(e);
 	text = json_object_to_json_string_length(root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE, &n);

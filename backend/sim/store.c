@@ -17,6 +17,11 @@ struct cached_model {
 	struct gs_sim_model_file *file;
 };
 
+struct cached_board {
+	char name[65];
+	struct gs_sim_board_file *file;
+};
+
 struct gs_sim_store {
 	char *dir, *tree, *state_path;
 	int dir_fd, tree_fd;
@@ -32,6 +37,8 @@ struct gs_sim_store {
 	struct gs_sim_state *state;
 	size_t n_models;
 	struct cached_model models[GS_SIM_GPUS_MAX];
+	size_t n_boards;
+	struct cached_board boards[GS_SIM_GPUS_MAX];
 };
 
 int gs_sim_store_open(const char *dir, struct gs_sim_store **ret_store, struct gs_error *e)
@@ -70,6 +77,8 @@ struct gs_sim_store *gs_sim_store_close(struct gs_sim_store *store)
 	forget_state(store);
 	for (size_t i = 0; i < store->n_models; i++)
 		gs_sim_model_free(store->models[i].file);
+	for (size_t i = 0; i < store->n_boards; i++)
+		gs_sim_board_free(store->boards[i].file);
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
 	if (store->tree_fd >= 0)
@@ -109,14 +118,41 @@ static int find_model(struct gs_sim_store *store, const char *name, const struct
 	return 0;
 }
 
+static int find_board(struct gs_sim_store *store, const char *name, const struct gs_sim_board **ret_board, struct gs_error *e)
+{
+	GS_FREE char *path = NULL;
+	struct cached_board *cached;
+	int r;
+
+	for (size_t i = 0; i < store->n_boards; i++) {
+		if (gs_str_equal(store->boards[i].name, name)) {
+			*ret_board = gs_sim_board_of(store->boards[i].file);
+			return 0;
+		}
+	}
+	if (store->n_boards == GS_ARRAY_SIZE(store->boards))
+		return gs_error_set(e, -E2BIG, GS_STATUS_INVALID, "%s: too many vGPU boards", store->dir);
+	if (asprintf(&path, "%s/boards/%s.json", store->dir, name) < 0)
+		return gs_error_oom(e);
+	cached = &store->boards[store->n_boards];
+	r = gs_sim_board_read(path, &cached->file, e);
+	if (r < 0)
+		return r;
+	memcpy(cached->name, name, strlen(name) + 1);
+	store->n_boards++;
+	*ret_board = gs_sim_board_of(cached->file);
+	return 0;
+}
+
 static int attach_models(struct gs_sim_store *store, struct gs_sim_state *s, struct gs_error *e)
 {
 	for (size_t i = 0; i < s->n_gpus; i++) {
-		int r;
+		int r = 0;
 
-		if (!s->gpus[i].model_name[0])
-			continue;
-		r = find_model(store, s->gpus[i].model_name, &s->gpus[i].model, e);
+		if (s->gpus[i].model_name[0])
+			r = find_model(store, s->gpus[i].model_name, &s->gpus[i].model, e);
+		if (r == 0 && s->gpus[i].board_name[0])
+			r = find_board(store, s->gpus[i].board_name, &s->gpus[i].board, e);
 		/* -ENOENT says «there is no state»; a state without its model is another matter */
 		if (r < 0)
 			return r == -ENOENT ? -EINVAL : r;
@@ -253,21 +289,32 @@ static int replace_file(struct gs_sim_store *store, const char *name, const char
 	return 0;
 }
 
-int gs_sim_store_put_model(struct gs_sim_store *store, const char *name, const char *bytes, size_t n, struct gs_error *e)
+static int put_data(struct gs_sim_store *store, const char *folder, const char *name, const char *bytes, size_t n,
+		    struct gs_error *e)
 {
 	char path[128];
 	int r;
 
-	if (mkdirat(store->dir_fd, "models", 0700) < 0 && errno != EEXIST)
+	if (mkdirat(store->dir_fd, folder, 0700) < 0 && errno != EEXIST)
 		r = -errno;
-	else if (snprintf(path, sizeof(path), "models/%s.json", name) >= (int)sizeof(path))
+	else if (snprintf(path, sizeof(path), "%s/%s.json", folder, name) >= (int)sizeof(path))
 		r = -ENAMETOOLONG;
 	else
 		r = replace_file(store, path, bytes, n);
 	if (r < 0)
-		return gs_error_set(e, r, GS_STATUS_FAILED, "%s/models/%s.json: cannot be written: %s", store->dir, name,
+		return gs_error_set(e, r, GS_STATUS_FAILED, "%s/%s/%s.json: cannot be written: %s", store->dir, folder, name,
 				    strerror(-r));
 	return 0;
+}
+
+int gs_sim_store_put_model(struct gs_sim_store *store, const char *name, const char *bytes, size_t n, struct gs_error *e)
+{
+	return put_data(store, "models", name, bytes, n, e);
+}
+
+int gs_sim_store_put_board(struct gs_sim_store *store, const char *name, const char *bytes, size_t n, struct gs_error *e)
+{
+	return put_data(store, "boards", name, bytes, n, e);
 }
 
 int gs_sim_store_commit(struct gs_sim_store *store, struct gs_error *e)

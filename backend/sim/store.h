@@ -33,6 +33,8 @@ int gs_sim_store_commit(struct gs_sim_store *store, struct gs_error *e);
 int gs_sim_store_replace(struct gs_sim_store *store, struct gs_sim_state *state, struct gs_error *e);
 /* A copy of data/mig/NAME.json, so that the machine is complete in its directory. Under the lock. */
 int gs_sim_store_put_model(struct gs_sim_store *store, const char *name, const char *bytes, size_t n, struct gs_error *e);
+/* The same of data/vgpu/NAME.json. */
+int gs_sim_store_put_board(struct gs_sim_store *store, const char *name, const char *bytes, size_t n, struct gs_error *e);
 /* Bring the tree to the state's generation when a writer was killed before. */
 int gs_sim_store_sync_tree(struct gs_sim_store *store, struct gs_error *e);
 /* Give the lock back. What was changed and not committed is forgotten. */

@@ -106,6 +106,7 @@ static int build(const struct gs_sim_state *s, struct gs_sim_list *l)
 	gs_sim_list_pci(l, s);
 	gs_sim_list_driver(l, s);
 	gs_sim_list_processes(l, s);
+	gs_sim_list_system(l, s);
 	gs_sim_list_enter(l, "run/gpuslice");
 	if (gs_arena_has_failed(l->arena) || !l->nodes)
 		return -ENOMEM;
@@ -343,8 +344,10 @@ static int ensure(int tree_fd, const struct gs_sim_node *node, bool fresh)
 
 int gs_sim_tree_sync(int tree_fd, const struct gs_sim_state *s)
 {
-	/* run/ and what others put beside these is not ours to clean */
-	static const char *const derived[] = { "sys", "proc", "dev" };
+	/* run/gpuslice and what others put beside these is not ours to clean */
+	static const char *const derived[] = {
+		"sys", "proc", "dev", "usr", "var", "etc/libvirt", "etc/vfio", "run/libvirt", "run/qemu-server", "run/slurm",
+	};
 	GS_CLEANUP(gs_arena_freep) struct gs_arena *arena = NULL;
 	struct gs_sim_list l = { 0 };
 	struct gs_sim_node generation;
@@ -356,6 +359,7 @@ int gs_sim_tree_sync(int tree_fd, const struct gs_sim_state *s)
 	generation = (struct gs_sim_node){ GENERATION_FILE, GS_SIM_FILE, 0444, number, strlen(number) };
 	if (file_is_equal(tree_fd, &generation))
 		return 0;
+	l.has_cdev = s->vfio_cdev;
 	l.arena = arena = gs_arena_new();
 	if (!arena)
 		return -ENOMEM;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tree_driver.c - proc/driver/nvidia*, sys/module/nvidia* and dev/ (interfaces 5.10, 8.1). */
+/* tree_driver.c - proc/driver/nvidia* and its nodes in dev/ (interfaces 5.10, 8.1). */
 #include <string.h>
 
+#include "backend/sim/drivers.h"
 #include "backend/sim/tree_list.h"
 #include "base/parse.h"
 #include "base/strbuf.h"
@@ -81,36 +82,9 @@ static void list_instances(struct gs_sim_list *l, const struct gs_sim_gpu *gpu)
 	}
 }
 
-static void list_modules(struct gs_sim_list *l, const struct gs_sim_state *s)
-{
-	static const char *const users[] = { "nvidia_uvm", "nvidia_modeset" };
-	size_t opens = GS_ARRAY_SIZE(users);
-
-	for (size_t i = 0; i < s->n_processes; i++) {
-		if (s->processes[i].n_uses)
-			opens += s->processes[i].n_uses + 1;    /* and nvidiactl */
-	}
-	gs_sim_list_enter(l, "sys/module/nvidia");
-	gs_sim_list_text(l, 0444, "version", "%s\n", s->driver_version);
-	gs_sim_list_text(l, 0444, "initstate", "live\n");
-	gs_sim_list_text(l, 0444, "refcnt", "%zu\n", opens);
-	gs_sim_list_enter(l, "sys/module/nvidia/drivers");
-	gs_sim_list_link(l, "pci:nvidia", "../../../bus/pci/drivers/nvidia");
-	for (size_t i = 0; i < GS_ARRAY_SIZE(users); i++) {
-		gs_sim_list_enter(l, "sys/module/nvidia/holders");
-		gs_sim_list_link(l, users[i], "../../%s", users[i]);
-		gs_sim_list_enter(l, "sys/module/%s/holders", users[i]);
-		gs_sim_list_enter(l, "sys/module/%s", users[i]);
-		gs_sim_list_text(l, 0444, "initstate", "live\n");
-		gs_sim_list_text(l, 0444, "refcnt", "0\n");
-	}
-	gs_sim_list_enter(l, "sys/bus/pci/drivers/nvidia");
-	gs_sim_list_link(l, "module", "../../../../module/nvidia");
-}
-
 static void list_nodes(struct gs_sim_list *l, const struct gs_sim_state *s)
 {
-	static const char *const common[] = { "nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset", "null" };
+	static const char *const common[] = { "nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset" };
 
 	gs_sim_list_enter(l, "dev");
 	for (size_t i = 0; i < GS_ARRAY_SIZE(common); i++)
@@ -118,13 +92,28 @@ static void list_nodes(struct gs_sim_list *l, const struct gs_sim_state *s)
 	for (size_t i = 0; i < s->n_gpus; i++) {
 		const char *name = gs_arena_printf(l->arena, "nvidia%u", s->gpus[i].minor);
 
-		if (name)
+		/* the node goes with the driver; while an unbind waits it is what is waited for */
+		if (name && gs_str_equal(s->gpus[i].pci.driver, "nvidia") && gs_sim_is_nvidia(&s->gpus[i]))
 			gs_sim_list_bytes(l, 0666, name, "", 0);
 	}
 }
 
+/* unbindLock is there with the vGPU host driver only (interfaces 5.10). */
+static bool is_vgpu_host(const struct gs_sim_state *s)
+{
+	for (size_t i = 0; i < s->n_gpus; i++) {
+		if (s->gpus[i].framework)
+			return true;
+	}
+	return false;
+}
+
 void gs_sim_list_driver(struct gs_sim_list *l, const struct gs_sim_state *s)
 {
+	gs_sim_list_enter(l, "dev");
+	gs_sim_list_bytes(l, 0666, "null", "", 0);
+	if (!gs_sim_driver_exists(s, "nvidia"))
+		return;
 	gs_sim_list_enter(l, "proc/driver/nvidia");
 	gs_sim_list_text(l, 0444, "version",
 			 "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  %s  Release Build  (builder@host)\n"
@@ -136,10 +125,13 @@ void gs_sim_list_driver(struct gs_sim_list *l, const struct gs_sim_state *s)
 	list_capability(l, "proc/driver/nvidia/capabilities/mig", "config", 1);
 	list_capability(l, "proc/driver/nvidia/capabilities/mig", "monitor", 2);
 	list_minor_table(l);
-	list_modules(l, s);
 	list_nodes(l, s);
 	for (size_t i = 0; i < s->n_gpus; i++) {
+		if (!gs_sim_gpu_is_visible(&s->gpus[i]))
+			continue;
 		list_information(l, s, &s->gpus[i]);
+		if (is_vgpu_host(s))
+			gs_sim_list_text(l, 0644, "unbindLock", "%d\n", s->gpus[i].unbind_locked);
 		if (s->gpus[i].model_name[0])
 			list_instances(l, &s->gpus[i]);
 	}

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include "backend/sim/function.h"
 #include "backend/sim/state.h"
 #include "base/arena.h"
 
@@ -25,6 +26,7 @@ struct gs_sim_node {
 struct gs_sim_list {
 	struct gs_arena *arena;
 	const char *dir;        /* where names go */
+	bool has_cdev;          /* /dev/vfio/devices is there */
 	struct gs_sim_node *nodes;
 	size_t n, cap;
 };
@@ -39,6 +41,20 @@ void gs_sim_list_link(struct gs_sim_list *l, const char *name, const char *fmt, 
 void gs_sim_list_pci(struct gs_sim_list *l, const struct gs_sim_state *s);
 void gs_sim_list_driver(struct gs_sim_list *l, const struct gs_sim_state *s);
 void gs_sim_list_processes(struct gs_sim_list *l, const struct gs_sim_state *s);
+
+/* Modules, files of the host's own, nodes of VFIO and DRM that belong to no function. */
+void gs_sim_list_system(struct gs_sim_list *l, const struct gs_sim_state *s);
+
+/* Parts of a function; the current directory is its own before and after. @path as gs_sim_device_path gives it. */
+void gs_sim_list_vfio(struct gs_sim_list *l, const struct gs_sim_function *f, const char *path);
+void gs_sim_list_vgpu(struct gs_sim_list *l, const struct gs_sim_state *s, const struct gs_sim_function *f, const char *path);
+void gs_sim_list_partitions(struct gs_sim_list *l, const struct gs_sim_gpu *gpu, const char *path);
+void gs_sim_list_drm(struct gs_sim_list *l, const struct gs_sim_pci *pci, const char *path);
+
+/* "devices/pci0000:15/0000:15:01.0/0000:1b:00.0"; "" or NULL without memory */
+const char *gs_sim_device_path(struct gs_arena *arena, const struct gs_sim_state *s, const struct gs_sim_pci *pci);
+/* "../../..": from the directory sys/@path up to sys */
+const char *gs_sim_up(struct gs_arena *arena, const char *path);
 
 /* Minor of a capability node, by the driver's static table (interfaces 5.10); @ci GS_SIM_NONE: the GI's own. */
 uint32_t gs_sim_cap_minor(uint32_t gpu_minor, uint32_t gi, uint32_t ci);

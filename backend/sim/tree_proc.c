@@ -83,9 +83,8 @@ static void list_fds(struct gs_sim_list *l, const struct gs_sim_state *s, const 
 	gs_sim_list_enter(l, "proc/%u/fd", p->pid);
 	for (unsigned i = 0; i < 3; i++)
 		list_fd(l, &next, "/dev/null");
-	if (!p->n_uses)
-		return;
-	list_fd(l, &next, "/dev/nvidiactl");
+	if (p->n_uses)
+		list_fd(l, &next, "/dev/nvidiactl");
 	for (size_t i = 0; i < p->n_uses; i++)
 		cuda |= p->uses[i].cuda;
 	if (cuda)
@@ -102,6 +101,8 @@ static void list_fds(struct gs_sim_list *l, const struct gs_sim_state *s, const 
 			list_fd(l, &next, gs_arena_printf(l->arena, "/dev/nvidia-caps/nvidia-cap%u",
 							  gs_sim_cap_minor(minor, p->uses[i].gi, p->uses[i].ci)));
 	}
+	for (size_t i = 0; i < p->n_opens; i++)
+		list_fd(l, &next, p->opens[i]);
 }
 
 static void list_process(struct gs_sim_list *l, const struct gs_sim_state *s, const struct gs_sim_process *p)

@@ -136,6 +136,12 @@ static int open_in(struct gs_root *root, const char *path, int flags, mode_t mod
 			if (r < 0)
 				return r;
 		}
+		if (root->ops && root->ops->read && !(flags & (O_PATH | O_DIRECTORY | O_CREAT)) && (flags & O_ACCMODE) == O_RDONLY) {
+			int r = root->ops->read(root->userdata, path);
+
+			if (r < 0)
+				return r;
+		}
 		/* a rename anywhere while a ".." is resolved makes the kernel unsure and say EAGAIN: openat2(2) */
 		for (int tries = 0; tries < OPEN_TRIES; tries++) {
 			fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));

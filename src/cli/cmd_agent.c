@@ -5,12 +5,15 @@
 #include <unistd.h>
 
 #include "backend/agent.h"
+#include "backend/writer.h"
 #include "cli/cli.h"
 
 struct agent_options {
 	bool collector, publish;
 	struct gs_machine_options machine;
 	bool privileged;
+	const char *writer, *waits_for;
+	bool is_program;
 };
 
 static int take(void *userdata, const char *name, const char *value, struct gs_error *e)
@@ -27,6 +30,12 @@ static int take(void *userdata, const char *name, const char *value, struct gs_e
 		o->privileged = true;
 	} else if (strcmp(name, "publish") == 0) {
 		o->publish = true;
+	} else if (strcmp(name, "writer") == 0) {
+		o->writer = value;
+	} else if (strcmp(name, "waits-for") == 0) {
+		o->waits_for = value;
+	} else if (strcmp(name, "run") == 0) {
+		o->is_program = true;
 	}
 	return 0;
 }
@@ -38,13 +47,15 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 
 	if (gs_cli_parse(cli, &gs_command_agent, argc, argv, take, &o, &first, &status))
 		return status;
-	if (first != argc)
+	if (first != argc && !o.writer)
 		return gs_cli_misuse(cli, &gs_command_agent, "agent takes no arguments");
 	if (o.privileged && (cli->sim || cli->sysroot))
 		return gs_cli_misuse(cli, &gs_command_agent, "a privileged agent works on this machine only");
 	o.machine.sim = cli->sim;
 	o.machine.sysroot = cli->sysroot;
 	o.machine.as_user = cli->as_user;
+	if (o.writer)
+		return gs_writer_child(&o.machine, o.writer, o.waits_for, o.is_program, (const char *const *)argv + first);
 	if (o.publish)
 		return gs_agent_publish_once(&o.machine);
 	/* sudo's process group gets the console's Ctrl-C otherwise, in mid-commit */
@@ -60,6 +71,9 @@ static const struct gs_cli_option options[] = {
 	{ "read-only", NULL, "without the code path that writes" },
 	{ "privileged", NULL, "started through sudo for a console; trusts nothing from its caller" },
 	{ "publish", NULL, "look once, publish it for unprivileged viewers, exit" },
+	{ "writer", "BDF", "one write, by a child of an agent: PATH VALUE" },
+	{ "run", NULL, "with --writer: PROGRAM [ARGUMENT...] instead" },
+	{ "waits-for", "TEXT", "with --writer: who probably holds the device" },
 	{ NULL, NULL, NULL },
 };
 

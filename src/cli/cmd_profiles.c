@@ -204,7 +204,7 @@ static int print_mig(const struct gs_layout *l, const struct gs_gpu *gpu)
 	const struct gs_profile_set *set = &gpu->grids[GS_KIND_MIG];
 	GS_CLEANUP(gs_table_freep) struct gs_table *t = gs_table_new(GS_ARRAY_SIZE(heads));
 	struct gs_placed placed[GS_PLACED_MAX];
-	size_t n_placed = gs_layout_placed(&l->gpus[gpu->index], gpu, placed, NULL);
+	size_t n_placed = gs_layout_placed(&l->gpus[gpu->index], gpu, GS_KIND_MIG, placed, NULL);
 
 	if (!t)
 		return GS_STATUS_FAILED;

@@ -10,6 +10,7 @@
 #include "base/paths.h"
 #include "base/strbuf.h"
 #include "codec/catalogue_model.h"
+#include "codec/catalogue_shelf.h"
 #include "codec/json.h"
 
 #define MODELS_MAX 1024
@@ -19,12 +20,14 @@ struct gs_catalogue {
 	struct gs_arena *arena;
 	struct gs_gpu_model *models;
 	size_t n, cap;
+	struct gs_vgpu_shelf *shelf;    /* NULL: without vGPU boards */
 };
 
 struct gs_catalogue *gs_catalogue_free(struct gs_catalogue *c)
 {
 	if (!c)
 		return NULL;
+	gs_vgpu_shelf_free(c->shelf);
 	gs_arena_free(c->arena);
 	free(c);
 	return NULL;
@@ -76,14 +79,6 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static bool has_subsystem(const struct gs_model_pci *pci, const char *id)
-{
-	for (size_t i = 0; i < pci->n_subsystems; i++)
-		if (gs_str_equal_nocase(pci->subsystems[i], id))
-			return true;
-	return false;
-}
-
 /* The same board in two models: a lookup could not decide. */
 static int check_board(const struct gs_catalogue *c, const struct gs_gpu_model *m, const struct gs_model_pci *pci, struct gs_error *e)
 {
@@ -92,7 +87,7 @@ static int check_board(const struct gs_catalogue *c, const struct gs_gpu_model *
 			if (strcmp(other->pci[i].id, pci->id) != 0)
 				continue;
 			for (size_t s = 0; s < pci->n_subsystems; s++)
-				if (has_subsystem(&other->pci[i], pci->subsystems[s]))
+				if (gs_model_pci_has_subsystem(&other->pci[i], pci->subsystems[s]))
 					return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "%s and %s both describe board %s with subsystem %s",
 							    other->file, m->file, pci->id, pci->subsystems[s]);
 		}
@@ -140,9 +135,21 @@ int gs_catalogue_load_dir(const char *dir, struct gs_catalogue **ret_catalogue, 
 
 int gs_catalogue_load(struct gs_catalogue **ret_catalogue, struct gs_error *e)
 {
-	GS_FREE char *dir = gs_data_path("mig");
+	GS_CLEANUP(gs_catalogue_freep) struct gs_catalogue *c = NULL;
+	GS_FREE char *mig = gs_data_path("mig");
+	GS_FREE char *vgpu = gs_data_path("vgpu");
+	int r;
 
-	return dir ? gs_catalogue_load_dir(dir, ret_catalogue, e) : gs_error_oom(e);
+	if (!mig || !vgpu)
+		return gs_error_oom(e);
+	r = gs_catalogue_load_dir(mig, &c, e);
+	if (r < 0)
+		return r;
+	c->shelf = gs_vgpu_shelf_new(vgpu);
+	if (!c->shelf)
+		return gs_error_oom(e);
+	*ret_catalogue = GS_TAKE(c);
+	return 0;
 }
 
 size_t gs_catalogue_n_models(const struct gs_catalogue *c)
@@ -176,11 +183,38 @@ const struct gs_gpu_model *gs_catalogue_by_pci(const struct gs_catalogue *c, con
 
 			if (!gs_str_equal_nocase(m->pci[k].id, pci_id))
 				continue;
-			if (subsystem_id && has_subsystem(&m->pci[k], subsystem_id))
+			if (subsystem_id && gs_model_pci_has_subsystem(&m->pci[k], subsystem_id))
 				return m;
 			shared |= only && only != m;
 			only = m;
 		}
 	/* boards of other makers carry subsystems that no list has: the chip decides when only one model has it */
 	return shared ? NULL : only;
+}
+
+int gs_catalogue_find_vgpu_board(const struct gs_catalogue *c, const char *pci_id, const char *subsystem_id,
+				 const struct gs_vgpu_board **ret_board, struct gs_error *e)
+{
+	if (!c->shelf)
+		return gs_error_set(e, -ENODEV, GS_STATUS_FAILED, "this catalogue has no vGPU types");
+	return gs_vgpu_shelf_find(c->shelf, pci_id, subsystem_id, ret_board, e);
+}
+
+const struct gs_vgpu_board *gs_catalogue_vgpu_board(const struct gs_catalogue *c, const char *pci_id, const char *subsystem_id)
+{
+	const struct gs_vgpu_board *board = NULL;
+
+	return pci_id && gs_catalogue_find_vgpu_board(c, pci_id, subsystem_id, &board, NULL) == 0 ? board : NULL;
+}
+
+const struct gs_vgpu_board *gs_catalogue_vgpu_board_by_file(const struct gs_catalogue *c, const char *file)
+{
+	const struct gs_vgpu_board *board = NULL;
+
+	return c->shelf && gs_vgpu_shelf_by_file(c->shelf, file, &board, NULL) == 0 ? board : NULL;
+}
+
+const char *gs_catalogue_vgpu_file(const struct gs_catalogue *c, size_t i)
+{
+	return c->shelf ? gs_vgpu_shelf_file(c->shelf, i) : NULL;
 }

@@ -8,7 +8,6 @@
 #include "codec/profile_codec.h"
 
 #define MODEL_SCHEMA "gpuslice.mig-model/1"
-#define LIST_MAX 256
 
 #define NUMBER_OR_NULL (GS_JSON_NUMBER | GS_JSON_NULL)
 #define BOOL_OR_NULL (GS_JSON_BOOL | GS_JSON_NULL)
@@ -27,13 +26,6 @@ static const struct gs_json_key model_keys[] = {
 	{ "profiles", GS_JSON_ARRAY },
 	{ "notes", GS_JSON_ARRAY },
 	{ "unverified", GS_JSON_ARRAY },
-	{ "sources", GS_JSON_ARRAY },
-};
-
-static const struct gs_json_key pci_keys[] = {
-	{ "id", GS_JSON_STRING },
-	{ "name", GS_JSON_STRING | GS_JSON_NULL },
-	{ "subsystems", GS_JSON_ARRAY },
 	{ "sources", GS_JSON_ARRAY },
 };
 
@@ -91,74 +83,6 @@ static const struct gs_json_key compute_keys[] = {
 static const struct gs_profile_keys keys_of_profiles = {
 	profile_keys, compute_keys, GS_ARRAY_SIZE(profile_keys), GS_ARRAY_SIZE(compute_keys),
 };
-
-/* "10de:2330", lower case */
-static bool is_pci_id(const char *s)
-{
-	if (strlen(s) != 9 || s[4] != ':')
-		return false;
-	for (size_t i = 0; i < 9; i++)
-		if (i != 4 && !strchr("0123456789abcdef", s[i]))
-			return false;
-	return true;
-}
-
-/* A list of strings into @ret (room for the list); NULL checks only. */
-static void read_strings(struct gs_json_reader *r, const char *key, struct gs_arena *a, const char ***ret, size_t *ret_n)
-{
-	struct json_object *list;
-	size_t n = gs_json_read_array(r, key, LIST_MAX, &list);
-	const char **items = NULL;
-
-	if (r->failed)
-		return;
-	if (ret)
-		items = gs_arena_calloc(a, n, sizeof(*items));
-	for (size_t i = 0; i < n && !r->failed; i++) {
-		struct json_object *v = json_object_array_get_idx(list, i);
-
-		if (!json_object_is_type(v, json_type_string))
-			gs_json_read_fail(r, key, "element %zu must be a string", i);
-		else if (items)
-			items[i] = gs_arena_text(a, json_object_get_string(v));
-	}
-	if (ret) {
-		*ret = items;
-		*ret_n = items ? n : 0;
-	}
-}
-
-static void read_pci(struct gs_json_reader *r, struct gs_arena *a, struct gs_model_pci *pci)
-{
-	gs_json_read_keys(r, pci_keys, GS_ARRAY_SIZE(pci_keys));
-	pci->id = gs_arena_text(a, gs_json_read_name(r, "id"));
-	if (!r->failed && pci->id && !is_pci_id(pci->id))
-		gs_json_read_fail(r, "id", "\"%.32s\" is not vvvv:dddd", pci->id);
-	pci->name = gs_arena_text(a, gs_json_read_string(r, "name"));
-	read_strings(r, "subsystems", a, &pci->subsystems, &pci->n_subsystems);
-	for (size_t i = 0; !r->failed && i < pci->n_subsystems; i++)
-		if (pci->subsystems[i] && !is_pci_id(pci->subsystems[i]))
-			gs_json_read_fail(r, "subsystems", "\"%.32s\" is not vvvv:dddd", pci->subsystems[i]);
-	read_strings(r, "sources", a, NULL, NULL);
-}
-
-static void read_pcis(struct gs_json_reader *r, struct gs_arena *a, struct gs_gpu_model *m)
-{
-	struct json_object *list;
-	size_t n = gs_json_read_array(r, "pci", LIST_MAX, &list);
-	struct gs_json_where pcis = { r->where, "pci", 0 };
-	struct gs_model_pci *items = gs_arena_calloc(a, n, sizeof(*items));
-
-	for (size_t i = 0; items && i < n && !r->failed; i++) {
-		struct gs_json_where where = { &pcis, NULL, i };
-		struct gs_json_reader in = gs_json_reader_of(json_object_array_get_idx(list, i), &where, r->e);
-
-		read_pci(&in, a, &items[i]);
-		r->failed = in.failed;
-	}
-	m->pci = items;
-	m->n_pci = items ? n : 0;
-}
 
 static void read_grid(struct gs_json_reader *r, struct gs_profile_set *set)
 {
@@ -288,15 +212,15 @@ int gs_model_read(struct json_object *o, const char *path, const char *file, str
 	m.name = gs_arena_text(a, gs_json_read_name(&r, "model"));
 	m.architecture = gs_arena_text(a, gs_json_read_name(&r, "architecture"));
 	m.sm_count = gs_json_read_u32(&r, "sm_count", UINT32_MAX);
-	read_pcis(&r, a, &m);
+	gs_model_pcis_read(&r, a, &m.pci, &m.n_pci);
 	read_grid(&r, &m.profiles);
 	check_engines(&r);
 	read_mode_switch(&r, &m);
 	gs_profiles_read(&r, "profiles", &keys_of_profiles, a, &m.profiles);
 	check_profiles(&r, &m.profiles);
-	read_strings(&r, "notes", a, NULL, NULL);
-	read_strings(&r, "unverified", a, NULL, NULL);
-	read_strings(&r, "sources", a, NULL, NULL);
+	gs_model_strings_read(&r, "notes", a, NULL, NULL);
+	gs_model_strings_read(&r, "unverified", a, NULL, NULL);
+	gs_model_strings_read(&r, "sources", a, NULL, NULL);
 	if (r.failed)
 		return r.failed;
 	if (gs_arena_has_failed(a))

@@ -114,6 +114,9 @@ static int run_step(struct commit *c, const struct gs_plan *p, const struct gs_s
 		r = c->ops->collect(c->userdata, &now, e);
 	if (r >= 0)
 		r = gs_step_check(step, now, e);
+	/* the kernel still has the write: that it cannot be seen yet is what is to be expected */
+	if (r == -EIO && outcome.is_pending)
+		r = -EINPROGRESS;
 	if (r < 0 && r != -EINPROGRESS) {
 		journal(c, GS_JOURNAL_FAILED, p, step, NULL);
 		progress(c, GS_COMMIT_STEP_FAILED, step, p->n_steps, e->text);
@@ -127,10 +130,19 @@ static int run_step(struct commit *c, const struct gs_plan *p, const struct gs_s
 	return journal(c, GS_JOURNAL_DONE, p, step, NULL) < 0 ? gs_error_set(e, -EIO, GS_STATUS_FAILED, "the journal cannot be written") : r;
 }
 
+/* The want that a step is about: a GI by its place, a vGPU by its VF or UUID. */
 static struct gs_want *want_at(struct gs_layout_gpu *g, const struct gs_step *step)
 {
+	for (size_t i = 0; i < g->n_wants && step->vf.known; i++)
+		if (g->wants[i].kind != GS_KIND_MIG && gs_u32_equal(g->wants[i].start, step->vf))
+			return &g->wants[i];
+	for (size_t i = 0; i < g->n_wants && step->uuid; i++)
+		if (g->wants[i].kind == GS_KIND_VGPU && gs_str_equal(g->wants[i].uuid, step->uuid))
+			return &g->wants[i];
+	if (step->op == GS_STEP_CREATE_VGPU || step->op == GS_STEP_REMOVE_VGPU || step->op == GS_STEP_SET_PARAM)
+		return NULL;
 	for (size_t i = 0; i < g->n_wants; i++)
-		if (gs_u32_is(g->wants[i].start, step->span.start) && gs_str_equal(g->wants[i].profile, step->profile))
+		if (g->wants[i].kind == GS_KIND_MIG && gs_u32_is(g->wants[i].start, step->span.start) && gs_str_equal(g->wants[i].profile, step->profile))
 			return &g->wants[i];
 	return NULL;
 }
@@ -146,14 +158,25 @@ static int take_back(struct gs_layout *l, struct gs_layout_gpu *to, struct gs_la
 
 	switch (step->op) {
 	case GS_STEP_SET_MODE:
+	case GS_STEP_ENABLE_VFS:
+	case GS_STEP_DISABLE_VFS:
+	case GS_STEP_UNBIND_DRIVER:
+	case GS_STEP_BIND_DRIVER:
 		to->mode = base->mode;
 		to->mode_is_asked = base->mode != GS_MODE_INVALID;
+		to->vfs = base->vfs;
 		return 0;
+	case GS_STEP_SET_SETTING:
+		return !step->old_value || gs_layout_set(l, to, step->key, step->old_value) ? 0 : -ENOMEM;
+	case GS_STEP_SET_PARAM:
+		return there && before ? gs_want_set_param(l->arena, there, step->key, step->old_value ? step->old_value : "") : 0;
+	case GS_STEP_CREATE_VGPU:
 	case GS_STEP_CREATE_GI:
 		/* a creation that was refused made nothing: what stands there is somebody else's */
 		if (is_done && there && !before)
 			gs_layout_remove_want(to, (size_t)(there - to->wants));
 		return 0;
+	case GS_STEP_REMOVE_VGPU:
 	case GS_STEP_DESTROY_GI:
 		if (there || !before)
 			return 0;
@@ -298,14 +321,37 @@ static bool stopped_somebody(const struct gs_plan *p, size_t done)
 	return false;
 }
 
+/* Units that this plan stopped are running again on every way out (design 4), whatever else became of it. */
+static void start_units(struct commit *c, const struct gs_plan *p, size_t done, char *ret_text, size_t size)
+{
+	size_t n = 0;
+
+	ret_text[0] = '\0';
+	for (size_t i = 0; i < p->n_steps; i++) {
+		const struct gs_step *step = &p->steps[i];
+		bool was_stopped = false;
+		struct gs_error e = { 0 };
+
+		if (step->op != GS_STEP_START_UNIT || i < done)
+			continue;
+		/* the stop that failed may have gone half-way too */
+		for (size_t k = 0; k <= done && k < p->n_steps; k++)
+			was_stopped |= p->steps[k].op == GS_STEP_STOP_UNIT && gs_str_equal(p->steps[k].unit, step->unit);
+		if (was_stopped && run_step(c, p, step, &e) < 0 && n < size)
+			n += (size_t)snprintf(ret_text + n, size - n, "; unit %s could not be started again: %s", step->unit, e.text);
+	}
+}
+
 /* A step failed (@why): undo, and say in which state the machine is. */
 static int fail(struct commit *c, const struct gs_plan *p, size_t done, const struct gs_error *why)
 {
 	GS_STRBUF struct gs_strbuf missing = GS_STRBUF_INIT;
 	struct gs_error undo_error = { 0 };
-	char step[256], uuids[96] = "";
+	char step[256], uuids[96] = "", units[256];
 	size_t new_uuids = 0;
 	int r = undo(c, p, done, &new_uuids, &undo_error);
+
+	start_units(c, p, done, units, sizeof(units));
 
 	if (done < p->n_steps)
 		gs_step_describe(&p->steps[done], GS_TENSE_PLAN, step, sizeof(step));
@@ -313,30 +359,39 @@ static int fail(struct commit *c, const struct gs_plan *p, size_t done, const st
 		snprintf(step, sizeof(step), "the end");
 	if (r < 0) {
 		describe_missing(c, p, &missing);
-		return finish(c, why->errnum, GS_STATUS_NOT_UNDONE, "step %zu of %zu (%s) failed: %s. Undoing what was done failed too: %s. %s%s%s; look with gpuslice list",
+		return finish(c, why->errnum, GS_STATUS_NOT_UNDONE, "step %zu of %zu (%s) failed: %s. Undoing what was done failed too: %s. %s%s%s%s; look with gpuslice list",
 			      done + 1, p->n_steps, step, why->text, undo_error.text, missing.length ? "Missing now: " : "Nothing of before is missing",
-			      missing.length ? missing.text : "", missing.length ? "" : ", but more may be there");
+			      missing.length ? missing.text : "", missing.length ? "" : ", but more may be there", units);
 	}
 	c->result->undone = true;
 	if (new_uuids)
 		snprintf(uuids, sizeof(uuids), ", but %zu instance%s another UUID", new_uuids, new_uuids == 1 ? " has" : "s have");
-	return finish(c, why->errnum, GS_STATUS_FAILED, "step %zu of %zu (%s) failed: %s. Everything was undone: the machine is as before%s%s", done + 1, p->n_steps, step,
-		      why->text, uuids, stopped_somebody(p, done) ? "; what was stopped stays stopped" : "");
+	return finish(c, why->errnum, GS_STATUS_FAILED, "step %zu of %zu (%s) failed: %s. Everything was undone: the machine is as before%s%s%s", done + 1, p->n_steps,
+		      step, why->text, uuids, stopped_somebody(p, done) ? "; what was stopped stays stopped" : "", units);
 }
 
 /* A mode change that the driver holds back: what follows needs it, so it stops here and stays pending. */
 static int stop_pending(struct commit *c, const struct gs_plan *p, size_t done, const struct gs_error *why)
 {
 	size_t left = p->n_steps - done;
+	char units[256];
 
-	finish(c, 0, GS_STATUS_PENDING, "step %zu of %zu is accepted but pending: %s%s", done, p->n_steps, why->text,
-	       left ? "; the steps after it were not done: run it again once the change is active" : "");
+	start_units(c, p, done, units, sizeof(units));
+	finish(c, 0, GS_STATUS_PENDING, "step %zu of %zu is accepted but pending: %s%s%s", done, p->n_steps, why->text,
+	       left ? "; the steps after it were not done: run it again once the change is active" : "", units);
 	return 0;
+}
+
+/* The rest of the plan does not wait for a setting that becomes active at the next reload; in a hive every GPU has to ask (interfaces 6.3). */
+static bool may_go_on(const struct gs_step *step)
+{
+	return step->op == GS_STEP_SET_SETTING;
 }
 
 static int run_plan(struct commit *c, const struct gs_plan *p)
 {
-	struct gs_error why = { 0 };
+	struct gs_error why = { 0 }, waits = { 0 };
+	size_t pending = 0;
 	int r;
 
 	r = journal(c, GS_JOURNAL_BEGIN, p, NULL, &why);
@@ -350,6 +405,11 @@ static int run_plan(struct commit *c, const struct gs_plan *p)
 			return r;
 		}
 		r = run_step(c, p, &p->steps[i], &why);
+		if (r == -EINPROGRESS && may_go_on(&p->steps[i])) {
+			waits = why;
+			pending++;
+			r = 0;
+		}
 		if (r == -EINPROGRESS) {
 			c->result->done = i + 1;
 			/* the rest of this GPU needs the mode; other GPUs would be done twice by a second run otherwise */
@@ -366,6 +426,8 @@ static int run_plan(struct commit *c, const struct gs_plan *p)
 		c->result->done = i + 1;
 	}
 	journal(c, GS_JOURNAL_END, p, NULL, NULL);
+	if (pending)
+		return finish(c, 0, GS_STATUS_PENDING, "done: %zu step%s, of which %zu accepted but pending: %s", p->n_steps, p->n_steps == 1 ? "" : "s", pending, waits.text);
 	return finish(c, 0, GS_STATUS_OK, p->n_steps ? "done: %zu step%s" : "nothing to do: the machine is as asked", p->n_steps, p->n_steps == 1 ? "" : "s");
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -176,43 +177,144 @@ static int by_start(const void *a, const void *b)
 	const struct gs_change *x = a, *y = b;
 	uint32_t sx = x->old ? x->old->start.value : x->want->start.value;
 	uint32_t sy = y->old ? y->old->start.value : y->want->start.value;
+	int kx = x->old ? (int)x->old->kind : (int)x->want->kind, ky = y->old ? (int)y->old->kind : (int)y->want->kind;
 
+	if (kx != ky)
+		return kx - ky;
 	if (sx != sy)
 		return sx < sy ? -1 : 1;
 	/* at one place: what goes before what comes */
 	return (x->old ? 0 : 1) - (y->old ? 0 : 1);
 }
 
+/* Parameters that were asked for and read otherwise, or that a new vGPU has to be given. */
+static int diff_params(struct gs_arena *a, const struct gs_instance *old, const struct gs_want *w, struct gs_change *c)
+{
+	char text[16];
+
+	c->params = gs_arena_calloc(a, w->n_params + 2, sizeof(*c->params));
+	if (!c->params)
+		return -ENOMEM;
+	for (size_t i = 0; i < w->n_params; i++) {
+		const char *now = old ? gs_instance_param(old, w->params[i].key) : NULL;
+
+		if (!gs_str_equal(now ? now : "", w->params[i].value))
+			c->params[c->n_params++] = w->params[i];
+	}
+	if (w->kind == GS_KIND_VGPU && w->placement_id.known && !(old && gs_u32_equal(old->placement_id, w->placement_id))) {
+		snprintf(text, sizeof(text), "%" PRIu32, w->placement_id.value);
+		c->params[c->n_params++] = (struct gs_key_value){ GS_PARAM_PLACEMENT_ID, gs_arena_strdup(a, text) };
+	}
+	return 0;
+}
+
+static bool is_wiped(const struct gs_diff_gpu *d, enum gs_instance_kind kind)
+{
+	return kind == GS_KIND_MIG ? d->wipes_gis : d->wipes_vgpus;
+}
+
 static int add_want(struct gs_arena *a, struct gs_diff_gpu *d, const struct gs_instance *old, const struct gs_want *w, struct gs_error *e)
 {
 	struct gs_change *c = &d->changes[d->n_changes];
-	struct compute_list wanted;
+	struct compute_list wanted = { 0 };
 	bool differs = false;
 	int r;
 
 	c->old = old;
 	c->want = w;
-	c->profile = gs_profile_by_name(&d->gpu->grids[GS_KIND_MIG], w->profile);
-	r = desired_compute(a, w, c->profile, old, c, &wanted, e);
+	c->profile = gs_want_profile(w, d->gpu);
+	if (diff_params(a, old, w, c) < 0)
+		return gs_error_oom(e);
+	r = w->kind != GS_KIND_MIG ? 0 : desired_compute(a, w, c->profile, old, c, &wanted, e);
 	if (r < 0)
 		return gs_error_prefix(e, "GPU %" PRIu32 ", %s at %" PRIu32 ": ", d->gpu->index, w->profile, w->start.value);
-	if (pair_compute(a, old, &wanted, c, &differs) < 0)
+	if (w->kind == GS_KIND_MIG && pair_compute(a, old, &wanted, c, &differs) < 0)
 		return gs_error_oom(e);
 	if (!old)
 		c->kind = GS_CHANGE_CREATE;
-	else if (w->recreate || (d->mode_changes && !d->mode_only_unpends))
+	else if (w->recreate || is_wiped(d, w->kind))
 		c->kind = GS_CHANGE_RECREATE;
 	else
 		c->kind = differs ? GS_CHANGE_KEEP_GI : GS_CHANGE_KEEP;
-	d->is_changed |= c->kind != GS_CHANGE_KEEP;
+	/* one that comes anew has lost its parameters */
+	if (is_wiped(d, w->kind) && w->n_params && !w->is_settled) {
+		c->n_params = w->n_params;
+		memcpy(c->params, w->params, w->n_params * sizeof(*c->params));
+	}
+	/* VFs come and go all together; only their parameters are theirs */
+	if (w->kind == GS_KIND_SRIOV)
+		c->kind = GS_CHANGE_KEEP;
+	d->is_changed |= c->kind != GS_CHANGE_KEEP || c->n_params;
 	d->n_changes++;
 	return 0;
 }
 
 /* What is pending comes with the next reset: asking for another mode is a change even when that one is active still. */
-static bool mode_differs(const struct gs_gpu *gpu, enum gs_mode mode)
+static void diff_mig(struct gs_diff_gpu *d)
 {
-	return mode != gpu->mode || (gpu->mode_pending != GS_MODE_INVALID && gpu->mode_pending != mode);
+	const struct gs_gpu *gpu = d->gpu;
+	bool want = gs_mode_has_mig(d->target->mode), now = gs_mode_has_mig(gpu->mode);
+	bool soon = gpu->mode_pending == GS_MODE_INVALID ? now : gs_mode_has_mig(gpu->mode_pending);
+
+	d->mig_changes = want != now || want != soon;
+	d->mig_only_unpends = d->mig_changes && want == now;
+}
+
+/* Unbound, or left on a stub by an interrupted tool: asking for any mode but passthrough gives it its driver back. */
+static void diff_driver(struct gs_diff_gpu *d)
+{
+	const struct gs_gpu *gpu = d->gpu;
+	bool want = d->target->mode == GS_MODE_PASSTHROUGH, now = gpu->mode == GS_MODE_PASSTHROUGH;
+
+	d->goes_to_vfio = want && !now;
+	d->leaves_vfio = !want && (now || !gpu->driver || gpu->stranded);
+}
+
+static void diff_vfs(struct gs_diff_gpu *d)
+{
+	const struct gs_gpu *gpu = d->gpu;
+	bool mig_cycles = d->mig_changes && !d->mig_only_unpends;
+
+	d->vfs_now = gpu->vfs.enabled.known ? gpu->vfs.enabled.value : 0;
+	d->vfs_target = d->target->vfs.known ? d->target->vfs.value : d->vfs_now;
+	/* another number goes through none (interfaces 3.2); MIG mode comes before VFs (interfaces 0.3) */
+	d->vfs_off = d->vfs_now && (d->vfs_now != d->vfs_target || mig_cycles || d->goes_to_vfio);
+	d->vfs_on = d->vfs_target && (d->vfs_off || !d->vfs_now);
+}
+
+/* Each of these destroys what stands to its right: MIG mode, VFs, GIs, vGPUs (interfaces 0.3). */
+static void diff_wipes(struct gs_diff_gpu *d)
+{
+	bool rebinds = d->goes_to_vfio || d->leaves_vfio, mig = d->mig_changes && !d->mig_only_unpends;
+	bool manages = d->gpu->vfs.by == GS_VFS_BY_SRIOV_MANAGE && (d->vfs_off || d->vfs_on);
+
+	d->wipes_gis = mig || rebinds || manages;
+	d->wipes_vgpus = mig || rebinds || d->vfs_off || d->vfs_on;
+}
+
+static int diff_settings(struct gs_arena *a, struct gs_diff_gpu *d)
+{
+	const struct gs_layout_gpu *t = d->target;
+
+	d->settings = gs_arena_calloc(a, t->n_settings + 1, sizeof(*d->settings));
+	for (size_t i = 0; d->settings && i < t->n_settings; i++) {
+		const struct gs_setting *s = gs_gpu_setting(d->gpu, t->settings[i].key);
+		const char *soon = !s ? NULL : s->pending ? s->pending : s->value;
+
+		if (s && !gs_str_equal(soon, t->settings[i].value))
+			d->settings[d->n_settings++] = (struct gs_setting_change){ s, t->settings[i].value };
+	}
+	return d->settings ? 0 : -ENOMEM;
+}
+
+/* The instance that a want is, if it is there: by place and profile, and by UUID where one is asked for. */
+static bool is_same(const struct gs_instance *inst, const struct gs_want *w)
+{
+	if (inst->kind != w->kind || !gs_u32_equal(inst->start, w->start))
+		return false;
+	if (w->kind == GS_KIND_SRIOV)
+		return true;
+	return gs_str_equal(inst->profile, w->profile) && (!w->uuid || gs_str_equal(inst->uuid, w->uuid));
 }
 
 static int diff_gpu(struct gs_arena *a, struct gs_diff_gpu *d, struct gs_error *e)
@@ -225,9 +327,18 @@ static int diff_gpu(struct gs_arena *a, struct gs_diff_gpu *d, struct gs_error *
 	d->changes = gs_arena_calloc(a, gpu->n_instances + target->n_wants + 1, sizeof(*d->changes));
 	if (!used || !d->changes)
 		return gs_error_oom(e);
-	d->mode_changes = target->mode_is_asked && mode_differs(gpu, target->mode);
-	d->mode_only_unpends = d->mode_changes && target->mode == gpu->mode;
-	d->is_changed = d->mode_changes;
+	if (target->mode_is_asked) {
+		diff_mig(d);
+		diff_driver(d);
+	}
+	d->mode_changes = target->mode_is_asked && (d->mig_changes || target->mode != gpu->mode);
+	diff_vfs(d);
+	diff_wipes(d);
+	if (diff_settings(a, d) < 0)
+		return gs_error_oom(e);
+	d->is_changed = d->mig_changes || d->goes_to_vfio || d->leaves_vfio || d->vfs_off || d->vfs_on || d->n_settings;
+	/* a mode that this GPU does not have comes to nothing, and has to be said */
+	d->is_changed |= d->mode_changes && !(gpu->modes & 1u << target->mode);
 	for (size_t i = 0; i < target->n_wants; i++) {
 		const struct gs_want *w = &target->wants[i];
 		const struct gs_instance *old = NULL;
@@ -240,7 +351,7 @@ static int diff_gpu(struct gs_arena *a, struct gs_diff_gpu *d, struct gs_error *
 		for (size_t k = 0; k < gpu->n_instances && !old; k++) {
 			const struct gs_instance *inst = gpu->instances[k];
 
-			if (used[k] || !gs_u32_equal(inst->start, w->start) || !gs_str_equal(inst->profile, w->profile))
+			if (used[k] || !is_same(inst, w))
 				continue;
 			used[k] = true;
 			old = inst;
@@ -253,11 +364,11 @@ static int diff_gpu(struct gs_arena *a, struct gs_diff_gpu *d, struct gs_error *
 		struct gs_change *c = &d->changes[d->n_changes];
 		bool differs;
 
-		if (used[k] || !gpu->instances[k]->start.known)
+		if (used[k] || !gpu->instances[k]->start.known || (gpu->instances[k]->kind != GS_KIND_MIG && gpu->instances[k]->kind != GS_KIND_VGPU))
 			continue;
 		c->kind = GS_CHANGE_DELETE;
 		c->old = gpu->instances[k];
-		if (pair_compute(a, c->old, NULL, c, &differs) < 0)
+		if (c->old->kind == GS_KIND_MIG && pair_compute(a, c->old, NULL, c, &differs) < 0)
 			return gs_error_oom(e);
 		d->is_changed = true;
 		d->n_changes++;

@@ -30,14 +30,28 @@ struct gs_change {
 	size_t n_compute;
 	bool has_no_room;               /* its compute instances do not fit beside each other */
 	bool place_is_unknown;          /* it changes beside a compute instance whose place cannot be seen */
+	struct gs_key_value *params;    /* of a vGPU or VF, to be set: those that differ */
+	size_t n_params;
+};
+
+struct gs_setting_change {
+	const struct gs_setting *setting;
+	const char *value;
 };
 
 struct gs_diff_gpu {
 	const struct gs_gpu *gpu;
 	const struct gs_layout_gpu *target;
-	bool mode_changes;
-	bool mode_only_unpends;         /* … only in that a pending change is taken back: disturbs nobody */
-	struct gs_change *changes;      /* by start, deletions before creations at the same place */
+	bool mode_changes;              /* another mode is asked for than the one that is or comes */
+	bool mig_changes;               /* the driver's MIG mode */
+	bool mig_only_unpends;          /* … only in that a pending change is taken back: disturbs nobody */
+	bool goes_to_vfio, leaves_vfio; /* the functions get another driver (or, unbound or stranded, theirs back) */
+	bool vfs_off, vfs_on;           /* VFs are switched off, on, or both: off first */
+	uint32_t vfs_now, vfs_target;
+	bool wipes_gis, wipes_vgpus;    /* what is wanted still has to be created again (interfaces 0.3) */
+	struct gs_setting_change *settings;
+	size_t n_settings;
+	struct gs_change *changes;      /* by kind and start, deletions before creations at the same place */
 	size_t n_changes;
 	bool is_changed;                /* anything but KEEP */
 };

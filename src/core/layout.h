@@ -48,6 +48,7 @@ struct gs_want {
 	struct gs_u32 moved_id;         /* the instance that it was before it was moved */
 	bool is_claimed;                /* a statement of the script asked for it */
 	uint32_t open_claim;            /* 1 + the statement that claimed it without naming a start; 0: none did */
+	bool is_settled;                /* SRIOV: copied from the machine; asks for nothing by itself */
 };
 
 /* One setting that should be. */
@@ -67,7 +68,7 @@ struct gs_layout_gpu {
 	struct gs_want_setting *settings;   /* asked for; a key once */
 	size_t n_settings, cap_settings;
 	bool has_instances;             /* unbound: the "instances" key was there */
-	bool positions_unknown;         /* bound: instances exist whose place we may not see */
+	bool positions_unknown;         /* bound: instances exist whose place or profile we may not see */
 	struct gs_want *wants;
 	size_t n_wants, cap_wants;
 };
@@ -123,10 +124,25 @@ int gs_layout_bind(const struct gs_layout *file, const struct gs_snapshot *s, st
  */
 int gs_layout_solve(struct gs_layout *bound, const struct gs_snapshot *s, size_t *ret_unplaced, struct gs_error *e);
 
+/* Is @value one that setting @key of @gpu takes? -EINVAL at @pos, with the words it knows. Whether it can be written now is the plan's to say. */
+int gs_setting_check(const struct gs_gpu *gpu, const char *key, const char *value, const struct gs_position *pos, struct gs_error *e);
+/* Can @gpu have @n VFs at all? -EINVAL at @pos: no SR-IOV, more than it has, or a part where its tool knows all or none. */
+int gs_vfs_check(const struct gs_gpu *gpu, uint32_t n, const struct gs_position *pos, struct gs_error *e);
+
 /* Do the compute instances that @w lists overlap, or exceed a GI of profile @p? Status INVALID at @pos. */
 int gs_want_check_compute(const struct gs_want *w, const struct gs_profile *p, const struct gs_position *pos, struct gs_error *e);
 
-/* The places that @g asks for, in the order of wants with a known start; @ret has room for GS_PLACED_MAX. Unknown profiles are left out. */
-size_t gs_layout_placed(const struct gs_layout_gpu *g, const struct gs_gpu *gpu, struct gs_placed *ret, size_t *ret_want_index);
+/*
+ * The places that @g asks for on the grid of @kind, in the order of wants with
+ * a known start; @ret has room for GS_PLACED_MAX. Unknown profiles are left out.
+ */
+size_t gs_layout_placed(const struct gs_layout_gpu *g, const struct gs_gpu *gpu, enum gs_instance_kind kind, struct gs_placed *ret, size_t *ret_want_index);
+/* The profile of a want in its own grid, or NULL. */
+const struct gs_profile *gs_want_profile(const struct gs_want *w, const struct gs_gpu *gpu);
+/* Set a parameter of @w, replacing one of that key. -ENOMEM. */
+int gs_want_set_param(struct gs_arena *a, struct gs_want *w, const char *key, const char *value);
+/* Is that mode one with MIG on; one with VFs on? */
+bool gs_mode_has_mig(enum gs_mode mode);
+bool gs_mode_has_vfs(enum gs_mode mode);
 
 #endif

@@ -71,12 +71,38 @@ static bool engines_fit(const struct gs_profile_set *set, const struct gs_placed
 	return true;
 }
 
+/* Time-sliced vGPUs only: what lies in a GI is that GI's affair. */
+static bool differs_in_size(const struct gs_profile_set *set, const struct gs_profile *a, const struct gs_profile *b)
+{
+	return set->has_one_size && !a->gi_profile && !b->gi_profile && !gs_u64_equal(a->memory_bytes, b->memory_bytes);
+}
+
+/* How many of those placed count against the maximum of @profile: equal sizes share it (interfaces 1.4). */
+static uint32_t count_alike(const struct gs_profile_set *set, const struct gs_placed *placed, size_t n, const struct gs_profile *profile)
+{
+	uint32_t alike = 0;
+
+	for (size_t i = 0; i < n; i++)
+		alike += placed[i].profile == profile || (set->has_one_size && !profile->gi_profile && !placed[i].profile->gi_profile);
+	return alike;
+}
+
+static void check_size(const struct gs_profile_set *set, const struct gs_placed *placed, size_t n, const struct gs_profile *profile, struct gs_misfit_info *info)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!differs_in_size(set, placed[i].profile, profile))
+			continue;
+		info->why = GS_MISFIT_SIZE;
+		if (info->n_blockers < GS_PLACED_MAX)
+			info->blockers[info->n_blockers++] = i;
+	}
+}
+
 enum gs_misfit gs_placement_check(const struct gs_profile_set *set, const struct gs_placed *placed, size_t n,
 				  const struct gs_profile *profile, uint32_t start, struct gs_misfit_info *ret_info)
 {
 	struct gs_misfit_info info = { .why = GS_FITS };
 	struct gs_span span;
-	uint32_t same = 0;
 
 	if (!profile->n_placements) {
 		info.why = GS_MISFIT_UNKNOWN;
@@ -89,7 +115,6 @@ enum gs_misfit gs_placement_check(const struct gs_profile_set *set, const struct
 	for (size_t i = 0; i < n; i++) {
 		struct gs_span other;
 
-		same += placed[i].profile == profile;
 		if (!gs_profile_placement_at(placed[i].profile, placed[i].start, &other) || !gs_span_overlaps(span, other))
 			continue;
 		info.why = GS_MISFIT_OVERLAP;
@@ -99,7 +124,11 @@ enum gs_misfit gs_placement_check(const struct gs_profile_set *set, const struct
 	}
 	if (info.why != GS_FITS)
 		goto out;
-	if (same >= profile->max_instances || (set->max_instances && n >= set->max_instances))
+	check_size(set, placed, n, profile, &info);
+	if (info.why != GS_FITS)
+		goto out;
+	/* a type whose maximum nobody knows is bound by its slots and by the driver */
+	if (((profile->max_instances || !set->is_slots) && count_alike(set, placed, n, profile) >= profile->max_instances) || (set->max_instances && n >= set->max_instances))
 		info.why = GS_MISFIT_COUNT;
 	else if (!engines_fit(set, placed, n, profile, &info.engine))
 		info.why = GS_MISFIT_ENGINES;
@@ -177,6 +206,9 @@ uint64_t gs_placement_lost_units(const struct gs_profile_set *set, const struct 
 	uint64_t grid = gs_span_mask((struct gs_span){ 0, set->memory_units });
 	uint64_t reachable = occupied_mask(placed, n);
 
+	/* a slot is nothing that one could lose: there are more of them than instances */
+	if (set->is_slots)
+		return 0;
 	for (size_t i = 0; i < set->n; i++)
 		for (size_t k = 0; k < set->items[i].n_placements; k++)
 			if (gs_placement_check(set, placed, n, &set->items[i], set->items[i].placements[k].start, NULL) == GS_FITS)
@@ -280,6 +312,34 @@ static void sort_open(struct solver *s, const struct gs_profile *const *open, si
 	}
 }
 
+/* The slot that one open request gets; GS_GRID_UNITS_MAX when there is none. */
+static uint32_t pick_slot(const struct gs_profile_set *set, const struct gs_placed *placed, size_t n, const struct gs_profile *p,
+			  const struct gs_existing *existing, size_t n_existing)
+{
+	for (int held = 1; held >= 0; held--)
+		for (size_t i = 0; i < n_existing; i++)
+			if (existing[i].profile == p && existing[i].is_held == held && gs_placement_check(set, placed, n, p, existing[i].start, NULL) == GS_FITS)
+				return existing[i].start;
+	for (size_t i = 0; i < p->n_placements; i++)
+		if (!(gs_span_mask(p->placements[i]) & set->avoid) && gs_placement_check(set, placed, n, p, p->placements[i].start, NULL) == GS_FITS)
+			return p->placements[i].start;
+	return GS_GRID_UNITS_MAX;
+}
+
+static int solve_slots(struct solver *s, struct gs_error *e)
+{
+	for (size_t i = 0; i < s->n_open; i++) {
+		uint32_t slot = pick_slot(s->set, s->placed, s->n_fixed + i, s->open[i], s->existing, s->n_existing);
+
+		if (slot == GS_GRID_UNITS_MAX)
+			return gs_error_set(e, -ENOSPC, GS_STATUS_REFUSED, "there is no room for %s beside %zu others", s->open[i]->name, s->n_fixed + i);
+		s->placed[s->n_fixed + i] = (struct gs_placed){ s->open[i], slot };
+		s->best[i] = slot;
+	}
+	s->found = true;
+	return 0;
+}
+
 int gs_placement_solve(const struct gs_profile_set *set, const struct gs_placed *fixed, size_t n_fixed,
 		       const struct gs_profile *const *open, size_t n_open,
 		       const struct gs_existing *existing, size_t n_existing,
@@ -294,8 +354,17 @@ int gs_placement_solve(const struct gs_profile_set *set, const struct gs_placed 
 				    set->max_instances);
 	if (n_fixed)
 		memcpy(s.placed, fixed, n_fixed * sizeof(*fixed));
-	sort_open(&s, open, n_open);
-	solve_from(&s, 0);
+	if (set->is_slots) {
+		for (size_t i = 0; i < n_open; i++) {
+			s.open[i] = open[i];
+			s.order[i] = i;
+		}
+		if (solve_slots(&s, e) < 0)
+			return -ENOSPC;
+	} else {
+		sort_open(&s, open, n_open);
+		solve_from(&s, 0);
+	}
 	if (!s.found)
 		return gs_error_set(e, -ENOSPC, GS_STATUS_REFUSED,
 				    "no arrangement has room for %zu more instance%s beside %zu (every one was tried)", n_open,

@@ -2,7 +2,10 @@
 /*
  * placement.h - what fits where, exactly, and why not.
  *
- * Works from {start,size} lists, per-profile maxima and media engines alone.
+ * On a grid of slots any slot is as good as another; what binds there is the
+ * count and, unless sizes may be mixed, one framebuffer size for all.
+ *
+ * On a MIG grid it works from {start,size} lists, per-profile maxima and media engines alone.
  * That these bind and nothing else does was checked by enumeration on every
  * fully known model (profiles.md 1): compute slices, SMs and copy engines
  * never bind beyond non-overlap; media engines bind only next to a "+me"
@@ -28,6 +31,7 @@ enum gs_misfit {
 	GS_MISFIT_START,        /* the start is not in the profile's list */
 	GS_MISFIT_OVERLAP,      /* units are taken; see gs_misfit_info.blockers */
 	GS_MISFIT_COUNT,        /* the profile's or the GPU's maximum is reached */
+	GS_MISFIT_SIZE,         /* others have another framebuffer size, and the GPU takes one; see blockers */
 	GS_MISFIT_ENGINES,      /* a media engine would be given out twice */
 	GS_MISFIT_UNKNOWN,      /* the placements of this profile are not known */
 };
@@ -36,7 +40,7 @@ struct gs_misfit_info {
 	enum gs_misfit why;
 	enum gs_engine engine;              /* for ENGINES */
 	uint64_t units;                     /* for OVERLAP: the units both want */
-	size_t blockers[GS_PLACED_MAX];     /* for OVERLAP and ENGINES: indices into @placed */
+	size_t blockers[GS_PLACED_MAX];     /* for OVERLAP, SIZE and ENGINES: indices into @placed */
 	size_t n_blockers;
 };
 
@@ -73,6 +77,8 @@ uint64_t gs_placement_lost_units(const struct gs_profile_set *set, const struct 
  * Chooses, in this order: keep the most held existing instances; keep the
  * most existing instances; leave the greatest openness; the lowest start for
  * the largest profile, then for the next. Exact: every arrangement is tried.
+ * On a grid of slots: existing ones of the profile, held first, then the lowest
+ * free slots that are not to be avoided, in the order of the request.
  *
  * 0, or -ENOSPC with a sentence that says why no arrangement exists.
  */

@@ -60,6 +60,9 @@ static void count_changes(struct gs_plan *p, const struct gs_diff_gpu *d)
 	for (size_t i = 0; i < d->n_changes; i++) {
 		enum gs_change_kind kind = d->changes[i].kind;
 
+		/* plain VFs are not instances that one creates */
+		if ((d->changes[i].want ? d->changes[i].want->kind : d->changes[i].old->kind) == GS_KIND_SRIOV)
+			continue;
 		p->kept += kind == GS_CHANGE_KEEP || kind == GS_CHANGE_KEEP_GI;
 		p->created += kind == GS_CHANGE_CREATE || kind == GS_CHANGE_RECREATE;
 		p->deleted += kind == GS_CHANGE_DELETE || kind == GS_CHANGE_RECREATE;
@@ -72,6 +75,7 @@ static int copy_claims(struct gs_plan *p, const struct gs_evaluation *ev)
 	for (size_t i = 0; p->claims && i < ev->n_claims; i++) {
 		p->claims[i] = ev->claims[i];
 		p->claims[i].profile = gs_arena_strdup(p->arena, ev->claims[i].profile);
+		p->claims[i].place = gs_arena_strdup(p->arena, ev->claims[i].place);
 		p->n_claims++;
 	}
 	return p->claims ? 0 : -ENOMEM;
@@ -86,8 +90,11 @@ static int note_held_claims(struct gs_plan *p)
 
 		if (!c->is_held)
 			continue;
-		m.text = gs_arena_printf(p->arena, "%s at %" PRIu32 " (GI %" PRIu32 ") is there and in use: the request claims it as its own", c->profile, c->start,
-					 c->instance_id);
+		if (c->kind == GS_KIND_VGPU)
+			m.text = gs_arena_printf(p->arena, "%s (%s) is there and in use: the request claims it as its own", c->profile, c->place);
+		else
+			m.text = gs_arena_printf(p->arena, "%s at %" PRIu32 " (GI %" PRIu32 ") is there and in use: the request claims it as its own", c->profile, c->start,
+						 c->instance_id);
 		if (!m.text || add_remark(p, &m) < 0)
 			return -ENOMEM;
 	}
@@ -102,14 +109,15 @@ static int note_unmatched_disrupt(struct gs_plan *p, const struct gs_plan_option
 
 		if (o->disrupt[i].kind == GS_DISRUPT_ALL)
 			continue;
-		for (size_t k = 0; k < p->n_steps && o->disrupt[i].kind == GS_DISRUPT_PID; k++)
-			found |= p->steps[k].op == GS_STEP_STOP_HOLDER && p->steps[k].pid == o->disrupt[i].pid;
+		for (size_t k = 0; k < p->n_steps; k++)
+			found |= o->disrupt[i].kind == GS_DISRUPT_PID ? p->steps[k].op == GS_STEP_STOP_HOLDER && p->steps[k].pid == o->disrupt[i].pid
+								     : p->steps[k].op == GS_STEP_STOP_UNIT && gs_str_equal(p->steps[k].unit, o->disrupt[i].unit);
 		if (found)
 			continue;
 		if (o->disrupt[i].kind == GS_DISRUPT_PID)
 			m.text = gs_arena_printf(p->arena, "pid %" PRIu32 " need not stop for this", o->disrupt[i].pid);
 		else
-			m.text = gs_arena_printf(p->arena, "unit %s is not stopped by this version: systemctl stop %s", o->disrupt[i].unit, o->disrupt[i].unit);
+			m.text = gs_arena_printf(p->arena, "unit %s need not stop for this, or is none that gpuslice stops (see services.json)", o->disrupt[i].unit);
 		if (!m.text || add_remark(p, &m) < 0)
 			return -ENOMEM;
 	}
@@ -162,12 +170,25 @@ static void describe_step(struct gs_strbuf *b, const struct gs_step *s, bool wit
 	gs_strbuf_printf(b, "step %" PRIu32 " %s gpu %" PRIu32, s->n, gs_step_op_name(s->op), s->gpu);
 	if (s->op == GS_STEP_SET_MODE)
 		gs_strbuf_printf(b, " mode %s", gs_mode_name(s->mode));
+	if (s->op == GS_STEP_ENABLE_VFS || s->op == GS_STEP_DISABLE_VFS)
+		gs_strbuf_printf(b, " vfs %" PRIu32 " by %d", s->vfs, (int)s->vfs_by);
+	if (s->op == GS_STEP_UNBIND_DRIVER || s->op == GS_STEP_BIND_DRIVER)
+		gs_strbuf_printf(b, " driver %s", s->driver ? s->driver : "-");
+	if (s->key)
+		gs_strbuf_printf(b, " %s=%s", s->key, s->value);
+	if (s->unit)
+		gs_strbuf_printf(b, " unit %s", s->unit);
+	if (s->vf.known)
+		gs_strbuf_printf(b, " vf %" PRIu32, s->vf.value);
+	if (s->gi_profile)
+		gs_strbuf_printf(b, " in %s %" PRIu32, s->gi_profile, s->on_start.known ? s->on_start.value : UINT32_MAX);
 	if (s->profile)
 		gs_strbuf_printf(b, " gi %s %" PRIu32 "+%" PRIu32, s->profile, s->span.start, s->span.size);
 	if (s->compute_profile)
 		gs_strbuf_printf(b, " ci %s %" PRIu32 "+%" PRIu32, s->compute_profile, s->compute_span.start, s->compute_span.size);
 	if (with_identity) {
 		gs_strbuf_printf(b, " at %s", gs_bdf_format(s->bdf, bdf));
+		gs_strbuf_printf(b, " function %s", gs_bdf_format(s->function, bdf));
 		if (s->op == GS_STEP_STOP_HOLDER)
 			gs_strbuf_printf(b, " pid %" PRIu32 " since %" PRIu64 " kill %d", s->pid, s->start_time, s->kill);
 		if (s->uuid)
@@ -210,6 +231,28 @@ static int compute_digests(struct gs_plan *p)
 
 /* ---------------------------------------------------------------- building */
 
+/* Units that were stopped come back, the last first; on the way out of a failure too, see commit.c. */
+static int append_starts(struct gs_plan *p, struct gs_error *e)
+{
+	for (size_t i = p->n_steps; i-- > 0;) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu(p->snapshot, p->steps[i].gpu);
+		struct gs_step *step;
+
+		if (p->steps[i].op != GS_STEP_STOP_UNIT)
+			continue;
+		step = gs_plan_add_step(p, GS_STEP_START_UNIT, gpu);
+		if (!step)
+			return gs_error_oom(e);
+		step->unit = p->steps[i].unit;
+		step->target = p->steps[i].target;
+		step->risk = GS_RISK_SAFE;
+		step->undo = GS_UNDO_FULL;
+		if (gs_step_finish(p, step, e) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* A confirmation is about what is written: once, and only for a GPU that changes. */
 static bool is_worth_saying(const struct gs_plan *p, const struct gs_evaluation *ev, size_t i)
 {
@@ -242,6 +285,9 @@ static int build(struct gs_plan *p, const struct gs_diff *d, const struct gs_eva
 		if (r < 0)
 			return r;
 	}
+	r = append_starts(p, e);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < ev->n_remarks; i++)
 		if (is_worth_saying(p, ev, i) && add_remark(p, &ev->remarks[i]) < 0)
 			return gs_error_oom(e);

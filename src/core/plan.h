@@ -47,7 +47,7 @@ struct gs_step {
 	const char *uuid;               /* of what goes, or that a new mdev gets; NULL when unknown */
 	/* VFs, vGPUs, drivers, settings */
 	enum gs_framework framework;    /* whose files are written; INVALID: NVML's */
-	struct gs_bdf function;         /* the PCI function written to: the GPU itself, a VF, a sibling */
+	struct gs_bdf function;         /* the PCI function written to: the GPU, a VF, a sibling; the GPU for a VF that is not there yet */
 	struct gs_u32 vf;               /* its number, where it is a VF */
 	uint32_t vfs;                   /* enable-vfs: how many; disable-vfs: how many there are */
 	enum gs_vfs_by vfs_by;

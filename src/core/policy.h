@@ -17,6 +17,19 @@
 	X(COUNT_LIMIT, "count-limit", "the driver allows no more of this profile") \
 	X(ENGINES, "media-engines", "a media engine would be given out twice") \
 	X(POSITION_UNKNOWN, "position-unknown", "where the instances are cannot be seen at this privilege") \
+	X(SIZE_RULE, "size-rule", "the vGPUs of one GPU share one framebuffer size") \
+	X(GI_FULL, "gi-full", "no GPU instance has room for a MIG-backed vGPU") \
+	X(VFS_IMPOSSIBLE, "vfs-impossible", "how many VFs there are cannot be changed here") \
+	X(PASSTHROUGH_IMPOSSIBLE, "passthrough-impossible", "the GPU cannot be given to VFIO here") \
+	X(GROUP_SHARED, "group-shared", "another device of the IOMMU group keeps its driver") \
+	X(SIBLINGS_FOLLOW, "siblings-follow", "functions of the same board go along") \
+	X(FABRIC_MANAGER, "fabric-manager", "the GPU is part of an NVSwitch fabric") \
+	X(STRANDED, "stranded", "an interrupted tool left the GPU without its driver") \
+	X(WRITE_PENDING, "write-pending", "an earlier write still waits in the kernel") \
+	X(SETTING_FIXED, "setting-fixed", "the setting cannot be written here") \
+	X(SETTING_PENDING, "setting-pending", "the setting becomes active only later") \
+	X(REBINDS, "rebinds", "the driver is taken off the GPU and put back") \
+	X(CLAIM, "claim", "work is promised that has no process yet") \
 	X(HOLDER_STOPS, "holder-stops", "somebody's work would stop") \
 	X(HOLDER_MAY_BLOCK, "holder-may-block", "something holds the GPU and may keep the change pending") \
 	X(HOLDERS_HIDDEN, "holders-hidden", "processes cannot be seen, so free is not proven") \

@@ -13,6 +13,14 @@
 
 #include "base/optional.h"
 
+/* Parameters of a vGPU that are files of their own, not words of vgpu_params (interfaces 2.1). */
+#define GS_PARAM_PLACEMENT_ID "placement-id"
+#define GS_PARAM_GI "gpu-instance-id"
+
+/* A setting that waits for a driver reload (interfaces 6.3). */
+#define GS_SETTING_MEMORY_PARTITION "memory-partition"
+#define GS_SETTING_COMPUTE_PARTITION "compute-partition"
+
 /* Bits of a uint64_t carry one grid; real ones have 4, 8 or 12 units. */
 #define GS_GRID_UNITS_MAX 64
 #define GS_PROFILES_MAX 128     /* types per GPU that RM knows (interfaces 2.7) */

@@ -93,9 +93,12 @@ static int do_statement(struct gs_edit *x)
 {
 	switch (x->st->verb) {
 	case GS_VERB_MODE:
-		x->g->mode = x->st->mode;
-		x->g->mode_is_asked = true;
+		gs_layout_ask_mode(x->g, x->gpu, x->st->mode);
 		return 0;
+	case GS_VERB_VFS:
+		return gs_edit_vfs(x);
+	case GS_VERB_SET:
+		return gs_edit_set(x);
 	case GS_VERB_CREATE:
 		return gs_edit_create(x);
 	case GS_VERB_DELETE:
@@ -107,8 +110,6 @@ static int do_statement(struct gs_edit *x)
 	case GS_VERB_COPY:
 		return gs_edit_copy(x);
 	case GS_VERB_USE:
-	case GS_VERB_VFS:
-	case GS_VERB_SET:
 	case GS_VERB_MAX:
 		break;
 	}

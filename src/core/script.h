@@ -86,7 +86,7 @@ struct gs_statement {
 	enum { GS_CI_DEFAULT, GS_CI_NONE, GS_CI_LIST } ci;
 	struct gs_ci_request *cis;
 	size_t n_cis;
-	const char *vf, *uuid;              /* for other families; refused on MIG. @vf as it is written out: "3" or an address */
+	const char *vf, *uuid;              /* of a vGPU; refused on MIG. @vf as it is written out: "3" or an address */
 	struct gs_u32 vf_number;            /* of @vf, when it is a number, from 0 */
 	struct gs_bdf vf_bdf;               /* of @vf, when it is an address */
 	struct gs_position vf_pos, uuid_pos;
@@ -118,8 +118,10 @@ GS_DEFINE_CLEANUP(struct gs_script *, gs_script_free);
 struct gs_claim {
 	uint32_t gpu;           /* index */
 	const char *profile;
+	enum gs_instance_kind kind;
 	uint32_t start;
 	uint32_t instance_id;
+	const char *place;      /* of a vGPU: "vf:3", "mdev:…"; NULL for a GI */
 	bool is_held;
 };
 

@@ -15,13 +15,17 @@ static int delete_one(struct gs_edit *x, const struct gs_instance_selector *sel)
 
 	if (sel->kind == GS_SELECT_ALL || sel->kind == GS_SELECT_REST) {
 		for (size_t i = x->g->n_wants; i-- > 0;)
-			if (sel->kind == GS_SELECT_ALL || !x->g->wants[i].is_claimed)
+			if (!x->g->wants[i].is_settled && (sel->kind == GS_SELECT_ALL || !x->g->wants[i].is_claimed))
 				gs_layout_remove_want(x->g, i);
 		return 0;
 	}
 	r = gs_edit_find(x, sel, &w);
 	if (r < 0)
 		return r;
+	if (!w && (sel->kind == GS_SELECT_VF || sel->kind == GS_SELECT_MDEV))
+		return gs_edit_remark(x, sel->pos, GS_SEVERITY_NOTE, "absent",
+				      sel->text ? gs_arena_printf(gs_edit_arena(x), "there is no vGPU %s: nothing to delete", sel->text)
+						: gs_arena_printf(gs_edit_arena(x), "VF %" PRIu32 " has no vGPU: nothing to delete", sel->number));
 	if (!w)
 		return gs_edit_remark(x, sel->pos, GS_SEVERITY_NOTE, "absent",
 			      sel->kind == GS_SELECT_AT ? gs_arena_printf(gs_edit_arena(x), "%s@%" PRIu32 " is not there: nothing to delete", sel->profile, sel->number)
@@ -89,7 +93,9 @@ int gs_edit_move(struct gs_edit *x)
 		return r;
 	if (!w)
 		return gs_error_at(x->e, -ENOENT, &x->st->instances[0].pos, "GPU %" PRIu32 " has no such instance to move", x->gpu->index);
-	r = gs_edit_profile(x, w->profile, &x->st->pos, &p);
+	if (w->kind != GS_KIND_MIG)
+		return gs_error_at(x->e, -EINVAL, &x->st->instances[0].pos, "a vGPU does not move: delete it, and create it with vf N");
+	r = gs_edit_profile(x, w->profile, &x->st->pos, &p, NULL);
 	if (r >= 0)
 		r = gs_edit_check_start(x, p, x->st->at.value, &x->st->at_pos);
 	if (r < 0)
@@ -101,7 +107,7 @@ int gs_edit_move(struct gs_edit *x)
 	}
 	w->is_claimed = false;
 	at = (size_t)(w - x->g->wants);
-	r = gs_edit_make_way(x, p, x->st->at.value, &x->st->at_pos);
+	r = gs_edit_make_way(x, GS_KIND_MIG, p, x->st->at.value, &x->st->at_pos);
 	if (r < 0)
 		return r;
 	/* what made way may have moved the array */
@@ -139,28 +145,59 @@ int gs_edit_recreate(struct gs_edit *x)
 	return 0;
 }
 
+/* What the source is set to, or shall be, where the other has such a setting. */
+static int copy_settings(struct gs_edit *x, const struct gs_gpu *gpu, struct gs_layout_gpu *to)
+{
+	for (size_t i = 0; i < x->gpu->n_settings; i++) {
+		const struct gs_setting *s = x->gpu->settings[i], *other = gs_gpu_setting(gpu, s->key);
+		const char *value = s->pending ? s->pending : s->value;
+
+		for (size_t k = 0; k < x->g->n_settings; k++)
+			if (gs_str_equal(x->g->settings[k].key, s->key))
+				value = x->g->settings[k].value;
+		if (other && !other->fixed && value && gs_setting_check(gpu, s->key, value, &x->st->pos, NULL) == 0 &&
+		    !gs_layout_set(x->ev->layout, to, s->key, value))
+			return gs_error_oom(x->e);
+	}
+	return 0;
+}
+
 static int copy_to(struct gs_edit *x, uint32_t target)
 {
 	struct gs_layout *l = x->ev->layout;
 	const struct gs_gpu *gpu = gs_snapshot_gpu(x->s, target);
 	struct gs_layout_gpu *to = &l->gpus[target];
+	int r;
 
 	if (target == x->gpu->index)
 		return 0;
-	to->mode = x->g->mode;
-	to->mode_is_asked = true;
+	if (x->g->mode != GS_MODE_INVALID)
+		gs_layout_ask_mode(to, gpu, x->g->mode);
+	if (x->g->mode == GS_MODE_SRIOV && x->g->vfs.known) {
+		r = gs_vfs_check(gpu, x->g->vfs.value, &x->st->pos, x->e);
+		if (r < 0)
+			return r;
+		gs_layout_ask_vfs(to, gpu, x->g->vfs.value);
+	}
+	r = copy_settings(x, gpu, to);
+	if (r < 0)
+		return r;
 	to->n_wants = 0;
 	for (size_t i = 0; i < x->g->n_wants; i++) {
 		const struct gs_want *from = &x->g->wants[i];
 		struct gs_want *w;
 
-		if (!gs_profile_by_name(&gpu->grids[GS_KIND_MIG], from->profile))
+		if (from->kind == GS_KIND_SRIOV)
+			continue;
+		if (!gs_want_profile(from, gpu))
 			return gs_error_at(x->e, -EINVAL, &x->st->pos, "GPU %" PRIu32 " has no profile %s: it is another model than GPU %" PRIu32, target, from->profile,
 					   x->gpu->index);
 		w = gs_layout_add_want(l, to);
 		if (!w)
 			return gs_error_oom(x->e);
 		gs_want_copy_afresh(gs_edit_arena(x), w, from);
+		/* a UUID is one instance's on the whole host */
+		w->uuid = NULL;
 		w->pos = gs_edit_position(x, x->st->pos);
 		w->is_claimed = true;
 	}

@@ -8,7 +8,17 @@
 
 #include "base/parse.h"
 
-static int add_want(struct gs_edit *x, const struct gs_profile *p, struct gs_u32 start);
+static int add_want(struct gs_edit *x, enum gs_instance_kind kind, const struct gs_profile *p, struct gs_u32 start);
+static int set_rest(struct gs_edit *x, struct gs_want *w, const struct gs_profile *p);
+
+/* "vf:3" or "mdev:…" of a vGPU, NULL for a GI. */
+static const char *place_text(struct gs_edit *x, const struct gs_instance *inst)
+{
+	if (inst->kind != GS_KIND_VGPU)
+		return NULL;
+	return inst->vf.known ? gs_arena_printf(gs_edit_arena(x), "vf:%" PRIu32, inst->vf.value)
+			      : gs_arena_printf(gs_edit_arena(x), "mdev:%s", inst->uuid ? inst->uuid : "?");
+}
 
 static int claim(struct gs_edit *x, struct gs_want *w)
 {
@@ -20,13 +30,14 @@ static int claim(struct gs_edit *x, struct gs_want *w)
 	if (!w->instance_id.known)
 		return 0;
 	inst = gs_gpu_instance_at(x->gpu, w->profile, w->start.value);
-	if (!inst || inst->id != w->instance_id.value)
+	if (!inst || inst->kind != w->kind || inst->id != w->instance_id.value)
 		return 0;   /* moved: nothing that is there is kept */
 	grown = gs_arena_grow(gs_edit_arena(x), ev->claims, ev->n_claims, &ev->cap_claims, sizeof(*ev->claims));
 	if (!grown)
 		return gs_error_oom(x->e);
 	ev->claims = grown;
-	ev->claims[ev->n_claims++] = (struct gs_claim){ x->gpu->index, w->profile, w->start.value, w->instance_id.value, gs_instance_is_held(inst) };
+	ev->claims[ev->n_claims++] = (struct gs_claim){ x->gpu->index, w->profile, w->kind, w->start.value, w->instance_id.value, place_text(x, inst),
+							gs_instance_is_held(inst) };
 	return 0;
 }
 
@@ -37,7 +48,8 @@ static int claim(struct gs_edit *x, struct gs_want *w)
  */
 static int reopen(struct gs_edit *x, struct gs_want *w)
 {
-	const struct gs_profile *p = gs_profile_by_name(&x->gpu->grids[GS_KIND_MIG], w->profile);
+	const struct gs_profile *p = gs_want_profile(w, x->gpu);
+	enum gs_instance_kind kind = w->kind;
 	uint32_t statement = w->open_claim;
 	struct gs_want *made;
 	int r;
@@ -45,7 +57,7 @@ static int reopen(struct gs_edit *x, struct gs_want *w)
 	w->is_claimed = false;
 	w->open_claim = 0;
 	for (size_t i = 0; i < x->ev->n_claims; i++)
-		if (x->ev->claims[i].gpu == x->gpu->index && gs_u32_is(w->instance_id, x->ev->claims[i].instance_id)) {
+		if (x->ev->claims[i].gpu == x->gpu->index && x->ev->claims[i].kind == kind && gs_u32_is(w->instance_id, x->ev->claims[i].instance_id)) {
 			memmove(&x->ev->claims[i], &x->ev->claims[i + 1], (x->ev->n_claims - i - 1) * sizeof(*x->ev->claims));
 			x->ev->n_claims--;
 			break;
@@ -58,7 +70,7 @@ static int reopen(struct gs_edit *x, struct gs_want *w)
 		other->open_claim = statement;
 		return claim(x, other);
 	}
-	r = add_want(x, p, GS_U32_UNKNOWN);
+	r = add_want(x, kind, p, GS_U32_UNKNOWN);
 	if (r < 0)
 		return r;
 	made = &x->g->wants[x->g->n_wants - 1];
@@ -67,7 +79,7 @@ static int reopen(struct gs_edit *x, struct gs_want *w)
 }
 
 /* What two statements of one script ask for must not overlap: that is wrong on every machine. */
-int gs_edit_make_way(struct gs_edit *x, const struct gs_profile *p, uint32_t start, const struct gs_position *pos)
+int gs_edit_make_way(struct gs_edit *x, enum gs_instance_kind kind, const struct gs_profile *p, uint32_t start, const struct gs_position *pos)
 {
 	struct gs_span mine, other;
 
@@ -75,7 +87,7 @@ int gs_edit_make_way(struct gs_edit *x, const struct gs_profile *p, uint32_t sta
 		return 0;
 	for (size_t i = 0; i < x->g->n_wants; i++) {
 		struct gs_want *w = &x->g->wants[i];
-		const struct gs_profile *q = gs_profile_by_name(&x->gpu->grids[GS_KIND_MIG], w->profile);
+		const struct gs_profile *q = w->kind == kind ? gs_want_profile(w, x->gpu) : NULL;
 
 		if (!w->is_claimed || !w->start.known || !q || !gs_profile_placement_at(q, w->start.value, &other) || !gs_span_overlaps(mine, other))
 			continue;
@@ -86,6 +98,9 @@ int gs_edit_make_way(struct gs_edit *x, const struct gs_profile *p, uint32_t sta
 				return r;
 			continue;
 		}
+		if (kind == GS_KIND_VGPU)
+			return gs_error_at(x->e, -EINVAL, pos, "VF %" PRIu32 " of GPU %" PRIu32 " carries one vGPU, and this script asks for %s on it too", start, x->gpu->index,
+					   q->name);
 		return gs_error_at(x->e, -EINVAL, pos, "%s at %" PRIu32 " overlaps %s at %" PRIu32 " on GPU %" PRIu32 ", which this script asks for too", p->name, start,
 				   q->name, other.start, x->gpu->index);
 	}
@@ -146,22 +161,46 @@ static int set_ci(struct gs_edit *x, struct gs_want *w, const struct gs_profile 
 	return gs_want_check_compute(w, p, &st->cis[0].pos, x->e);
 }
 
-static int add_want(struct gs_edit *x, const struct gs_profile *p, struct gs_u32 start)
+/* What the statement says about a vGPU beside its type and place. */
+static int set_vgpu(struct gs_edit *x, struct gs_want *w)
+{
+	const struct gs_statement *st = x->st;
+
+	if (st->uuid)
+		w->uuid = gs_arena_strdup(gs_edit_arena(x), st->uuid);
+	if (st->at.known)
+		w->placement_id = st->at;
+	if (st->has_inside) {
+		w->on_profile = gs_arena_strdup(gs_edit_arena(x), st->inside.profile);
+		w->on_start = GS_U32(st->inside.number);
+	}
+	for (size_t i = 0; i < st->n_params; i++)
+		if (gs_want_set_param(gs_edit_arena(x), w, st->params[i].key, st->params[i].value) < 0)
+			return gs_error_oom(x->e);
+	return 0;
+}
+
+static int add_want(struct gs_edit *x, enum gs_instance_kind kind, const struct gs_profile *p, struct gs_u32 start)
 {
 	struct gs_want *w = gs_layout_add_want(x->ev->layout, x->g);
 
 	if (!w)
 		return gs_error_oom(x->e);
-	w->kind = GS_KIND_MIG;
+	w->kind = kind;
 	w->profile = gs_arena_strdup(gs_edit_arena(x), p->name);
 	w->start = start;
 	w->pos = gs_edit_position(x, x->st->profile_pos.line ? x->st->profile_pos : x->st->pos);
 	w->is_claimed = true;
-	return set_ci(x, w, p);
+	return set_rest(x, w, p);
+}
+
+static int set_rest(struct gs_edit *x, struct gs_want *w, const struct gs_profile *p)
+{
+	return w->kind == GS_KIND_MIG ? set_ci(x, w, p) : set_vgpu(x, w);
 }
 
 /* One instance at a decided place: claimed where it is there already, else new. */
-static int create_at(struct gs_edit *x, const struct gs_profile *p, uint32_t start, bool may_claim)
+static int create_at(struct gs_edit *x, enum gs_instance_kind kind, const struct gs_profile *p, uint32_t start, bool may_claim)
 {
 	struct gs_want *w = may_claim ? gs_edit_want_at(x->g, p->name, start, true) : NULL;
 	int r;
@@ -177,11 +216,11 @@ static int create_at(struct gs_edit *x, const struct gs_profile *p, uint32_t sta
 		}
 	}
 	if (w) {
-		r = set_ci(x, w, p);
+		r = set_rest(x, w, p);
 		return r < 0 ? r : claim(x, w);
 	}
-	r = gs_edit_make_way(x, p, start, x->st->at_pos.line ? &x->st->at_pos : &x->st->pos);
-	return r < 0 ? r : add_want(x, p, GS_U32(start));
+	r = gs_edit_make_way(x, kind, p, start, x->st->at_pos.line ? &x->st->at_pos : &x->st->pos);
+	return r < 0 ? r : add_want(x, kind, p, GS_U32(start));
 }
 
 static int create_from(struct gs_edit *x, const struct gs_profile *p, bool may_claim)
@@ -194,7 +233,7 @@ static int create_from(struct gs_edit *x, const struct gs_profile *p, bool may_c
 
 		if (span.start < end)
 			continue;
-		r = create_at(x, p, span.start, may_claim);
+		r = create_at(x, GS_KIND_MIG, p, span.start, may_claim);
 		if (r < 0)
 			return r;
 		done++;
@@ -206,7 +245,13 @@ static int create_from(struct gs_edit *x, const struct gs_profile *p, bool may_c
 	return 0;
 }
 
-static int create_open(struct gs_edit *x, const struct gs_profile *p, bool may_claim)
+/* An unclaimed one that will do. A UUID that is asked for is that one's, or a new one's. */
+static bool may_be_claimed(const struct gs_edit *x, const struct gs_want *w, enum gs_instance_kind kind, const struct gs_profile *p)
+{
+	return !w->is_claimed && w->kind == kind && gs_str_equal(w->profile, p->name) && (!x->st->uuid || gs_str_equal(w->uuid, x->st->uuid));
+}
+
+static int create_open(struct gs_edit *x, enum gs_instance_kind kind, const struct gs_profile *p, bool may_claim)
 {
 	uint32_t left = x->st->count;
 	int r;
@@ -215,9 +260,9 @@ static int create_open(struct gs_edit *x, const struct gs_profile *p, bool may_c
 	for (size_t i = 0; may_claim && left && i < x->g->n_wants; i++) {
 		struct gs_want *w = &x->g->wants[i];
 
-		if (w->is_claimed || !gs_str_equal(w->profile, p->name))
+		if (!may_be_claimed(x, w, kind, p))
 			continue;
-		r = set_ci(x, w, p);
+		r = set_rest(x, w, p);
 		if (r >= 0)
 			r = claim(x, w);
 		if (r < 0)
@@ -226,7 +271,7 @@ static int create_open(struct gs_edit *x, const struct gs_profile *p, bool may_c
 		left--;
 	}
 	for (; left; left--) {
-		r = add_want(x, p, GS_U32_UNKNOWN);
+		r = add_want(x, kind, p, GS_U32_UNKNOWN);
 		if (r < 0)
 			return r;
 	}
@@ -250,7 +295,7 @@ static int create_inside(struct gs_edit *x)
 	if (!w)
 		return gs_error_at(x->e, -ENOENT, &st->inside.pos, "GPU %" PRIu32 " has no %s at %" PRIu32 " to create a compute instance in", x->gpu->index,
 				   st->inside.profile, st->inside.number);
-	r = gs_edit_profile(x, w->profile, &st->inside.pos, &p);
+	r = gs_edit_profile(x, w->profile, &st->inside.pos, &p, NULL);
 	if (r >= 0)
 		r = check_ci(x, p, st->profile, st->at, &st->profile_pos);
 	if (r < 0)
@@ -285,29 +330,71 @@ static int create_inside(struct gs_edit *x)
 	return 0;
 }
 
+/* A vGPU: on the VF that is named, or on any; its identity is the VF, or the UUID of an mdev. */
+static int create_vgpu(struct gs_edit *x, const struct gs_profile *p, bool may_claim)
+{
+	const struct gs_statement *st = x->st;
+	struct gs_want *gi = NULL;
+	uint32_t n;
+	int r = 0;
+
+	if (st->ci != GS_CI_DEFAULT)
+		return gs_error_at(x->e, -EINVAL, &st->pos, "a vGPU has no compute instances: leave «ci» out");
+	if (st->uuid && x->gpu->framework != GS_FRAMEWORK_MDEV)
+		return gs_error_at(x->e, -EINVAL, &st->uuid_pos, "vGPUs of GPU %" PRIu32 " have no UUID: their identity is the VF (vf N)", x->gpu->index);
+	if ((st->uuid || st->vf) && st->count > 1)
+		return gs_error_at(x->e, -EINVAL, &st->pos, "one %s is named and %" PRIu32 " vGPUs are asked for", st->uuid ? "UUID" : "VF", st->count);
+	if (st->has_inside && !p->gi_profile)
+		return gs_error_at(x->e, -EINVAL, &st->profile_pos, "%s is time-sliced and lies in no GPU instance", p->name);
+	if (st->has_inside)
+		r = gs_edit_find(x, &st->inside, &gi);
+	if (r == 0 && st->has_inside && !gi)
+		return gs_error_at(x->e, -ENOENT, &st->inside.pos, "GPU %" PRIu32 " has no such GPU instance", x->gpu->index);
+	if (r == 0 && gi && !gs_str_equal(gi->profile, p->gi_profile))
+		return gs_error_at(x->e, -EINVAL, &st->profile_pos, "%s lies in a %s, not in a %s", p->name, p->gi_profile, gi->profile);
+	if (r == 0 && st->vf)
+		r = gs_edit_vf(x, st->vf, &st->vf_pos, &n);
+	if (r < 0)
+		return r;
+	return st->vf ? create_at(x, GS_KIND_VGPU, p, n, may_claim) : create_open(x, GS_KIND_VGPU, p, may_claim);
+}
+
+static int remark_adding(struct gs_edit *x)
+{
+	if (!x->st->count_adds || x->context != GS_CONTEXT_FILE)
+		return 0;
+	return gs_edit_remark(x, x->st->pos, GS_SEVERITY_NOTE, "not-idempotent",
+			      gs_arena_printf(gs_edit_arena(x), "count +%" PRIu32 " adds each time this script runs", x->st->count));
+}
+
 int gs_edit_create(struct gs_edit *x)
 {
 	const struct gs_statement *st = x->st;
+	enum gs_instance_kind kind = GS_KIND_MIG;
 	const struct gs_profile *p = NULL;
 	bool may_claim = x->context == GS_CONTEXT_FILE && !st->count_adds;
+	bool is_vgpu = gs_profile_by_name(&x->gpu->grids[GS_KIND_VGPU], st->profile) || gs_gpu_profile_by_last_word(x->gpu, st->profile, NULL);
 	int r;
 
-	if (st->vf || st->uuid)
-		return gs_error_at(x->e, -EINVAL, &st->pos, "a MIG instance takes no %s: the driver gives its identity", st->vf ? "vf" : "uuid");
-	if (st->has_inside)
+	if (st->has_inside && !is_vgpu)
 		return create_inside(x);
-	r = gs_edit_profile(x, st->profile, &st->profile_pos, &p);
-	if (r >= 0 && st->at.known)
-		r = gs_edit_check_start(x, p, st->at.value, &st->at_pos);
+	r = gs_edit_profile(x, st->profile, &st->profile_pos, &p, &kind);
 	if (r < 0)
 		return r;
-	if (st->count_adds && x->context == GS_CONTEXT_FILE) {
-		r = gs_edit_remark(x, st->pos, GS_SEVERITY_NOTE, "not-idempotent",
-			   gs_arena_printf(gs_edit_arena(x), "count +%" PRIu32 " adds each time this script runs", st->count));
-		if (r < 0)
-			return r;
+	if (kind == GS_KIND_VGPU) {
+		r = remark_adding(x);
+		return r < 0 ? r : create_vgpu(x, p, may_claim);
 	}
+	if (st->vf || st->uuid || st->n_params)
+		return gs_error_at(x->e, -EINVAL, &st->pos, st->n_params ? "a MIG instance takes no parameters"
+									 : "a MIG instance takes no vf and no uuid: the driver gives its identity");
+	if (st->at.known)
+		r = gs_edit_check_start(x, p, st->at.value, &st->at_pos);
+	if (r >= 0)
+		r = remark_adding(x);
+	if (r < 0)
+		return r;
 	if (!st->at.known)
-		return create_open(x, p, may_claim);
-	return st->count > 1 ? create_from(x, p, may_claim) : create_at(x, p, st->at.value, may_claim);
+		return create_open(x, kind, p, may_claim);
+	return st->count > 1 ? create_from(x, p, may_claim) : create_at(x, kind, p, st->at.value, may_claim);
 }

@@ -30,7 +30,10 @@ int gs_edit_remark(struct gs_edit *x, struct gs_position pos, enum gs_severity s
 
 /* ---- script_select.c: errors carry the position of the word ---- */
 
-int gs_edit_profile(struct gs_edit *x, const char *name, const struct gs_position *pos, const struct gs_profile **ret_profile);
+/* The profile of that name in any grid of the GPU; *@ret_kind (may be NULL) is MIG or VGPU. */
+int gs_edit_profile(struct gs_edit *x, const char *name, const struct gs_position *pos, const struct gs_profile **ret_profile, enum gs_instance_kind *ret_kind);
+/* The number of a VF: "3", or the address of one that is there. -EINVAL when the GPU has no such VF. */
+int gs_edit_vf(struct gs_edit *x, const char *text, const struct gs_position *pos, uint32_t *ret_n);
 int gs_edit_check_start(struct gs_edit *x, const struct gs_profile *p, uint32_t start, const struct gs_position *pos);
 /* The want of that profile at that start, or NULL. Valid until a want is added. */
 struct gs_want *gs_edit_want_at(struct gs_layout_gpu *g, const char *profile, uint32_t start, bool unclaimed_only);
@@ -45,7 +48,7 @@ int gs_edit_create(struct gs_edit *x);
  * goes elsewhere; another request of the script there is wrong on every
  * machine (INVALID). May add wants, so pointers to wants are stale after it.
  */
-int gs_edit_make_way(struct gs_edit *x, const struct gs_profile *p, uint32_t start, const struct gs_position *pos);
+int gs_edit_make_way(struct gs_edit *x, enum gs_instance_kind kind, const struct gs_profile *p, uint32_t start, const struct gs_position *pos);
 
 /* ---- script_change.c ---- */
 
@@ -53,5 +56,10 @@ int gs_edit_delete(struct gs_edit *x);
 int gs_edit_move(struct gs_edit *x);
 int gs_edit_recreate(struct gs_edit *x);
 int gs_edit_copy(struct gs_edit *x);
+
+/* ---- script_set.c ---- */
+
+int gs_edit_vfs(struct gs_edit *x);
+int gs_edit_set(struct gs_edit *x);
 
 #endif

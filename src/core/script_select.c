@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -57,11 +58,25 @@ int gs_select_gpus(const struct gs_gpu_selector *sel, const struct gs_snapshot *
 	}
 }
 
-/* "1g.10gb, 2g.20gb, …" for an error about an unknown word. */
-static const char *known_profiles(const struct gs_gpu *gpu, struct gs_strbuf *b)
+#define KNOWN_MAX 40
+
+/* "1g.10gb, 2g.20gb, …" for an error about an unknown word: what the mode that is asked for offers, else everything. */
+static const char *known_profiles(const struct gs_gpu *gpu, enum gs_mode mode, struct gs_strbuf *b)
 {
-	for (size_t i = 0; i < gpu->grids[GS_KIND_MIG].n; i++)
-		gs_strbuf_printf(b, "%s%s", i ? ", " : "", gpu->grids[GS_KIND_MIG].items[i].name);
+	enum gs_instance_kind only = gs_mode_kind(mode);
+	size_t n = 0, total = 0;
+
+	for (int kind = 0; kind < GS_KIND_MAX; kind++) {
+		const struct gs_profile_set *set = &gpu->grids[kind];
+
+		if ((kind != GS_KIND_MIG && kind != GS_KIND_VGPU) || (only != GS_KIND_INVALID && gpu->grids[only].n && kind != (int)only))
+			continue;
+		total += set->n;
+		for (size_t i = 0; i < set->n && n < KNOWN_MAX; i++, n++)
+			gs_strbuf_printf(b, "%s%s", n ? ", " : "", set->items[i].name);
+	}
+	if (total > n)
+		gs_strbuf_printf(b, " and %zu more (see: gpuslice profiles %" PRIu32 ")", total - n, gpu->index);
 	gs_strbuf_puts(b, "");
 	return b->text ? b->text : "";
 }
@@ -74,21 +89,56 @@ static const char *known_starts(const struct gs_profile *p, struct gs_strbuf *b)
 	return b->text ? b->text : "";
 }
 
-int gs_edit_profile(struct gs_edit *x, const char *name, const struct gs_position *pos, const struct gs_profile **ret_profile)
+int gs_edit_profile(struct gs_edit *x, const char *name, const struct gs_position *pos, const struct gs_profile **ret_profile, enum gs_instance_kind *ret_kind)
 {
 	GS_STRBUF struct gs_strbuf known = GS_STRBUF_INIT;
+	enum gs_instance_kind kind = GS_KIND_INVALID;
 	char label[96];
-	const struct gs_profile *p = gs_profile_by_name(&x->gpu->grids[GS_KIND_MIG], name);
+	const struct gs_profile *p = gs_gpu_profile(x->gpu, name, &kind);
 
-	if (p) {
+	if (!p)
+		p = gs_gpu_profile_by_last_word(x->gpu, name, &kind);
+	if (p && (kind == GS_KIND_MIG || kind == GS_KIND_VGPU)) {
 		*ret_profile = p;
+		if (ret_kind)
+			*ret_kind = kind;
 		return 0;
 	}
 	gs_gpu_label(x->gpu, label, sizeof(label));
-	if (!x->gpu->grids[GS_KIND_MIG].n)
+	if (p && kind == GS_KIND_SRIOV)
+		return gs_error_at(x->e, -EINVAL, pos, "VFs are not created one by one: write «vfs %" PRIu32 " N»", x->gpu->index);
+	if (p)
+		return gs_error_at(x->e, -EINVAL, pos, "%s is not created: it follows from the mode or a setting of %s", name, label);
+	if (!x->gpu->grids[GS_KIND_MIG].n && !x->gpu->grids[GS_KIND_VGPU].n)
 		return gs_error_at(x->e, -ENODEV, pos, "%s has no MIG profiles%s%s", label, x->gpu->lost ? ": " : ": it cannot be partitioned, or its profiles cannot be read",
 				   x->gpu->lost ? x->gpu->lost : "");
-	return gs_error_at(x->e, -EINVAL, pos, "%s has no profile %s; it has %s", label, name, known_profiles(x->gpu, &known));
+	return gs_error_at(x->e, -EINVAL, pos, "%s has no profile %s; it has %s", label, name, known_profiles(x->gpu, x->g->mode, &known));
+}
+
+int gs_edit_vf(struct gs_edit *x, const char *text, const struct gs_position *pos, uint32_t *ret_n)
+{
+	const struct gs_vfs *v = &x->gpu->vfs;
+	struct gs_bdf bdf;
+	uint32_t n;
+
+	if (!v->total.known || !v->total.value)
+		return gs_error_at(x->e, -EINVAL, pos, "GPU %" PRIu32 " has no virtual functions", x->gpu->index);
+	if (gs_bdf_looks_like(text)) {
+		if (gs_bdf_parse(text, &bdf) < 0)
+			return gs_error_at(x->e, -EINVAL, pos, "\"%.40s\" is no PCI address", text);
+		for (size_t i = 0; i < v->n_functions; i++) {
+			if (gs_bdf_compare(v->functions[i]->bdf, bdf) != 0)
+				continue;
+			*ret_n = v->functions[i]->n;
+			return 0;
+		}
+		return gs_error_at(x->e, -ENODEV, pos, "no VF of GPU %" PRIu32 " is at %s%s", x->gpu->index, text,
+				   v->n_functions ? "" : ": they are off, and have addresses only when they are on; name it by its number");
+	}
+	if (gs_parse_u32(text, 10, &n) < 0 || n >= v->total.value)
+		return gs_error_at(x->e, -EINVAL, pos, "GPU %" PRIu32 " has no VF %.40s: they are numbered from 0 to %" PRIu32, x->gpu->index, text, v->total.value - 1);
+	*ret_n = n;
+	return 0;
 }
 
 int gs_edit_check_start(struct gs_edit *x, const struct gs_profile *p, uint32_t start, const struct gs_position *pos)
@@ -103,7 +153,7 @@ int gs_edit_check_start(struct gs_edit *x, const struct gs_profile *p, uint32_t 
 struct gs_want *gs_edit_want_at(struct gs_layout_gpu *g, const char *profile, uint32_t start, bool unclaimed_only)
 {
 	for (size_t i = 0; i < g->n_wants; i++)
-		if (gs_u32_is(g->wants[i].start, start) && gs_str_equal(g->wants[i].profile, profile) && !(unclaimed_only && g->wants[i].is_claimed))
+		if (g->wants[i].kind != GS_KIND_SRIOV && gs_u32_is(g->wants[i].start, start) && gs_str_equal(g->wants[i].profile, profile) && !(unclaimed_only && g->wants[i].is_claimed))
 			return &g->wants[i];
 	return NULL;
 }
@@ -111,7 +161,7 @@ struct gs_want *gs_edit_want_at(struct gs_layout_gpu *g, const char *profile, ui
 static struct gs_want *want_of(struct gs_layout_gpu *g, uint32_t instance_id)
 {
 	for (size_t i = 0; i < g->n_wants; i++)
-		if (gs_u32_is(g->wants[i].instance_id, instance_id) || gs_u32_is(g->wants[i].moved_id, instance_id))
+		if (g->wants[i].kind == GS_KIND_MIG && (gs_u32_is(g->wants[i].instance_id, instance_id) || gs_u32_is(g->wants[i].moved_id, instance_id)))
 			return &g->wants[i];
 	return NULL;
 }
@@ -136,10 +186,43 @@ static const struct gs_instance *instance_by_uuid(const struct gs_gpu *gpu, cons
 	return found;
 }
 
+static struct gs_want *want_on_vf(struct gs_layout_gpu *g, uint32_t n)
+{
+	for (size_t i = 0; i < g->n_wants; i++)
+		if (g->wants[i].kind == GS_KIND_VGPU && gs_u32_is(g->wants[i].start, n))
+			return &g->wants[i];
+	return NULL;
+}
+
+static struct gs_want *want_by_uuid(struct gs_layout_gpu *g, const char *uuid)
+{
+	for (size_t i = 0; i < g->n_wants; i++)
+		if (g->wants[i].kind == GS_KIND_VGPU && gs_str_equal(g->wants[i].uuid, uuid))
+			return &g->wants[i];
+	return NULL;
+}
+
+static int find_on_vf(struct gs_edit *x, const struct gs_instance_selector *sel, struct gs_want **ret)
+{
+	uint32_t n = sel->number;
+	char text[16];
+	int r;
+
+	snprintf(text, sizeof(text), "%" PRIu32, n);
+	r = gs_edit_vf(x, sel->text ? sel->text : text, &sel->pos, &n);
+	if (r < 0)
+		return r;
+	if (!x->gpu->grids[GS_KIND_VGPU].n)
+		return gs_error_at(x->e, -EINVAL, &sel->pos, "VFs of GPU %" PRIu32 " come and go together: write «vfs %" PRIu32 " N»", x->gpu->index, x->gpu->index);
+	*ret = want_on_vf(x->g, n);
+	return 0;
+}
+
 /* The instance that a selector names, as it stands in the layout. *@ret is NULL when it is legal but absent. */
 int gs_edit_find(struct gs_edit *x, const struct gs_instance_selector *sel, struct gs_want **ret)
 {
 	const struct gs_profile *p = NULL;
+	enum gs_instance_kind kind = GS_KIND_INVALID;
 	const struct gs_instance *inst;
 	struct gs_want *found = NULL;
 	size_t n_matches = 0;
@@ -147,7 +230,9 @@ int gs_edit_find(struct gs_edit *x, const struct gs_instance_selector *sel, stru
 
 	switch (sel->kind) {
 	case GS_SELECT_AT:
-		r = gs_edit_profile(x, sel->profile, &sel->pos, &p);
+		r = gs_edit_profile(x, sel->profile, &sel->pos, &p, &kind);
+		if (r >= 0 && kind == GS_KIND_VGPU)
+			return gs_error_at(x->e, -EINVAL, &sel->pos, "a vGPU is named by its VF (vf:N) or its UUID (mdev:UUID)");
 		if (r >= 0)
 			r = gs_edit_check_start(x, p, sel->number, &sel->pos);
 		if (r < 0)
@@ -171,6 +256,13 @@ int gs_edit_find(struct gs_edit *x, const struct gs_instance_selector *sel, stru
 			return 0;
 		}
 		break;
+	case GS_SELECT_VF:
+		return find_on_vf(x, sel, ret);
+	case GS_SELECT_MDEV:
+		if (!x->gpu->grids[GS_KIND_VGPU].n)
+			return gs_error_at(x->e, -EINVAL, &sel->pos, "GPU %" PRIu32 " has no mdevs", x->gpu->index);
+		*ret = want_by_uuid(x->g, sel->text);
+		return 0;
 	default:
 		return gs_error_at(x->e, -EINVAL, &sel->pos, "a MIG instance is named by PROFILE@START or its MIG-UUID");
 	}

@@ -34,7 +34,9 @@ static const char *where_text(const struct gs_step *step, char *buf, size_t size
 {
 	char bdf[GS_BDF_TEXT];
 
-	if (step->vf.known)
+	if (step->vf.known && gs_bdf_compare(step->function, step->bdf) == 0)
+		snprintf(buf, size, " on VF %" PRIu32, step->vf.value);
+	else if (step->vf.known)
 		snprintf(buf, size, " on VF %" PRIu32 " (%s)", step->vf.value, gs_bdf_format(step->function, bdf));
 	else if (step->uuid)
 		snprintf(buf, size, " (mdev %s)", step->uuid);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* steps.h - from a GPU's difference to its ordered steps. Used by plan.c only. */
+/* steps.h - from a GPU's difference to its ordered steps. Used by plan.c and policy*.c only. */
 #ifndef GS_CORE_STEPS_H
 #define GS_CORE_STEPS_H
 
@@ -8,8 +8,29 @@
 
 /* A new step for @gpu at the end of the plan, numbered; NULL when there is no memory. */
 struct gs_step *gs_plan_add_step(struct gs_plan *p, enum gs_step_op op, const struct gs_gpu *gpu);
+/* Its text, once all else is set. -ENOMEM also when its target could not be allocated. */
+int gs_step_finish(struct gs_plan *p, struct gs_step *step, struct gs_error *e);
 
-/* Append the steps that make @d->gpu what @d asks, in order, after any stop-holder steps. -ENOMEM. */
+/* Append the steps that make @d->gpu what @d asks, in order, after any stop-holder and stop-unit steps. -ENOMEM. */
 int gs_steps_append(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);
+
+/* The parts, each in the file of its family; -ENOMEM all of them. */
+
+/* steps_mig.c */
+int gs_steps_destroy_mig(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);
+int gs_steps_set_mig(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);
+int gs_steps_create_mig(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);
+
+/* steps_vgpu.c */
+int gs_steps_remove_vgpus(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);
+int gs_steps_create_vgpus(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);
+int gs_steps_set_params(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);
+
+/* steps_function.c: VFs, drivers, settings */
+int gs_steps_set_vfs(struct gs_plan *p, const struct gs_diff_gpu *d, uint32_t n, struct gs_error *e);
+int gs_steps_rebind(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);
+int gs_steps_set_setting(struct gs_plan *p, const struct gs_diff_gpu *d, const struct gs_setting_change *c, struct gs_error *e);
+/* Does a sibling go along into passthrough and back? Bridges stay, and so does what lies in other slots. */
+bool gs_sibling_follows(const struct gs_gpu *gpu, const struct gs_sibling *s);
 
 #endif

@@ -472,9 +472,26 @@ static void two_equal_lines_inside_an_instance_mean_two_compute_instances(void *
 
 /* ---------------------------------------------------------------- other families */
 
+/* A GPU without VFs and settings: wrong whatever its state. */
+static void what_the_gpu_does_not_have_is_wrong(void **state)
+{
+	static const char *const scripts[] = { "vfs 0 4", "vfs 0 all", "set 0 scheduler fixed" };
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(scripts); i++) {
+		GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = gs_testhost(MODEL, "whole");
+		GS_EVALUATION struct gs_evaluation ev = { 0 };
+		struct gs_error e = { 0 };
+
+		assert_int_equal(evaluate(s, scripts[i], GS_CONTEXT_FILE, &ev, &e), -EINVAL);
+		assert_int_equal(e.status, GS_STATUS_INVALID);
+		assert_int_equal(e.line, 1);
+	}
+}
+
 static void a_verb_of_another_family_is_refused(void **state)
 {
-	static const char *const scripts[] = { "vfs 0 4", "set 0 scheduler fixed", "use training 0" };
+	static const char *const scripts[] = { "use training 0" };
 
 	(void)state;
 	for (size_t i = 0; i < GS_ARRAY_SIZE(scripts); i++) {
@@ -591,7 +608,7 @@ static void an_instance_that_the_model_does_not_have_is_wrong_where_it_is_writte
 	expect_unbound("mig", "gpus:\n- match: {uuid: " UUID0 "}\n  instances:\n  - {profile: 4g.40gb, start: 0}\n  - {profile: 1g.10gb, start: 3}\n", 5, "overlaps");
 	expect_unbound("mig", "gpus:\n- match: {uuid: " UUID0 "}\n  instances:\n  - {profile: 1g.10gb, compute: [{profile: 2g.20gb}]}\n", 4, "compute instance profile");
 	expect_unbound("mig", "gpus:\n- match: {uuid: " UUID0 "}\n  instances:\n  - {profile: 3g.40gb, compute: [{profile: 1c.3g.40gb, start: 3}]}\n", 4, "slice 3");
-	expect_unbound("mig", "gpus:\n- match: {uuid: " UUID0 "}\n  instances:\n  - {kind: vgpu, profile: 3g.40gb}\n", 4, "vgpu");
+	expect_unbound("mig", "gpus:\n- match: {uuid: " UUID0 "}\n  instances:\n  - {kind: vgpu, profile: 3g.40gb}\n", 4, "no profile 3g.40gb");
 }
 
 /* An RTX PRO 6000 as the driver shows it while no instance is there: no compute profiles yet. */
@@ -653,6 +670,7 @@ int main(void)
 		cmocka_unit_test(a_compute_instance_that_is_there_is_claimed_in_a_file_and_added_to_at_the_prompt),
 		cmocka_unit_test(two_equal_lines_inside_an_instance_mean_two_compute_instances),
 		cmocka_unit_test(a_verb_of_another_family_is_refused),
+		cmocka_unit_test(what_the_gpu_does_not_have_is_wrong),
 		cmocka_unit_test(a_gpu_that_is_not_listed_is_untouched),
 		cmocka_unit_test(a_key_that_is_absent_or_null_is_untouched),
 		cmocka_unit_test(an_empty_list_of_instances_deletes_all),

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* program.c - programs of the simulated machine: sriov-manage, systemctl, modprobe, and those whose output the host file gives. */
+#include <errno.h>
+#include <string.h>
+
+#include "backend/sim/drivers.h"
+#include "backend/sim/kernel.h"
+#include "backend/sim/program.h"
+#include "backend/sim/sim_private.h"
+#include "base/parse.h"
+
+static int usage(struct gs_sim_program *p, const char *text)
+{
+	gs_strbuf_puts(&p->output, text);
+	p->exit_status = 1;
+	return 0;
+}
+
+/* ------------------------------------------------------------ sriov-manage (interfaces 3.4, 10.3) */
+
+static bool is_in_use(const struct gs_sim_program *p, const struct gs_sim_gpu *gpu)
+{
+	/* every open counts here, also that of nvidia-persistenced */
+	return gs_sim_node_is_open(p->s, gpu) || gs_sim_node_is_locked(p->tree_fd, gpu->minor, -1) ||
+	       gs_sim_any_vgpu_is_held(p->s, gpu);
+}
+
+static void leave_half_done(struct gs_sim_gpu *gpu)
+{
+	gs_sim_driver_state_wipe(gpu);
+	gpu->pci.driver = gpu->pci.driver_override = "pci-pf-stub";
+}
+
+static void switch_vfs(struct gs_sim_program *p, struct gs_sim_gpu *gpu, bool enable)
+{
+	if (!gpu->total_vfs || !gs_sim_is_nvidia(gpu) || !gs_str_equal(gpu->pci.driver, "nvidia")) {
+		gs_strbuf_printf(&p->output, "%s: not a GPU with SR-IOV that nvidia drives\n", gpu->pci.bdf);
+		p->exit_status = 1;
+		return;
+	}
+	if (enable == (gpu->numvfs != 0))
+		return;
+	if (is_in_use(p, gpu)) {
+		gs_strbuf_printf(&p->output, "Cannot obtain unbindLock for %s\n", gpu->pci.bdf);
+		p->exit_status = 1;
+		return;
+	}
+	p->changed = true;
+	if (p->interrupted) {
+		leave_half_done(gpu);
+		p->exit_status = 130;
+		return;
+	}
+	/* the PF leaves nvidia and comes back: all that the driver kept is gone */
+	gs_sim_driver_state_wipe(gpu);
+	if (enable)
+		gs_sim_vfs_enable(p->s, gpu, gpu->total_vfs);
+	gs_strbuf_printf(&p->output, "%s VFs on %s\n", enable ? "Enabling" : "Disabling", gpu->pci.bdf);
+}
+
+static int sriov_manage(struct gs_sim_program *p)
+{
+	bool enable = p->argc == 3 && gs_str_equal(p->argv[1], "-e");
+	struct gs_sim_gpu *gpu;
+
+	if (p->argc != 3 || (!enable && !gs_str_equal(p->argv[1], "-d")))
+		return usage(p, "Usage: sriov-manage <-e|-d> <ssss:bb:dd.f|ALL>\n");
+	if (!gs_str_equal(p->argv[2], "ALL")) {
+		gpu = gs_sim_gpu_by_bdf(p->s, p->argv[2]);
+		if (!gpu || gpu->pci.vanished)
+			return usage(p, "No such GPU\n");
+		switch_vfs(p, gpu, enable);
+		return 0;
+	}
+	for (size_t i = 0; i < p->s->n_gpus; i++) {
+		gpu = &p->s->gpus[i];
+		if (gs_sim_is_nvidia(gpu) && gpu->total_vfs && gs_str_equal(gpu->pci.driver, "nvidia"))
+			switch_vfs(p, gpu, enable);
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------ systemctl */
+
+static struct gs_sim_unit *find_unit(struct gs_sim_state *s, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < s->n_units; i++) {
+		const char *unit = s->units[i].name;
+
+		if (gs_str_equal(unit, name) || (strncmp(unit, name, n) == 0 && gs_str_equal(unit + n, ".service")))
+			return &s->units[i];
+	}
+	return NULL;
+}
+
+/* Its cgroup ends in the unit's name, or goes on below it. */
+static bool belongs_to(const struct gs_sim_process *process, const struct gs_sim_unit *unit)
+{
+	const char *at = strstr(process->cgroup, unit->name);
+	size_t n = strlen(unit->name);
+
+	return at && at > process->cgroup && at[-1] == '/' && (!at[n] || at[n] == '/');
+}
+
+static void stop_unit(struct gs_sim_program *p, struct gs_sim_unit *unit)
+{
+	for (size_t i = 0; i < p->s->n_processes;) {
+		struct gs_sim_process *process = &p->s->processes[i];
+
+		if (!belongs_to(process, unit)) {
+			i++;
+			continue;
+		}
+		if (p->s->n_parked < GS_SIM_PROCESSES_MAX)
+			p->s->parked[p->s->n_parked++] = *process;
+		gs_sim_process_remove(p->s, process);
+	}
+	unit->active = false;
+}
+
+static void start_unit(struct gs_sim_program *p, struct gs_sim_unit *unit)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->s->n_parked; i++) {
+		struct gs_sim_process process = p->s->parked[i];
+
+		if (!belongs_to(&process, unit) || p->s->n_processes == GS_SIM_PROCESSES_MAX) {
+			p->s->parked[kept++] = process;
+			continue;
+		}
+		process.pid = p->s->next_pid++;
+		/* later than whatever ran before, and no two alike */
+		process.start_time = p->s->uptime_seconds * 100 + process.pid;
+		p->s->processes[p->s->n_processes++] = process;
+	}
+	p->s->n_parked = kept;
+	unit->active = true;
+}
+
+/* A process of the unit whose GPU has gone meanwhile would hold nothing real. */
+static int systemctl(struct gs_sim_program *p)
+{
+	const char *verb = p->argc > 1 ? p->argv[1] : "";
+	struct gs_sim_unit *unit = p->argc == 3 ? find_unit(p->s, p->argv[2]) : NULL;
+
+	if (p->argc != 3)
+		return usage(p, "Too few arguments.\n");
+	if (gs_str_equal(verb, "is-active")) {
+		gs_strbuf_puts(&p->output, unit && unit->active ? "active\n" : "inactive\n");
+		p->exit_status = unit && unit->active ? 0 : 3;
+		return 0;
+	}
+	if (!gs_str_equal(verb, "start") && !gs_str_equal(verb, "stop"))
+		return usage(p, "Unknown operation.\n");
+	if (!unit) {
+		gs_strbuf_printf(&p->output, "Failed to %s %s: Unit %s not found.\n", verb, p->argv[2], p->argv[2]);
+		p->exit_status = 5;
+		return 0;
+	}
+	if (unit->active == gs_str_equal(verb, "start"))
+		return 0;
+	p->changed = true;
+	if (unit->active)
+		stop_unit(p, unit);
+	else
+		start_unit(p, unit);
+	return 0;
+}
+
+/* ------------------------------------------------------------ modprobe */
+
+static bool same_module(const char *a, const char *b)
+{
+	for (; *a && *b; a++, b++) {
+		if (*a != *b && !((*a == '-' || *a == '_') && (*b == '-' || *b == '_')))
+			return false;
+	}
+	return !*a && !*b;
+}
+
+static int modprobe(struct gs_sim_program *p)
+{
+	struct gs_sim_module *m = NULL;
+
+	if (p->argc != 2)
+		return usage(p, "modprobe: ERROR: missing parameters. See -h.\n");
+	for (size_t i = 0; i < p->s->n_modules; i++) {
+		if (same_module(p->s->modules[i].name, p->argv[1]))
+			m = &p->s->modules[i];
+	}
+	if (!m) {
+		gs_strbuf_printf(&p->output, "modprobe: FATAL: Module %s not found in directory /lib/modules/%s\n", p->argv[1],
+				 p->s->kernel_version);
+		p->exit_status = 1;
+		return 0;
+	}
+	p->changed = !m->loaded;
+	m->loaded = true;
+	/* what it holds comes with it */
+	for (size_t i = 0; m->uses[0] && i < p->s->n_modules; i++) {
+		if (gs_str_equal(p->s->modules[i].name, m->uses))
+			p->s->modules[i].loaded = true;
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------ all of them */
+
+/* "scontrol show node": the longest entry of the host file that the words begin with. */
+static int canned(struct gs_sim_program *p)
+{
+	const struct gs_sim_output *best = NULL;
+	GS_STRBUF struct gs_strbuf words = GS_STRBUF_INIT;
+	bool known = false;
+
+	gs_strbuf_puts(&words, p->name);
+	for (int i = 1; i < p->argc; i++)
+		gs_strbuf_printf(&words, " %s", p->argv[i]);
+	if (words.failed)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->s->n_outputs; i++) {
+		const char *command = p->s->outputs[i].command;
+		size_t n = strlen(command), program = strcspn(command, " ");
+
+		known |= strlen(p->name) == program && strncmp(command, p->name, program) == 0;
+		if (strncmp(words.text, command, n) == 0 && (!words.text[n] || words.text[n] == ' ') &&
+		    (!best || n > strlen(best->command)))
+			best = &p->s->outputs[i];
+	}
+	if (!known)
+		return -ENOENT;
+	if (!best)
+		return usage(p, "invalid entity\n");
+	gs_strbuf_puts(&p->output, best->text);
+	return 0;
+}
+
+static bool has_file(const struct gs_sim_state *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_files; i++) {
+		const char *slash = strrchr(s->files[i].path, '/');
+
+		if (slash && gs_str_equal(slash + 1, name) && (s->files[i].mode & 0111))
+			return true;
+	}
+	return false;
+}
+
+static int run(struct gs_sim_program *p)
+{
+	/* part of the vGPU host driver; its file is in the tree where that is installed */
+	if (gs_str_equal(p->name, "sriov-manage"))
+		return has_file(p->s, p->name) ? sriov_manage(p) : -ENOENT;
+	if (gs_str_equal(p->name, "systemctl"))
+		return p->s->n_units ? systemctl(p) : -ENOENT;
+	if (gs_str_equal(p->name, "modprobe"))
+		return modprobe(p);
+	return canned(p);
+}
+
+/* Under the lock. -EAGAIN with *@ret_wait: a fault makes it hang. */
+static int run_locked(struct gs_sim *sim, struct gs_sim_program *p, uint64_t *ret_wait)
+{
+	struct gs_sim_fault_event event = { .target = GS_SIM_ON_PROGRAM, .name = p->name };
+	struct gs_sim_fault fault;
+	bool counted = false;
+	int r = 0;
+
+	p->s = gs_sim_store_state(sim->store);
+	p->tree_fd = gs_sim_store_tree_fd(sim->store);
+	p->changed = gs_sim_settle(p->s, p->tree_fd);
+	if (gs_sim_fault_take_event(p->s, &event, &fault, &counted)) {
+		if (fault.kind == GS_SIM_FAULT_HANG) {
+			*ret_wait = fault.id;
+			return -EAGAIN;
+		}
+		p->interrupted = fault.kind == GS_SIM_FAULT_INTERRUPTED;
+		if (fault.kind == GS_SIM_FAULT_CODE)
+			p->exit_status = (int)fault.code;
+		if (!p->interrupted)
+			return gs_sim_store_commit(sim->store, NULL);
+	}
+	r = run(p);
+	if (r == 0 && p->changed)
+		gs_sim_settle(p->s, p->tree_fd);
+	if (p->changed || counted) {
+		int written = gs_sim_store_commit(sim->store, NULL);
+
+		return r < 0 ? r : written;
+	}
+	return r;
+}
+
+int gs_sim_run(struct gs_sim *sim, char *const argv[], int *ret_exit, char **ret_output, struct gs_error *e)
+{
+	const char *slash = argv[0] ? strrchr(argv[0], '/') : NULL;
+	uint64_t wait;
+	int r;
+
+	if (!argv[0])
+		return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "no program is named");
+	do {
+		GS_CLEANUP(gs_sim_program_done) struct gs_sim_program p = { .argv = argv, .name = slash ? slash + 1 : argv[0] };
+
+		while (argv[p.argc])
+			p.argc++;
+		gs_strbuf_puts(&p.output, "");
+		wait = 0;
+		if (!sim->is_root)
+			return gs_error_set(e, -EACCES, GS_STATUS_REFUSED, "%s: only root may run it on the simulated machine %s",
+					    argv[0], sim->host);
+		r = gs_sim_store_begin(sim->store, e);
+		if (r == 0)
+			r = run_locked(sim, &p, &wait);
+		gs_sim_store_end(sim->store);
+		if (r == 0) {
+			*ret_output = gs_strbuf_take(&p.output);
+			if (!*ret_output)
+				return gs_error_oom(e);
+			*ret_exit = p.exit_status;
+			return 0;
+		}
+	} while (r == -EAGAIN && wait && (r = gs_sim_wait(sim, wait)) == 0);
+	return gs_error_set(e, r, r == -ENOENT ? GS_STATUS_INVALID : GS_STATUS_FAILED, "%s: %s on the simulated machine %s", argv[0],
+			    r == -ENOENT ? "there is no such program" : strerror(-r), sim->host);
+}

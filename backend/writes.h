@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * writes.h - the records of writes that the kernel holds: run/gpuslice/writes/PID,
+ * {"pid","start_time","boot_id","function","path","value","since_ms",
+ * "waits_for"}, 0600. A record counts while that very process lives; it is a
+ * real process on a simulated machine, too.
+ */
+#ifndef GS_BACKEND_WRITES_H
+#define GS_BACKEND_WRITES_H
+
+#include "base/root.h"
+#include "core/bdf.h"
+
+#define GS_WRITES_DIR "run/gpuslice/writes"
+
+struct gs_write_record {
+	uint32_t pid;
+	uint64_t start_time;
+	struct gs_bdf function;
+	char *path, *value, *waits_for;     /* owned; @waits_for may be NULL */
+	int64_t since_ms;                   /* since 1970 */
+};
+void gs_write_record_done(struct gs_write_record *r);
+
+/* Make the record of process @r->pid, whose start time is read here. -errno. */
+int gs_write_record_make(struct gs_root *root, const struct gs_write_record *r);
+void gs_write_record_remove(struct gs_root *root, uint32_t pid);
+
+/*
+ * Call @take for each record that counts; it may empty what it keeps. Dead
+ * ones are removed when @may_clean. A return of @take other than 0 ends it and
+ * is returned. What cannot be read is no record.
+ */
+int gs_write_records(struct gs_root *root, bool may_clean, int (*take)(void *userdata, struct gs_write_record *r), void *userdata);
+
+/* Does an earlier write of @function hang? Fills the record, which the caller empties. */
+bool gs_write_record_of(struct gs_root *root, struct gs_bdf function, struct gs_write_record *ret_record);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * policy_internal.h - what the files of policy share: the state of one GPU's
+ * judgement, and how a finding is made. For src/core/policy*.c only.
+ */
+#ifndef GS_CORE_POLICY_INTERNAL_H
+#define GS_CORE_POLICY_INTERNAL_H
+
+#include "core/policy.h"
+#include "core/steps.h"
+
+struct gs_policy {
+	struct gs_plan *p;
+	const struct gs_diff_gpu *d;
+	const struct gs_gpu *gpu;
+	const struct gs_plan_options *options;
+	struct gs_error *e;
+	bool failed;
+	struct gs_finding nowhere;  /* what a failed allocation is written to; nobody reads it */
+};
+
+/* ---- policy.c ---- */
+
+/* A new finding about the GPU as a whole; never NULL. */
+struct gs_finding *gs_policy_add(struct gs_policy *y, enum gs_rule rule, enum gs_severity severity, const char *fmt, ...) GS_PRINTF(4, 5);
+/* What would do as well. */
+void gs_policy_suggest(struct gs_policy *y, struct gs_finding *f, const char *fmt, ...) GS_PRINTF(3, 4);
+/* Once each. */
+void gs_policy_add_holder(struct gs_policy *y, struct gs_finding *f, const struct gs_holder *h);
+/* "GPU 2 GI 5", "GPU 2 vf:3" */
+const char *gs_policy_object(struct gs_policy *y, const struct gs_instance *inst);
+
+/* ---- policy_place.c: what fits, and what is in the way ---- */
+
+void gs_policy_check_places(struct gs_policy *y);
+
+/* ---- policy_function.c: modes, VFs, drivers, settings, writes that still wait ---- */
+
+/* Something that makes all else idle to look at? Then it is said, and true. */
+bool gs_policy_is_impossible(struct gs_policy *y);
+void gs_policy_check_mode(struct gs_policy *y);
+void gs_policy_check_functions(struct gs_policy *y);
+void gs_policy_note_functions(struct gs_policy *y);
+
+/* ---- policy_holders.c: whose work it touches ---- */
+
+void gs_policy_check_holders(struct gs_policy *y);
+
+#endif

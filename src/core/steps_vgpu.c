@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* steps_vgpu.c - vGPUs, on VFs or as mdevs, and the parameters of VFs. */
+#include "core/steps.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parse.h"
+
+/* Where it is, or will be: a VF by its number (its address is not known before it is there), else an mdev by its UUID. */
+static void set_place(struct gs_plan *p, struct gs_step *step, const struct gs_gpu *gpu, const struct gs_instance *old, const struct gs_want *w)
+{
+	const struct gs_vf *vf;
+
+	step->framework = gpu->framework;
+	step->uuid = gs_arena_strdup(p->arena, old ? old->uuid : w->uuid);
+	if (!gpu->vfs.total.known)
+		return;
+	step->vf = old ? old->vf : w->start;
+	vf = step->vf.known ? gs_gpu_vf(gpu, step->vf.value) : NULL;
+	step->function = vf ? vf->bdf : gpu->bdf;
+}
+
+static const char *target_text(struct gs_plan *p, const struct gs_step *step)
+{
+	return step->vf.known ? gs_arena_printf(p->arena, "vf:%" PRIu32, step->vf.value) : gs_arena_printf(p->arena, "mdev:%s", step->uuid ? step->uuid : "?");
+}
+
+int gs_steps_remove_vgpus(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < d->n_changes && r >= 0; i++) {
+		const struct gs_change *c = &d->changes[i];
+		struct gs_step *step;
+
+		if (!c->old || c->old->kind != GS_KIND_VGPU || (c->kind != GS_CHANGE_DELETE && c->kind != GS_CHANGE_RECREATE))
+			continue;
+		step = gs_plan_add_step(p, GS_STEP_REMOVE_VGPU, d->gpu);
+		if (!step)
+			return gs_error_oom(e);
+		set_place(p, step, d->gpu, c->old, NULL);
+		step->profile = gs_arena_strdup(p->arena, c->old->profile);
+		step->profile_id = c->old->profile_id.value;
+		step->risk = gs_instance_is_held(c->old) ? GS_RISK_DISRUPTIVE : GS_RISK_DESTRUCTIVE;
+		step->undo = GS_UNDO_FULL;
+		step->target = target_text(p, step);
+		r = gs_step_finish(p, step, e);
+	}
+	return r;
+}
+
+/*
+ * The UUID of an mdev for which none was asked: made of host, parent, type and
+ * slot, so that planning twice gives one plan.
+ */
+static const char *default_uuid(struct gs_plan *p, const struct gs_gpu *gpu, const struct gs_change *c)
+{
+	char seed[512], bdf[GS_BDF_TEXT];
+	struct gs_digest d;
+	int n;
+
+	n = snprintf(seed, sizeof(seed), "mdev %s %s %s %" PRIu32, gs_snapshot_host(p->snapshot), gs_bdf_format(gpu->bdf, bdf), c->want->profile, c->want->start.value);
+	if (n < 0 || (size_t)n >= sizeof(seed))
+		n = (int)strlen(seed);
+	d = gs_digest_of(seed, (size_t)n);
+	/* a digest is a name-based UUID without its dashes */
+	return gs_arena_printf(p->arena, "%.8s-%.4s-%.4s-%.4s-%.12s", d.hex, d.hex + 8, d.hex + 12, d.hex + 16, d.hex + 20);
+}
+
+static int create_vgpu(struct gs_plan *p, const struct gs_gpu *gpu, const struct gs_change *c, struct gs_error *e)
+{
+	struct gs_step *step = gs_plan_add_step(p, GS_STEP_CREATE_VGPU, gpu);
+	/* one that comes again keeps its identity */
+	const struct gs_instance *old = c->kind == GS_CHANGE_RECREATE ? c->old : NULL;
+
+	if (!step)
+		return gs_error_oom(e);
+	set_place(p, step, gpu, old, c->want);
+	if (!step->uuid && gpu->framework == GS_FRAMEWORK_MDEV)
+		step->uuid = default_uuid(p, gpu, c);
+	step->profile = gs_arena_strdup(p->arena, c->want->profile);
+	step->profile_id = c->profile ? c->profile->id.value : 0;
+	step->gi_profile = c->profile ? gs_arena_strdup(p->arena, c->profile->gi_profile) : NULL;
+	if (c->want->on_profile) {
+		step->gi_profile = gs_arena_strdup(p->arena, c->want->on_profile);
+		step->on_start = c->want->on_start;
+	}
+	step->risk = GS_RISK_SAFE;
+	step->undo = GS_UNDO_FULL;
+	step->target = target_text(p, step);
+	return gs_step_finish(p, step, e);
+}
+
+static uint64_t framebuffer(const struct gs_change *c)
+{
+	return c->profile && c->profile->memory_bytes.known ? c->profile->memory_bytes.value : 0;
+}
+
+/* Largest first: in mixed-size mode small ones would break up the room of large ones (interfaces 9.3). */
+static int by_size(const void *a, const void *b)
+{
+	const struct gs_change *x = *(const struct gs_change *const *)a, *y = *(const struct gs_change *const *)b;
+
+	if (framebuffer(x) != framebuffer(y))
+		return framebuffer(x) > framebuffer(y) ? -1 : 1;
+	return x->want->start.value < y->want->start.value ? -1 : x->want->start.value > y->want->start.value;
+}
+
+int gs_steps_create_vgpus(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e)
+{
+	GS_FREE const struct gs_change **list = calloc(d->n_changes + 1, sizeof(*list));
+	size_t n = 0;
+	int r = 0;
+
+	if (!list)
+		return gs_error_oom(e);
+	for (size_t i = 0; i < d->n_changes; i++) {
+		const struct gs_change *c = &d->changes[i];
+
+		if (c->want && c->want->kind == GS_KIND_VGPU && (c->kind == GS_CHANGE_CREATE || c->kind == GS_CHANGE_RECREATE))
+			list[n++] = c;
+	}
+	if (n > 1)
+		qsort(list, n, sizeof(*list), by_size);
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = create_vgpu(p, d->gpu, list[i], e);
+	return r;
+}
+
+int gs_steps_set_params(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < d->n_changes; i++) {
+		const struct gs_change *c = &d->changes[i];
+
+		for (size_t k = 0; c->want && k < c->n_params && r >= 0; k++) {
+			struct gs_step *step = gs_plan_add_step(p, GS_STEP_SET_PARAM, d->gpu);
+			const char *now = c->old ? gs_instance_param(c->old, c->params[k].key) : NULL;
+
+			if (!step)
+				return gs_error_oom(e);
+			set_place(p, step, d->gpu, c->old, c->want);
+			if (!step->uuid && d->gpu->framework == GS_FRAMEWORK_MDEV)
+				step->uuid = default_uuid(p, d->gpu, c);
+			step->profile = gs_arena_strdup(p->arena, c->want->profile);
+			step->key = gs_arena_strdup(p->arena, c->params[k].key);
+			step->value = gs_arena_strdup(p->arena, c->params[k].value);
+			step->old_value = gs_arena_strdup(p->arena, now);
+			step->risk = GS_RISK_SAFE;
+			step->undo = GS_UNDO_FULL;
+			step->target = gs_arena_printf(p->arena, "%s %s", target_text(p, step), step->key);
+			r = gs_step_finish(p, step, e);
+		}
+	}
+	return r;
+}
