@@ -152,6 +152,14 @@ static int systemctl(struct gs_writer *w, const char *verb, const char *unit, in
 	return gs_writer_run(w, (struct gs_bdf){ 0 }, argv, ret_exit, ret_output, e);
 }
 
+/* The word that «is-active» prints; an exit status alone may be anything that went wrong. */
+static bool is_state(const char *output, const char *word)
+{
+	size_t n = strlen(word);
+
+	return strncmp(output, word, n) == 0 && (!output[n] || output[n] == '\n' || output[n] == '?');
+}
+
 /* What systemctl reports is not taken for what is: the unit's state is asked for afterwards. */
 static int run_unit(struct gs_writer *w, const struct gs_step *step, struct gs_error *e)
 {
@@ -164,7 +172,7 @@ static int run_unit(struct gs_writer *w, const struct gs_step *step, struct gs_e
 		r = systemctl(w, "is-active", step->unit, &inactive, &state, e);
 	if (r < 0)
 		return gs_error_prefix(e, "unit %s could not be %s: ", step->unit, start ? "started" : "stopped");
-	if (start == (inactive == 0))
+	if (start ? inactive == 0 && is_state(state, "active") : is_state(state, "inactive") || is_state(state, "failed"))
 		return 0;
 	return gs_error_set(e, -EIO, GS_STATUS_FAILED, "unit %s was to be %s and is %.40s (systemctl ended with %d%s%.300s). journalctl -u %s says why", step->unit,
 			    start ? "started" : "stopped", state[0] ? state : "not known", exit_status, output[0] ? ": " : "", output, step->unit);
