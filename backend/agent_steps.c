@@ -147,32 +147,40 @@ static const struct gs_writer_ops writer_ops = { op_wait, op_waiting, op_leave, 
 /* No function of the machine is at stake, so no write that hangs on one stands against it. */
 static int systemctl(struct gs_writer *w, const char *verb, const char *unit, int *ret_exit, char **ret_output, struct gs_error *e)
 {
-	const char *argv[] = { "systemctl", verb, "--", unit, NULL };
+	const char *argv[] = { "systemctl", verb, unit, NULL };
 
 	return gs_writer_run(w, (struct gs_bdf){ 0 }, argv, ret_exit, ret_output, e);
 }
 
-/* The word that «is-active» prints; an exit status alone may be anything that went wrong. */
-static bool is_state(const char *output, const char *word)
+/* The first word that is-active prints; its status alone does not tell «inactive» from «I did not understand». */
+static bool is_state(const char *printed, const char *const *states)
 {
-	size_t n = strlen(word);
+	for (size_t i = 0; states[i]; i++) {
+		size_t n = strlen(states[i]);
 
-	return strncmp(output, word, n) == 0 && (!output[n] || output[n] == '\n' || output[n] == '?');
+		/* the newline behind it was made printable */
+		if (strncmp(printed, states[i], n) == 0 && (!printed[n] || printed[n] == '?'))
+			return true;
+	}
+	return false;
 }
 
 /* What systemctl reports is not taken for what is: the unit's state is asked for afterwards. */
 static int run_unit(struct gs_writer *w, const struct gs_step *step, struct gs_error *e)
 {
+	static const char *const up[] = { "active", "reloading", NULL }, *const down[] = { "inactive", "failed", "unknown", NULL };
 	bool start = step->op == GS_STEP_START_UNIT;
 	GS_FREE char *output = NULL, *state = NULL;
-	int exit_status = 0, inactive = 0;
-	int r = systemctl(w, start ? "start" : "stop", step->unit, &exit_status, &output, e);
+	int exit_status = 0, status = 0, r;
 
+	if (!step->unit || !step->unit[0] || step->unit[0] == '-')
+		return gs_error_set(e, -EINVAL, GS_STATUS_FAILED, "\"%s\" is no name of a unit. Nothing was done", step->unit ? step->unit : "");
+	r = systemctl(w, start ? "start" : "stop", step->unit, &exit_status, &output, e);
 	if (r == 0)
-		r = systemctl(w, "is-active", step->unit, &inactive, &state, e);
+		r = systemctl(w, "is-active", step->unit, &status, &state, e);
 	if (r < 0)
 		return gs_error_prefix(e, "unit %s could not be %s: ", step->unit, start ? "started" : "stopped");
-	if (start ? inactive == 0 && is_state(state, "active") : is_state(state, "inactive") || is_state(state, "failed"))
+	if (is_state(state, start ? up : down))
 		return 0;
 	return gs_error_set(e, -EIO, GS_STATUS_FAILED, "unit %s was to be %s and is %.40s (systemctl ended with %d%s%.300s). journalctl -u %s says why", step->unit,
 			    start ? "started" : "stopped", state[0] ? state : "not known", exit_status, output[0] ? ": " : "", output, step->unit);

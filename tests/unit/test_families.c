@@ -582,6 +582,7 @@ static void xe_shares_are_settings_and_parameters(void **state)
 	gs_fakehost_put(&f, "20\n", DEVICE "/sriov_admin/pf/profile/exec_quantum_ms");
 	gs_fakehost_put(&f, "low [normal] high\n", DEVICE "/sriov_admin/pf/profile/sched_priority");
 	gs_fakehost_put(&f, "11\n", DEVICE "/sriov_admin/vf1/profile/exec_quantum_ms");
+	gs_fakehost_put(&f, "[low] normal\n", DEVICE "/sriov_admin/vf1/profile/sched_priority");
 	gs_fakehost_put(&f, "22\n", DEVICE "/sriov_admin/vf2/profile/exec_quantum_ms");
 	gs_fakehost_put(&f, "4294967296\n", DEVICE "/sriov_admin/vf2/profile/vram_quota");
 	gs_fakehost_put(&f, "33\n", DEVICE "/sriov_admin/vf3/profile/exec_quantum_ms");
@@ -600,6 +601,8 @@ static void xe_shares_are_settings_and_parameters(void **state)
 	assert_string_equal(gs_instance_param(gpu->instances[1], "exec-quantum-ms"), "22");
 	assert_string_equal(gs_instance_param(gpu->instances[1], "vram-quota-bytes"), "4294967296");
 	assert_null(gs_instance_param(gpu->instances[0], "vram-quota-bytes"));
+	/* it follows from the PF's and cannot be asked for */
+	assert_null(gs_instance_param(gpu->instances[0], "sched-priority"));
 	gs_fakehost_close(&f);
 }
 

@@ -208,7 +208,7 @@ static int kernel_run(struct gs_fakehost *f, const char *const *argv, int *ret_e
 	*ret_output = strdup("");
 	if (strcmp(argv[0], "modprobe") == 0) {
 		if (!is_on(f, "no-module"))
-			gs_fakehost_mkdir(f, "sys/bus/pci/drivers/%s", argv[2]);
+			gs_fakehost_mkdir(f, "sys/bus/pci/drivers/%s", argv[1]);
 		*ret_exit = is_on(f, "no-module");
 		return 0;
 	}
@@ -519,7 +519,7 @@ static void to_vfio_and_back(void **state)
 	gs_fakehost_remove(&f, "sys/bus/pci/drivers/vfio-pci");
 	expect_ok(&f, &unbind);
 	/* the lock first, the override before the unbind, and the module before all: a failure leaves it as it was */
-	expect_log(&f, "modprobe=--\nproc/driver/nvidia/gpus/" PF "/unbindLock=1\n" DEVICE "/driver_override=vfio-pci\nsys/bus/pci/drivers/nvidia/unbind=" PF "\n");
+	expect_log(&f, "modprobe=vfio-pci\nproc/driver/nvidia/gpus/" PF "/unbindLock=1\n" DEVICE "/driver_override=vfio-pci\nsys/bus/pci/drivers/nvidia/unbind=" PF "\n");
 	was = gs_fakehost_read(&f, GS_DRIVERS_DIR "/" PF);
 	assert_string_equal(was, "nvidia\nmig\n");
 	expect_ok(&f, &bind);
