@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "backend/amd.h"
-#include "backend/family.h"
+#include "backend/family_util.h"
 #include "backend/writer.h"
 #include "base/parse.h"
 #include "codec/snapshot_json.h"
@@ -137,6 +137,27 @@ static void disorder_is_said_and_costs_nothing_else(void **state)
 	}
 }
 
+static void numbers_in_names_are_sorted_as_numbers(void **state)
+{
+	uint32_t numbers[16];
+	struct gs_fakehost f;
+	size_t n = 0;
+
+	(void)state;
+	gs_fakehost_open(&f, NULL, NULL, NULL);
+	for (unsigned i = 0; i < 12; i++)
+		gs_fakehost_put(&f, "", "sys/x/virtfn%u", (i * 7) % 12);
+	gs_fakehost_put(&f, "", "sys/x/virtfn");
+	gs_fakehost_put(&f, "", "sys/x/virtfn-1");
+	gs_fakehost_put(&f, "", "sys/x/virtfn4294967296");
+	assert_int_equal(gs_numbered_entries(f.root, "sys/x", "virtfn", numbers, 16, &n), 0);
+	assert_int_equal(n, 12);
+	for (uint32_t i = 0; i < 12; i++)
+		assert_int_equal(numbers[i], i);
+	assert_int_equal(gs_numbered_entries(f.root, "sys/y", "virtfn", numbers, 16, &n), -ENOENT);
+	gs_fakehost_close(&f);
+}
+
 /* A VF that is held while it is taken away: its directory is there, its links are gone; another link leads nowhere. */
 static void vfs_that_go_while_we_look_are_left_out(void **state)
 {
@@ -230,6 +251,8 @@ static void the_drivers_list_is_the_last_word_and_is_remembered(void **state)
 	gs_fakehost_open(&f, NULL, NULL, NULL);
 	put_l40s(&f, 4);
 	names = gs_vgpu_names_new(f.root);
+	/* of an older driver: this one does not have it */
+	assert_int_equal(gs_vgpu_names_add(names, "10de:26b9/10de:0000", &(struct gs_known_type){ .id = 7777, .name = "L40S-40Q" }), 0);
 	s = look(&f, names, GS_MODE_WHOLE, 1u << GS_MODE_WHOLE);
 	assert_int_equal(only(s)->framework, GS_FRAMEWORK_VENDOR_VFIO);
 	assert_int_equal(only(s)->mode, GS_MODE_VGPU);
@@ -253,7 +276,7 @@ static void the_drivers_list_is_the_last_word_and_is_remembered(void **state)
 	vf_file(&f, 2, "nvidia/gpu_instance_id", "4294967295\n");
 	vf_file(&f, 2, "nvidia/vgpu_params", "frame_rate_limiter=0,disable_vnc=1,=x,broken\n");
 	full = look(&f, names, GS_MODE_WHOLE, 1u << GS_MODE_WHOLE);
-	assert_int_equal(only(full)->grids[GS_KIND_VGPU].n, 3);
+	assert_int_equal(only(full)->grids[GS_KIND_VGPU].n, 4);
 	assert_int_equal(only(full)->n_instances, 1);
 	inst = only(full)->instances[0];
 	assert_string_equal(inst->profile, "L40S-24Q");
@@ -646,6 +669,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_vfs_are_instances_in_the_order_of_their_numbers),
 		cmocka_unit_test(disorder_is_said_and_costs_nothing_else),
+		cmocka_unit_test(numbers_in_names_are_sorted_as_numbers),
 		cmocka_unit_test(vfs_that_go_while_we_look_are_left_out),
 		cmocka_unit_test(a_gpu_on_the_stub_is_stranded),
 		cmocka_unit_test(an_l40s_without_vfs_is_offered_from_the_catalogue),

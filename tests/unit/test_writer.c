@@ -2,6 +2,7 @@
 /* Writes that block: what waits is recorded, found again, refused on top, and let go of. This program plays the writers, too. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "backend/proc.h"
 #include "backend/writer.h"
 #include "backend/writes.h"
 #include "base/parse.h"
@@ -254,6 +256,31 @@ static void records_of_the_dead_do_not_count(void **state)
 	gs_fakehost_close(&f);
 }
 
+/* The same pid again: after a reboot, or of another process. */
+static void a_record_is_of_one_process_of_one_boot(void **state)
+{
+	static const char form[] = "{\"start_time\":%" PRIu64 ",\"boot_id\":\"%s\",\"path\":\"p\",\"value\":\"v\",\"since_ms\":1,\"waits_for\":null}";
+	GS_CLEANUP(gs_root_closep) struct gs_root *host = NULL;
+	GS_FREE char *boot = NULL;
+	struct patience p = { 0 };
+	uint64_t start_time;
+	struct gs_fakehost f;
+
+	(void)state;
+	assert_int_equal(gs_root_open(GS_ROOT_LIVE, NULL, &host, NULL), 0);
+	assert_int_equal(gs_root_read(host, &boot, "proc/sys/kernel/random/boot_id"), 0);
+	assert_int_equal(gs_proc_stat(host, (uint32_t)getpid(), NULL, &start_time), 0);
+	gs_fakehost_open(&f, &kernel, &ops, &p);
+	for (unsigned i = 0; i < 3; i++) {
+		char text[512];
+
+		snprintf(text, sizeof(text), form, i == 1 ? start_time + 1 : start_time, i == 2 ? "another" : boot);
+		gs_fakehost_put(&f, text, GS_WRITES_DIR "/%d-0000:26:00.0", (int)getpid());
+		assert_int_equal(n_records(&f), i == 0);
+	}
+	gs_fakehost_close(&f);
+}
+
 static void programs_run_to_their_end(void **state)
 {
 	const char *const good[] = { "tool", NULL }, *const bad[] = { "tool", "-e", NULL }, *const missing[] = { "missing", NULL };
@@ -282,6 +309,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_blocks_is_left_recorded_and_refused_on_top),
 		cmocka_unit_test(it_outlives_whoever_began_it),
 		cmocka_unit_test(records_of_the_dead_do_not_count),
+		cmocka_unit_test(a_record_is_of_one_process_of_one_boot),
 		cmocka_unit_test(programs_run_to_their_end),
 	};
 	int child = gs_fakehost_child(argc, argv, &kernel);
