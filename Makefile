@@ -27,9 +27,9 @@ PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 LDFLAGS ?=
 
-DEPS = gcc libc6-dev pkg-config libncurses-dev libpci-dev libjson-c-dev libyaml-dev libxml2-dev uuid-dev
+DEPS = gcc libc6-dev pkg-config libncurses-dev libpci-dev libjson-c-dev libyaml-dev libxml2-dev uuid-dev libudev-dev
 VM_DEPS = qemu-system-x86 busybox-static cpio kmod xz-utils zstd binutils gcc libc6-dev linux-headers-amd64
-TEST_DEPS = $(DEPS) libcmocka-dev libvterm-dev tmux python3 python3-jsonschema
+TEST_DEPS = $(DEPS) libcmocka-dev libvterm-dev tmux python3 python3-jsonschema umockdev libumockdev-dev
 
 .DEFAULT_GOAL := all
 Q = $(if $(V),,@)
@@ -60,7 +60,7 @@ TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools
 # ---------------------------------------------------------------- flags
 
 # pkg-config modules and the Debian packages that bring them
-LIBS = ncursesw:libncurses-dev libpci:libpci-dev json-c:libjson-c-dev yaml-0.1:libyaml-dev libxml-2.0:libxml2-dev uuid:uuid-dev
+LIBS = ncursesw:libncurses-dev libpci:libpci-dev json-c:libjson-c-dev yaml-0.1:libyaml-dev libxml-2.0:libxml2-dev uuid:uuid-dev libudev:libudev-dev
 TEST_LIBS = cmocka:libcmocka-dev vterm:libvterm-dev
 modules = $(foreach l,$(1),$(firstword $(subst :, ,$(l))))
 
@@ -136,6 +136,13 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libgpuslic
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(TEST_PKG_LIBS) $(PKG_LIBS) -ldl
+
+# hotplug is tested on umockdev's machine where there is one; the test says when it is not
+UMOCKDEV := $(shell $(PKG_CONFIG) --exists umockdev-1.0 2>/dev/null && echo umockdev-1.0)
+ifneq ($(UMOCKDEV),)
+$(BUILD)/obj/tests/e2e/test_hotplug.o: override CPPFLAGS += -DGS_HAVE_UMOCKDEV=1 $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(UMOCKDEV)))
+$(BUILD)/tests/e2e/test_hotplug: TEST_PKG_LIBS += $(shell $(PKG_CONFIG) --libs $(UMOCKDEV))
+endif
 
 # ---- pages and completion, from the tables in the code
 

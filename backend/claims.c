@@ -20,6 +20,7 @@
 #define GPUS_MAX 1024
 #define LOOK_MS 5000
 #define PROGRAM_MS 60000
+#define FAILED_PROGRAM_MS 300000    /* one that cannot reach its server may take long to say so */
 
 static const struct gs_claim_source *const sources[] = {
 	&gs_claims_slurm, &gs_claims_kubelet, &gs_claims_libvirt, &gs_claims_proxmox, &gs_claims_docker, &gs_claims_notes,
@@ -239,7 +240,7 @@ static int refresh_source(struct gs_claims *c, size_t i, bool fresh)
 	bool is_same;
 
 	if (!sources[i]->stamp)
-		return fresh || !st->has_read || gs_elapsed_ms(st->read_at) >= PROGRAM_MS ? read_source(c, i) : 0;
+		return fresh || !st->has_read || gs_elapsed_ms(st->read_at) >= (st->is_present ? PROGRAM_MS : FAILED_PROGRAM_MS) ? read_source(c, i) : 0;
 	gs_strbuf_puts(&b, "");
 	sources[i]->stamp(c->root, &b);
 	if (b.failed)
@@ -288,12 +289,14 @@ static bool is_known(const struct gs_place *place, const struct gs_claim *claim)
 	return false;
 }
 
+/* A slot that a grid does not have needs no avoiding, and a snapshot with one would be refused. */
 static void avoid(struct gs_gpu *gpu, struct gs_u32 vf)
 {
-	if (!vf.known || vf.value >= GS_GRID_UNITS_MAX)
-		return;
-	gpu->grids[GS_KIND_VGPU].avoid |= 1ull << vf.value;
-	gpu->grids[GS_KIND_SRIOV].avoid |= 1ull << vf.value;
+	static const enum gs_instance_kind kinds[] = { GS_KIND_VGPU, GS_KIND_SRIOV };
+
+	for (size_t i = 0; vf.known && i < GS_ARRAY_SIZE(kinds); i++)
+		if (vf.value < gpu->grids[kinds[i]].memory_units && vf.value < GS_GRID_UNITS_MAX)
+			gpu->grids[kinds[i]].avoid |= 1ull << vf.value;
 }
 
 static int apply_at(struct applying *a, struct gs_place place)

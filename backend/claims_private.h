@@ -82,6 +82,8 @@ int gs_claims_add_visible(struct gs_claim_list *list, const struct gs_claim *cla
 
 /* What `scontrol show job -d -o` printed: the running jobs with GPUs on @host. -ENOMEM. */
 int gs_claims_slurm_parse(const char *text, const char *host, struct gs_claim_list *list);
+/* What `scontrol show node -d -o` printed of one node: what it has given out, whoever has it. -ENOMEM. */
+int gs_claims_slurm_parse_node(const char *text, struct gs_claim_list *list);
 /* Is @host in "dgx[01-04,07],login1"? */
 bool gs_claims_slurm_has_host(const char *list, const char *host);
 /* A domain of libvirt: its name, and a claim for each host device. -EBADMSG when it is none. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * claims_slurm.c - GPUs that Slurm has given to jobs: `scontrol show job -d -o`
- * prints one job a line, with "Nodes=… GRES=gpu:h100:2(IDX:0-1)" for each group
- * of nodes. IDX counts the device files of the node (gres.conf lists
- * /dev/nvidiaN in order). A job's name is its user's: it can make a line say
- * more than is true, but never less.
+ * claims_slurm.c - GPUs that Slurm has given to jobs. `scontrol show node -d -o`
+ * has "GresUsed=gpu:h100:2(IDX:0-1)" for all of them together, and `scontrol
+ * show job -d -o` "Nodes=… GRES=gpu:h100:2(IDX:0-1)" for each job and group of
+ * nodes, which is long and may be cut: the first says which, the second whose.
+ * IDX counts the device files of the node (gres.conf lists /dev/nvidiaN in
+ * order). A job's name is its user's: it can make a line say more than is true,
+ * but never less.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -261,18 +263,83 @@ int gs_claims_slurm_parse(const char *text, const char *host, struct gs_claim_li
 	return r;
 }
 
+int gs_claims_slurm_parse_node(const char *text, struct gs_claim_list *list)
+{
+	const char *end = text + strlen(text);
+	struct gs_claim claim = { .name = "slurm job", .same_as = "slurm job " };
+	const char *value;
+	int r = 0;
+
+	for (const char *word = text; word < end && r == 0; word += strcspn(word, " \n") + 1)
+		if (is_word(word, end, "GresUsed", &value))
+			r = add_gres_list(list, &claim, value, value + strcspn(value, " \n"));
+	return r;
+}
+
 /* ---------------------------------------------------------------- the source */
+
+static bool has_same(const struct gs_claim_list *list, size_t n, const struct gs_claim *claim)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list->items[i].to == claim->to && (claim->to != GS_CLAIM_TO_MINOR || list->items[i].number == claim->number))
+			return true;
+	return false;
+}
+
+/* What the node has given out and no job that was listed has. */
+static int add_unnamed(struct gs_claim_list *list, const struct gs_claim_list *used)
+{
+	size_t n = list->n;
+	int r = 0;
+
+	for (size_t i = 0; i < used->n && r == 0; i++)
+		if (!has_same(list, n, &used->items[i]))
+			r = gs_claim_list_add(list, &used->items[i]);
+	return r;
+}
+
+static int ask(struct gs_claim_reader *r, const char *const *argv, char **ret_text)
+{
+	struct gs_error e = { 0 };
+	size_t n = 0;
+	int result = r->ops->run(r->ops->userdata, argv, OUTPUT_BYTES_MAX, ret_text, &n, &e);
+
+	if (result == -ENOENT)
+		gs_claims_absent(r, "scontrol is not installed");
+	else if (result < 0)
+		gs_claims_absent(r, "%.180s", e.text[0] ? e.text : strerror(-result));
+	return result;
+}
+
+static int read_jobs(struct gs_claim_reader *r, const char *host)
+{
+	const char *const show_node[] = { "scontrol", "show", "node", "-d", "-o", host, NULL };
+	static const char *const show_jobs[] = { "scontrol", "show", "job", "-d", "-o", NULL };
+	GS_FREE char *node = NULL, *jobs = NULL;
+	struct gs_claim_list used = { 0 };
+	int result = ask(r, show_node, &node);
+
+	/* said already */
+	if (result < 0)
+		return result == -ENOMEM ? result : 0;
+	result = gs_claims_slurm_parse_node(node, &used);
+	if (result == 0 && used.n) {
+		/* without names they are given out all the same */
+		if (ask(r, show_jobs, &jobs) == 0)
+			result = gs_claims_slurm_parse(jobs, host, r->list);
+		if (result == 0)
+			result = add_unnamed(r->list, &used);
+	}
+	free(used.items);
+	gs_claims_present(r, "what node %.60s has given to jobs", host);
+	return result;
+}
 
 static int read_slurm(struct gs_claim_reader *r)
 {
-	static const char *const argv[] = { "scontrol", "show", "job", "-d", "-o", NULL };
 	static const char *const configurations[] = { "etc/slurm/slurm.conf", "etc/slurm-llnl/slurm.conf", "run/slurm/conf/slurm.conf" };
-	GS_FREE char *text = NULL;
-	struct gs_error e = { 0 };
 	bool is_there = false;
 	char host[128];
-	size_t n = 0;
-	int result;
 
 	for (size_t i = 0; i < GS_ARRAY_SIZE(configurations); i++)
 		is_there = is_there || gs_root_exists(r->root, "%s", configurations[i]);
@@ -280,18 +347,14 @@ static int read_slurm(struct gs_claim_reader *r)
 		gs_claims_absent(r, is_there ? "scontrol cannot be run on this machine" : "there is no slurm.conf");
 		return 0;
 	}
-	result = r->ops->run(r->ops->userdata, argv, OUTPUT_BYTES_MAX, &text, &n, &e);
-	if (result < 0) {
-		gs_claims_absent(r, "%s", result == -ENOENT ? "scontrol is not installed" : e.text[0] ? e.text : strerror(-result));
-		return 0;
-	}
 	/* node names are short ones */
 	snprintf(host, sizeof(host), "%s", r->host);
 	host[strcspn(host, ".")] = '\0';
-	result = gs_claims_slurm_parse(text, host, r->list);
-	gs_claims_present(r, n >= OUTPUT_BYTES_MAX ? "scontrol show job, cut: there are too many jobs" : "scontrol show job");
-	r->list->is_cut = r->list->is_cut || n >= OUTPUT_BYTES_MAX;
-	return result;
+	if (!host[0] || host[0] == '-') {
+		gs_claims_absent(r, "this host has no name to ask for");
+		return 0;
+	}
+	return read_jobs(r, host);
 }
 
 const struct gs_claim_source gs_claims_slurm = { "slurm", NULL, read_slurm };

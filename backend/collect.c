@@ -26,6 +26,7 @@ struct gs_collect {
 	struct gs_pci *pci;
 	struct gs_holders *holders;
 	struct gs_claims *claims;
+	struct gs_claims_ops claims_ops;
 	struct gs_catalogue *catalogue;     /* NULL when it cannot be loaded */
 	struct gs_error catalogue_error;
 	struct gs_nvml *nvml;
@@ -47,6 +48,21 @@ struct look {
 	bool *is_nvml;                  /* NVML told about it */
 };
 
+/* For the claims: what a program of the machine says when it ends well. */
+static int run_program(void *userdata, const char *const *argv, size_t max, char **ret_text, size_t *ret_n, struct gs_error *e)
+{
+	GS_FREE char *text = NULL;
+	int status, r = gs_machine_run(userdata, argv, &status, &text, e);
+
+	if (r < 0)
+		return r;
+	if (status)
+		return gs_error_set(e, -EIO, GS_STATUS_FAILED, "%s ended with status %d: %.100s", argv[0], status, text);
+	*ret_n = strnlen(text, max);
+	*ret_text = GS_TAKE(text);
+	return 0;
+}
+
 int gs_collect_new(struct gs_machine *machine, struct gs_collect **ret_collect, struct gs_error *e)
 {
 	GS_CLEANUP(gs_collect_freep) struct gs_collect *c = calloc(1, sizeof(*c));
@@ -58,7 +74,8 @@ int gs_collect_new(struct gs_machine *machine, struct gs_collect **ret_collect, 
 	c->pci = gs_pci_new(c->root);
 	c->holders = gs_holders_new(c->root);
 	c->names = gs_vgpu_names_new(c->root);
-	c->claims = gs_claims_new(c->root, gs_machine_host(machine), NULL);
+	c->claims_ops = (struct gs_claims_ops){ run_program, machine };
+	c->claims = gs_claims_new(c->root, gs_machine_host(machine), &c->claims_ops);
 	if (!c->pci || !c->holders || !c->names || !c->claims)
 		return gs_error_oom(e);
 	if (gs_catalogue_load(&c->catalogue, &c->catalogue_error) < 0)

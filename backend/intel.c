@@ -14,7 +14,8 @@
 static const struct gs_share_file files[] = {
 	{ "exec-quantum-ms", "exec_quantum_ms", true, true, false },
 	{ "preempt-timeout-us", "preempt_timeout_us", true, true, false },
-	{ "sched-priority", "sched_priority", true, true, true },
+	/* a VF's can be read, but it follows from the PF's: as a parameter somebody would ask for it */
+	{ "sched-priority", "sched_priority", true, false, true },
 	{ "vram-quota-bytes", "vram_quota", false, true, false },
 };
 
@@ -152,10 +153,10 @@ static int set(struct gs_doing *d)
 	char path[160];
 	int r;
 
+	if (file && vf.known && file->is_fixed_on_vf)
+		return explain(d, -EOPNOTSUPP);
 	if (!file || (vf.known ? !file->on_vf : !file->on_pf))
 		return gs_doing_fail(d, -EINVAL, step->bdf, "the xe driver has no %s here. Nothing was changed", step->key);
-	if (vf.known && file->is_fixed_on_vf)
-		return explain(d, -EOPNOTSUPP);
 	share_path(step->bdf, vf, file->file, path, sizeof(path));
 	r = gs_doing_write(d, step->bdf, step->value, "%s", path);
 	if (r == -EINPROGRESS)

@@ -18,6 +18,11 @@ bool gs_driver_is_vfio(const char *driver)
 	return driver && strstr(driver, "vfio");
 }
 
+bool gs_driver_name_is_sound(const char *driver)
+{
+	return driver[0] && driver[0] != '-' && strspn(driver, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == strlen(driver);
+}
+
 /* PCI ids that the kernel's nvgrace-gpu variant driver claims: Grace Hopper, Grace Blackwell. */
 static bool is_grace(uint64_t device)
 {
@@ -99,7 +104,7 @@ static int remembered_driver(struct gs_family_look *look, struct gs_bdf function
 	end = strchrnul(text, '\n');
 	mode = *end ? gs_mode_from_name(end + 1) : GS_MODE_INVALID;
 	*end = '\0';
-	if (!text[0] || strlen(text) >= GS_WORD)
+	if (!gs_driver_name_is_sound(text) || strlen(text) >= GS_WORD)
 		return 0;
 	if (mode != GS_MODE_INVALID)
 		*ret_mode = 1u << mode;

@@ -22,6 +22,8 @@ int gs_passthrough_run(struct gs_writer *w, const struct gs_step *step, struct g
 
 /* "vfio-pci", or the variant that this device wants (interfaces 4.3). */
 const char *gs_vfio_driver_for(struct gs_root *root, struct gs_bdf function);
+/* Letters, digits, «-» and «_», no option: it becomes part of a path and of a command line. */
+bool gs_driver_name_is_sound(const char *driver);
 /* Is @driver one that gives a function to VFIO? */
 bool gs_driver_is_vfio(const char *driver);
 

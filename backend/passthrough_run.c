@@ -134,11 +134,13 @@ static bool driver_is_loaded(struct gs_doing *d, const char *driver)
 /* The name of a driver is nearly always its module's; modprobe takes «-» and «_» for the same. */
 static int load_driver(struct gs_doing *d, const char *driver)
 {
-	const char *argv[] = { "modprobe", "--", driver, NULL };
+	const char *argv[] = { "modprobe", driver, NULL };
 	GS_FREE char *output = NULL;
 	char now[GS_WORD];
 	int exit_status = 0, r;
 
+	if (!gs_driver_name_is_sound(driver))
+		return gs_doing_fail(d, -EINVAL, d->step->function, "\"%s\" is no name of a driver. Nothing was changed", driver);
 	if (driver_is_loaded(d, driver))
 		return 0;
 	r = gs_writer_run(d->w, d->step->function, argv, &exit_status, &output, d->e);

@@ -253,7 +253,7 @@ void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t
 	if (text && *text)
 		snprintf(p->text, sizeof(p->text), "%s", text);
 	snprintf(p->note, sizeof(p->note), "%s", note ? note : "");
-	if (strcmp(event, "begin"))
+	if (strcmp(event, "begin") && strcmp(event, "waiting"))
 		p->took_ms = m->now.ms - p->since.ms;
 	m->list_row = m->n_progress - 1;
 }

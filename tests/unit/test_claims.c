@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Work that was promised a GPU: what each source says, what nobody should be able to say, and where it is put. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "backend/claims.h"
 #include "backend/claims_private.h"
@@ -269,6 +272,7 @@ struct host {
 	struct gs_vf *vf;
 	struct gs_instance *mdev, *mig;
 	struct gs_claims_ops ops;
+	const char *node;       /* what scontrol says of it; NULL: one GPU is given out */
 	int run_result;
 	unsigned runs;
 };
@@ -279,10 +283,16 @@ static int run_scontrol(void *userdata, const char *const *argv, size_t max, cha
 
 	assert_string_equal(argv[0], "scontrol");
 	assert_true(max > 0);
-	m->runs++;
+	m->runs += strcmp(argv[2], "node") == 0;
 	if (m->run_result < 0)
 		return gs_error_set(e, m->run_result, GS_STATUS_FAILED, "scontrol ended with status 1");
-	*ret_text = strdup("JobId=42 JobState=RUNNING Nodes=dgx01 GRES=gpu:h100:1(IDX:5)\n");
+	if (strcmp(argv[2], "node") == 0) {
+		assert_string_equal(argv[5], "dgx01");
+		*ret_text = strdup(m->node ? m->node : "NodeName=dgx01 Gres=gpu:h100:8(S:0-1) GresUsed=gpu:h100:1(IDX:5) x");
+	} else {
+		assert_string_equal(argv[2], "job");
+		*ret_text = strdup("JobId=42 JobState=RUNNING Nodes=dgx01 GRES=gpu:h100:1(IDX:5)\n");
+	}
 	*ret_n = strlen(*ret_text);
 	return 0;
 }
@@ -299,6 +309,8 @@ static void begin(struct host *m)
 		m->gpu[i]->nvidia_index = GS_U32(i);
 		assert_int_equal(gs_holders_add_gpu(m->h, m->gpu[i], GS_U32(i ? 5 : 0)), 0);
 	}
+	m->gpu[0]->grids[GS_KIND_VGPU].memory_units = 8;
+	m->gpu[0]->grids[GS_KIND_SRIOV].memory_units = 2;
 	m->vf = gs_gpu_add_vf(m->s, m->gpu[0]);
 	m->vf->bdf = (struct gs_bdf){ 0, 0x26, 0, 4 };
 	m->mdev = gs_gpu_add_instance(m->s, m->gpu[0]);
@@ -407,6 +419,7 @@ static void each_is_put_where_it_belongs(void **state)
 	gs_tree_put(m.dir, "etc/pve/qemu-server/109.conf", "hostpci0: 26:00.4\n");
 	gs_tree_put(m.dir, "run/qemu-server/109.pid", "1\n");
 	gs_tree_put(m.dir, "etc/gpuslice/notes.d/a.json", "{\"gpu\":\"0000:26:00.0\",\"vf\":2,\"note\":\"for Ann\",\"until\":null}");
+	gs_tree_put(m.dir, "etc/gpuslice/notes.d/a2.json", "{\"gpu\":\"GPU-aa\",\"vf\":4000,\"note\":\"for Ann\"}");
 	gs_tree_put(m.dir, "etc/gpuslice/notes.d/b.json", "{\"gpu\":\"gpu-BB\",\"note\":\"old\",\"until\":\"2001-01-01\"}");
 	gs_tree_put(m.dir, "etc/gpuslice/notes.d/c.json", "{\"gpu\":\"GPU-bb\",\"note\":\"typo\",\"untill\":\"2001-01-01\"}");
 	look(&m, true);
@@ -416,12 +429,14 @@ static void each_is_put_where_it_belongs(void **state)
 	assert_claims(AT(m.vf), "vm 108");
 	/* VF 2 is not there yet: promised on the GPU, and left alone when it comes */
 	assert_claims(AT(m.gpu[0]), "note: for Ann");
-	assert_true(m.gpu[0]->grids[GS_KIND_VGPU].avoid == 7 && m.gpu[0]->grids[GS_KIND_SRIOV].avoid == 7);
+	assert_true(m.gpu[0]->grids[GS_KIND_VGPU].avoid == 7);
+	/* a slot that a grid does not have is none to leave alone */
+	assert_true(m.gpu[0]->grids[GS_KIND_SRIOV].avoid == 3);
 	assert_true(m.gpu[1]->grids[GS_KIND_VGPU].avoid == 0);
 	assert_true(source(&m, "slurm")->is_present);
 	assert_non_null(strstr(source(&m, "kubelet")->text, "1 name no GPU"));
 	assert_non_null(strstr(source(&m, "libvirt")->text, "1 files"));
-	assert_non_null(strstr(source(&m, "notes")->text, "1 in force, 1 run out, 1 that"));
+	assert_non_null(strstr(source(&m, "notes")->text, "2 in force, 1 run out, 1 that"));
 	assert_int_equal(gs_snapshot_n_notices(m.s), 1);
 	assert_non_null(strstr(gs_snapshot_notice(m.s, 0), "c.json"));
 	assert_non_null(strstr(gs_snapshot_notice(m.s, 0), "untill"));
@@ -456,6 +471,39 @@ static void containers_that_run(void **state)
 	drop_host(&m);
 }
 
+/* What a clock too coarse to tell would leave: other words, the same size and time. */
+static void change_in_place(const struct host *m, const char *name, const char *text)
+{
+	struct timespec times[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", m->dir, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, text, strlen(text), 0), strlen(text));
+	assert_int_equal(futimens(fd, times), 0);
+	close(fd);
+}
+
+static void fresh_is_read_whatever_the_files_look_like(void **state)
+{
+	static const char note[] = "etc/gpuslice/notes.d/a.json";
+	struct host m;
+
+	(void)state;
+	make_host(&m);
+	gs_tree_put(m.dir, note, "{\"gpu\":\"GPU-aa\",\"note\":\"one\"}");
+	change_in_place(&m, note, "{\"gpu\":\"GPU-aa\",\"note\":\"one\"}");
+	look(&m, false);
+	change_in_place(&m, note, "{\"gpu\":\"GPU-aa\",\"note\":\"two\"}");
+	look_again(&m, false);
+	assert_claims(AT(m.gpu[0]), "note: one");
+	look_again(&m, true);
+	assert_claims(AT(m.gpu[0]), "note: two");
+	drop_host(&m);
+}
+
 static void a_source_is_read_when_it_changed(void **state)
 {
 	struct host m;
@@ -475,12 +523,21 @@ static void a_source_is_read_when_it_changed(void **state)
 	assert_int_equal(m.runs, 1);
 	look_again(&m, true);
 	assert_int_equal(m.runs, 2);
-	/* what it said holds no longer when it cannot be asked */
+	/* what it said holds no longer when it cannot be asked, and that is said */
 	m.run_result = -EIO;
 	look_again(&m, true);
 	assert_claims(AT(m.gpu[1]), "");
 	assert_false(source(&m, "slurm")->is_present);
 	assert_string_equal(source(&m, "slurm")->text, "scontrol ended with status 1");
+	m.run_result = 0;
+	/* the list of jobs was cut: what no job has that was listed is given out all the same */
+	m.node = "NodeName=dgx01 GresUsed=gpu:h100:2(IDX:0,5)\n";
+	look_again(&m, true);
+	assert_claims(AT(m.gpu[1]), "slurm job 42");
+	assert_claims(AT(m.gpu[0]), "slurm job, note: one, note: two");
+	m.node = "NodeName=dgx01 GresUsed=gpu:h100:0(IDX:N/A)\n";
+	look_again(&m, true);
+	assert_claims(AT(m.gpu[1]), "");
 	m.run_result = -ENOENT;
 	look_again(&m, true);
 	assert_string_equal(source(&m, "slurm")->text, "scontrol is not installed");
@@ -504,6 +561,7 @@ int main(void)
 		cmocka_unit_test(each_is_put_where_it_belongs),
 		cmocka_unit_test(containers_that_run),
 		cmocka_unit_test(a_source_is_read_when_it_changed),
+		cmocka_unit_test(fresh_is_read_whatever_the_files_look_like),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
