@@ -518,6 +518,18 @@ static int look_at(struct look *l, struct gs_error *e)
 	return 0;
 }
 
+/* One that is gone from its bus still has its place in the machine: indices behind it count without it, and that has to be said. */
+static void note_silent(const struct gs_pci *pci, struct gs_snapshot *s)
+{
+	const struct gs_bdf *functions;
+	size_t n = gs_pci_silent(pci, &functions);
+	char bdf[GS_BDF_TEXT];
+
+	for (size_t i = 0; i < n; i++)
+		gs_snapshot_add_notice(s, "%s: the device does not answer (vendor 0xffff): it has fallen off the bus, is left out, and GPUs behind it count one less",
+				       gs_bdf_format(functions[i], bdf));
+}
+
 int gs_collect_snapshot(struct gs_collect *c, const struct gs_collect_options *options, struct gs_snapshot **ret_snapshot, struct gs_error *e)
 {
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = gs_snapshot_new();
@@ -537,6 +549,7 @@ int gs_collect_snapshot(struct gs_collect *c, const struct gs_collect_options *o
 	r = gs_pci_scan(c->pci, &l.pci, &l.n_pci, e);
 	if (r < 0)
 		return r;
+	note_silent(c->pci, s);
 	l.gpus = gs_arena_calloc(gs_snapshot_arena(s), l.n_pci, sizeof(*l.gpus));
 	l.is_nvml = gs_arena_calloc(gs_snapshot_arena(s), l.n_pci, sizeof(*l.is_nvml));
 	if (!l.gpus || !l.is_nvml)
