@@ -126,6 +126,7 @@ static void stop_unit(struct gs_sim_program *p, struct gs_sim_unit *unit)
 		if (p->s->n_parked < GS_SIM_PROCESSES_MAX)
 			p->s->parked[p->s->n_parked++] = *process;
 		gs_sim_process_remove(p->s, process);
+		i = 0;      /* whoever followed it has gone too */
 	}
 	unit->active = false;
 }
@@ -141,6 +142,9 @@ static void start_unit(struct gs_sim_program *p, struct gs_sim_unit *unit)
 			p->s->parked[kept++] = process;
 			continue;
 		}
+		/* a child for a VM that has ended meanwhile */
+		if (process.follows && !gs_sim_process_by_pid(p->s, process.follows))
+			continue;
 		process.pid = p->s->next_pid++;
 		/* later than whatever ran before, and no two alike */
 		process.start_time = p->s->uptime_seconds * 100 + process.pid;

@@ -262,7 +262,7 @@ static void disabling_vfs_stops_at_the_one_that_is_held(void **state)
 static void half_of_a_held_disable_can_be_seen(void **state)
 {
 	struct fixture *f = *state;     /* lab */
-	pid_t child;
+	pid_t child, reader;
 	int before;
 
 	assert_int_equal(fixture_store(f, DEV(FLEX) "sriov_numvfs", "4"), 0);
@@ -283,8 +283,18 @@ static void half_of_a_held_disable_can_be_seen(void **state)
 	assert_false(fixture_exists(f, DEV("0000:9a:00.2") "physfn"));
 	assert_false(fixture_exists(f, DEV("0000:9a:00.2") "driver"));
 	assert_true(fixture_exists(f, DEV(FLEX) "virtfn2"));
+	/* whoever reads the number waits as well; its neighbours can be read */
+	assert_int_equal(gs_sim_root_ops.read(f->sim, DEV(FLEX) "sriov_totalvfs"), 0);
+	reader = fork();
+	if (reader == 0) {
+		int r = gs_sim_root_ops.read(f->sim, DEV(FLEX) "sriov_numvfs");
+
+		/* only once nobody is waited for any more */
+		_exit(r < 0 || fixture_exists(f, DEV(FLEX) "virtfn2") ? 1 : 0);
+	}
 	assert_int_equal(fixture_kill(f, 31007, SIGTERM), 0);
 	assert_int_equal(fixture_child_result(child), 0);
+	assert_int_equal(fixture_child_result(reader), 0);
 	assert_int_equal(count_vfs(f, FLEX), 0);
 	assert_false(fixture_exists(f, DEV("0000:9a:00.3")));
 }

@@ -37,6 +37,13 @@ static void whoever_holds_the_gpu_keeps_its_vfs_as_they_are(void **state)
 	/* the VMs hold theirs through the vGPU manager and VFIO */
 	assert_int_equal(fixture_run(f, SRIOV_MANAGE "-d 0000:26:00.0", output, sizeof(output)), 1);
 	assert_int_equal(count_vfs(f, "0000:26:00.0"), 32);
+	/* a manager's child goes with its VM */
+	assert_int_equal(fixture_kill(f, 20111, SIGTERM), 0);
+	assert_false(fixture_exists(f, "proc/20140"));
+	assert_int_equal(fixture_run(f, SRIOV_MANAGE "-d 0000:26:00.0", output, sizeof(output)), 1);
+	assert_int_equal(fixture_kill(f, 20587, SIGTERM), 0);
+	assert_int_equal(fixture_run(f, SRIOV_MANAGE "-d 0000:26:00.0", output, sizeof(output)), 0);
+	assert_int_equal(count_vfs(f, "0000:26:00.0"), 0);
 	assert_int_equal(fixture_run(f, SRIOV_MANAGE "-e 0000:c6:00.0", NULL, 0), 0);
 	assert_int_equal(count_vfs(f, "0000:c6:00.0"), 32);
 	assert_file(f, DEV("0000:c6:00.0") "sriov_numvfs", "32");
