@@ -38,6 +38,7 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 {
 	const struct gs_offer *o = m->offer < m->n_offers ? &m->offers[m->offer] : NULL;
 	bool slots = gs_model_gpu(m) && (m->offers_inside || gs_model_creation(m, gs_model_gpu(m)).set->is_slots);
+	enum gs_mode modes[GS_MODE_MAX];
 	struct gs_setting_row row;
 
 	switch (m->layer) {
@@ -54,7 +55,8 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 			hint(h, GS_ACTION_COUNT);
 		break;
 	case GS_LAYER_MODE:
-		hint(h, GS_ACTION_STAGE);
+		if (gs_model_gpu(m) && m->list_row < gs_model_mode_rows(m, modes) && !gs_model_mode_refused(gs_model_gpu(m), modes[m->list_row]))
+			hint(h, GS_ACTION_STAGE);
 		break;
 	case GS_LAYER_SETTINGS:
 		if (!m->read_only && gs_model_setting(m, m->list_row, &row) && !(row.setting && row.setting->fixed))

@@ -44,8 +44,8 @@ static void block_label(const struct gs_gpu *gpu, const struct gs_block *b, int 
 		snprintf(buf, size, "%s%s%s", sign, name, mark);
 		return;
 	}
-	if (b->instance && b->instance->kind == GS_KIND_PARTITION) {
-		snprintf(buf, size, "%s%s", sign, width > 3 && name ? name : mark);
+	if ((b->instance && b->instance->kind == GS_KIND_PARTITION) || (b->profile && !b->profile->compute_slices && !b->want)) {
+		snprintf(buf, size, "%s%s", sign, mark);
 		return;
 	}
 	if (width > 2 && width >= (int)(strlen(sign) + strlen(digit) + 1 + strlen(mark)))

@@ -157,7 +157,7 @@ static void draw_mode(const struct gs_view *v, int row, const struct columns *c,
 		name = wanted ? wanted : name;
 	}
 	/* the sign may push the last letter out: "+whol" would be a puzzle */
-	snprintf(text, sizeof(text), "%s%s", sign, !name ? "-" : *sign && mode == GS_MODE_WHOLE && c->width[MODE] < 6 ? "all" : name);
+	snprintf(text, sizeof(text), "%s%s", sign, !name ? "-" : *sign && name == gs_mode_name(GS_MODE_WHOLE) && c->width[MODE] < 6 ? "all" : name);
 	if (gpu->lost) {
 		gs_draw_text(v->f, v->geo.fleet, row, c->at[MODE], GS_ELEMENT_ERROR, "LOST");
 		return;
@@ -173,7 +173,7 @@ static void draw_biggest(const struct gs_view *v, int row, const struct columns 
 	const char *text = "-";
 	size_t n;
 
-	if (gpu->lost || (gpu->mode_pending != GS_MODE_INVALID && gpu->mode_pending != gpu->mode)) {
+	if (gpu->lost || gpu->stranded || gpu->n_writes || gs_model_shown(v->m, gpu).grid == GS_KIND_PARTITION || (gpu->mode_pending != GS_MODE_INVALID && gpu->mode_pending != gpu->mode)) {
 		text = "-";
 	} else if (gs_mode_kind(target ? target->mode : gpu->mode) != GS_KIND_INVALID || gs_mode_has_mig(gpu->mode)) {
 		const struct gs_profile_set *set = gs_model_creation(v->m, gpu).set;

@@ -78,12 +78,15 @@ static void draw_memory(const struct slots *s)
 	struct gs_rect r = v->geo.grid;
 	int left = s->at.left - r.column, room = s->at.per_row * s->at.width, at = 0;
 	uint64_t total = s->gpu->memory_bytes.value, given = 0;
+	const struct gs_layout_gpu *target = v->m->n_staged ? gs_model_target(v->m, s->gpu->index) : NULL;
 	char text[64], all[16];
 
 	if (s->ground.grid != GS_KIND_VGPU || !s->gpu->memory_bytes.known || !total) {
 		gs_draw_text(v->f, r, 0, 0, GS_ELEMENT_DIM, s->gpu->vfs.total.known ? "VFs" : "places");
-		gs_draw_printf(v->f, r, 0, left + 1, GS_ELEMENT_TEXT, "%u of %u on",
-			       s->gpu->vfs.enabled.known ? s->gpu->vfs.enabled.value : 0, s->ground.set->memory_units);
+		at = left + 1 + gs_draw_printf(v->f, r, 0, left + 1, GS_ELEMENT_TEXT, "%u of %u on",
+					       s->gpu->vfs.enabled.known ? s->gpu->vfs.enabled.value : 0, s->ground.set->memory_units);
+		if (target && target->vfs.known && !gs_u32_equal(target->vfs, s->gpu->vfs.enabled))
+			gs_draw_printf(v->f, r, 0, at + 2, GS_ELEMENT_STAGED_NEW, "%u staged", target->vfs.value);
 		return;
 	}
 	gs_draw_text(v->f, r, 0, 0, GS_ELEMENT_DIM, "memory");
@@ -160,7 +163,7 @@ static void describe(const struct slots *s, const struct gs_block *b, int width,
 		/* not free for everybody: another pattern, a letter, and a name */
 		name_holders(s->gpu, b, who, sizeof(who));
 		*ret_fill = ',';
-		snprintf(text, size, "c%s%s", *who && width > 4 ? " " : "", width > 4 ? who : "");
+		snprintf(text, size, "c%s%s", *who && width >= 9 ? " " : "", width >= 9 ? who : "");
 		*ret_element = GS_ELEMENT_HELD;
 	}
 	if (is_picked(s, unit) || is_selected(s->v->m, unit)) {
@@ -245,7 +248,7 @@ static void add_here(const struct slots *s, struct gs_lines *l, int width)
 	case GS_UNIT_FREE:
 	case GS_UNIT_LOST:
 		if (here->is_claimed)
-			gs_strbuf_printf(&b, "free, but promised to %s: only a create that names this VF takes it", *who ? who : "work without a process");
+			gs_strbuf_printf(&b, "free, but promised to %s: only by its number is it taken", *who ? who : "work without a process");
 		else
 			gs_strbuf_puts(&b, s->ground.grid == GS_KIND_SRIOV ? "off" : "free");
 		break;
@@ -320,7 +323,7 @@ static void add_fits(const struct slots *s, struct gs_lines *l, int width, bool 
 	p = n ? placed[0].profile : NULL;
 	/* why only one size is listed */
 	if (p && s->ground.set->has_one_size && !p->gi_profile && p->memory_bytes.known)
-		gs_strbuf_printf(&fits, "   (size rule: the first vGPU fixed %llu GiB for this GPU)", (unsigned long long)(p->memory_bytes.value >> 30));
+		gs_strbuf_printf(&fits, "   (size rule: all vGPUs here have %llu GiB)", (unsigned long long)(p->memory_bytes.value >> 30));
 	if (!fits.failed)
 		gs_lines_wrap(l, -1, GS_ELEMENT_TITLE, changed ? " fits after:  " : " fits now:    ", GS_ELEMENT_TEXT, fits.text, width, 2);
 }
