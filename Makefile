@@ -27,8 +27,9 @@ PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 LDFLAGS ?=
 
-DEPS = gcc libc6-dev pkg-config libncurses-dev libpci-dev libjson-c-dev libyaml-dev uuid-dev
-TEST_DEPS = $(DEPS) libcmocka-dev libvterm-dev tmux python3 python3-jsonschema
+DEPS = gcc libc6-dev pkg-config libncurses-dev libpci-dev libjson-c-dev libyaml-dev libxml2-dev uuid-dev libudev-dev
+VM_DEPS = qemu-system-x86 busybox-static cpio kmod xz-utils zstd binutils gcc libc6-dev linux-headers-amd64
+TEST_DEPS = $(DEPS) libcmocka-dev libvterm-dev tmux python3 python3-jsonschema umockdev libumockdev-dev
 
 .DEFAULT_GOAL := all
 Q = $(if $(V),,@)
@@ -52,13 +53,14 @@ STANDIN = $(BUILD)/sim/libnvidia-ml.so.1
 TEST_LIB_OBJECTS = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/lib/*.c))
 TEST_SOURCES = $(wildcard tests/unit/test_*.c tests/plan/test_*.c tests/property/prop_*.c tests/screen/test_*.c tests/e2e/test_*.c)
 TESTS = $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))
+VM_TESTS = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/vm/test_*.c))
 FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
 
 # ---------------------------------------------------------------- flags
 
 # pkg-config modules and the Debian packages that bring them
-LIBS = ncursesw:libncurses-dev libpci:libpci-dev json-c:libjson-c-dev yaml-0.1:libyaml-dev uuid:uuid-dev
+LIBS = ncursesw:libncurses-dev libpci:libpci-dev json-c:libjson-c-dev yaml-0.1:libyaml-dev libxml-2.0:libxml2-dev uuid:uuid-dev libudev:libudev-dev
 TEST_LIBS = cmocka:libcmocka-dev vterm:libvterm-dev
 modules = $(foreach l,$(1),$(firstword $(subst :, ,$(l))))
 
@@ -83,7 +85,7 @@ ALL_LDFLAGS = $(LDFLAGS) $(SAN_FLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed
 
 # ---------------------------------------------------------------- rules
 
-.PHONY: all run check deps test-deps build-tests install clean start check-static bench picture
+.PHONY: all run check check-vm deps test-deps vm-deps build-tests install clean start check-static bench picture
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -135,6 +137,13 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libgpuslic
 	$(call say,LD,$@)
 	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(TEST_PKG_LIBS) $(PKG_LIBS) -ldl
 
+# hotplug is tested on umockdev's machine where there is one; the test says when it is not
+UMOCKDEV := $(shell $(PKG_CONFIG) --exists umockdev-1.0 2>/dev/null && echo umockdev-1.0)
+ifneq ($(UMOCKDEV),)
+$(BUILD)/obj/tests/e2e/test_hotplug.o: override CPPFLAGS += -DGS_HAVE_UMOCKDEV=1 $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(UMOCKDEV)))
+$(BUILD)/tests/e2e/test_hotplug: TEST_PKG_LIBS += $(shell $(PKG_CONFIG) --libs $(UMOCKDEV))
+endif
+
 # ---- pages and completion, from the tables in the code
 
 GENDOC = $(BUILD)/gendoc
@@ -173,6 +182,9 @@ deps:
 test-deps:
 	$(call install_packages,$(TEST_DEPS))
 
+vm-deps:
+	$(call install_packages,$(VM_DEPS))
+
 JOBS = $(shell nproc 2>/dev/null || echo 2)
 
 run: deps
@@ -187,7 +199,12 @@ check: test-deps
 	@$(MAKE) --no-print-directory -j$(JOBS) DEVELOPER=1 all build-tests
 	@BUILD=$(BUILD) CC="$(CC)" sh tests/run.sh
 
-build-tests: $(TESTS) $(FUZZERS) $(TOOLS)
+# what only a real kernel can tell, in QEMU; tests/vm/README.md
+check-vm: test-deps vm-deps
+	@$(MAKE) --no-print-directory -j$(JOBS) DEVELOPER=1 all build-tests
+	@BUILD=$(BUILD) CC="$(CC)" sh tests/vm/run.sh
+
+build-tests: $(TESTS) $(VM_TESTS) $(FUZZERS) $(TOOLS)
 
 bench: all
 	@BUILD=$(BUILD) sh tests/bench/run.sh
@@ -201,6 +218,7 @@ install: all
 	install -m 755 $(PROGRAM) $(DESTDIR)$(bindir)/gpuslice
 	install -m 755 $(STANDIN) $(DESTDIR)$(libdir)/gpuslice/sim/libnvidia-ml.so.1
 	for d in mig vgpu hosts schema; do install -d $(DESTDIR)$(datadir)/gpuslice/$$d; install -m 644 data/$$d/*.json $(DESTDIR)$(datadir)/gpuslice/$$d/; done
+	install -m 644 data/services.json $(DESTDIR)$(datadir)/gpuslice/
 	install -d $(DESTDIR)$(datadir)/gpuslice/themes
 	install -m 644 themes/*.json $(DESTDIR)$(datadir)/gpuslice/themes/
 	install -m 644 $(filter %.1,$(DOCS)) $(DESTDIR)$(mandir)/man1/

@@ -196,15 +196,18 @@ static void say_last_words(struct gs_agent *a)
 static void run(struct gs_agent *a)
 {
 	while (!a->client_gone && !a->must_end) {
-		struct pollfd fds[5] = {
+		struct pollfd fds[6] = {
 			{ .fd = gs_rpc_fd_in(a->client), .events = POLLIN },
 			{ .fd = gs_rpc_wants_write(a->client) ? gs_rpc_fd_out(a->client) : -1, .events = POLLOUT },
 			{ .fd = a->collector ? gs_rpc_fd_in(a->collector->rpc) : -1, .events = POLLIN },
 			{ .fd = gs_yield_fd(a->yield), .events = POLLIN },
 			{ .fd = a->signals, .events = POLLIN },
+			{ .fd = gs_uevent_fd(a->uevents), .events = POLLIN },
 		};
 
-		poll(fds, 5, gs_agent_look_timeout(a));
+		poll(fds, GS_ARRAY_SIZE(fds), gs_agent_look_timeout(a));
+		if (fds[5].revents)
+			gs_uevent_take(a->uevents);
 		if (fds[4].revents)
 			gs_agent_take_signals(a);
 		if (fds[1].revents && gs_rpc_flush(a->client) < 0)
@@ -253,6 +256,7 @@ int gs_agent_serve(const struct gs_machine_options *options, int fd_in, int fd_o
 {
 	GS_CLEANUP(gs_machine_closep) struct gs_machine *machine = NULL;
 	GS_CLEANUP(gs_rpc_freep) struct gs_rpc *client = NULL;
+	GS_CLEANUP(gs_uevent_freep) struct gs_uevent *uevents = NULL;
 	GS_CLEANUP(gs_yield_freep) struct gs_yield *yield = NULL;
 	struct gs_agent a = { .options = *options, .signals = -1, .lock = -1 };
 	struct gs_error e = { 0 };
@@ -280,6 +284,9 @@ int gs_agent_serve(const struct gs_machine_options *options, int fd_in, int fd_o
 	}
 	a.yield = yield;
 	a.last_yield_look = gs_monotonic_now();
+	/* without it a watch polls, and that is all */
+	if (gs_machine_source(machine) == GS_SOURCE_LIVE && gs_uevent_new(&uevents) == 0)
+		a.uevents = uevents;
 	run(&a);
 	say_last_words(&a);
 	gs_agent_stop_collector(&a, true);

@@ -90,7 +90,7 @@ static int start_collector(struct gs_agent *a, struct gs_error *e)
 
 static bool is_watch_due(const struct gs_agent *a)
 {
-	return a->watching && (a->watch_due || gs_elapsed_ms(a->last_watch) >= a->interval_ms);
+	return a->watching && (a->watch_due || gs_uevent_due_ms(a->uevents) == 0 || gs_elapsed_ms(a->last_watch) >= a->interval_ms);
 }
 
 static bool must_pause(const struct gs_agent *a)
@@ -141,6 +141,7 @@ void gs_agent_look(struct gs_agent *a)
 	a->asked_watch = for_watch;
 	a->asked = gs_collector_call(a->collector, "collect", gs_collector_collect_params(telemetry, a->n_jobs > 0, !a->n_jobs && !telemetry && a->client_is_current));
 	if (for_watch) {
+		gs_uevent_looked(a->uevents);
 		a->watch_due = false;
 		a->last_watch = gs_monotonic_now();
 	}
@@ -260,8 +261,11 @@ int gs_agent_look_timeout(const struct gs_agent *a)
 		return timeout;
 	if (a->n_jobs || a->watch_due)
 		return sooner(timeout, must_pause(a) && !a->n_jobs ? FAILURE_PAUSE_MS - gs_elapsed_ms(a->last_failure) : 0);
-	if (a->watching)
-		timeout = sooner(timeout, a->interval_ms - gs_elapsed_ms(a->last_watch));
+	if (!a->watching)
+		return timeout;
+	timeout = sooner(timeout, a->interval_ms - gs_elapsed_ms(a->last_watch));
+	if (gs_uevent_due_ms(a->uevents) >= 0)
+		timeout = sooner(timeout, must_pause(a) ? FAILURE_PAUSE_MS - gs_elapsed_ms(a->last_failure) : gs_uevent_due_ms(a->uevents));
 	return timeout;
 }
 
@@ -286,13 +290,13 @@ void gs_agent_check_yield(struct gs_agent *a)
 	}
 }
 
-/* Poll the client and, when @collector, its answers, for at most @ms (-1: until something comes). */
-static void wait_for_either(struct gs_agent *a, bool collector, int ms)
+/* Poll the client and @fd (-1: none) for at most @ms (-1: until something comes). True: @fd is readable. */
+static bool wait_for_either(struct gs_agent *a, int fd, int ms)
 {
 	struct pollfd fds[4] = {
 		{ .fd = a->client_gone ? -1 : gs_rpc_fd_in(a->client), .events = POLLIN },
 		{ .fd = !a->client_gone && gs_rpc_wants_write(a->client) ? gs_rpc_fd_out(a->client) : -1, .events = POLLOUT },
-		{ .fd = collector ? gs_rpc_fd_in(a->collector->rpc) : -1, .events = POLLIN },
+		{ .fd = fd, .events = POLLIN },
 		{ .fd = a->signals, .events = POLLIN },
 	};
 
@@ -303,15 +307,21 @@ static void wait_for_either(struct gs_agent *a, bool collector, int ms)
 		gs_rpc_flush(a->client);
 	if (fds[0].revents)
 		gs_agent_take_messages(a);
+	return fds[2].revents;
 }
 
-void gs_agent_pause(struct gs_agent *a, int ms)
+void gs_agent_wait(struct gs_agent *a, int fd, int ms)
 {
 	struct gs_monotonic since = gs_monotonic_now();
 	int64_t left;
 
-	while ((left = ms - gs_elapsed_ms(since)) > 0)
-		wait_for_either(a, false, (int)left);
+	while ((left = ms - gs_elapsed_ms(since)) > 0 && !wait_for_either(a, fd, (int)left))
+		;
+}
+
+void gs_agent_pause(struct gs_agent *a, int ms)
+{
+	gs_agent_wait(a, -1, ms);
 }
 
 int gs_agent_ask(struct gs_agent *a, const char *method, struct json_object *params, struct json_object **ret_result, struct gs_error *e)
@@ -331,7 +341,7 @@ int gs_agent_ask(struct gs_agent *a, const char *method, struct json_object *par
 		gs_rpc_flush(a->collector->rpc);
 		r = gs_rpc_next(a->collector->rpc, &m, e);
 		if (r == -EAGAIN) {
-			wait_for_either(a, true, -1);
+			wait_for_either(a, gs_rpc_fd_in(a->collector->rpc), -1);
 			continue;
 		}
 		if (r < 0)

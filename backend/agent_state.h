@@ -8,6 +8,7 @@
 
 #include "backend/agent.h"
 #include "backend/collector.h"
+#include "backend/uevent.h"
 #include "backend/yield.h"
 #include "core/digest.h"
 #include "core/snapshot.h"
@@ -63,6 +64,7 @@ struct gs_agent {
 	bool watching, watch_telemetry, watch_due;
 	unsigned interval_ms;
 	struct gs_monotonic last_watch;
+	struct gs_uevent *uevents;              /* NULL: not this host, or none to be had */
 	bool client_is_current;                 /* what the collector sent last went to the client */
 	struct gs_digest pushed;                /* of the snapshot that was pushed last */
 
@@ -109,5 +111,7 @@ void gs_agent_check_yield(struct gs_agent *a);
 int gs_agent_ask(struct gs_agent *a, const char *method, struct json_object *params, struct json_object **ret_result, struct gs_error *e);
 /* Let @ms pass, serving the client's messages. */
 void gs_agent_pause(struct gs_agent *a, int ms);
+/* The same, at most until @fd (-1: none) is readable. */
+void gs_agent_wait(struct gs_agent *a, int fd, int ms);
 
 #endif

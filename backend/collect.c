@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/claims.h"
 #include "backend/family.h"
 #include "backend/holders.h"
 #include "backend/pci.h"
@@ -24,6 +25,8 @@ struct gs_collect {
 	struct gs_root *root;
 	struct gs_pci *pci;
 	struct gs_holders *holders;
+	struct gs_claims *claims;
+	struct gs_claims_ops claims_ops;
 	struct gs_catalogue *catalogue;     /* NULL when it cannot be loaded */
 	struct gs_error catalogue_error;
 	struct gs_nvml *nvml;
@@ -45,6 +48,21 @@ struct look {
 	bool *is_nvml;                  /* NVML told about it */
 };
 
+/* For the claims: what a program of the machine says when it ends well. */
+static int run_program(void *userdata, const char *const *argv, size_t max, char **ret_text, size_t *ret_n, struct gs_error *e)
+{
+	GS_FREE char *text = NULL;
+	int status, r = gs_machine_run(userdata, argv, &status, &text, e);
+
+	if (r < 0)
+		return r;
+	if (status)
+		return gs_error_set(e, -EIO, GS_STATUS_FAILED, "%s ended with status %d: %.100s", argv[0], status, text);
+	*ret_n = strnlen(text, max);
+	*ret_text = GS_TAKE(text);
+	return 0;
+}
+
 int gs_collect_new(struct gs_machine *machine, struct gs_collect **ret_collect, struct gs_error *e)
 {
 	GS_CLEANUP(gs_collect_freep) struct gs_collect *c = calloc(1, sizeof(*c));
@@ -56,7 +74,9 @@ int gs_collect_new(struct gs_machine *machine, struct gs_collect **ret_collect, 
 	c->pci = gs_pci_new(c->root);
 	c->holders = gs_holders_new(c->root);
 	c->names = gs_vgpu_names_new(c->root);
-	if (!c->pci || !c->holders || !c->names)
+	c->claims_ops = (struct gs_claims_ops){ run_program, machine };
+	c->claims = gs_claims_new(c->root, gs_machine_host(machine), &c->claims_ops);
+	if (!c->pci || !c->holders || !c->names || !c->claims)
 		return gs_error_oom(e);
 	if (gs_catalogue_load(&c->catalogue, &c->catalogue_error) < 0)
 		c->catalogue = NULL;
@@ -72,6 +92,7 @@ struct gs_collect *gs_collect_free(struct gs_collect *c)
 	gs_nvml_close(c->nvml);
 	gs_catalogue_free(c->catalogue);
 	gs_vgpu_names_free(c->names);
+	gs_claims_free(c->claims);
 	gs_holders_free(c->holders);
 	gs_pci_free(c->pci);
 	free(c);
@@ -449,12 +470,16 @@ static int look_at(struct look *l, struct gs_error *e)
 	}
 	gs_holders_begin(l->c->holders);
 	r = read_nvml(l);
+	for (size_t i = 0; i < l->n_pci && r == 0; i++)
+		r = gs_holders_add_other_gpu(l->c->holders, l->gpus[i]);
 	if (r == 0)
 		r = read_families(l);
 	if (r == 0)
 		r = gs_holders_scan(l->c->holders, l->options->fresh);
 	if (r == 0)
 		r = gs_holders_finish(l->c->holders, l->snapshot);
+	if (r == 0)
+		r = gs_claims_apply(l->c->claims, l->snapshot, l->c->holders, l->options->fresh);
 	if (r < 0)
 		return gs_error_set(e, r, GS_STATUS_FAILED, "the machine cannot be looked at: %s", strerror(-r));
 	name_gpus(l);

@@ -2,15 +2,24 @@
 #include <errno.h>
 #include <string.h>
 
+#include "backend/amd.h"
 #include "backend/family.h"
+#include "backend/intel.h"
+#include "backend/mdev.h"
 #include "backend/passthrough.h"
 #include "backend/sriov.h"
+#include "backend/vendor_vfio.h"
 
 /* Later ones see what earlier ones found: who carries vGPUs must be known before a VF counts as an instance of its own. */
 const struct gs_family *const gs_families[] = {
 	&gs_family_sriov,
+	&gs_family_vendor_vfio,
+	&gs_family_mdev,
 	&gs_family_passthrough,
 	&gs_family_plain_vfs,
+	&gs_family_amd,
+	&gs_family_xe,
+	&gs_family_i915,
 	NULL,
 };
 

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "backend/writes.h"
 #include "base/parse.h"
 
 #define ENTRIES_MAX 65536
@@ -108,15 +107,6 @@ int gs_vfs_count(struct gs_root *root, struct gs_bdf pf, uint32_t *ret_n)
 	if (r == 0)
 		*ret_n = (uint32_t)n;
 	return r;
-}
-
-bool gs_function_is_stuck(struct gs_root *root, struct gs_bdf function)
-{
-	struct gs_write_record record = { 0 };
-	bool is_stuck = gs_write_record_of(root, function, &record);
-
-	gs_write_record_done(&record);
-	return is_stuck;
 }
 
 bool gs_attribute_is_writable(struct gs_root *root, struct gs_bdf function, const char *file)

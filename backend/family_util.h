@@ -26,8 +26,6 @@ struct gs_u32 gs_function_group(struct gs_root *root, struct gs_bdf function);
 int gs_vf_function(struct gs_root *root, struct gs_bdf pf, uint32_t n, struct gs_bdf *ret_vf);
 /* How many «virtfnN» links there are: sriov_numvfs itself hangs while a VF is stuck (testbench 4). -errno of the directory. */
 int gs_vfs_count(struct gs_root *root, struct gs_bdf pf, uint32_t *ret_n);
-/* Does a write to @function hang in the kernel? Then some of its attributes would hang the reader, too. */
-bool gs_function_is_stuck(struct gs_root *root, struct gs_bdf function);
 /* Can the attribute be written, by its mode? */
 bool gs_attribute_is_writable(struct gs_root *root, struct gs_bdf function, const char *file);
 

@@ -2,94 +2,35 @@
 #include "backend/holders.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/grow.h"
+#include "backend/holders_private.h"
 #include "backend/mig.h"
-#include "backend/proc.h"
-#include "base/clock.h"
-#include "base/parse.h"
 #include "codec/snapshot_json.h"
 
-#define GPUS_MAX 1024
 #define USES_MAX 8192
-#define FDS_PER_PROCESS_MAX 65536
-#define PROCESSES_MAX 4096
-#define MINORS_BYTES_MAX (1u << 20)
-#define PASSWD_BYTES_MAX (1u << 20)
-#define CMDLINE_BYTES_MAX 4096
+#define ARGV_USES_MAX 4096
 #define RESCAN_MS 5000
-#define EVIDENCE_MAX 96
-
-/* interfaces 5.10 */
-#define CAP_FIRST 3
-#define CAPS_PER_GPU 135
-#define CAPS_PER_GI 9
-
-/* A node that a process has open; outlives a round. */
-struct opened {
-	uint32_t pid;
-	enum gs_node node;
-	uint32_t number;
-};
-
-/* One process on one GPU or instance, this round. */
-struct use {
-	struct gs_gpu *gpu;
-	struct gs_u32 gi;
-	uint32_t pid;
-	struct gs_u64 used_memory_bytes;
-	bool is_nvml;
-	char evidence[EVIDENCE_MAX];
-};
-
-/* What does not change while a process lives. */
-struct process {
-	uint32_t pid;
-	uint64_t start_time;
-	struct gs_u32 uid;
-	char user[64], unit[128];
-	bool yields;
-	bool seen;
-};
-
-struct gs_holders {
-	struct gs_root *root;
-	struct gs_gpu *gpus[GPUS_MAX];
-	struct gs_u32 minors[GPUS_MAX];
-	size_t n_gpus;
-	struct opened *opened;
-	size_t n_opened, cap_opened;
-	bool is_scan_hidden;            /* some process could not be looked into; as old as the scan */
-	bool is_hidden;                 /* the same of what this round brought */
-	bool is_cut;                    /* more than we keep track of: for a notice */
-	bool is_scan_cut;
-	bool hides[GPUS_MAX];           /* of @gpus: this one alone */
-	bool has_scanned;
-	struct gs_monotonic scanned;
-	struct use *uses;
-	size_t n_uses, cap_uses;
-	struct process *processes;
-	size_t n_processes, cap_processes;
-	char *mig_minors;               /* the static table, once it was needed */
-	bool has_mig_minors;
-};
 
 struct gs_holders *gs_holders_new(struct gs_root *root)
 {
-	struct gs_holders *h = calloc(1, sizeof(*h));
+	GS_CLEANUP(gs_holders_freep) struct gs_holders *h = calloc(1, sizeof(*h));
 
-	if (h)
-		h->root = root;
-	return h;
+	if (!h)
+		return NULL;
+	h->root = root;
+	h->scan = gs_fdscan_new(root);
+	return h->scan ? GS_TAKE(h) : NULL;
 }
 
 struct gs_holders *gs_holders_free(struct gs_holders *h)
 {
 	if (!h)
 		return NULL;
-	free(h->opened);
+	gs_fdscan_free(h->scan);
+	free(h->argv_uses);
 	free(h->uses);
 	free(h->processes);
 	free(h->mig_minors);
@@ -105,27 +46,14 @@ void gs_holders_begin(struct gs_holders *h)
 	h->is_cut = false;
 }
 
-/* Room for one more; *@array may move. The memory of more than @max elements is nobody's honest need. */
-static int make_room(void **array, size_t n, size_t *cap, size_t size, size_t max)
+struct gs_places gs_holders_places(const struct gs_holders *h)
 {
-	size_t grown = *cap ? *cap * 2 : 64;
-	void *p;
-
-	if (n < *cap)
-		return 0;
-	if (n >= max)
-		return -E2BIG;
-	p = reallocarray(*array, grown, size);
-	if (!p)
-		return -ENOMEM;
-	*array = p;
-	*cap = grown;
-	return 0;
+	return (struct gs_places){ h->root, h->gpus, h->n_gpus };
 }
 
 int gs_holders_add_gpu(struct gs_holders *h, struct gs_gpu *gpu, struct gs_u32 minor)
 {
-	if (h->n_gpus == GPUS_MAX)
+	if (h->n_gpus == GS_HOLDERS_GPUS_MAX)
 		return -ENOMEM;
 	h->gpus[h->n_gpus] = gpu;
 	/* without its minor nobody's open node can be told to be this GPU's */
@@ -134,22 +62,44 @@ int gs_holders_add_gpu(struct gs_holders *h, struct gs_gpu *gpu, struct gs_u32 m
 	return 0;
 }
 
+int gs_holders_add_other_gpu(struct gs_holders *h, struct gs_gpu *gpu)
+{
+	int r;
+
+	for (size_t i = 0; i < h->n_gpus; i++)
+		if (h->gpus[i] == gpu)
+			return 0;
+	r = gs_holders_add_gpu(h, gpu, GS_U32_UNKNOWN);
+	if (r == 0)
+		h->hides[h->n_gpus - 1] = false;
+	return r;
+}
+
 void gs_holders_hide(struct gs_holders *h, const struct gs_gpu *gpu)
 {
 	for (size_t i = 0; i < h->n_gpus; i++)
 		h->hides[i] |= h->gpus[i] == gpu;
 }
 
-/* -E2BIG, what was left out, is no error but must not look like «free». */
-static int cut(int r, bool *ret_cut)
+static int by_bdf(const void *a, const void *b)
 {
-	if (r != -E2BIG)
-		return r;
-	*ret_cut = true;
-	return 0;
+	return gs_bdf_compare((*(struct gs_gpu *const *)a)->bdf, (*(struct gs_gpu *const *)b)->bdf);
 }
 
-static void add_evidence(struct use *u, const char *evidence)
+size_t gs_holders_gpus(const struct gs_holders *h, struct gs_gpu **ret_gpus, size_t max)
+{
+	size_t n = h->n_gpus < max ? h->n_gpus : max;
+
+	if (n) {
+		memcpy(ret_gpus, h->gpus, n * sizeof(*ret_gpus));
+		qsort(ret_gpus, n, sizeof(*ret_gpus), by_bdf);
+	}
+	return n;
+}
+
+/* ---------------------------------------------------------------- uses */
+
+static void add_evidence(struct gs_use *u, const char *evidence)
 {
 	size_t n = strlen(u->evidence);
 
@@ -158,30 +108,37 @@ static void add_evidence(struct use *u, const char *evidence)
 	snprintf(u->evidence + n, sizeof(u->evidence) - n, "%s%s", n ? ", " : "", evidence);
 }
 
-/* A GI that the snapshot does not show counts as the GPU itself. */
-static int add_use(struct gs_holders *h, struct gs_gpu *gpu, uint32_t pid, struct gs_u32 gi, const char *evidence, struct use **ret_use)
+static bool is_same_place(const struct gs_place *a, const struct gs_place *b)
 {
-	struct use *u;
+	return a->gpu == b->gpu && a->inst == b->inst && a->vf == b->vf;
+}
+
+int gs_holders_use(struct gs_holders *h, const struct gs_place *place, uint32_t pid, const char *evidence, struct gs_use **ret_use)
+{
+	struct gs_use *u;
 	int r;
 
-	if (gi.known && !gs_mig_instance_by_id(gpu, gi.value))
-		gi = GS_U32_UNKNOWN;
 	for (size_t i = 0; i < h->n_uses; i++) {
 		u = &h->uses[i];
-		if (u->gpu == gpu && u->pid == pid && gs_u32_equal(u->gi, gi)) {
+		if (u->pid == pid && is_same_place(&u->place, place)) {
 			add_evidence(u, evidence);
 			*ret_use = u;
 			return 0;
 		}
 	}
-	r = make_room((void **)&h->uses, h->n_uses, &h->cap_uses, sizeof(*h->uses), USES_MAX);
+	r = gs_grow(&h->uses, h->n_uses, &h->cap_uses, sizeof(*h->uses), USES_MAX);
+	if (r == -E2BIG) {
+		/* what was left out is no error but must not look like «free» */
+		h->is_cut = true;
+		*ret_use = NULL;
+		return 0;
+	}
 	if (r < 0)
 		return r;
 	u = &h->uses[h->n_uses++];
 	memset(u, 0, sizeof(*u));
-	u->gpu = gpu;
+	u->place = *place;
 	u->pid = pid;
-	u->gi = gi;
 	add_evidence(u, evidence);
 	*ret_use = u;
 	return 0;
@@ -189,7 +146,9 @@ static int add_use(struct gs_holders *h, struct gs_gpu *gpu, uint32_t pid, struc
 
 int gs_holders_add_nvml(struct gs_holders *h, struct gs_gpu *gpu, uint32_t pid, struct gs_u32 gi, struct gs_u64 used_memory_bytes)
 {
-	struct use *u;
+	/* a GI that the snapshot does not show counts as the GPU itself */
+	struct gs_place place = { gpu, gi.known ? gs_mig_instance_by_id(gpu, gi.value) : NULL, NULL };
+	struct gs_use *u;
 	int r;
 
 	/* no process can have it */
@@ -197,399 +156,194 @@ int gs_holders_add_nvml(struct gs_holders *h, struct gs_gpu *gpu, uint32_t pid, 
 		gs_holders_hide(h, gpu);
 		return 0;
 	}
-	r = add_use(h, gpu, pid, gi, "nvml", &u);
-	if (r < 0)
-		return cut(r, &h->is_cut);
+	r = gs_holders_use(h, &place, pid, "nvml", &u);
+	if (r < 0 || !u)
+		return r;
 	u->is_nvml = true;
 	if (used_memory_bytes.known)
 		u->used_memory_bytes = used_memory_bytes;
 	return 0;
 }
 
-enum gs_node gs_holders_parse_link(const char *target, uint32_t *ret_number)
+/* ---------------------------------------------------------------- the scan */
+
+/* Open files of others cannot be seen, their command line can: it names what a machine was given. */
+static int read_argv(struct gs_holders *h)
 {
-	static const char gpu[] = "/dev/nvidia", capability[] = "/dev/nvidia-caps/nvidia-cap", deleted[] = " (deleted)";
-	enum gs_node node;
-	const char *digits;
-	char number[12];
 	size_t n;
+	const uint32_t *blind = gs_fdscan_blind(h->scan, &n);
 
-	if (gs_str_starts(target, capability)) {
-		node = GS_NODE_CAPABILITY;
-		digits = target + strlen(capability);
-	} else if (gs_str_starts(target, gpu)) {
-		node = GS_NODE_GPU;
-		digits = target + strlen(gpu);
-	} else {
-		return GS_NODE_OTHER;
-	}
-	n = strspn(digits, "0123456789");
-	if (!n || n >= sizeof(number) || (digits[n] && strcmp(digits + n, deleted) != 0))
-		return GS_NODE_OTHER;
-	memcpy(number, digits, n);
-	number[n] = '\0';
-	return gs_parse_u32(number, 10, ret_number) < 0 ? GS_NODE_OTHER : node;
-}
+	h->n_argv_uses = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct gs_vm vm;
 
-/* "gpu0/gi3/ci1/access 32" up to @end, when its last word is @number. */
-/* "gpu7/" at @text: the number; what follows the slash, or NULL. */
-static const char *numbered(const char *text, const char *name, uint32_t *ret_number)
-{
-	char digits[12];
-	size_t n;
-
-	if (!gs_str_starts(text, name))
-		return NULL;
-	text += strlen(name);
-	n = strcspn(text, "/");
-	if (text[n] != '/' || n >= sizeof(digits))
-		return NULL;
-	memcpy(digits, text, n);
-	digits[n] = '\0';
-	return gs_parse_u32(digits, 10, ret_number) < 0 ? NULL : text + n + 1;
-}
-
-static bool table_line(const char *line, const char *end, uint32_t number, uint32_t *ret_gpu_minor, uint32_t *ret_gi)
-{
-	char text[64], wanted[16];
-	size_t n = (size_t)(end - line);
-	const char *rest;
-	uint32_t gpu, gi;
-	char *blank;
-
-	if (n >= sizeof(text))
-		return false;
-	memcpy(text, line, n);
-	text[n] = '\0';
-	blank = strrchr(text, ' ');
-	snprintf(wanted, sizeof(wanted), "%u", number);
-	if (!blank || strcmp(blank + 1, wanted) != 0)
-		return false;
-	rest = numbered(text, "gpu", &gpu);
-	if (!rest || !numbered(rest, "gi", &gi))
-		return false;
-	*ret_gpu_minor = gpu;
-	*ret_gi = gi;
-	return true;
-}
-
-bool gs_holders_capability(const char *minors, uint32_t number, uint32_t *ret_gpu_minor, uint32_t *ret_gi)
-{
-	if (number < CAP_FIRST)
-		return false;
-	for (const char *line = minors; line && *line;) {
-		const char *end = line + strcspn(line, "\n");
-
-		if (table_line(line, end, number, ret_gpu_minor, ret_gi))
-			return true;
-		line = *end ? end + 1 : end;
-	}
-	if (minors)
-		return false;
-	*ret_gpu_minor = (number - CAP_FIRST) / CAPS_PER_GPU;
-	*ret_gi = (number - CAP_FIRST) % CAPS_PER_GPU / CAPS_PER_GI;
-	return true;
-}
-
-static int remember_opened(struct gs_holders *h, uint32_t pid, enum gs_node node, uint32_t number)
-{
-	int r;
-
-	for (size_t i = h->n_opened; i > 0 && h->opened[i - 1].pid == pid; i--) {
-		if (h->opened[i - 1].node == node && h->opened[i - 1].number == number)
-			return 0;
-	}
-	r = make_room((void **)&h->opened, h->n_opened, &h->cap_opened, sizeof(*h->opened), USES_MAX);
-	if (r < 0)
-		return r;
-	h->opened[h->n_opened++] = (struct opened){ pid, node, number };
-	return 0;
-}
-
-/* One that has ended uses nothing; whatever else stands in the way hides it. */
-static void note_blind(struct gs_holders *h, int r)
-{
-	h->is_scan_hidden = h->is_scan_hidden || (r != -ENOENT && r != -ESRCH);
-}
-
-/* The next entry; NULL at the end, and then *@ret_error says whether it was the end. */
-static const struct dirent *next_entry(DIR *dir, int *ret_error)
-{
-	const struct dirent *entry;
-
-	errno = 0;
-	entry = readdir(dir);
-	*ret_error = entry ? 0 : -errno;
-	return entry;
-}
-
-static int scan_process(struct gs_holders *h, uint32_t pid)
-{
-	GS_CLOSEDIR DIR *dir = NULL;
-	const struct dirent *entry;
-	unsigned seen = 0;
-	int r = gs_root_opendir(h->root, &dir, "proc/%u/fd", pid);
-	int end;
-
-	if (r < 0) {
-		note_blind(h, r);
-		return 0;
-	}
-	while ((entry = next_entry(dir, &end))) {
-		char target[128];
-		enum gs_node node;
-		uint32_t number;
-		ssize_t n;
-
-		if (entry->d_name[0] == '.')
+		if (!gs_vm_read(h->root, blind[i], &vm))
 			continue;
-		if (seen++ == FDS_PER_PROCESS_MAX)
-			return cut(-E2BIG, &h->is_scan_cut);
-		n = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
-		if (n < 0) {
-			note_blind(h, -errno);
-			continue;
+		for (size_t k = 0; k < vm.n_devices; k++) {
+			int r = gs_grow(&h->argv_uses, h->n_argv_uses, &h->cap_argv_uses, sizeof(*h->argv_uses), ARGV_USES_MAX);
+
+			/* it is hidden already */
+			if (r < 0)
+				return r == -E2BIG ? 0 : r;
+			h->argv_uses[h->n_argv_uses++] = (struct gs_argv_use){ blind[i], vm.devices[k] };
 		}
-		target[n] = '\0';
-		node = gs_holders_parse_link(target, &number);
-		if (node == GS_NODE_OTHER)
-			continue;
-		r = remember_opened(h, pid, node, number);
-		if (r < 0)
-			return cut(r, &h->is_scan_cut);
 	}
-	if (end < 0)
-		note_blind(h, end);
 	return 0;
 }
 
 int gs_holders_scan(struct gs_holders *h, bool fresh)
 {
-	GS_CLOSEDIR DIR *dir = NULL;
-	const struct dirent *entry;
-	int r, end;
+	int r;
 
 	if (gs_root_kind(h->root) == GS_ROOT_LIVE && !fresh && h->has_scanned && gs_elapsed_ms(h->scanned) < RESCAN_MS)
 		return 0;
-	h->n_opened = 0;
-	h->is_scan_hidden = false;
-	h->is_scan_cut = false;
 	h->has_scanned = true;
 	h->scanned = gs_monotonic_now();
-	r = gs_root_opendir(h->root, &dir, "proc");
-	if (r < 0) {
-		h->is_scan_hidden = true;
-		return 0;
-	}
-	while ((entry = next_entry(dir, &end))) {
-		uint32_t pid;
-
-		if (gs_parse_u32(entry->d_name, 10, &pid) < 0)
-			continue;
-		r = scan_process(h, pid);
-		if (r < 0)
-			return r;
-	}
-	h->is_scan_hidden = h->is_scan_hidden || end < 0;
-	return 0;
-}
-
-static struct gs_gpu *gpu_by_minor(const struct gs_holders *h, uint32_t minor)
-{
-	for (size_t i = 0; i < h->n_gpus; i++) {
-		if (gs_u32_is(h->minors[i], minor))
-			return h->gpus[i];
-	}
-	return NULL;
-}
-
-static const char *mig_minors(struct gs_holders *h)
-{
-	size_t n;
-
-	if (!h->has_mig_minors) {
-		h->has_mig_minors = true;
-		if (gs_root_read_bytes(h->root, MINORS_BYTES_MAX, &h->mig_minors, &n, "proc/driver/nvidia-caps/mig-minors") < 0)
-			h->mig_minors = NULL;
-	}
-	return h->mig_minors;
+	r = gs_fdscan_walk(h->scan);
+	if (r == 0)
+		r = read_argv(h);
+	if (r == 0)
+		gs_modules_read(h->root, &h->modules);
+	return r;
 }
 
 /* Turn open nodes into uses of the GPUs of this round. */
 static int join_opened(struct gs_holders *h)
 {
-	for (size_t i = 0; i < h->n_opened; i++) {
-		const struct opened *o = &h->opened[i];
-		struct gs_u32 gi = GS_U32_UNKNOWN;
-		uint32_t minor = o->number;
-		char evidence[64];
-		struct gs_gpu *gpu;
-		struct use *u;
-		int r;
-
-		if (o->node == GS_NODE_CAPABILITY) {
-			gi.known = true;
-			if (!gs_holders_capability(mig_minors(h), o->number, &minor, &gi.value))
-				continue;
-			snprintf(evidence, sizeof(evidence), "fd /dev/nvidia-caps/nvidia-cap%u", o->number);
-		} else {
-			snprintf(evidence, sizeof(evidence), "fd /dev/nvidia%u", o->number);
-		}
-		gpu = gpu_by_minor(h, minor);
-		if (!gpu)
-			continue;
-		r = add_use(h, gpu, o->pid, gi, evidence, &u);
-		if (r < 0)
-			return cut(r, &h->is_cut);
-	}
-	return 0;
-}
-
-/* Name of a uid in the machine's passwd; a line is name:x:uid:… */
-static void find_user(struct gs_holders *h, uint32_t uid, char *ret_user, size_t size)
-{
-	GS_FREE char *text = NULL;
-	char wanted[16];
 	size_t n;
+	const struct gs_opened *opened = gs_fdscan_opened(h->scan, &n);
+	int r = 0;
 
-	ret_user[0] = '\0';
-	if (gs_root_read_bytes(h->root, PASSWD_BYTES_MAX, &text, &n, "etc/passwd") < 0)
-		return;
-	snprintf(wanted, sizeof(wanted), "%u", uid);
-	for (const char *line = text; *line;) {
-		size_t length = strcspn(line, "\n"), name = strcspn(line, ":\n");
-		const char *end = line + length;
-		const char *password = name < length ? line + name + 1 : end;
-		const char *number = password + strcspn(password, ":\n");
-
-		number = number < end ? number + 1 : end;
-		if (strcspn(number, ":\n") == strlen(wanted) && strncmp(number, wanted, strlen(wanted)) == 0 && name < size) {
-			memcpy(ret_user, line, name);
-			ret_user[name] = '\0';
-			return;
-		}
-		line = *end ? end + 1 : end;
+	/* first what the evidence must not lose when it gets long */
+	for (size_t i = 0; i < n && r == 0; i++)
+		if (opened[i].node == GS_NODE_KFD)
+			r = gs_holders_join_drm(h, &opened[i]);
+	for (size_t i = 0; i < n && r == 0; i++) {
+		r = gs_holders_join_nvidia(h, &opened[i]);
+		if (r == 0)
+			r = gs_holders_join_vfio(h, &opened[i]);
+		if (r == 0 && opened[i].node != GS_NODE_KFD)
+			r = gs_holders_join_drm(h, &opened[i]);
 	}
+	return r;
 }
 
-/* A process writes its own name and words; which file it executes is the kernel's word. */
-static bool is_own_collector(struct gs_holders *h, uint32_t pid, const char *comm)
+static int join_argv(struct gs_holders *h)
 {
-	GS_FREE char *cmdline = NULL;
-	size_t n = 0;
+	struct gs_places places = gs_holders_places(h);
+	int r = 0;
 
-	if (strcmp(comm, "gpuslice") != 0 || !gs_proc_is_own_program(h->root, pid))
-		return false;
-	return gs_root_read_bytes(h->root, CMDLINE_BYTES_MAX, &cmdline, &n, "proc/%u/cmdline", pid) == 0 && gs_proc_is_collector(comm, cmdline, n);
+	for (size_t i = 0; i < h->n_argv_uses && r == 0; i++) {
+		struct gs_place place;
+		struct gs_use *u;
+
+		if (gs_place_by_device(&places, &h->argv_uses[i].device, &place))
+			r = gs_holders_use(h, &place, h->argv_uses[i].pid, "command line", &u);
+	}
+	return r;
 }
 
-/* What is known of a process; looked up once in its life. NULL when it has gone or memory has. */
-static struct process *know_process(struct gs_holders *h, uint32_t pid, uint64_t start_time, const char *comm)
-{
-	struct process *p;
-	uint32_t uid;
+/* ---------------------------------------------------------------- into the snapshot */
 
-	for (size_t i = 0; i < h->n_processes; i++) {
-		p = &h->processes[i];
-		if (p->pid == pid && p->start_time == start_time)
-			return p;
-	}
-	if (make_room((void **)&h->processes, h->n_processes, &h->cap_processes, sizeof(*h->processes), PROCESSES_MAX) < 0)
-		return NULL;
-	p = &h->processes[h->n_processes++];
-	memset(p, 0, sizeof(*p));
-	p->pid = pid;
-	p->start_time = start_time;
-	if (gs_proc_uid(h->root, pid, &uid) == 0) {
-		p->uid = GS_U32(uid);
-		find_user(h, uid, p->user, sizeof(p->user));
-	}
-	if (gs_proc_unit(h->root, pid, p->unit, sizeof(p->unit)) < 0)
-		p->unit[0] = '\0';
-	p->yields = is_own_collector(h, pid, comm);
-	return p;
-}
-
-static void forget_unseen(struct gs_holders *h)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < h->n_processes; i++) {
-		if (!h->processes[i].seen)
-			continue;
-		h->processes[kept] = h->processes[i];
-		h->processes[kept++].seen = false;
-	}
-	h->n_processes = kept;
-}
-
-/* Known to be in one of this GPU's instances: not repeated at the GPU. */
-static bool has_instance(const struct gs_holders *h, const struct use *u)
+/* Known to be somewhere on this GPU: not repeated at the GPU. */
+static bool is_elsewhere(const struct gs_holders *h, const struct gs_use *u)
 {
 	for (size_t i = 0; i < h->n_uses; i++) {
-		if (h->uses[i].gpu == u->gpu && h->uses[i].pid == u->pid && h->uses[i].gi.known)
+		const struct gs_use *other = &h->uses[i];
+
+		if (other->pid == u->pid && other->place.gpu == u->place.gpu && (other->place.inst || other->place.vf))
 			return true;
 	}
 	return false;
 }
 
-static int add_holder(struct gs_holders *h, struct gs_snapshot *s, const struct use *u)
+static const char *text_or_null(struct gs_snapshot *s, const char *text)
 {
-	struct gs_instance *inst = u->gi.known ? gs_mig_instance_by_id(u->gpu, u->gi.value) : NULL;
+	return text[0] ? gs_snapshot_text(s, text) : NULL;
+}
+
+static void describe(struct gs_holders *h, struct gs_snapshot *s, struct gs_holder *holder, uint64_t start_time, const char *comm)
+{
+	const struct gs_process *p = gs_holders_know(h, holder->pid.value, start_time, comm);
+
+	holder->start_time = GS_U64(start_time);
+	holder->name = gs_snapshot_text(s, p && p->name[0] ? p->name : comm);
+	if (!p)
+		return;
+	holder->kind = p->kind;
+	holder->uid = p->uid;
+	holder->user = text_or_null(s, p->user);
+	holder->unit = text_or_null(s, p->unit);
+	holder->vm_uuid = text_or_null(s, p->vm_uuid);
+	holder->yields = p->yields;
+}
+
+static int add_holder(struct gs_holders *h, struct gs_snapshot *s, const struct gs_use *u)
+{
 	char comm[GS_PROC_COMM];
 	uint64_t start_time = 0;
 	int r = gs_proc_stat(h->root, u->pid, comm, &start_time);
 	struct gs_holder *holder;
-	struct process *p;
 
 	/* one that has gone; NVML may name processes of other pid namespaces, which are there but cannot be seen */
 	if (r == -ENOENT && !u->is_nvml)
 		return 0;
-	if ((inst ? inst->n_holders : u->gpu->n_holders) == GS_SNAPSHOT_HOLDERS_MAX)
-		return cut(-E2BIG, &h->is_cut);
-	holder = inst ? gs_instance_add_holder(s, inst) : gs_gpu_add_holder(s, u->gpu);
+	if (gs_place_n_holders(&u->place) == GS_SNAPSHOT_HOLDERS_MAX) {
+		h->is_cut = true;
+		return 0;
+	}
+	holder = gs_place_add_holder(s, &u->place);
 	if (!holder)
 		return -ENOMEM;
 	holder->kind = GS_HOLDER_PROCESS;
 	holder->pid = GS_U32(u->pid);
 	holder->used_memory_bytes = u->used_memory_bytes;
 	holder->evidence = gs_snapshot_text(s, u->evidence);
-	if (r < 0) {
+	if (r < 0)
 		h->is_hidden = true;
-		return 0;
-	}
-	holder->start_time = GS_U64(start_time);
-	holder->name = gs_snapshot_text(s, comm);
-	p = know_process(h, u->pid, start_time, comm);
-	if (!p)
-		return 0;
-	p->seen = true;
-	holder->uid = p->uid;
-	holder->user = p->user[0] ? gs_snapshot_text(s, p->user) : NULL;
-	holder->unit = p->unit[0] ? gs_snapshot_text(s, p->unit) : NULL;
-	holder->yields = p->yields;
+	else
+		describe(h, s, holder, start_time, comm);
 	return 0;
+}
+
+static void say_source(struct gs_holders *h, struct gs_snapshot *s)
+{
+	bool is_hidden = gs_fdscan_is_hidden(h->scan) || h->is_hidden;
+	size_t n;
+
+	gs_fdscan_blind(h->scan, &n);
+	if (is_hidden && n)
+		gs_snapshot_add_source(s, "processes", false, "%zu of them may not be looked into here: root sees them", n);
+	else if (is_hidden)
+		gs_snapshot_add_source(s, "processes", false, "some are listed that cannot be looked into here");
+	else
+		gs_snapshot_add_source(s, "processes", true, "every process and its open files");
 }
 
 int gs_holders_finish(struct gs_holders *h, struct gs_snapshot *s)
 {
+	bool is_hidden;
 	int r = join_opened(h);
 
+	if (r == 0)
+		r = join_argv(h);
+	for (size_t i = 0; i < h->n_uses && r == 0; i++) {
+		const struct gs_use *u = &h->uses[i];
+
+		if (u->place.inst || u->place.vf || !is_elsewhere(h, u))
+			r = add_holder(h, s, u);
+	}
+	for (size_t i = 0; i < h->n_gpus && r == 0; i++)
+		r = gs_modules_add(h->root, &h->modules, s, h->gpus[i]);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < h->n_uses; i++) {
-		const struct use *u = &h->uses[i];
-
-		if (!u->gi.known && has_instance(h, u))
-			continue;
-		r = add_holder(h, s, u);
-		if (r < 0)
-			return r;
-	}
-	if (h->is_cut || h->is_scan_cut)
+	h->is_cut = h->is_cut || gs_fdscan_is_cut(h->scan);
+	if (h->is_cut)
 		gs_snapshot_add_notice(s, "more processes use the GPUs than this program keeps track of: not all of them are shown");
+	is_hidden = h->is_hidden || h->is_cut || gs_fdscan_is_hidden(h->scan);
 	for (size_t i = 0; i < h->n_gpus; i++)
-		h->gpus[i]->holders_visible = !h->is_hidden && !h->is_scan_hidden && !h->is_cut && !h->is_scan_cut && !h->hides[i];
-	forget_unseen(h);
+		h->gpus[i]->holders_visible = !is_hidden && !h->hides[i];
+	say_source(h, s);
+	gs_holders_forget(h);
 	return 0;
 }

@@ -18,6 +18,11 @@ bool gs_driver_is_vfio(const char *driver)
 	return driver && strstr(driver, "vfio");
 }
 
+bool gs_driver_name_is_sound(const char *driver)
+{
+	return driver[0] && driver[0] != '-' && strspn(driver, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == strlen(driver);
+}
+
 /* PCI ids that the kernel's nvgrace-gpu variant driver claims: Grace Hopper, Grace Blackwell. */
 static bool is_grace(uint64_t device)
 {
@@ -84,14 +89,25 @@ static void add_board(struct gs_family_look *look, struct members *m)
 	}
 }
 
-static int remembered_driver(struct gs_family_look *look, struct gs_bdf function, const char **ret_driver)
+/* *@ret_mode: bit of the mode that it had; 0 when that is not known. */
+static int remembered_driver(struct gs_family_look *look, struct gs_bdf function, const char **ret_driver, uint32_t *ret_mode)
 {
 	GS_FREE char *text = NULL;
 	char bdf[GS_BDF_TEXT];
+	enum gs_mode mode;
+	char *end;
 
 	*ret_driver = NULL;
-	if (gs_root_read(look->root, &text, GS_DRIVERS_DIR "/%s", gs_bdf_format(function, bdf)) < 0 || !text[0] || strlen(text) >= GS_WORD)
+	*ret_mode = 0;
+	if (gs_root_read(look->root, &text, GS_DRIVERS_DIR "/%s", gs_bdf_format(function, bdf)) < 0)
 		return 0;
+	end = strchrnul(text, '\n');
+	mode = *end ? gs_mode_from_name(end + 1) : GS_MODE_INVALID;
+	*end = '\0';
+	if (!gs_driver_name_is_sound(text) || strlen(text) >= GS_WORD)
+		return 0;
+	if (mode != GS_MODE_INVALID)
+		*ret_mode = 1u << mode;
 	*ret_driver = gs_snapshot_text(look->snapshot, text);
 	return *ret_driver ? 0 : -ENOMEM;
 }
@@ -120,6 +136,7 @@ static int add_sibling(struct gs_family_look *look, struct gs_bdf bdf)
 {
 	struct gs_sibling *sibling;
 	char driver[GS_WORD];
+	uint32_t mode;
 
 	/* VFs, its own or another's, come and go with their PF */
 	if (gs_bdf_compare(bdf, look->gpu->bdf) == 0 || gs_function_has(look->root, bdf, "physfn") || !gs_function_has(look->root, bdf, NULL))
@@ -137,7 +154,7 @@ static int add_sibling(struct gs_family_look *look, struct gs_bdf bdf)
 	}
 	if (sibling->is_bridge)
 		judge_bridge(look, sibling);
-	return remembered_driver(look, bdf, &sibling->original_driver);
+	return remembered_driver(look, bdf, &sibling->original_driver, &mode);
 }
 
 /* ---------------------------------------------------------------- the GPU itself */
@@ -196,6 +213,7 @@ static int collect(struct gs_family_look *look)
 {
 	struct gs_gpu *gpu = look->gpu;
 	struct members m = { .n = 0 };
+	uint32_t before;
 
 	read_boot_display(look);
 	gpu->vfio_driver = gs_vfio_driver_for(look->root, gpu->bdf);
@@ -206,11 +224,11 @@ static int collect(struct gs_family_look *look)
 		if (add_sibling(look, m.list[i]) < 0)
 			return -ENOMEM;
 	}
-	if (remembered_driver(look, gpu->bdf, &gpu->original_driver) < 0)
+	if (remembered_driver(look, gpu->bdf, &gpu->original_driver, &before) < 0)
 		return -ENOMEM;
 	if (gs_driver_is_vfio(gpu->driver)) {
 		gpu->mode = GS_MODE_PASSTHROUGH;
-		gpu->modes = 1u << GS_MODE_PASSTHROUGH | 1u << GS_MODE_WHOLE;
+		gpu->modes = 1u << GS_MODE_PASSTHROUGH | (before ? before : 1u << GS_MODE_WHOLE);
 		gpu->framework = GS_FRAMEWORK_VFIO;
 		gpu->placements_visible = true;
 		if (add_instance(look) < 0)

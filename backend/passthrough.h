@@ -13,15 +13,17 @@
 
 #include "backend/family.h"
 
-#define GS_DRIVERS_DIR "run/gpuslice/drivers"   /* a file per function: the driver it had */
+#define GS_DRIVERS_DIR "run/gpuslice/drivers"   /* a file per function: the driver that it had and, in a second line, its mode */
 
 extern const struct gs_family gs_family_passthrough;
 
-/* unbind-driver, bind-driver; see struct gs_family. */
+/* unbind-driver, bind-driver; see struct gs_family. step->mode: what the GPU was before, to be remembered. */
 int gs_passthrough_run(struct gs_writer *w, const struct gs_step *step, struct gs_step_outcome *ret_outcome, struct gs_error *e);
 
 /* "vfio-pci", or the variant that this device wants (interfaces 4.3). */
 const char *gs_vfio_driver_for(struct gs_root *root, struct gs_bdf function);
+/* Letters, digits, «-» and «_», no option: it becomes part of a path and of a command line. */
+bool gs_driver_name_is_sound(const char *driver);
 /* Is @driver one that gives a function to VFIO? */
 bool gs_driver_is_vfio(const char *driver);
 

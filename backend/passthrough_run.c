@@ -88,13 +88,15 @@ static int refuse_bridge(struct gs_doing *d)
 
 static int remember_driver(struct gs_doing *d, const char *driver)
 {
-	char bdf[GS_BDF_TEXT], text[GS_WORD + 1];
+	char bdf[GS_BDF_TEXT], text[2 * GS_WORD];
+	const char *mode = gs_mode_name(d->step->mode);
 	int n, r;
 
 	/* on the second step of the same way it has been remembered */
 	if (!driver[0] || gs_driver_is_vfio(driver))
 		return 0;
-	n = snprintf(text, sizeof(text), "%s\n", driver);
+	/* the mode, too: a GPU on VFIO does not tell what it can be */
+	n = snprintf(text, sizeof(text), "%s\n%s\n", driver, mode ? mode : "");
 	gs_root_mkdir(d->root, 0755, "run/gpuslice");
 	r = gs_root_mkdir(d->root, 0755, GS_DRIVERS_DIR);
 	if (r == 0)
@@ -132,11 +134,13 @@ static bool driver_is_loaded(struct gs_doing *d, const char *driver)
 /* The name of a driver is nearly always its module's; modprobe takes «-» and «_» for the same. */
 static int load_driver(struct gs_doing *d, const char *driver)
 {
-	const char *argv[] = { "modprobe", "--", driver, NULL };
+	const char *argv[] = { "modprobe", driver, NULL };
 	GS_FREE char *output = NULL;
 	char now[GS_WORD];
 	int exit_status = 0, r;
 
+	if (!gs_driver_name_is_sound(driver))
+		return gs_doing_fail(d, -EINVAL, d->step->function, "\"%s\" is no name of a driver. Nothing was changed", driver);
 	if (driver_is_loaded(d, driver))
 		return 0;
 	r = gs_writer_run(d->w, d->step->function, argv, &exit_status, &output, d->e);

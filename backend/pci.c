@@ -19,7 +19,8 @@ struct gs_pci {
 	struct gs_root *root;
 	char path[PATH_MAX];            /* for libpci's parameter sysfs.path */
 	struct pci_access *names;       /* keeps pci.ids in memory once it was needed */
-	struct gs_digest signature;     /* of the names on the bus */
+	struct gs_digest signature;     /* of the names on the bus, as far as all of them could be read */
+	bool is_incomplete;             /* the last walk left one out that was there */
 	struct gs_pci_gpu *gpus;
 	size_t n, cap;
 	struct gs_bdf spared[GS_PCI_SPARED_MAX];
@@ -186,8 +187,9 @@ static int name_compare(const void *a, const void *b)
 
 /*
  * A digest over the names of the devices, sorted: readdir's order means
- * nothing. A name that is no address must not reach libpci: it gives up in the
- * middle and keeps the directory open for ever.
+ * nothing. Their inodes tell another card at the same address, which came
+ * between two looks. A name that is no address must not reach libpci: it gives
+ * up in the middle and keeps the directory open for ever.
  */
 static int bus_signature(struct gs_pci *pci, struct gs_digest *ret_signature)
 {
@@ -219,9 +221,8 @@ static int bus_signature(struct gs_pci *pci, struct gs_digest *ret_signature)
 			names = grown;
 			cap = cap ? cap * 2 : 64;
 		}
-		names[n] = strdup(entry->d_name);
-		r = names[n] ? 0 : -ENOMEM;
-		n += names[n] ? 1 : 0;
+		r = asprintf(&names[n], "%s %ju", entry->d_name, (uintmax_t)entry->d_ino) < 0 ? -ENOMEM : 0;
+		n += r == 0 ? 1 : 0;
 	}
 	if (n)
 		qsort(names, n, sizeof(*names), name_compare);
@@ -268,8 +269,10 @@ static int take_device(struct gs_pci *pci, struct pci_dev *d)
 	char address[GS_BDF_TEXT];
 	struct guard g;
 
-	if (run_guarded(&g, do_fill, d) < 0)
+	if (run_guarded(&g, do_fill, d) < 0) {
+		pci->is_incomplete = true;
 		return 0;
+	}
 	if (vendor_of(d->vendor_id) == GS_VENDOR_INVALID || !is_gpu_class(d->device_class) || pci->n >= GS_PCI_GPUS_MAX)
 		return 0;
 	if (is_virtual_function(pci, gs_bdf_format(bdf, address)))
@@ -295,6 +298,7 @@ static int walk_bus(struct gs_pci *pci, struct gs_error *e)
 	if (r < 0)
 		return r;
 	pci->n = 0;
+	pci->is_incomplete = false;
 	if (run_guarded(&g, do_scan, access) < 0)
 		r = gs_error_set(e, -EIO, GS_STATUS_FAILED, "cannot read the PCI bus: %s", g.message);
 	for (struct pci_dev *d = access->devices; r == 0 && d; d = d->next) {
@@ -341,7 +345,7 @@ static bool is_spared(const struct gs_pci *pci, struct gs_bdf bdf)
 	return false;
 }
 
-/* What changes while the device stays: the driver and what belongs to it. False when the device has gone. */
+/* What changes while the device stays: the driver and what belongs to it. False when the device has gone, or is no GPU of its own. */
 static bool refresh(struct gs_pci *pci, struct gs_pci_gpu *gpu)
 {
 	char address[GS_BDF_TEXT], word[GS_PCI_WORD];
@@ -349,7 +353,8 @@ static bool refresh(struct gs_pci *pci, struct gs_pci_gpu *gpu)
 	uint32_t group;
 
 	gs_bdf_format(gpu->bdf, address);
-	if (!gs_root_exists(pci->root, "sys/bus/pci/devices/%s", address))
+	/* the kernel makes a function visible first and its physfn link after that: a walk in between takes a VF for a GPU */
+	if (is_virtual_function(pci, address) || !gs_root_exists(pci->root, "sys/bus/pci/devices/%s", address))
 		return false;
 	gpu->subsystem_id[0] = '\0';
 	if (gs_root_read_u64(pci->root, 16, &vendor, "sys/bus/pci/devices/%s/subsystem_vendor", address) == 0 &&
@@ -377,14 +382,26 @@ static int gpu_compare(const void *a, const void *b)
 	return gs_bdf_compare(((const struct gs_pci_gpu *)a)->bdf, ((const struct gs_pci_gpu *)b)->bdf);
 }
 
+/* Refresh all, and drop what is not there any more. How many were dropped. */
+static size_t refresh_all(struct gs_pci *pci)
+{
+	size_t kept = 0, dropped;
+
+	for (size_t i = 0; i < pci->n; i++) {
+		if (refresh(pci, &pci->gpus[i]))
+			pci->gpus[kept++] = pci->gpus[i];
+	}
+	dropped = pci->n - kept;
+	pci->n = kept;
+	return dropped;
+}
+
 int gs_pci_scan(struct gs_pci *pci, const struct gs_pci_gpu **ret_gpus, size_t *ret_n, struct gs_error *e)
 {
 	struct gs_digest signature;
 	int r;
 
 	for (int attempt = 0; attempt < TRIES; attempt++) {
-		bool all_there = true;
-
 		r = bus_signature(pci, &signature);
 		if (r == -ENOENT) {
 			*ret_gpus = NULL;
@@ -405,9 +422,10 @@ int gs_pci_scan(struct gs_pci *pci, const struct gs_pci_gpu **ret_gpus, size_t *
 				qsort(pci->gpus, pci->n, sizeof(*pci->gpus), gpu_compare);
 			pci->signature = signature;
 		}
-		for (size_t i = 0; i < pci->n; i++)
-			all_there = refresh(pci, &pci->gpus[i]) && all_there;
-		if (all_there)
+		/* one that could not be read is coming or going: it is looked at again by the next scan */
+		if (pci->is_incomplete)
+			pci->signature.hex[0] = '\0';
+		if (!refresh_all(pci))
 			break;
 		pci->signature.hex[0] = '\0';
 	}

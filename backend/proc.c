@@ -9,7 +9,6 @@
 #include "base/parse.h"
 
 #define STATUS_BYTES_MAX 16384
-#define CGROUP_BYTES_MAX 16384
 #define STAT_START_TIME 22
 
 int gs_proc_parse_stat(const char *text, char *ret_comm, uint64_t *ret_start_time)
@@ -75,65 +74,6 @@ int gs_proc_uid(struct gs_root *root, uint32_t pid, uint32_t *ret_uid)
 	memcpy(number, p, n);
 	number[n] = '\0';
 	return gs_parse_u32(number, 10, ret_uid);
-}
-
-static bool ends_with(const char *s, size_t n, const char *suffix)
-{
-	size_t m = strlen(suffix);
-
-	return n > m && memcmp(s + n - m, suffix, m) == 0;
-}
-
-/* @path is "/system.slice/nvidia-dcgm.service" up to @end. */
-static bool unit_of_path(const char *path, const char *end, char *ret_unit, size_t size)
-{
-	while (path < end && *path == '/') {
-		const char *name = path + 1;
-		size_t n = 0;
-
-		while (name + n < end && name[n] != '/')
-			n++;
-		if (ends_with(name, n, ".service") || ends_with(name, n, ".scope")) {
-			if (n >= size)
-				return false;
-			memcpy(ret_unit, name, n);
-			ret_unit[n] = '\0';
-			return true;
-		}
-		if (!ends_with(name, n, ".slice"))
-			return false;
-		path = name + n;
-	}
-	return false;
-}
-
-bool gs_proc_parse_unit(const char *text, char *ret_unit, size_t size)
-{
-	/* "0::/…" on the unified hierarchy, "1:name=systemd:/…" on the old one */
-	for (const char *line = text; *line;) {
-		const char *end = line + strcspn(line, "\n");
-		const char *path = NULL;
-
-		if (gs_str_starts(line, "0::"))
-			path = line + strlen("0::");
-		else if (strstr(line, ":name=systemd:") && strstr(line, ":name=systemd:") < end)
-			path = strstr(line, ":name=systemd:") + strlen(":name=systemd:");
-		if (path && unit_of_path(path, end, ret_unit, size))
-			return true;
-		line = *end ? end + 1 : end;
-	}
-	return false;
-}
-
-int gs_proc_unit(struct gs_root *root, uint32_t pid, char *ret_unit, size_t size)
-{
-	GS_FREE char *text = NULL;
-	size_t n;
-	int r = gs_root_read_bytes(root, CGROUP_BYTES_MAX, &text, &n, "proc/%u/cgroup", pid);
-
-	if (r < 0)
-		return r;
-	return gs_proc_parse_unit(text, ret_unit, size) ? 0 : -ENOENT;
 }
 
 bool gs_proc_is_own_program(struct gs_root *root, uint32_t pid)

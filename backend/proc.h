@@ -30,14 +30,6 @@ int gs_proc_stat(struct gs_root *root, uint32_t pid, char *ret_comm, uint64_t *r
 int gs_proc_uid(struct gs_root *root, uint32_t pid, uint32_t *ret_uid);
 
 /*
- * The system unit of a process: the first component of its cgroup path that
- * is not a slice ("nvidia-dcgm.service", "session-3.scope"). @text is
- * /proc/PID/cgroup. False when there is none.
- */
-bool gs_proc_parse_unit(const char *text, char *ret_unit, size_t size);
-int gs_proc_unit(struct gs_root *root, uint32_t pid, char *ret_unit, size_t size);
-
-/*
  * Does @pid execute the file that we are? Only on the live machine, and only
  * where its link may be followed; false otherwise.
  */

@@ -14,7 +14,7 @@
 #define FILE_BYTES_MAX (4u << 20)
 
 struct board {
-	char pci_id[16];
+	char board[40];
 	struct gs_known_type *types;
 	size_t n, cap;
 };
@@ -25,18 +25,18 @@ struct gs_vgpu_names {
 	bool has_changed;
 };
 
-static struct board *board_of(const struct gs_vgpu_names *n, const char *pci_id)
+static struct board *board_of(const struct gs_vgpu_names *n, const char *board)
 {
 	for (size_t i = 0; i < n->n; i++) {
-		if (strcmp(n->boards[i].pci_id, pci_id) == 0)
+		if (strcmp(n->boards[i].board, board) == 0)
 			return (struct board *)&n->boards[i];
 	}
 	return NULL;
 }
 
-const struct gs_known_type *gs_vgpu_names_of(const struct gs_vgpu_names *n, const char *pci_id, size_t *ret_n)
+const struct gs_known_type *gs_vgpu_names_of(const struct gs_vgpu_names *n, const char *board, size_t *ret_n)
 {
-	const struct board *b = n && pci_id ? board_of(n, pci_id) : NULL;
+	const struct board *b = n && board ? board_of(n, board) : NULL;
 
 	*ret_n = b ? b->n : 0;
 	return b ? b->types : NULL;
@@ -52,22 +52,22 @@ static size_t place_of(const struct board *b, uint32_t type_id)
 	return at;
 }
 
-const struct gs_known_type *gs_vgpu_names_find(const struct gs_vgpu_names *n, const char *pci_id, uint32_t type_id)
+const struct gs_known_type *gs_vgpu_names_find(const struct gs_vgpu_names *n, const char *board, uint32_t type_id)
 {
-	const struct board *b = n && pci_id ? board_of(n, pci_id) : NULL;
+	const struct board *b = n && board ? board_of(n, board) : NULL;
 	size_t at = b ? place_of(b, type_id) : 0;
 
 	return b && at < b->n && b->types[at].id == type_id ? &b->types[at] : NULL;
 }
 
-static struct board *need_board(struct gs_vgpu_names *n, const char *pci_id)
+static struct board *need_board(struct gs_vgpu_names *n, const char *board)
 {
-	struct board *b = board_of(n, pci_id);
+	struct board *b = board_of(n, board);
 
-	if (b || n->n == BOARDS_MAX || strlen(pci_id) >= sizeof(b->pci_id))
+	if (b || n->n == BOARDS_MAX || strlen(board) >= sizeof(b->board))
 		return b;
 	b = &n->boards[n->n++];
-	snprintf(b->pci_id, sizeof(b->pci_id), "%s", pci_id);
+	snprintf(b->board, sizeof(b->board), "%s", board);
 	return b;
 }
 
@@ -88,9 +88,9 @@ static int insert(struct board *b, size_t at, const struct gs_known_type *type)
 	return 0;
 }
 
-int gs_vgpu_names_add(struct gs_vgpu_names *n, const char *pci_id, const struct gs_known_type *type)
+int gs_vgpu_names_add(struct gs_vgpu_names *n, const char *board, const struct gs_known_type *type)
 {
-	struct board *b = pci_id ? need_board(n, pci_id) : NULL;
+	struct board *b = board ? need_board(n, board) : NULL;
 	size_t at;
 
 	/* a machine with more kinds of boards than that is none */
@@ -115,7 +115,7 @@ int gs_vgpu_names_add(struct gs_vgpu_names *n, const char *pci_id, const struct 
 
 /* ---------------------------------------------------------------- the file */
 
-static int read_type(struct gs_json_reader *r, struct gs_vgpu_names *n, const char *pci_id)
+static int read_type(struct gs_json_reader *r, struct gs_vgpu_names *n, const char *board)
 {
 	struct gs_known_type type = { .id = gs_json_read_number(r, "id", UINT32_MAX) };
 	const char *name = gs_json_read_name(r, "name");
@@ -126,7 +126,7 @@ static int read_type(struct gs_json_reader *r, struct gs_vgpu_names *n, const ch
 		return 0;
 	snprintf(type.name, sizeof(type.name), "%s", name);
 	gs_text_sanitize(type.name);
-	return gs_vgpu_names_add(n, pci_id, &type);
+	return gs_vgpu_names_add(n, board, &type);
 }
 
 /* What does not fit is left out: the file is a convenience, and the driver wins anyway. */
@@ -142,13 +142,13 @@ static int read_boards(struct gs_vgpu_names *n, struct json_object *file)
 		return 0;
 	for (size_t i = 0; i < n_boards; i++) {
 		struct gs_json_reader b = gs_json_reader_of(json_object_array_get_idx(boards, i), &where, NULL);
-		const char *pci_id = gs_json_read_name(&b, "pci_id");
+		const char *board = gs_json_read_name(&b, "board");
 		size_t n_types = gs_json_read_array(&b, "types", TYPES_MAX, &types);
 
 		for (size_t k = 0; !b.failed && k < n_types; k++) {
 			struct gs_json_reader t = gs_json_reader_of(json_object_array_get_idx(types, k), &where, NULL);
 
-			if (read_type(&t, n, pci_id) < 0)
+			if (read_type(&t, n, board) < 0)
 				return -ENOMEM;
 		}
 	}
@@ -183,7 +183,7 @@ static struct json_object *board_to_json(const struct board *b)
 {
 	struct json_object *o = json_object_new_object(), *types = json_object_new_array();
 
-	gs_json_add_string(o, "pci_id", b->pci_id);
+	gs_json_add_string(o, "board", b->board);
 	json_object_object_add(o, "types", types);
 	for (size_t i = 0; i < b->n; i++) {
 		struct json_object *t = json_object_new_object();

@@ -27,13 +27,13 @@ struct gs_vgpu_names *gs_vgpu_names_new(struct gs_root *root);
 struct gs_vgpu_names *gs_vgpu_names_free(struct gs_vgpu_names *n);
 GS_DEFINE_CLEANUP(struct gs_vgpu_names *, gs_vgpu_names_free);
 
-/* The types of a board ("10de:26b9"), by id; borrowed until the next call that adds. */
-const struct gs_known_type *gs_vgpu_names_of(const struct gs_vgpu_names *n, const char *pci_id, size_t *ret_n);
+/* The types of a board ("10de:26b9/10de:1851": PCI and subsystem id), by id; borrowed until the next call that adds. */
+const struct gs_known_type *gs_vgpu_names_of(const struct gs_vgpu_names *n, const char *board, size_t *ret_n);
 /* NULL when it was never seen. */
-const struct gs_known_type *gs_vgpu_names_find(const struct gs_vgpu_names *n, const char *pci_id, uint32_t type_id);
+const struct gs_known_type *gs_vgpu_names_find(const struct gs_vgpu_names *n, const char *board, uint32_t type_id);
 
 /* The driver named this type now: kept, and its name corrected. -ENOMEM. */
-int gs_vgpu_names_add(struct gs_vgpu_names *n, const char *pci_id, const struct gs_known_type *type);
+int gs_vgpu_names_add(struct gs_vgpu_names *n, const char *board, const struct gs_known_type *type);
 
 /* Write the file when something was added since. -errno. */
 int gs_vgpu_names_save(struct gs_vgpu_names *n, struct gs_root *root);

@@ -157,9 +157,11 @@ static void start_unit(struct gs_sim_program *p, struct gs_sim_unit *unit)
 static int systemctl(struct gs_sim_program *p)
 {
 	const char *verb = p->argc > 1 ? p->argv[1] : "";
-	struct gs_sim_unit *unit = p->argc == 3 ? find_unit(p->s, p->argv[2]) : NULL;
+	/* "--" ends the options, of which this one knows none */
+	int at = p->argc > 2 && gs_str_equal(p->argv[2], "--") ? 3 : 2;
+	struct gs_sim_unit *unit = p->argc == at + 1 ? find_unit(p->s, p->argv[at]) : NULL;
 
-	if (p->argc != 3)
+	if (p->argc != at + 1)
 		return usage(p, "Too few arguments.\n");
 	if (gs_str_equal(verb, "is-active")) {
 		gs_strbuf_puts(&p->output, unit && unit->active ? "active\n" : "inactive\n");
@@ -169,7 +171,7 @@ static int systemctl(struct gs_sim_program *p)
 	if (!gs_str_equal(verb, "start") && !gs_str_equal(verb, "stop"))
 		return usage(p, "Unknown operation.\n");
 	if (!unit) {
-		gs_strbuf_printf(&p->output, "Failed to %s %s: Unit %s not found.\n", verb, p->argv[2], p->argv[2]);
+		gs_strbuf_printf(&p->output, "Failed to %s %s: Unit %s not found.\n", verb, p->argv[at], p->argv[at]);
 		p->exit_status = 5;
 		return 0;
 	}

@@ -23,7 +23,18 @@ static int compare_wants(const void *a, const void *b)
 
 	if (!r)
 		r = compare_optional(x->start, y->start);
-	return r ? r : compare_text(x->profile, y->profile);
+	if (!r)
+		r = compare_text(x->profile, y->profile);
+	return r ? r : compare_text(x->uuid, y->uuid);
+}
+
+/* Without VFs the slots of vGPUs are numbered as they were found: their UUID says who is who. */
+static int compare_wants_without_vfs(const void *a, const void *b)
+{
+	const struct gs_want *x = *(const struct gs_want *const *)a, *y = *(const struct gs_want *const *)b;
+	int r = x->kind == GS_KIND_VGPU && y->kind == GS_KIND_VGPU ? compare_text(x->uuid, y->uuid) : 0;
+
+	return r ? r : compare_wants(a, b);
 }
 
 static int compare_computes(const void *a, const void *b)
@@ -82,19 +93,61 @@ static struct json_object *computes_to_json(const struct gs_want *w, const struc
 	return list;
 }
 
+static int compare_params(const void *a, const void *b)
+{
+	return strcmp(((const struct gs_key_value *)a)->key, ((const struct gs_key_value *)b)->key);
+}
+
+static struct json_object *params_to_json(const struct gs_want *w)
+{
+	struct json_object *o = json_object_new_object();
+	struct gs_key_value *sorted;
+
+	if (!w->n_params)
+		return o;
+	sorted = calloc(w->n_params, sizeof(*sorted));
+	if (!sorted)
+		return null_of(o);
+	memcpy(sorted, w->params, w->n_params * sizeof(*sorted));
+	qsort(sorted, w->n_params, sizeof(*sorted), compare_params);
+	for (size_t i = 0; i < w->n_params; i++)
+		gs_json_add_string(o, sorted[i].key, sorted[i].value);
+	free(sorted);
+	return o;
+}
+
+/* The GPU instance that a MIG-backed vGPU lies in, NULL where the driver chooses. */
+static struct json_object *on_to_json(const struct gs_want *w)
+{
+	return w->on_profile ? compute_to_json(w->on_profile, w->on_start) : NULL;
+}
+
+/* Without SR-IOV the slot of a vGPU is only a number. */
+static bool has_vfs(const struct gs_gpu *gpu)
+{
+	return gpu->vfs.total.known && gpu->vfs.total.value;
+}
+
 static struct json_object *want_to_json(const struct gs_want *w, const struct gs_gpu *gpu)
 {
 	struct json_object *o = json_object_new_object();
+	bool is_mig = w->kind == GS_KIND_MIG;
 
 	gs_json_add_string(o, "kind", gs_instance_kind_name(w->kind));
 	gs_json_add_string(o, "profile", w->profile);
-	gs_json_add_u32(o, "start", w->start);
-	gs_json_add_string(o, "on", NULL);
-	gs_json_add_string(o, "vf", NULL);
-	gs_json_add_string(o, "uuid", NULL);
-	json_object_object_add(o, "params", json_object_new_object());
-	json_object_object_add(o, "compute", computes_to_json(w, gpu));
+	gs_json_add_u32(o, "start", is_mig ? w->start : w->placement_id);
+	json_object_object_add(o, "on", on_to_json(w));
+	gs_json_add_u32(o, "vf", !is_mig && has_vfs(gpu) ? w->start : GS_U32_UNKNOWN);
+	gs_json_add_string(o, "uuid", is_mig ? NULL : w->uuid);
+	json_object_object_add(o, "params", params_to_json(w));
+	json_object_object_add(o, "compute", is_mig ? computes_to_json(w, gpu) : json_object_new_array());
 	return o;
+}
+
+/* Passthrough and partitions follow from the mode and the settings, VFs from their number; only parameters do not. */
+static bool is_derived(const struct gs_want *w)
+{
+	return w->kind == GS_KIND_PASSTHROUGH || w->kind == GS_KIND_PARTITION || (w->kind == GS_KIND_SRIOV && !w->n_params);
 }
 
 static struct json_object *wants_to_json(const struct gs_layout_gpu *g, const struct gs_gpu *gpu)
@@ -109,11 +162,56 @@ static struct json_object *wants_to_json(const struct gs_layout_gpu *g, const st
 		return null_of(list);
 	for (size_t i = 0; i < g->n_wants; i++)
 		sorted[i] = &g->wants[i];
-	qsort(sorted, g->n_wants, sizeof(const struct gs_want *), compare_wants);
+	qsort(sorted, g->n_wants, sizeof(const struct gs_want *), has_vfs(gpu) ? compare_wants : compare_wants_without_vfs);
 	for (size_t i = 0; i < g->n_wants; i++)
-		json_object_array_add(list, want_to_json(sorted[i], gpu));
+		if (!is_derived(sorted[i]))
+			json_object_array_add(list, want_to_json(sorted[i], gpu));
 	free(sorted);
 	return list;
+}
+
+/* ---- the GPU ---- */
+
+static const char *asked_setting(const struct gs_layout_gpu *g, const char *key)
+{
+	for (size_t i = g->n_settings; i-- > 0;)
+		if (strcmp(g->settings[i].key, key) == 0)
+			return g->settings[i].value;
+	return NULL;
+}
+
+/* "mixed" and the like can be read, but nobody could ask for it. */
+static bool can_be_written(const struct gs_setting *setting, const char *value)
+{
+	if (!value || setting->fixed || (!setting->n_choices && strcmp(value, "mixed") == 0))
+		return false;
+	for (size_t i = 0; i < setting->n_choices; i++)
+		if (strcmp(setting->choices[i], value) == 0)
+			return true;
+	return !setting->n_choices;
+}
+
+/* What waits for a reload has been asked for: a layout that left it out would take it back. */
+static struct json_object *settings_to_json(const struct gs_layout_gpu *g, const struct gs_gpu *gpu)
+{
+	struct json_object *o = json_object_new_object();
+
+	for (size_t i = 0; i < gpu->n_settings; i++) {
+		const struct gs_setting *setting = gpu->settings[i];
+		const char *asked = asked_setting(g, setting->key), *value = setting->pending ? setting->pending : setting->value;
+
+		if (asked || can_be_written(setting, value))
+			gs_json_add_string(o, setting->key, asked ? asked : value);
+	}
+	return o;
+}
+
+/* The number says more than the mode, which would mean all of them. */
+static struct gs_u32 vfs_of(const struct gs_layout_gpu *g)
+{
+	bool counts = g->mode == GS_MODE_SRIOV || g->mode == GS_MODE_VGPU || g->mode == GS_MODE_MIG_VGPU;
+
+	return counts && g->vfs.known && g->vfs.value ? g->vfs : GS_U32_UNKNOWN;
 }
 
 static struct json_object *match_to_json(const struct gs_gpu *gpu)
@@ -142,8 +240,8 @@ struct json_object *gs_layout_to_json(const struct gs_layout *bound, const struc
 
 		json_object_object_add(g, "match", match_to_json(gpu));
 		gs_json_add_string(g, "mode", gs_mode_name(bound->gpus[i].mode));
-		json_object_object_add(g, "settings", json_object_new_object());
-		gs_json_add_string(g, "vfs", NULL);
+		json_object_object_add(g, "settings", settings_to_json(&bound->gpus[i], gpu));
+		gs_json_add_u32(g, "vfs", vfs_of(&bound->gpus[i]));
 		/* what is on a GPU that nobody can talk to is not known: null is «untouched» */
 		json_object_object_add(g, "instances", gpu->lost ? NULL : wants_to_json(&bound->gpus[i], gpu));
 		json_object_array_add(gpus, g);

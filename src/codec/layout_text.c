@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Text to layout: JSON and YAML become one tree, which one validator reads. */
-#include "codec/layout_text.h"
+#include "codec/key_value.h"
+#include "codec/layout_read.h"
+#include "codec/snapshot_json.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/parse.h"
-#include "codec/yaml_node.h"
 
 #define LAYOUT_SCHEMA "gpuslice.layout/1"
 #define GPUS_MAX 16384
-#define INSTANCES_MAX GS_PLACED_MAX
-#define COMPUTE_MAX GS_GRID_UNITS_MAX
+#define INSTANCES_MAX GS_SNAPSHOT_INSTANCES_MAX
+/* SR-IOV counts VFs in 16 bits. */
+#define VFS_MAX 65535u
 
-/* What the tree is read into; nodes live in @nodes, the layout has copies. */
-struct decoder {
-	struct gs_layout *layout;
-	struct gs_error *e;
-};
-
-static int copy_string(struct decoder *d, const struct gs_yaml_node *map, const char *key, const char **ret)
+int gs_layout_read_string(struct gs_layout_reader *d, const struct gs_yaml_node *map, const char *key, const char **ret)
 {
 	const char *s = NULL;
 	int r = gs_yaml_string(gs_yaml_member(map, key), key, &s, d->e);
@@ -30,109 +26,43 @@ static int copy_string(struct decoder *d, const struct gs_yaml_node *map, const 
 	return s && !*ret ? gs_error_oom(d->e) : 0;
 }
 
-static struct gs_position copy_position(struct decoder *d, const struct gs_position *pos)
+struct gs_position gs_layout_read_position(struct gs_layout_reader *d, const struct gs_position *pos)
 {
 	return (struct gs_position){ gs_arena_strdup(d->layout->arena, pos->file), pos->line, pos->column };
 }
 
-static bool is_empty(const struct gs_yaml_node *node)
+int gs_layout_read_pairs(struct gs_layout_reader *d, const struct gs_yaml_node *map, const char *what, size_t max,
+			 int (*take)(struct gs_layout_reader *, void *, const char *key, const char *value, const struct gs_yaml_node *), void *userdata)
 {
-	return gs_yaml_is_null(node) || (node->kind != GS_YAML_SCALAR && !node->first);
-}
+	size_t n = 0;
 
-/* Keys of other families are part of the schema, but nothing here could honour them: they are not passed over. */
-static int refuse_unsupported(struct decoder *d, const struct gs_yaml_node *map, const char *const *keys)
-{
-	for (size_t i = 0; keys[i]; i++) {
-		const struct gs_yaml_node *node = gs_yaml_member(map, keys[i]);
+	if (map->kind != GS_YAML_MAP)
+		return gs_yaml_fail(&map->pos, d->e, "%s must be an object with keys", what);
+	for (const struct gs_yaml_node *m = map->first; m; m = m->next) {
+		const char *value = NULL, *key;
+		int r;
 
-		if (!is_empty(node))
-			return gs_yaml_fail(&node->pos, d->e, "\"%s\" is not supported for MIG: leave it out or make it null", keys[i]);
+		if (!gs_key_is_valid(m->key->text))
+			return gs_yaml_fail(&m->key->pos, d->e, "\"%.64s\" cannot be a key in %s", m->key->text, what);
+		if (++n > max)
+			return gs_yaml_fail(&m->key->pos, d->e, "%s has more than %zu keys", what, max);
+		r = gs_yaml_word(m, m->key->text, &value, d->e);
+		if (r < 0)
+			return r;
+		if (!value)
+			continue;
+		key = gs_arena_strdup(d->layout->arena, m->key->text);
+		value = gs_arena_strdup(d->layout->arena, value);
+		if (!key || !value)
+			return gs_error_oom(d->e);
+		r = take(d, userdata, key, value, m);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
 
-static int read_compute(struct decoder *d, const struct gs_yaml_node *node, struct gs_want_compute *c)
-{
-	static const char *const keys[] = { "profile", "start", NULL };
-	int r = gs_yaml_check_map(node, "a compute instance", keys, d->e);
-
-	if (r == 0)
-		r = copy_string(d, node, "profile", &c->profile);
-	if (r == 0 && (!c->profile || !c->profile[0]))
-		r = gs_yaml_fail(&node->pos, d->e, "a compute instance needs a \"profile\"");
-	if (r == 0)
-		r = gs_yaml_u32(gs_yaml_member(node, "start"), "start", GS_GRID_UNITS_MAX - 1, &c->start, d->e);
-	return r;
-}
-
-static int read_computes(struct decoder *d, const struct gs_yaml_node *list, struct gs_want *w)
-{
-	size_t n = 0;
-	int r;
-
-	w->compute_default = gs_yaml_is_null(list);
-	if (w->compute_default)
-		return 0;
-	r = gs_yaml_check_list(list, "compute", COMPUTE_MAX, d->e);
-	if (r < 0)
-		return r;
-	for (const struct gs_yaml_node *m = list->first; m; m = m->next)
-		n++;
-	w->compute = gs_arena_calloc(d->layout->arena, n, sizeof(*w->compute));
-	if (!w->compute)
-		return gs_error_oom(d->e);
-	for (const struct gs_yaml_node *m = list->first; m && r == 0; m = m->next)
-		r = read_compute(d, m, &w->compute[w->n_compute++]);
-	return r;
-}
-
-static int read_kind(struct decoder *d, const struct gs_yaml_node *node, enum gs_instance_kind *ret_kind)
-{
-	const struct gs_yaml_node *value = gs_yaml_member(node, "kind");
-	const char *name = NULL;
-	int r = gs_yaml_string(value, "kind", &name, d->e);
-
-	if (r < 0)
-		return r;
-	*ret_kind = name ? gs_instance_kind_from_name(name) : GS_KIND_MIG;
-	if (*ret_kind == GS_KIND_INVALID)
-		return gs_yaml_fail(&value->pos, d->e, "\"%.32s\" is not a kind of instance", name);
-	return 0;
-}
-
-static int read_instance(struct decoder *d, const struct gs_yaml_node *node, struct gs_layout_gpu *g)
-{
-	static const char *const keys[] = { "kind", "profile", "start", "on", "vf", "uuid", "params", "compute", NULL };
-	static const char *const unsupported[] = { "on", "vf", "uuid", "params", NULL };
-	const struct gs_yaml_node *profile;
-	struct gs_want *w;
-	int r = gs_yaml_check_map(node, "an instance", keys, d->e);
-
-	if (r < 0)
-		return r;
-	w = gs_layout_add_want(d->layout, g);
-	if (!w)
-		return gs_error_oom(d->e);
-	r = read_kind(d, node, &w->kind);
-	if (r == 0)
-		r = copy_string(d, node, "profile", &w->profile);
-	if (r == 0 && (!w->profile || !w->profile[0]))
-		r = gs_yaml_fail(&node->pos, d->e, "an instance needs a \"profile\"");
-	if (r == 0)
-		r = gs_yaml_u32(gs_yaml_member(node, "start"), "start", GS_GRID_UNITS_MAX - 1, &w->start, d->e);
-	if (r == 0)
-		r = refuse_unsupported(d, node, unsupported);
-	if (r == 0)
-		r = read_computes(d, gs_yaml_member(node, "compute"), w);
-	if (r < 0)
-		return r;
-	profile = gs_yaml_member(node, "profile");
-	w->pos = copy_position(d, &profile->pos);
-	return 0;
-}
-
-static int read_instances(struct decoder *d, const struct gs_yaml_node *list, struct gs_layout_gpu *g)
+static int read_instances(struct gs_layout_reader *d, const struct gs_yaml_node *list, struct gs_layout_gpu *g)
 {
 	int r = 0;
 
@@ -140,12 +70,12 @@ static int read_instances(struct decoder *d, const struct gs_yaml_node *list, st
 		return 0;
 	r = gs_yaml_check_list(list, "instances", INSTANCES_MAX, d->e);
 	for (const struct gs_yaml_node *m = r < 0 ? NULL : list->first; m && r == 0; m = m->next)
-		r = read_instance(d, m, g);
+		r = gs_layout_read_want(d, m, g->mode == GS_MODE_VGPU ? GS_KIND_VGPU : GS_KIND_MIG, g);
 	g->has_instances = true;
 	return r;
 }
 
-static int read_match(struct decoder *d, const struct gs_yaml_node *gpu, struct gs_match *match)
+static int read_match(struct gs_layout_reader *d, const struct gs_yaml_node *gpu, struct gs_match *match)
 {
 	static const char *const keys[] = { "uuid", "bdf", "pci_id", "subsystem_id", NULL };
 	const struct gs_yaml_node *node = gs_yaml_member(gpu, "match");
@@ -156,11 +86,11 @@ static int read_match(struct decoder *d, const struct gs_yaml_node *gpu, struct 
 		return gs_yaml_fail(&gpu->pos, d->e, "a GPU needs a \"match\" that says which one it is");
 	r = gs_yaml_check_map(node, "\"match\"", keys, d->e);
 	if (r == 0)
-		r = copy_string(d, node, "uuid", &match->uuid);
+		r = gs_layout_read_string(d, node, "uuid", &match->uuid);
 	if (r == 0)
-		r = copy_string(d, node, "pci_id", &match->pci_id);
+		r = gs_layout_read_string(d, node, "pci_id", &match->pci_id);
 	if (r == 0)
-		r = copy_string(d, node, "subsystem_id", &match->subsystem_id);
+		r = gs_layout_read_string(d, node, "subsystem_id", &match->subsystem_id);
 	if (r == 0)
 		r = gs_yaml_string(gs_yaml_member(node, "bdf"), "bdf", &bdf, d->e);
 	if (r < 0)
@@ -173,7 +103,7 @@ static int read_match(struct decoder *d, const struct gs_yaml_node *gpu, struct 
 	return 0;
 }
 
-static int read_mode(struct decoder *d, const struct gs_yaml_node *gpu, enum gs_mode *ret_mode)
+static int read_mode(struct gs_layout_reader *d, const struct gs_yaml_node *gpu, enum gs_mode *ret_mode)
 {
 	const struct gs_yaml_node *node = gs_yaml_member(gpu, "mode");
 	const char *name = NULL;
@@ -187,10 +117,43 @@ static int read_mode(struct decoder *d, const struct gs_yaml_node *gpu, enum gs_
 	return 0;
 }
 
-static int read_gpu(struct decoder *d, const struct gs_yaml_node *node)
+static int take_setting(struct gs_layout_reader *d, void *userdata, const char *key, const char *value, const struct gs_yaml_node *node)
+{
+	struct gs_layout_gpu *g = userdata;
+	void *grown;
+
+	if (!value[0] || strlen(value) > GS_VALUE_MAX)
+		return gs_yaml_fail(&node->pos, d->e, "the value of a setting has 1 to %u bytes", GS_VALUE_MAX);
+	grown = gs_arena_grow(d->layout->arena, g->settings, g->n_settings, &g->cap_settings, sizeof(*g->settings));
+	if (!grown)
+		return gs_error_oom(d->e);
+	g->settings = grown;
+	g->settings[g->n_settings++] = (struct gs_want_setting){ key, value, gs_layout_read_position(d, &node->pos) };
+	return 0;
+}
+
+static int read_settings(struct gs_layout_reader *d, const struct gs_yaml_node *gpu, struct gs_layout_gpu *g)
+{
+	const struct gs_yaml_node *node = gs_yaml_member(gpu, "settings");
+
+	return gs_yaml_is_null(node) ? 0 : gs_layout_read_pairs(d, node, "\"settings\"", GS_SETTINGS_MAX, take_setting, g);
+}
+
+static int read_vfs(struct gs_layout_reader *d, const struct gs_yaml_node *gpu, struct gs_layout_gpu *g)
+{
+	const struct gs_yaml_node *node = gs_yaml_member(gpu, "vfs");
+	int r = gs_yaml_u32(node, "vfs", VFS_MAX, &g->vfs, d->e);
+
+	if (r < 0 || !g->vfs.known)
+		return r;
+	g->vfs_is_asked = true;
+	g->vfs_pos = gs_layout_read_position(d, &node->pos);
+	return 0;
+}
+
+static int read_gpu(struct gs_layout_reader *d, const struct gs_yaml_node *node)
 {
 	static const char *const keys[] = { "match", "mode", "settings", "vfs", "instances", NULL };
-	static const char *const unsupported[] = { "settings", "vfs", NULL };
 	struct gs_layout_gpu *g;
 	int r = gs_yaml_check_map(node, "a GPU", keys, d->e);
 
@@ -199,18 +162,20 @@ static int read_gpu(struct decoder *d, const struct gs_yaml_node *node)
 	g = gs_layout_add_gpu(d->layout);
 	if (!g)
 		return gs_error_oom(d->e);
-	g->pos = copy_position(d, &node->pos);
+	g->pos = gs_layout_read_position(d, &node->pos);
 	r = read_match(d, node, &g->match);
 	if (r == 0)
 		r = read_mode(d, node, &g->mode);
 	if (r == 0)
-		r = refuse_unsupported(d, node, unsupported);
+		r = read_settings(d, node, g);
+	if (r == 0)
+		r = read_vfs(d, node, g);
 	if (r == 0)
 		r = read_instances(d, gs_yaml_member(node, "instances"), g);
 	return r;
 }
 
-static int read_root(struct decoder *d, const struct gs_yaml_node *root)
+static int read_root(struct gs_layout_reader *d, const struct gs_yaml_node *root)
 {
 	static const char *const keys[] = { "schema", "gpus", NULL };
 	const struct gs_yaml_node *gpus, *schema;
@@ -262,7 +227,7 @@ int gs_layout_parse(const char *bytes, size_t n, const char *name, struct gs_lay
 {
 	GS_CLEANUP(gs_arena_freep) struct gs_arena *nodes = gs_arena_new();
 	GS_CLEANUP(gs_layout_freep) struct gs_layout *layout = gs_layout_new();
-	struct decoder d = { layout, e };
+	struct gs_layout_reader d = { layout, e };
 	struct gs_yaml_node *root = NULL;
 	int r = 0;
 

@@ -8,8 +8,11 @@
 
 /*
  * The machine as a layout: `export json`. Byte-equal for machines that agree
- * in identity, mode and instances. MIG instances carry no uuid (the driver
- * gives it); "compute" is always written out. The caller owns a reference.
+ * in identity, mode, settings, VFs and instances. MIG instances carry no uuid
+ * (the driver gives it); "compute" is always written out. Of a vGPU "vf" is
+ * its slot where the GPU has VFs, "start" its placement id. What follows from
+ * mode, VFs and settings (plain VFs, passthrough, partitions) is left out, and
+ * so are settings that nobody could write. The caller owns a reference.
  */
 struct json_object *gs_layout_to_json(const struct gs_layout *bound, const struct gs_snapshot *s);
 

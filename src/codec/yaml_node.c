@@ -320,6 +320,19 @@ int gs_yaml_string(const struct gs_yaml_node *node, const char *what, const char
 	return 0;
 }
 
+int gs_yaml_word(const struct gs_yaml_node *node, const char *what, const char **ret_s, struct gs_error *e)
+{
+	uint64_t number;
+
+	/* "010" means eight to some readers of YAML */
+	if (!gs_yaml_is_null(node) && node->kind == GS_YAML_SCALAR && !node->quoted && gs_parse_u64(node->text, 10, &number) == 0 &&
+	    (node->text[0] != '0' || !node->text[1])) {
+		*ret_s = node->text;
+		return 0;
+	}
+	return gs_yaml_string(node, what, ret_s, e);
+}
+
 int gs_yaml_u32(const struct gs_yaml_node *node, const char *what, uint32_t max, struct gs_u32 *ret_v, struct gs_error *e)
 {
 	uint32_t v = 0;

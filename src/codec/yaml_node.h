@@ -43,6 +43,8 @@ bool gs_yaml_is_null(const struct gs_yaml_node *node);
 
 /* The scalar as a string: null is NULL; a list, a map, an unquoted number, true or false are refused. */
 int gs_yaml_string(const struct gs_yaml_node *node, const char *what, const char **ret_s, struct gs_error *e);
+/* The same, but an unquoted plain decimal number is taken as it is written: a value that a driver reads as text. */
+int gs_yaml_word(const struct gs_yaml_node *node, const char *what, const char **ret_s, struct gs_error *e);
 /* The scalar as an unsigned decimal number of at most @max; null is unknown. */
 int gs_yaml_u32(const struct gs_yaml_node *node, const char *what, uint32_t max, struct gs_u32 *ret_v, struct gs_error *e);
 

@@ -76,21 +76,6 @@ static bool unbinds(const struct gs_gpu *gpu, enum gs_who_op op)
 	return op == GS_WHO_OP_PASSTHROUGH || (op == GS_WHO_OP_VFS && gpu->vfs.by != GS_VFS_BY_NUMVFS);
 }
 
-/* Does a process that is none of ours have the GPU as a whole open, or might one? */
-static bool has_process(const struct gs_gpu *gpu)
-{
-	for (size_t i = 0; i < gpu->n_holders; i++) {
-		const struct gs_holder *h = gpu->holders[i];
-
-		if (!h->yields && h->kind != GS_HOLDER_MODULE && h->kind != GS_HOLDER_CLAIM)
-			return true;
-	}
-	for (size_t i = 0; i < gpu->n_instances; i++)
-		if (gs_instance_is_held(gpu->instances[i]))
-			return true;
-	return false;
-}
-
 static struct judgement judge_module(const struct gs_gpu *gpu, const struct gs_holder *h, enum gs_who_op op)
 {
 	const char *name = h->name ? h->name : "";
@@ -102,9 +87,7 @@ static struct judgement judge_module(const struct gs_gpu *gpu, const struct gs_h
 	/* the display driver keeps each of its GPUs open itself */
 	if (strcmp(name, "nvidia_drm") == 0)
 		return say(GS_WHO_VERDICT_YES, "keeps the GPU open: an unbind of its driver would wait for ever");
-	/* its users are those of all GPUs; a GPU that nobody has open has none of them */
-	if (strcmp(name, "nvidia_uvm") == 0 && has_process(gpu))
-		return say(GS_WHO_VERDICT_YES, "has users, and so has the GPU: an unbind of its driver would wait for ever");
+	/* nvidia_uvm's users are those of all GPUs; who uses this one has it open too, and is named by that */
 	return say(GS_WHO_VERDICT_MAYBE, "has users, and whether on this GPU is not told");
 }
 
@@ -142,7 +125,9 @@ static struct judgement judge_on_gpu(const struct gs_gpu *gpu, const struct gs_h
 			return say(GS_WHO_VERDICT_MAYBE, "has the GPU open; the driver may refuse to change the VFs under it");
 		return say(GS_WHO_VERDICT_YES, "has the GPU open: an unbind of its driver would wait for ever");
 	default:
-		return say(GS_WHO_VERDICT_YES, "has the GPU open: an unbind of its driver would wait for it, or take it away");
+		/* other drivers let go and leave the process with an error */
+		return say(GS_WHO_VERDICT_YES, gpu->vendor == GS_VENDOR_NVIDIA ? "has the GPU open: an unbind of its driver would wait for ever"
+									       : "has the GPU open: an unbind of its driver would take it away");
 	}
 }
 

@@ -609,7 +609,6 @@ static void an_instance_that_the_model_does_not_have_is_wrong_where_it_is_writte
 	expect_unbound("mig", "gpus:\n- match: {uuid: " UUID0 "}\n  instances:\n  - {profile: 1g.10gb, compute: [{profile: 2g.20gb}]}\n", 4, "compute instance profile");
 	expect_unbound("mig", "gpus:\n- match: {uuid: " UUID0 "}\n  instances:\n  - {profile: 3g.40gb, compute: [{profile: 1c.3g.40gb, start: 3}]}\n", 4, "slice 3");
 	expect_unbound("mig", "gpus:\n- match: {uuid: " UUID0 "}\n  instances:\n  - {kind: vgpu, profile: 3g.40gb}\n", 4, "no profile 3g.40gb");
-	expect_unbound("mig", "gpus:\n- match: {uuid: " UUID0 "}\n  instances:\n  - {kind: partition, profile: 3g.40gb}\n", 4, "partition");
 }
 
 /* An RTX PRO 6000 as the driver shows it while no instance is there: no compute profiles yet. */

@@ -2,7 +2,6 @@
 /* Who uses a GPU: /proc as hostile processes write it, device nodes, and what is put into a snapshot. */
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +10,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backend/cgroup.h"
+#include "backend/fdscan.h"
 #include "backend/holders.h"
 #include "backend/proc.h"
 #include "base/file.h"
 #include "codec/snapshot_json.h"
 #include "tests/lib/cmocka.h"
+#include "tests/lib/tree.h"
 
 #define TAIL "S 1 4711 4711 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2 3\n"
 
@@ -66,10 +68,10 @@ static void unit_is_the_first_that_is_no_slice(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < GS_ARRAY_SIZE(rows); i++) {
-		char unit[64] = "-";
+		struct gs_cgroup cgroup;
 
-		assert_int_equal(gs_proc_parse_unit(rows[i].text, unit, sizeof(unit)), rows[i].unit != NULL);
-		assert_string_equal(unit, rows[i].unit ? rows[i].unit : "-");
+		gs_cgroup_parse(rows[i].text, &cgroup);
+		assert_string_equal(cgroup.unit, rows[i].unit ? rows[i].unit : "");
 	}
 }
 
@@ -83,6 +85,10 @@ static void links_are_read_exactly(void **state)
 		{ "/dev/nvidia3", GS_NODE_GPU, 3 }, { "/dev/nvidia12 (deleted)", GS_NODE_GPU, 12 },
 		{ "/dev/nvidia-caps/nvidia-cap30", GS_NODE_CAPABILITY, 30 }, { "/dev/nvidiactl", GS_NODE_OTHER, 0 },
 		{ "/dev/nvidia-uvm", GS_NODE_OTHER, 0 }, { "/dev/nvidia3x", GS_NODE_OTHER, 0 }, { "/tmp/dev/nvidia3", GS_NODE_OTHER, 0 },
+		{ "/dev/vfio/38", GS_NODE_VFIO_GROUP, 38 }, { "/dev/vfio/noiommu-2", GS_NODE_VFIO_GROUP, 2 }, { "/dev/vfio/vfio", GS_NODE_OTHER, 0 },
+		{ "/dev/vfio/devices/vfio7", GS_NODE_VFIO_DEVICE, 7 }, { "/dev/vfio/devices/7", GS_NODE_OTHER, 0 }, { "/dev/iommu", GS_NODE_OTHER, 0 },
+		{ "anon_inode:[vfio-device]", GS_NODE_OTHER, 0 }, { "/dev/dri/card1", GS_NODE_DRM_CARD, 1 }, { "/dev/dri/renderD128", GS_NODE_DRM_RENDER, 128 },
+		{ "/dev/dri/by-path/x", GS_NODE_OTHER, 0 }, { "/dev/kfd", GS_NODE_KFD, 0 }, { "/dev/kfd (deleted)", GS_NODE_KFD, 0 }, { "/dev/kfdx", GS_NODE_OTHER, 0 },
 		{ "/dev/nvidia", GS_NODE_OTHER, 0 }, { "/dev/nvidia99999999999", GS_NODE_OTHER, 0 }, { "/dev/nvidia3 (gone)", GS_NODE_OTHER, 0 },
 	};
 
@@ -90,7 +96,7 @@ static void links_are_read_exactly(void **state)
 	for (size_t i = 0; i < GS_ARRAY_SIZE(rows); i++) {
 		uint32_t number = 0;
 
-		assert_int_equal(gs_holders_parse_link(rows[i].target, &number), rows[i].node);
+		assert_int_equal(gs_node_parse(rows[i].target, &number), rows[i].node);
 		assert_int_equal(number, rows[i].number);
 	}
 }
@@ -128,59 +134,23 @@ static void our_collectors_are_known_by_name_and_words(void **state)
 	assert_false(gs_proc_is_collector("gpuslice", "", 0));
 }
 
-/* What a test leaves behind. */
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *at)
-{
-	(void)st;
-	(void)flag;
-	(void)at;
-	return remove(path);
-}
-
-static void remove_tree(const char *dir)
-{
-	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
 /* ---- a recorded tree with two processes ---- */
-
-static void put(const char *dir, const char *name, const char *text)
-{
-	char path[512];
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	*strrchr(path, '/') = '\0';
-	assert_int_equal(gs_mkdir_parents(path, 0755), 0);
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	assert_int_equal(gs_file_replace(path, text, strlen(text), 0644, NULL), 0);
-}
-
-static void put_link(const char *dir, const char *name, const char *target)
-{
-	char path[512];
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	*strrchr(path, '/') = '\0';
-	assert_int_equal(gs_mkdir_parents(path, 0755), 0);
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	assert_int_equal(symlink(target, path), 0);
-}
 
 static void make_processes(const char *dir)
 {
-	put(dir, "etc/passwd", "root:x:0:0::/root:/bin/sh\nnobody\n:::\nalice:x:1000:1000:A:/home/alice:/bin/sh\n");
-	put(dir, "proc/4711/stat", "4711 (py) (3) " TAIL);
-	put(dir, "proc/4711/status", "Name:\tx\nUid:\t1000\t1000\t1000\t1000\n");
-	put(dir, "proc/4711/cgroup", "0::/system.slice/job.service\n");
-	put_link(dir, "proc/4711/fd/0", "/dev/null");
-	put_link(dir, "proc/4711/fd/4", "/dev/nvidia3");
-	put_link(dir, "proc/4711/fd/5", "/dev/nvidia3");
+	gs_tree_put(dir, "etc/passwd", "root:x:0:0::/root:/bin/sh\nnobody\n:::\nalice:x:1000:1000:A:/home/alice:/bin/sh\n");
+	gs_tree_put(dir, "proc/4711/stat", "4711 (py) (3) " TAIL);
+	gs_tree_put(dir, "proc/4711/status", "Name:\tx\nUid:\t1000\t1000\t1000\t1000\n");
+	gs_tree_put(dir, "proc/4711/cgroup", "0::/system.slice/job.service\n");
+	gs_tree_link(dir, "proc/4711/fd/0", "/dev/null");
+	gs_tree_link(dir, "proc/4711/fd/4", "/dev/nvidia3");
+	gs_tree_link(dir, "proc/4711/fd/5", "/dev/nvidia3");
 	/* 3 + 3*135 + 2*9: GI 2 of the GPU with minor 3 */
-	put_link(dir, "proc/4711/fd/6", "/dev/nvidia-caps/nvidia-cap426");
-	put(dir, "proc/99/stat", "99 (nvidia-persiste) " TAIL);
-	put(dir, "proc/99/status", "Uid:\t77\n");
-	put_link(dir, "proc/99/fd/3", "/dev/nvidia3");
-	put(dir, "proc/self/stat", "nonsense");
+	gs_tree_link(dir, "proc/4711/fd/6", "/dev/nvidia-caps/nvidia-cap426");
+	gs_tree_put(dir, "proc/99/stat", "99 (nvidia-persiste) " TAIL);
+	gs_tree_put(dir, "proc/99/status", "Uid:\t77\n");
+	gs_tree_link(dir, "proc/99/fd/3", "/dev/nvidia3");
+	gs_tree_put(dir, "proc/self/stat", "nonsense");
 }
 
 static void holders_are_put_where_they_belong(void **state)
@@ -223,7 +193,7 @@ static void holders_are_put_where_they_belong(void **state)
 	assert_string_equal(gpu->holders[0]->evidence, "fd /dev/nvidia3");
 	assert_true(gpu->holders_visible);
 	assert_int_equal(gs_snapshot_seal(s, NULL), 0);
-	remove_tree(dir);
+	gs_tree_remove(dir);
 }
 
 static void nvml_process_that_cannot_be_seen_is_kept_and_said(void **state)
@@ -246,7 +216,7 @@ static void nvml_process_that_cannot_be_seen_is_kept_and_said(void **state)
 	assert_int_equal(gpu->n_holders, 1);
 	assert_false(gpu->holders_visible);
 	assert_false(gpu->holders[0]->start_time.known);
-	remove_tree(dir);
+	gs_tree_remove(dir);
 }
 
 /* ---- what cannot be told is never «free» ---- */
@@ -285,7 +255,7 @@ static void close_place(struct place *p)
 	gs_snapshot_unref(p->s);
 	gs_holders_free(p->h);
 	gs_root_close(p->root);
-	remove_tree(p->dir);
+	gs_tree_remove(p->dir);
 }
 
 static void a_gpu_that_is_hidden_stays_so_for_the_round(void **state)
@@ -315,14 +285,14 @@ static void a_process_that_cannot_be_looked_into_hides(void **state)
 	(void)state;
 	/* its fd directory is none */
 	open_place(&p);
-	put(p.dir, "proc/5000/fd", "x");
+	gs_tree_put(p.dir, "proc/5000/fd", "x");
 	assert_int_equal(gs_holders_scan(p.h, true), 0);
 	assert_int_equal(gs_holders_finish(p.h, p.s), 0);
 	assert_false(p.gpu->holders_visible);
 	close_place(&p);
 	/* one that has gone hides nothing */
 	open_place(&p);
-	put(p.dir, "proc/5000/stat", "x");
+	gs_tree_put(p.dir, "proc/5000/stat", "x");
 	assert_int_equal(gs_holders_scan(p.h, true), 0);
 	assert_int_equal(gs_holders_finish(p.h, p.s), 0);
 	assert_true(p.gpu->holders_visible);
@@ -374,7 +344,7 @@ static void a_process_whose_stat_is_nonsense_is_still_a_holder(void **state)
 
 	(void)state;
 	open_place(&p);
-	put(p.dir, "proc/99/stat", "nonsense");
+	gs_tree_put(p.dir, "proc/99/stat", "nonsense");
 	assert_int_equal(gs_holders_scan(p.h, true), 0);
 	assert_int_equal(gs_holders_finish(p.h, p.s), 0);
 	assert_int_equal(p.gpu->n_holders, 2);
@@ -393,7 +363,7 @@ static void who_only_says_to_be_ours_does_not_yield(void **state)
 
 	(void)state;
 	open_place(&p);
-	put(p.dir, "proc/99/stat", "99 (gpuslice) " TAIL);
+	gs_tree_put(p.dir, "proc/99/stat", "99 (gpuslice) " TAIL);
 	snprintf(path, sizeof(path), "%s/proc/99/cmdline", p.dir);
 	assert_int_equal(gs_file_replace(path, "gpuslice\0agent\0--role=collector", 32, 0644, NULL), 0);
 	assert_int_equal(gs_holders_scan(p.h, true), 0);

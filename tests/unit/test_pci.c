@@ -179,6 +179,66 @@ static void plugging_in_is_seen(void **state)
 	assert_int_equal(gpus[0].vendor, GS_VENDOR_INTEL);
 }
 
+/* Another one takes its place: made beside it, so that its inode is another. */
+static void swap_device(const char *dir, const char *device, const char *vendor, const char *id, const char *class)
+{
+	char new[512], old[512];
+
+	put_device(dir, "0000:fe:1f.7", vendor, id, class);
+	snprintf(new, sizeof(new), "%s/sys/bus/pci/devices/0000:fe:1f.7", dir);
+	snprintf(old, sizeof(old), "%s/sys/bus/pci/devices/%s", dir, device);
+	remove_tree(old);
+	assert_int_equal(rename(new, old), 0);
+}
+
+static void another_card_at_the_same_address_is_seen(void **state)
+{
+	struct tree *t = *state;
+	const struct gs_pci_gpu *gpus;
+	size_t n = 0;
+
+	put_device(t->dir, "0000:01:00.0", "0x10de\n", "0x2330\n", "0x030200\n");
+	assert_int_equal(gs_pci_scan(t->pci, &gpus, &n, NULL), 0);
+	assert_string_equal(gpus[0].pci_id, "10de:2330");
+	swap_device(t->dir, "0000:01:00.0", "0x1002\n", "0x74a1\n", "0x120000\n");
+	assert_int_equal(gs_pci_scan(t->pci, &gpus, &n, NULL), 0);
+	assert_int_equal(n, 1);
+	assert_string_equal(gpus[0].pci_id, "1002:74a1");
+	assert_int_equal(gpus[0].vendor, GS_VENDOR_AMD);
+}
+
+/* The kernel shows a new function first and makes its physfn link after that. */
+static void a_virtual_function_seen_too_early_does_not_stay_a_gpu(void **state)
+{
+	struct tree *t = *state;
+	const struct gs_pci_gpu *gpus;
+	size_t n = 0;
+
+	put_device(t->dir, "0000:01:00.0", "0x10de\n", "0x2330\n", "0x030200\n");
+	put_device(t->dir, "0000:01:00.4", "0x10de\n", "0x2330\n", "0x030200\n");
+	assert_int_equal(gs_pci_scan(t->pci, &gpus, &n, NULL), 0);
+	assert_int_equal(n, 2);
+	put_link(t->dir, "0000:01:00.4", "physfn", "../0000:01:00.0");
+	assert_int_equal(gs_pci_scan(t->pci, &gpus, &n, NULL), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(gpus[0].bdf.function, 0);
+}
+
+/* Seen while it came: its files are there a moment later, and nothing else changes. */
+static void one_that_could_not_be_read_yet_is_looked_at_again(void **state)
+{
+	struct tree *t = *state;
+	const struct gs_pci_gpu *gpus;
+	size_t n = 9;
+
+	put(t->dir, "0000:01:00.0", "vendor", "0x10de\n");
+	assert_int_equal(gs_pci_scan(t->pci, &gpus, &n, NULL), 0);
+	assert_int_equal(n, 0);
+	put_device(t->dir, "0000:01:00.0", "0x10de\n", "0x2330\n", "0x030200\n");
+	assert_int_equal(gs_pci_scan(t->pci, &gpus, &n, NULL), 0);
+	assert_int_equal(n, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +247,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_broken_device_costs_itself_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_name_that_is_no_address_does_not_end_the_program, setup, teardown),
 		cmocka_unit_test_setup_teardown(plugging_in_is_seen, setup, teardown),
+		cmocka_unit_test_setup_teardown(another_card_at_the_same_address_is_seen, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_virtual_function_seen_too_early_does_not_stay_a_gpu, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_that_could_not_be_read_yet_is_looked_at_again, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

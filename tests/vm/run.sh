@@ -1,0 +1,113 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# run.sh [PART-OF-A-NAME] - the tests that need a real Linux kernel: get one,
+# build our test modules for it, boot it once per script of facts/ and once per
+# case of tests/conformance, count.
+# BUILD is the build directory. Without QEMU or a kernel this fails, unless
+# GPUSLICE_VM_OPTIONAL=1 says that it may be skipped (status 77).
+set -u
+BUILD=${BUILD:-build}
+CC=${CC:-gcc}
+here=$(cd "$(dirname "$0")" && pwd)
+only=${1:-}
+mkdir -p "$BUILD/vm"
+VM=$(cd "$BUILD/vm" && pwd)
+export VM
+work=$(mktemp -d "${TMPDIR:-/tmp}/gpuslice-check-vm.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+start=$(date +%s%3N)
+: >"$VM/boots"
+
+cannot() {
+	echo "check-vm: $*" >&2
+	if [ "${GPUSLICE_VM_OPTIONAL:-}" = 1 ]; then
+		echo "check-vm: skipped, as GPUSLICE_VM_OPTIONAL=1 allows" >&2
+		exit 77
+	fi
+	exit 1
+}
+
+seconds() { awk -v ms="$1" 'BEGIN { printf "%.1f", ms / 1000 }'; }
+since() { seconds $(($(date +%s%3N) - $1)); }
+
+for tool in qemu-system-x86_64 busybox cpio depmod readelf strip zstd xz "$CC"; do
+	command -v "$tool" >/dev/null || cannot "$tool is missing: make vm-deps"
+done
+
+# build MODULES out of the source tree: kbuild leaves its files beside the sources
+build_modules() {
+	rm -rf "$VM/kbuild" && mkdir -p "$VM/kbuild" "$VM/modules" && cp "$here"/modules/* "$VM/kbuild/" || return
+	make -s -C "/lib/modules/$(cat "$VM/version")/build" M="$VM/kbuild" modules >"$work/kbuild" 2>&1 || { cat "$work/kbuild" >&2; return 1; }
+	if grep -i warning "$work/kbuild" >&2; then return 1; fi
+	rm -f "$VM"/modules/*.ko && cp "$VM"/kbuild/*.ko "$VM/modules/"
+}
+
+build_tools() {
+	mkdir -p "$VM/tools"
+	for source in "$here"/tools/*.c; do
+		name=$(basename "$source" .c)
+		"$CC" -std=gnu11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -static -I"$here/../.." -o "$VM/tools/$name" "$source" "$here/../lib/attribute_text.c" || return
+	done
+}
+
+"$here/kernel.sh" "$VM" || cannot "there is no kernel to boot"
+build_modules || cannot "the test modules do not build for Linux $(cat "$VM/version")"
+build_tools || cannot "the helpers do not build"
+"$here/base.sh" "$VM" || cannot "the initial file system cannot be made"
+echo "Linux $(cat "$VM/version") ($(cat "$VM/release")), ready after $(since "$start") s"
+
+passed=0 failed=0 skipped=0
+
+# count NAME STATUS: the TAP in $work/out
+count() {
+	skip=$(grep -i -c -E '^ok .*# skip' "$work/out")
+	bad=$(grep -c '^not ok' "$work/out")
+	good=$(($(grep -c '^ok' "$work/out") - skip))
+	planned=$(sed -n 's/^1\.\.//p' "$work/out")
+	if [ "$bad" -eq 0 ] && { [ "$2" -ne 0 ] || [ "${planned:-none}" != $((good + skip)) ]; }; then
+		bad=1
+		echo "not ok - $1 ended with status $2 after $((good + skip)) of ${planned:-unknown} tests" >>"$work/out"
+	fi
+	passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skip))
+	if [ "$bad" -gt 0 ]; then
+		echo "FAIL $1"
+		grep -A 2 -E '^not ok' "$work/out" | head -60
+		tail -n 40 "$work/err"
+	else
+		printf 'ok   %-40s %3d passed%s  %5s s\n' "$1" "$good" "$([ "$skip" -gt 0 ] && echo ", $skip skipped")" "$(since "$began")"
+	fi
+}
+
+for script in "$here"/facts/*.sh; do
+	name=tests/vm/facts/$(basename "$script")
+	case $name in *"$only"*) ;; *) continue ;; esac
+	began=$(date +%s%3N)
+	"$here/boot.sh" -t 120 -k "$VM/kernel.log" "$script" >"$work/out" 2>"$work/err"
+	count "$name" $?
+done
+
+program_files="-f $BUILD/gpuslice:/usr/bin/gpuslice -f $here/../../data:/usr/share/gpuslice -f $here/../../themes:/usr/share/gpuslice/themes"
+for program in "$BUILD"/tests/vm/test_*; do
+	name=tests/vm/$(basename "$program").c
+	[ -x "$program" ] && [ -e "$here/$(basename "$program").c" ] || continue
+	case $name in *"$only"*) ;; *) continue ;; esac
+	began=$(date +%s%3N)
+	# shellcheck disable=SC2086
+	"$here/boot.sh" -p -t 120 -k "$VM/kernel.log" -b "$program" $program_files "$here/guest/console.sh" >"$work/out" 2>"$work/err"
+	count "$name" $?
+done
+
+for case_file in "$here"/../conformance/cases/*.case; do
+	name=tests/conformance/$(basename "$case_file")
+	case $name in *"$only"*) ;; *) continue ;; esac
+	began=$(date +%s%3N)
+	"$here/../conformance/run.sh" "$case_file" "$VM/conformance/$(basename "$case_file" .case)" >"$work/out" 2>"$work/err"
+	count "$name" $?
+done
+
+boots=$(wc -l <"$VM/boots")
+retries=$(grep -c -E '^12[45] ' "$VM/boots")
+awk '$3 != "-" { n++; sum += $3; if ($3 > max) max = $3 } END { if (n) printf "a guest is up after %.1f s, at most %.1f s\n", sum / n, max }' "$VM/boots"
+echo "$passed passed, $failed failed, $skipped skipped; $boots boots, $retries without a verdict; $(since "$start") s"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

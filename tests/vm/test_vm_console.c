@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The console on a pseudo-terminal inside the guest of tests/vm: what the
+ * kernel has is on the screen, and what is written there is in sysfs. Runs as
+ * root of the machine that tests/vm/README.md describes, nowhere else.
+ */
+#include "tests/lib/cmocka.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/root.h"
+#include "tests/lib/pty.h"
+
+#define PROGRAM "/usr/bin/gpuslice"
+
+/* The addresses, as tests/vm/guest/machine.sh has them. */
+static const char *const gpus[] = { "01:00.0", "02:00.0", "03:00.0", "05:01.0", "05:02.0", "06:00.0", "07:00.0", "08:00.0" };
+
+struct place {
+	struct gs_root *root;
+};
+
+static int setup(void **state)
+{
+	struct place *w = calloc(1, sizeof(*w));
+
+	if (!w || gs_root_open(GS_ROOT_LIVE, NULL, &w->root, NULL) < 0)
+		return -1;
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct place *w = *state;
+
+	gs_root_close(w->root);
+	free(w);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- the terminal */
+
+static void see(struct gs_pty *p, const char *text)
+{
+	GS_FREE char *screen = NULL;
+
+	if (gs_pty_wait_text(p, text) == 0)
+		return;
+	screen = gs_pty_text(p);
+	fail_msg("«%s» does not appear on\n%s", text, screen);
+}
+
+static struct gs_pty *start(const char *word, int rows, int columns)
+{
+	const char *argv[] = { PROGRAM, word, NULL };
+	static const char *const env[] = { "NO_COLOR", NULL };
+	struct gs_pty_options o = { .argv = argv, .env = env, .rows = rows, .columns = columns };
+	struct gs_pty *p = NULL;
+
+	assert_int_equal(gs_pty_spawn(&o, &p), 0);
+	return p;
+}
+
+static void leave(struct gs_pty *p)
+{
+	int status = -1;
+
+	gs_pty_keys(p, "q");
+	assert_int_equal(gs_pty_wait_exit(p, &status), 0);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_string_equal(gs_pty_leftovers(p), "");
+}
+
+/* ---------------------------------------------------------------- the machine */
+
+static void expect_driver(struct place *w, const char *bdf, const char *driver)
+{
+	GS_FREE char *name = NULL;
+	int r = gs_root_readlink_name(w->root, &name, "sys/bus/pci/devices/%s/driver", bdf);
+
+	if (!driver)
+		assert_int_equal(r, -ENOENT);
+	else
+		assert_string_equal(r == 0 ? name : "(none)", driver);
+}
+
+static void write_attribute(struct place *w, const char *path, const char *text)
+{
+	assert_int_equal(gs_root_write(w->root, text, strlen(text), "%s", path), 0);
+}
+
+/* ---------------------------------------------------------------- tests */
+
+static void every_gpu_is_on_the_screen(void **state)
+{
+	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start("console", 24, 80);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(gpus) / sizeof(gpus[0]); i++)
+		see(p, gpus[i]);
+	see(p, "LIVE");
+	see(p, "vm-bench");
+	leave(p);
+}
+
+static void a_gpu_is_chosen_by_keys(void **state)
+{
+	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start("console", 24, 80);
+
+	(void)state;
+	see(p, "08:00.0");
+	gs_pty_keys(p, "jjjjj");
+	see(p, "GPU 5 ");
+	leave(p);
+}
+
+/* Nothing was staged, so nothing has been touched. */
+static void looking_changes_nothing(void **state)
+{
+	struct place *w = *state;
+	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start("console", 40, 120);
+
+	see(p, "08:00.0");
+	leave(p);
+	expect_driver(w, "0000:02:00.0", "nvidia");
+	expect_driver(w, "0000:03:00.1", NULL);
+	expect_driver(w, "0000:07:00.0", "amdgpu");
+}
+
+/* The GPU leaves the bus under the console, and comes back: the screen follows and nothing crashes. */
+static void a_gpu_goes_and_comes(void **state)
+{
+	struct place *w = *state;
+	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start("console", 24, 80);
+
+	see(p, "07:00.0");
+	write_attribute(w, "sys/bus/pci/devices/0000:07:00.0/remove", "1");
+	assert_int_equal(gs_pty_wait_gone(p, "07:00.0"), 0);
+	write_attribute(w, "sys/bus/pci/rescan", "1");
+	see(p, "07:00.0");
+	leave(p);
+}
+
+static void the_monitor_is_read_only(void **state)
+{
+	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start("monitor", 24, 80);
+
+	(void)state;
+	see(p, "08:00.0");
+	see(p, "READ-ONLY");
+	leave(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(every_gpu_is_on_the_screen, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_gpu_is_chosen_by_keys, setup, teardown),
+		cmocka_unit_test_setup_teardown(looking_changes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_gpu_goes_and_comes, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_monitor_is_read_only, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
