@@ -80,7 +80,7 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 		break;
 	case GS_LAYER_WRITING:
 		if (!m->writing_ended) {
-			if (gs_control_is_waiting(m))
+			if (gs_control_waits_in_kernel(m))
 				hint(h, GS_ACTION_LEAVE);
 			hint(h, GS_ACTION_STOP);
 			return;

@@ -49,6 +49,7 @@ static void draw_title(const struct gs_view *v, const struct gs_gpu *gpu, enum g
 	struct gs_ground ground = kind == GS_LANE_OF_NOW ? gs_model_ground(v->m, gpu, false) : gs_model_shown(v->m, gpu);
 	const struct gs_layout_gpu *target = gs_model_target(v->m, gpu->index);
 	const struct gs_profile_set *set = ground.set;
+	struct gs_block now[GS_GRID_UNITS_MAX];
 	const char *right = NULL;
 	int columns = v->geo.grid_title.columns;
 	char pci[GS_BDF_TEXT];
@@ -63,7 +64,7 @@ static void draw_title(const struct gs_view *v, const struct gs_gpu *gpu, enum g
 		gs_strbuf_printf(&b, ", %s waits%s", gs_mode_name(gpu->mode_pending), gpu->mode_needs_reset ? " for a reset" : "");
 	if (gs_model_grid_changes(v->m, gpu) && gs_model_ground(v->m, gpu, false).grid != GS_KIND_INVALID)
 		right = gs_model_shows_after(v->m, gpu) ? v->m->lane == GS_LANE_BOTH ? "AFTER  t: now" : "AFTER" : "NOW  t: after";
-	else if (changed && gs_model_ground(v->m, gpu, false).grid == GS_KIND_INVALID)
+	else if (changed && !gs_model_blocks(v->m, gpu->index, false, now))
 		right = "AFTER";
 	else if (changed)
 		right = two ? "t: now" : set->is_slots && kind == GS_LANE_MERGED ? "what is staged is in it" : lanes[kind];
@@ -289,7 +290,8 @@ static void draw_stacks(const struct gs_view *v, const struct gs_gpu *gpu, uint3
 	gs_draw_code(v->f, r, 1, left, GS_ELEMENT_RULE, v->g->box_v);
 	gs_draw_fill(v->f, r, 1, left + 1, 1, room, GS_ELEMENT_LIVE, v->g->sm);
 	gs_draw_code(v->f, r, 1, left + 1 + room, GS_ELEMENT_RULE, v->g->box_v);
-	snprintf(text, sizeof(text), " %s GiB  %s%s%s ", gs_part_gib(gpu->memory_bytes, gib, sizeof(gib)), s && s->value ? s->value : "",
+	snprintf(text, sizeof(text), " %s%s%s%s%s ", gpu->memory_bytes.known ? gs_part_gib(gpu->memory_bytes, gib, sizeof(gib)) : "",
+		 gpu->memory_bytes.known ? " GiB  " : "", s && s->value ? s->value : "",
 		 s && s->pending ? ", pending: " : "", s && s->pending ? s->pending : "");
 	if (gs_text_width(text) < room)
 		gs_draw_text(v->f, r, 1, left + 1 + (room - gs_text_width(text)) / 2, s && s->pending ? GS_ELEMENT_WAITING : GS_ELEMENT_LIVE, text);

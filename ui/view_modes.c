@@ -124,7 +124,8 @@ static void say_vfs(const struct gs_gpu *gpu, enum gs_mode mode, struct gs_strbu
 		gs_strbuf_printf(b, "The driver %s cannot switch VFs. ", gpu->driver ? gpu->driver : "(none)");
 	else if (gs_mode_has_vfs(mode))
 		gs_strbuf_printf(b, "%u VFs are enabled%s. ", gpu->vfs.total.value,
-				 gpu->vfs.by == GS_VFS_BY_SRIOV_MANAGE ? " by sriov-manage, which takes the driver off this GPU for a moment" : "");
+				 gpu->vfs.by == GS_VFS_BY_SRIOV_MANAGE ? " by sriov-manage, which takes the driver off this GPU for a moment"
+				 : mode == GS_MODE_SRIOV ? "; s asks for fewer" : "");
 	else
 		gs_strbuf_printf(b, "%u VFs are switched off. ", gpu->vfs.enabled.value);
 }

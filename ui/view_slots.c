@@ -77,11 +77,11 @@ static void draw_memory(const struct slots *s)
 	const struct gs_view *v = s->v;
 	struct gs_rect r = v->geo.grid;
 	int left = s->at.left - r.column, room = s->at.per_row * s->at.width, at = 0;
-	uint64_t total = s->gpu->memory_bytes.value, given = 0;
+	uint64_t total = gs_part_shared_bytes(s->gpu), given = 0;
 	const struct gs_layout_gpu *target = v->m->n_staged ? gs_model_target(v->m, s->gpu->index) : NULL;
-	char text[64], all[16];
+	char text[64];
 
-	if (s->ground.grid != GS_KIND_VGPU || !s->gpu->memory_bytes.known || !total) {
+	if (s->ground.grid != GS_KIND_VGPU || !total) {
 		gs_draw_text(v->f, r, 0, 0, GS_ELEMENT_DIM, s->gpu->vfs.total.known ? "VFs" : "places");
 		at = left + 1 + gs_draw_printf(v->f, r, 0, left + 1, GS_ELEMENT_TEXT, "%u of %u on",
 					       s->gpu->vfs.enabled.known ? s->gpu->vfs.enabled.value : 0, s->ground.set->memory_units);
@@ -114,8 +114,7 @@ static void draw_memory(const struct slots *s)
 	gs_draw_code(v->f, r, 0, left + at, GS_ELEMENT_RULE, v->g->box_v);
 	gs_draw_fill(v->f, r, 0, left + at + 1, 1, room - at - 1, GS_ELEMENT_FREE, v->g->free);
 	gs_draw_code(v->f, r, 0, left + room, GS_ELEMENT_RULE, v->g->box_v);
-	/* types are named by round numbers: what is over is a rest that no type takes */
-	snprintf(text, sizeof(text), " %llu of %s GiB given out ", (unsigned long long)(given >> 30), gs_part_gib(s->gpu->memory_bytes, all, sizeof(all)));
+	snprintf(text, sizeof(text), " %llu of %llu GiB given out ", (unsigned long long)(given >> 30), (unsigned long long)((total + (1u << 29)) >> 30));
 	if (gs_text_width(text) + 2 < room - at)
 		gs_draw_text(v->f, r, 0, left + room - 1 - gs_text_width(text), GS_ELEMENT_FREE, text);
 }

@@ -90,6 +90,23 @@ static void draw_reading(const struct gs_view *v, const struct gs_gpu *gpu, stru
 		gs_draw_printf(v->f, r, row, r.columns / 2 + 3 + gs_text_width(text), GS_ELEMENT_TEXT, "SM %u%%", t->utilization_percent.value);
 }
 
+/* What it is set to, where nothing is measured. */
+static void draw_settings(const struct gs_view *v, const struct gs_gpu *gpu, struct gs_rect in)
+{
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+
+	if (!gpu->n_settings || gpu->telemetry.memory_used_bytes.known)
+		return;
+	for (size_t i = 0; i < gpu->n_settings; i++) {
+		const struct gs_setting *s = gpu->settings[i];
+
+		gs_strbuf_printf(&b, "%s%s %s%s%s%s", i ? ", " : "", s->key, s->value ? s->value : "?", s->pending ? " (" : "", s->pending ? s->pending : "",
+				 s->pending ? " pending: driver reload)" : "");
+	}
+	if (!b.failed)
+		gs_draw_fit(v->f, in, 2, 0, in.columns, GS_ELEMENT_TEXT, b.text);
+}
+
 static void say_modes(const struct gs_view *v, const struct gs_gpu *gpu, int row)
 {
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
@@ -103,6 +120,7 @@ static void say_modes(const struct gs_view *v, const struct gs_gpu *gpu, int row
 			gs_strbuf_printf(&b, "%s%s", n++ ? ", " : "Press M to change the mode: ", gs_mode_name((enum gs_mode)i));
 	}
 	gs_strbuf_puts(&b, n ? "." : "This GPU has no other mode here.");
+
 	if (!b.failed)
 		say(v, row, GS_ELEMENT_DIM, b.text);
 }
@@ -152,6 +170,7 @@ static void draw_whole(const struct gs_view *v, const struct gs_gpu *gpu)
 	gs_draw_fit(v->f, in, 1, 0, in.columns, GS_ELEMENT_HOLDER,
 		    *text == '-' ? "nobody uses it" : *text == '?' ? "who uses it cannot be seen without root" : text);
 	draw_reading(v, gpu, in, 2);
+	draw_settings(v, gpu, in);
 	if (gpu->mode_pending != GS_MODE_INVALID && gpu->mode_pending != gpu->mode) {
 		snprintf(text, sizeof(text), "%s is accepted by the driver and waits%s.", gs_mode_name(gpu->mode_pending),
 			 gpu->mode_needs_reset ? " for a reset of the GPU" : " until its holders let go");
