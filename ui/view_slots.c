@@ -158,6 +158,8 @@ static void describe(const struct slots *s, const struct gs_block *b, int width,
 		return;
 	}
 	text[0] = '\0';
+	/* most slots are free: they must not shout */
+	*ret_fill = g->dot;
 	if (b->is_claimed) {
 		/* not free for everybody: another pattern, a letter, and a name */
 		name_holders(s->gpu, b, who, sizeof(who));
@@ -253,6 +255,9 @@ static void add_here(const struct slots *s, struct gs_lines *l, int width)
 		break;
 	case GS_UNIT_NEW:
 		gs_strbuf_printf(&b, "+%s NEW", type_of(here));
+		for (size_t i = 0; i < s->gpu->n_instances; i++)
+			if (s->gpu->instances[i]->kind == s->ground.grid && gs_u32_is(s->gpu->instances[i]->start, m->unit))
+				gs_strbuf_printf(&b, "  in place of %s", s->gpu->instances[i]->profile ? s->gpu->instances[i]->profile : "what is there");
 		break;
 	default:
 		gs_strbuf_printf(&b, "%s%s", here->state == GS_UNIT_GONE ? "goes: " : "", type_of(here));
@@ -273,7 +278,7 @@ struct size_line {
 	uint32_t more;
 };
 
-/* "48 GiB x1, 24 GiB x2": types of one size fit as often as each other. */
+/* "48G x1, 24G x2": types of one size fit as often as each other. */
 static void say_sizes(const struct slots *s, const struct gs_placed *placed, size_t n, struct gs_strbuf *fits)
 {
 	struct size_line sizes[32];
@@ -303,7 +308,7 @@ static void say_sizes(const struct slots *s, const struct gs_placed *placed, siz
 				sizes[k] = other;
 			}
 	for (size_t i = 0; i < n_sizes; i++)
-		gs_strbuf_printf(fits, "%s%llu GiB x%u", i ? ", " : "", (unsigned long long)(sizes[i].bytes >> 30), sizes[i].more);
+		gs_strbuf_printf(fits, "%s%lluG x%u", i ? ", " : "", (unsigned long long)(sizes[i].bytes >> 30), sizes[i].more);
 }
 
 static void add_fits(const struct slots *s, struct gs_lines *l, int width, bool changed)

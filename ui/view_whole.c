@@ -54,6 +54,9 @@ static void draw_sms(const struct gs_view *v, const struct gs_gpu *gpu, enum gs_
 	struct gs_rect r = v->geo.grid;
 	char text[32] = " SM unknown ";
 
+	/* a word of NVIDIA's: others have none to count */
+	if (gpu->vendor != GS_VENDOR_NVIDIA && !gpu->sm_count.known)
+		return;
 	if (gpu->sm_count.known)
 		snprintf(text, sizeof(text), " %u SM ", gpu->sm_count.value);
 	gs_draw_text(v->f, r, 1, 0, GS_ELEMENT_DIM, "SM");
