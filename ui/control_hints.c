@@ -34,6 +34,14 @@ static void hint_all(struct hints *h, unsigned flag)
 			hint(h, (enum gs_action_id)i);
 }
 
+static bool ends_a_process(const struct gs_plan *p)
+{
+	for (size_t i = 0; p && i < p->n_steps; i++)
+		if (p->steps[i].op == GS_STEP_STOP_HOLDER)
+			return true;
+	return false;
+}
+
 static void layer_hints(struct hints *h, const struct gs_model *m)
 {
 	const struct gs_offer *o = m->offer < m->n_offers ? &m->offers[m->offer] : NULL;
@@ -69,7 +77,7 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 			hint(h, GS_ACTION_WRITE);
 		else if (!*m->confirm_word && !gs_control_why_not_writable(m))
 			hint(h, GS_ACTION_CONFIRM);
-		if (*m->confirm_word)
+		if (*m->confirm_word && ends_a_process(m->plan))
 			hint(h, GS_ACTION_KILL);
 		/* letters are part of the word where one is typed */
 		if (!gs_control_expects_word(m)) {

@@ -127,7 +127,9 @@ bool gs_part_many_gpus(const struct gs_plan *p);
 size_t gs_part_same_note(const struct gs_plan *p, size_t i);
 /* "GPU 2", "GPU 0, 1, 2": whom finding @i and the notes that say the same are about. */
 const char *gs_part_note_gpus(const struct gs_plan *p, size_t i, char *buf, size_t size);
-/* Whose work the plan stops, each once; at most @max. */
+/* How many units the plan stops for a while. */
+size_t gs_part_paused_units(const struct gs_plan *p);
+/* Whose work the plan ends, each once; at most @max. Not those whose unit is started again. */
 size_t gs_part_stopped(const struct gs_plan *p, const struct gs_holder **ret, size_t max);
 
 /* ---- the grid, read through the model ---- */

@@ -302,7 +302,7 @@ static void test_settings(void **state)
 	/* what is pending already is nothing new */
 	keys(&f, "s6\r");
 	assert_int_equal(f.m->n_staged, 1);
-	keys(&f, "\033s7");
+	keys(&f, "s7");
 	sees(&f, "the file is read-only here", true);
 	keys(&f, "\r");
 	assert_int_equal(f.m->n_staged, 1);
