@@ -284,7 +284,7 @@ void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t
 		if (!p || p->took_ms >= 0)
 			return;
 		snprintf(p->event, sizeof(p->event), "waiting");
-		snprintf(p->waits_for, sizeof(p->waits_for), "%s", text && *text ? text : note ? note : "");
+		snprintf(p->waits_for, sizeof(p->waits_for), "%s", note && *note ? note : text ? text : "");
 		return;
 	}
 	/* The end of the step that is shown as running; anything else is a line of its own. */
@@ -331,6 +331,12 @@ void gs_control_committed(struct gs_model *m, enum gs_status status, const char 
 		gs_say_error(m, "%s", *m->write_text ? m->write_text : "not written");
 }
 
+bool gs_control_waits_in_kernel(const struct gs_model *m)
+{
+	/* a program that is at work cannot be left behind */
+	return gs_control_is_waiting(m) && strstr(m->progress[m->n_progress - 1].waits_for, "kernel");
+}
+
 bool gs_control_is_waiting(const struct gs_model *m)
 {
 	const struct gs_progress *p = m->n_progress ? &m->progress[m->n_progress - 1] : NULL;
@@ -344,14 +350,14 @@ unsigned gs_control_writing_key(struct gs_model *m, const struct gs_event *ev, e
 		return GS_DO_REDRAW;
 	if (!m->writing_ended) {
 		if (id == GS_ACTION_STOP) {
-			gs_say(m, "asked to stop after this step and undo");
+			gs_say(m, gs_control_waits_in_kernel(m) ? "asked to leave it pending: it happens when its holder lets go" : "asked to stop after this step and undo");
 			return GS_DO_CANCEL | GS_DO_REDRAW;
 		}
 		if (id == GS_ACTION_LEAVE) {
-			if (!gs_control_is_waiting(m))
+			if (!gs_control_waits_in_kernel(m))
 				return gs_say(m, "nothing waits in the kernel: there is nothing to leave behind");
 			gs_say(m, "asked to leave it pending: it happens when its holder lets go");
-			return GS_DO_LEAVE | GS_DO_REDRAW;
+			return GS_DO_CANCEL | GS_DO_REDRAW;
 		}
 		if (id == GS_ACTION_QUIT)
 			return gs_control_quit(m);

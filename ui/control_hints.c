@@ -34,10 +34,19 @@ static void hint_all(struct hints *h, unsigned flag)
 			hint(h, (enum gs_action_id)i);
 }
 
+static bool ends_a_process(const struct gs_plan *p)
+{
+	for (size_t i = 0; p && i < p->n_steps; i++)
+		if (p->steps[i].op == GS_STEP_STOP_HOLDER)
+			return true;
+	return false;
+}
+
 static void layer_hints(struct hints *h, const struct gs_model *m)
 {
 	const struct gs_offer *o = m->offer < m->n_offers ? &m->offers[m->offer] : NULL;
 	bool slots = gs_model_gpu(m) && (m->offers_inside || gs_model_creation(m, gs_model_gpu(m)).set->is_slots);
+	enum gs_mode modes[GS_MODE_MAX];
 	struct gs_setting_row row;
 
 	switch (m->layer) {
@@ -54,7 +63,8 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 			hint(h, GS_ACTION_COUNT);
 		break;
 	case GS_LAYER_MODE:
-		hint(h, GS_ACTION_STAGE);
+		if (gs_model_gpu(m) && m->list_row < gs_model_mode_rows(m, modes) && !gs_model_mode_refused(gs_model_gpu(m), modes[m->list_row]))
+			hint(h, GS_ACTION_STAGE);
 		break;
 	case GS_LAYER_SETTINGS:
 		if (!m->read_only && gs_model_setting(m, m->list_row, &row) && !(row.setting && row.setting->fixed))
@@ -67,7 +77,7 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 			hint(h, GS_ACTION_WRITE);
 		else if (!*m->confirm_word && !gs_control_why_not_writable(m))
 			hint(h, GS_ACTION_CONFIRM);
-		if (*m->confirm_word)
+		if (*m->confirm_word && ends_a_process(m->plan))
 			hint(h, GS_ACTION_KILL);
 		/* letters are part of the word where one is typed */
 		if (!gs_control_expects_word(m)) {
@@ -78,7 +88,7 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 		break;
 	case GS_LAYER_WRITING:
 		if (!m->writing_ended) {
-			if (gs_control_is_waiting(m))
+			if (gs_control_waits_in_kernel(m))
 				hint(h, GS_ACTION_LEAVE);
 			hint(h, GS_ACTION_STOP);
 			return;

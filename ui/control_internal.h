@@ -136,8 +136,9 @@ unsigned gs_control_open_prompt(struct gs_model *m);
 unsigned gs_control_open_prompt_with(struct gs_model *m, const char *text);
 unsigned gs_control_open_save(struct gs_model *m, bool quit_after);
 unsigned gs_control_open_explain(struct gs_model *m, size_t row);
-/* Does the step under way wait in the kernel? */
+/* Does the step under way wait, for anything; or in the kernel, where it can be left? */
 bool gs_control_is_waiting(const struct gs_model *m);
+bool gs_control_waits_in_kernel(const struct gs_model *m);
 /* Does anything on the screen change by itself, with time alone? */
 bool gs_control_shows_time(const struct gs_model *m);
 

@@ -88,7 +88,7 @@ unsigned gs_control_open_palette(struct gs_model *m)
 	/* the free slot under the cursor is meant */
 	for (size_t i = 0; gs_model_creation(m, gpu).set->is_slots && m->focus == GS_FOCUS_GRID && i < m->n_offers; i++)
 		for (size_t k = 0; k < m->offers[i].n_starts; k++)
-			if (m->offers[i].starts[k] == m->unit)
+			if (m->offers[i].starts[k] == m->unit && !(gs_model_creation(m, gpu).set->avoid >> m->unit & 1))
 				m->offers[i].chosen = k;
 	if (mode_comes_first(m, m->gpu)) {
 		const char *mode = mode_of_creation(m, m->gpu);

@@ -68,17 +68,23 @@ static int list_rows(const struct gs_model *m)
 
 /*
  * A list of offers leaves the grid where it is, so that the ghost is seen where
- * it will be: it takes the plan's place when that is tall enough, else the
- * fleet's, and then says the details where the plan was.
+ * it will be: it takes the plan's place when that is tall enough for the
+ * details too, else list and details share the places of fleet and plan.
  */
 static void place_list(const struct gs_model *m, int columns, struct gs_geometry *geo)
 {
 	struct gs_rect below = band(geo->plan_title.row, 1 + geo->plan.rows, columns);
 	int want = list_rows(m);
 
-	if (below.rows < want + DETAIL_ROWS && geo->fleet.rows > below.rows - DETAIL_ROWS) {
+	if (below.rows < want + DETAIL_ROWS && geo->fleet.rows >= below.rows) {
 		geo->layer = geo->fleet;
 		geo->detail = below;
+		return;
+	}
+	/* one above the grid, the other below: the list where there is more room */
+	if (below.rows < want + DETAIL_ROWS && geo->fleet.rows >= DETAIL_ROWS) {
+		geo->layer = below;
+		geo->detail = geo->fleet;
 		return;
 	}
 	geo->layer = band(below.row, at_most(want, below.rows - DETAIL_ROWS), columns);

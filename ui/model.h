@@ -59,7 +59,7 @@ struct gs_progress {
 	size_t n, of;
 	char text[256];
 	char note[256];
-	char waits_for[256];                /* event waiting: whom the kernel waits for */
+	char waits_for[400];                /* event waiting: for whom, a sentence */
 	char event[16];                     /* begin, waiting, done, pending, failed, undo */
 	struct gs_monotonic since;
 	int64_t took_ms;                    /* -1: still running */

@@ -155,7 +155,8 @@ static bool lane_now(const struct gs_model *m, const struct gs_gpu *gpu, const s
 			b.state = GS_UNIT_GONE;
 		lane_add(l, b);
 	}
-	return true;
+	/* a GPU that is one partition is whole */
+	return ground->grid != GS_KIND_PARTITION || l->n;
 }
 
 static bool lane_created(const struct gs_gpu *gpu, const struct gs_ground *ground, const struct gs_layout_gpu *target, struct lane *l)

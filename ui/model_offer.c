@@ -258,13 +258,29 @@ uint32_t gs_model_least_harm(const struct gs_gpu *gpu, const struct gs_profile_s
 	return best;
 }
 
+/* The first slot that nothing lies on; 0 when there is none. */
+static uint32_t free_slot(const struct survey *g)
+{
+	uint64_t taken = 0;
+
+	for (size_t i = 0; i < g->n; i++)
+		taken |= gs_span_mask((struct gs_span){ g->placed[i].start, 1 });
+	for (uint32_t u = 0; u < g->set->memory_units; u++)
+		if (!(taken >> u & 1))
+			return u;
+	return 0;
+}
+
 /* All free starts; the engine's choice is taken first, since it leaves the most open. */
 static void fill_anywhere(const struct survey *g, struct gs_offer *o)
 {
 	const struct gs_profile_set *set = g->set;
 
 	o->n_starts = is_gi_full(g, o->profile) ? 0 : gs_placement_free_starts(set, g->placed, g->n, o->profile, o->starts);
-	if (!o->n_starts) {
+	if (!o->n_starts && set->is_slots) {
+		/* a free slot tells what else is in the way */
+		o->wanted_start = free_slot(g);
+	} else if (!o->n_starts) {
 		o->wanted_start = gs_model_least_harm(g->gpu, set, g->placed, g->n, o->profile);
 	} else {
 		o->best_start = o->starts[0];

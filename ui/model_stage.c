@@ -49,18 +49,42 @@ static size_t want_count(const struct gs_layout_gpu *g, const struct gs_want *w)
 	return n;
 }
 
-static bool layout_equal(const struct gs_layout *a, const struct gs_layout *b)
+/* What a setting will be; what is pending already need not be asked for. */
+static const char *setting_of(const struct gs_layout_gpu *g, const struct gs_setting *s)
+{
+	for (size_t i = 0; i < g->n_settings; i++)
+		if (gs_str_equal(g->settings[i].key, s->key))
+			return g->settings[i].value;
+	return s->pending ? s->pending : s->value;
+}
+
+static bool settings_equal(const struct gs_gpu *gpu, const struct gs_layout_gpu *a, const struct gs_layout_gpu *b)
+{
+	for (size_t i = 0; i < gpu->n_settings; i++)
+		if (!gs_str_equal(setting_of(a, gpu->settings[i]), setting_of(b, gpu->settings[i])))
+			return false;
+	return true;
+}
+
+/* Asking for the mode that it is in changes something where another is pending, or the driver is gone. */
+static bool modes_equal(const struct gs_gpu *gpu, const struct gs_layout_gpu *a, const struct gs_layout_gpu *b)
+{
+	bool matters = gpu->stranded || !gpu->driver || (gpu->mode_pending != GS_MODE_INVALID && gpu->mode_pending != gpu->mode);
+
+	return a->mode == b->mode && (!matters || a->mode_is_asked == b->mode_is_asked);
+}
+
+static bool layout_equal(const struct gs_snapshot *s, const struct gs_layout *a, const struct gs_layout *b)
 {
 	if (a->n_gpus != b->n_gpus)
 		return false;
 	for (size_t i = 0; i < a->n_gpus; i++) {
 		const struct gs_layout_gpu *x = &a->gpus[i], *y = &b->gpus[i];
 
-		if (x->mode != y->mode || x->n_wants != y->n_wants || !gs_u32_equal(x->vfs, y->vfs) || x->n_settings != y->n_settings)
+		const struct gs_gpu *gpu = gs_snapshot_gpu(s, i);
+
+		if (!modes_equal(gpu, x, y) || x->n_wants != y->n_wants || !gs_u32_equal(x->vfs, y->vfs) || !settings_equal(gpu, x, y))
 			return false;
-		for (size_t k = 0; k < x->n_settings; k++)
-			if (!gs_str_equal(x->settings[k].key, y->settings[k].key) || !gs_str_equal(x->settings[k].value, y->settings[k].value))
-				return false;
 		for (size_t k = 0; k < x->n_wants; k++)
 			if (want_count(x, &x->wants[k]) != want_count(y, &x->wants[k]))
 				return false;
@@ -308,7 +332,7 @@ int gs_model_stage(struct gs_model *m, const char *text, struct gs_error *e)
 		rebase_error(e, n_lines(held));
 		return rc;
 	}
-	if (layout_equal(as_typed->layout, m->plan->layout)) {
+	if (layout_equal(m->snapshot, as_typed->layout, m->plan->layout)) {
 		const char *why = last_remark(as_typed);
 
 		return gs_error_set(e, -EALREADY, GS_STATUS_REFUSED, "this changes nothing: %s", why ? why : "it is so already");

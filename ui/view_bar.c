@@ -39,13 +39,10 @@ static void block_label(const struct gs_gpu *gpu, const struct gs_block *b, int 
 	if (b->instance)
 		mark[0] = gs_part_mark(gpu, b->instance);
 
-	/* partitions are told by their word */
-	if (b->profile && !b->profile->compute_slices && name && (int)strlen(name) + 1 < width) {
-		snprintf(buf, size, "%s%s%s", sign, name, mark);
-		return;
-	}
-	if (b->instance && b->instance->kind == GS_KIND_PARTITION) {
-		snprintf(buf, size, "%s%s", sign, width > 3 && name ? name : mark);
+	/* partitions are told by their word, where it has room */
+	if (!b->want && (!b->instance || b->instance->kind == GS_KIND_PARTITION)) {
+		name = name ? name : b->profile ? b->profile->name : "";
+		snprintf(buf, size, "%s%s%s", sign, (int)strlen(name) + 1 < width ? name : "", mark);
 		return;
 	}
 	if (width > 2 && width >= (int)(strlen(sign) + strlen(digit) + 1 + strlen(mark)))
@@ -83,10 +80,10 @@ static void draw_blocks(const struct gs_view *v, struct gs_rect bar, const struc
 static bool draw_shares(const struct gs_view *v, struct gs_rect bar, const struct gs_gpu *gpu, const struct gs_block *b, size_t n)
 {
 	int room = GS_BAR_COLUMNS - 1, at = 0;
-	uint64_t total = gpu->memory_bytes.value, sum = 0;
+	uint64_t total = gs_part_shared_bytes(gpu), sum = 0;
 	char label[32];
 
-	if (!gpu->memory_bytes.known || !total)
+	if (!total)
 		return false;
 	gs_draw_code(v->f, bar, 0, 0, GS_ELEMENT_RULE, v->g->box_v);
 	for (size_t i = 0; i < n && at < room; i++) {

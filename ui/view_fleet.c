@@ -85,8 +85,8 @@ static uint32_t heading_units(const struct gs_model *m, const struct gs_gpu *gpu
 		return gpu->grids[GS_KIND_MIG].memory_units;
 	if (!ground.set->is_slots)
 		return ground.set->memory_units;
-	if (ground.grid == GS_KIND_VGPU && gpu->memory_bytes.known)
-		*ret_gib = (uint32_t)((gpu->memory_bytes.value + (1u << 29)) >> 30);
+	if (ground.grid == GS_KIND_VGPU)
+		*ret_gib = (uint32_t)((gs_part_shared_bytes(gpu) + (1u << 29)) >> 30);
 	return 0;
 }
 
@@ -157,12 +157,17 @@ static void draw_mode(const struct gs_view *v, int row, const struct columns *c,
 		name = wanted ? wanted : name;
 	}
 	/* the sign may push the last letter out: "+whol" would be a puzzle */
-	snprintf(text, sizeof(text), "%s%s", sign, !name ? "-" : *sign && mode == GS_MODE_WHOLE && c->width[MODE] < 6 ? "all" : name);
+	snprintf(text, sizeof(text), "%s%s", sign, !name ? "-" : *sign && name == gs_mode_name(GS_MODE_WHOLE) && c->width[MODE] < 6 ? "all" : name);
 	if (gpu->lost) {
 		gs_draw_text(v->f, v->geo.fleet, row, c->at[MODE], GS_ELEMENT_ERROR, "LOST");
 		return;
 	}
 	gs_draw_fit(v->f, v->geo.fleet, row, c->at[MODE], c->width[MODE], el, text);
+}
+
+static bool is_partitioned(const struct gs_gpu *gpu)
+{
+	return gpu->n_instances && gpu->instances[0]->kind == GS_KIND_PARTITION;
 }
 
 static void draw_biggest(const struct gs_view *v, int row, const struct columns *c, const struct gs_gpu *gpu)
@@ -171,9 +176,10 @@ static void draw_biggest(const struct gs_view *v, int row, const struct columns 
 	struct gs_placed placed[GS_PLACED_MAX];
 	const struct gs_profile *best;
 	const char *text = "-";
+	char gib[32] = "";
 	size_t n;
 
-	if (gpu->lost || (gpu->mode_pending != GS_MODE_INVALID && gpu->mode_pending != gpu->mode)) {
+	if (gpu->lost || gpu->stranded || gpu->n_writes || is_partitioned(gpu) || (gpu->mode_pending != GS_MODE_INVALID && gpu->mode_pending != gpu->mode)) {
 		text = "-";
 	} else if (gs_mode_kind(target ? target->mode : gpu->mode) != GS_KIND_INVALID || gs_mode_has_mig(gpu->mode)) {
 		const struct gs_profile_set *set = gs_model_creation(v->m, gpu).set;
@@ -182,7 +188,10 @@ static void draw_biggest(const struct gs_view *v, int row, const struct columns 
 			text = "?";
 		} else {
 			best = gs_part_biggest(set, placed, n);
-			text = !best ? "-" : set->is_slots ? gs_model_short_type(best->name) : best->name;
+			if (best && set->is_slots && best->memory_bytes.known)
+				snprintf(gib, sizeof(gib), "%llu GiB", (unsigned long long)(best->memory_bytes.value >> 30));
+			/* of slots the size tells: there are types of each for every use */
+			text = !best ? "-" : *gib ? gib : best->name;
 		}
 	} else if (gpu->mode == GS_MODE_WHOLE) {
 		text = gs_part_gpu_is_used(gpu) ? "-" : gpu->holders_visible ? "whole" : "?";

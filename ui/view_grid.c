@@ -49,6 +49,7 @@ static void draw_title(const struct gs_view *v, const struct gs_gpu *gpu, enum g
 	struct gs_ground ground = kind == GS_LANE_OF_NOW ? gs_model_ground(v->m, gpu, false) : gs_model_shown(v->m, gpu);
 	const struct gs_layout_gpu *target = gs_model_target(v->m, gpu->index);
 	const struct gs_profile_set *set = ground.set;
+	struct gs_block now[GS_GRID_UNITS_MAX];
 	const char *right = NULL;
 	int columns = v->geo.grid_title.columns;
 	char pci[GS_BDF_TEXT];
@@ -63,6 +64,8 @@ static void draw_title(const struct gs_view *v, const struct gs_gpu *gpu, enum g
 		gs_strbuf_printf(&b, ", %s waits%s", gs_mode_name(gpu->mode_pending), gpu->mode_needs_reset ? " for a reset" : "");
 	if (gs_model_grid_changes(v->m, gpu) && gs_model_ground(v->m, gpu, false).grid != GS_KIND_INVALID)
 		right = gs_model_shows_after(v->m, gpu) ? v->m->lane == GS_LANE_BOTH ? "AFTER  t: now" : "AFTER" : "NOW  t: after";
+	else if (changed && !gs_model_blocks(v->m, gpu->index, false, now))
+		right = "AFTER";
 	else if (changed)
 		right = two ? "t: now" : set->is_slots && kind == GS_LANE_MERGED ? "what is staged is in it" : lanes[kind];
 	if (columns >= 100 && gpu->name)
@@ -275,6 +278,25 @@ static void say_settings(const struct gs_model *m, const struct gs_gpu *gpu, str
 	}
 }
 
+/* The memory row of a GPU that is cut into partitions: how it is interleaved, and what waits. */
+static void draw_stacks(const struct gs_view *v, const struct gs_gpu *gpu, uint32_t units)
+{
+	const struct gs_setting *s = gs_gpu_setting(gpu, GS_SETTING_MEMORY_PARTITION);
+	struct gs_rect r = v->geo.grid;
+	int left = gs_unit_column(&v->geo, units, 0) - r.column, room = gs_unit_column(&v->geo, units, units) - r.column - left - 1;
+	char text[96], gib[16];
+
+	gs_draw_text(v->f, r, 1, 0, GS_ELEMENT_DIM, "memory");
+	gs_draw_code(v->f, r, 1, left, GS_ELEMENT_RULE, v->g->box_v);
+	gs_draw_fill(v->f, r, 1, left + 1, 1, room, GS_ELEMENT_LIVE, v->g->sm);
+	gs_draw_code(v->f, r, 1, left + 1 + room, GS_ELEMENT_RULE, v->g->box_v);
+	snprintf(text, sizeof(text), " %s%s%s%s%s ", gpu->memory_bytes.known ? gs_part_gib(gpu->memory_bytes, gib, sizeof(gib)) : "",
+		 gpu->memory_bytes.known ? " GiB  " : "", s && s->value ? s->value : "",
+		 s && s->pending ? ", pending: " : "", s && s->pending ? s->pending : "");
+	if (gs_text_width(text) < room)
+		gs_draw_text(v->f, r, 1, left + 1 + (room - gs_text_width(text)) / 2, s && s->pending ? GS_ELEMENT_WAITING : GS_ELEMENT_LIVE, text);
+}
+
 static void draw_partition_tail(const struct gs_view *v, const struct gs_gpu *gpu, int row)
 {
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
@@ -333,6 +355,8 @@ static void draw_grid(const struct gs_view *v, const struct gs_gpu *gpu)
 	if (is_mig) {
 		gs_draw_text(v->f, r, 1, 0, GS_ELEMENT_DIM, "SM");
 		gs_part_sm_row(v, gpu, kind, 1);
+	} else {
+		draw_stacks(v, gpu, set->memory_units);
 	}
 	gs_draw_text(v->f, r, rows.top + 1, 0, GS_ELEMENT_DIM, two || (changed && kind == GS_LANE_OF_NOW) ? "NOW" :
 		     kind == GS_LANE_OF_AFTER ? "AFTER" : is_mig ? "memory" : "XCCs");
@@ -383,6 +407,6 @@ void gs_view_grid(const struct gs_view *v)
 	else
 		gs_part_rule(v, v->geo.grid_title, 0, GS_ELEMENT_TITLE, v->m->snapshot ? "no GPU" : "GPU", NULL);
 	gs_part_no_grid(v, gpu);
-	if (gpu)
+	if (gpu && gpu->n_writes)
 		draw_trouble(v, gpu);
 }

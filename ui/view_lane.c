@@ -116,7 +116,7 @@ static void describe_live(const struct gs_view *v, const struct gs_gpu *gpu, con
 	tag(goes ? "-" : "", profile_of(b), mark, l->width, text, sizeof(text));
 	add(l, text);
 	if (inst->kind == GS_KIND_PARTITION)
-		snprintf(text, sizeof(text), "partition %u", inst->id);
+		snprintf(text, sizeof(text), l->width < 13 ? "part %u" : "partition %u", inst->id);
 	else
 		snprintf(text, sizeof(text), "GI %u", inst->id);
 	add(l, text)->is_optional = l->lines < 3;
@@ -138,6 +138,9 @@ static void describe_live(const struct gs_view *v, const struct gs_gpu *gpu, con
 	} else {
 		gs_part_holders(gpu, inst, l->width, text, sizeof(text));
 	}
+	/* who has a GPU of partitions open is not told apart by partition */
+	if (inst->kind == GS_KIND_PARTITION && !mark)
+		return;
 	it = add(l, text);
 	it->begins_line = true;
 	if (mark == '*' && !goes && !b->in_the_way)
@@ -164,7 +167,7 @@ static void describe_replaced(const struct gs_view *v, const struct gs_gpu *gpu,
 	GS_STRBUF struct gs_strbuf text = GS_STRBUF_INIT;
 
 	for (size_t i = 0; i < n; i++) {
-		if (now[i].state == GS_UNIT_GONE && gs_span_overlaps(now[i].span, b->span))
+		if (now[i].state == GS_UNIT_GONE && now[i].instance->kind == GS_KIND_MIG && gs_span_overlaps(now[i].span, b->span))
 			gs_strbuf_printf(&text, "%s%u", found++ ? ", " : l->width < 22 ? "for GI " : "in place of GI ", now[i].instance->id);
 	}
 	if (found && !text.failed)

@@ -124,7 +124,8 @@ static void say_vfs(const struct gs_gpu *gpu, enum gs_mode mode, struct gs_strbu
 		gs_strbuf_printf(b, "The driver %s cannot switch VFs. ", gpu->driver ? gpu->driver : "(none)");
 	else if (gs_mode_has_vfs(mode))
 		gs_strbuf_printf(b, "%u VFs are enabled%s. ", gpu->vfs.total.value,
-				 gpu->vfs.by == GS_VFS_BY_SRIOV_MANAGE ? " by sriov-manage, which takes the driver off this GPU for a moment" : "");
+				 gpu->vfs.by == GS_VFS_BY_SRIOV_MANAGE ? " by sriov-manage, which takes the driver off this GPU for a moment"
+				 : mode == GS_MODE_SRIOV ? "; s asks for fewer" : "");
 	else
 		gs_strbuf_printf(b, "%u VFs are switched off. ", gpu->vfs.enabled.value);
 }
@@ -168,18 +169,22 @@ static void draw_meaning(const struct gs_view *v, const struct gs_gpu *gpu, enum
 		gs_lines_wrap(&l, -1, GS_ELEMENT_BLOCK, " X  ", GS_ELEMENT_TEXT, refused, width, 3);
 	else if (gpu->n_writes)
 		gs_lines_wrap(&l, -1, GS_ELEMENT_BLOCK, " X  ", GS_ELEMENT_TEXT, "an earlier write still waits in the kernel: nothing is begun here before it ends", width, 2);
-	say_in_the_way(gpu, op_of(gpu, mode), &yes, &maybe);
+	/* what cannot be needs no more words */
+	if (!refused)
+		say_in_the_way(gpu, op_of(gpu, mode), &yes, &maybe);
 	if (yes.length && !yes.failed)
 		gs_lines_wrap(&l, -1, GS_ELEMENT_STOPS, " ! in the way:  ", GS_ELEMENT_TEXT, yes.text, width, 2);
-	say_driver(gpu, mode, &b);
-	say_vfs(gpu, mode, &b);
-	if (gpu->mode_needs_reset && gs_mode_has_mig(mode) != gs_mode_has_mig(gpu->mode) && gpu->mode != GS_MODE_PASSTHROUGH)
+	if (!refused) {
+		say_driver(gpu, mode, &b);
+		say_vfs(gpu, mode, &b);
+	}
+	if (!refused && gpu->mode_needs_reset && gs_mode_has_mig(mode) != gs_mode_has_mig(gpu->mode) && gpu->mode != GS_MODE_PASSTHROUGH)
 		gs_strbuf_puts(&b, "The switch takes a reset of this GPU. ");
 	if (b.length && !b.failed)
 		gs_lines_wrap(&l, -1, GS_ELEMENT_NOTE, " ", GS_ELEMENT_TEXT, b.text, width, 3);
 	if (!refused)
 		gs_lines_wrap(&l, -1, GS_ELEMENT_OK, " Enter stages it. ", GS_ELEMENT_TEXT,
-			      "What the change would wipe is staged for deletion with it, so that the plan says who stops.", width, 2);
+			      gpu->n_instances ? "What the change would wipe is staged for deletion with it, so that the plan says who stops." : "", width, 2);
 	if (maybe.length && !maybe.failed)
 		gs_lines_wrap(&l, -1, GS_ELEMENT_CONFIRM, " perhaps:  ", GS_ELEMENT_TEXT, maybe.text, width, 2);
 	gs_lines_draw(v, d, &l, 0, -1);

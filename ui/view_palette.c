@@ -239,7 +239,7 @@ static void draw_detail(const struct gs_view *v)
 		if (!is_slots(m))
 			gs_lines_add(&l, -1, GS_ELEMENT_DIM, " One compute instance fills it; other ones:  : create ... ci ...");
 		else if (gs_model_creation(m, gs_model_gpu(m)).set->has_one_size && !m->offers_inside)
-			gs_lines_add(&l, -1, GS_ELEMENT_DIM, " The first vGPU fixes the size for this GPU: 12Q, 12A and 12C may mix, 12Q and 24Q not.");
+			gs_lines_add(&l, -1, GS_ELEMENT_DIM, " One size for all on this GPU: 12Q, 12A and 12C may mix, 12Q and 24Q may not.");
 	} else {
 		if (n_fitting(m))
 			gs_strbuf_printf(&b, "%s does not fit (%s).", o->profile->name, o->why);

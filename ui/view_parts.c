@@ -91,7 +91,7 @@ const char *gs_part_mode_words(const struct gs_gpu *gpu, enum gs_mode mode)
 {
 	switch (mode) {
 	case GS_MODE_WHOLE:
-		return gpu->vendor == GS_VENDOR_AMD && gpu->grids[GS_KIND_PARTITION].memory_units ? "partitions" : "whole";
+		return gpu->n_instances && gpu->instances[0]->kind == GS_KIND_PARTITION ? "partitions" : "whole";
 	case GS_MODE_MIG:
 		return "MIG";
 	case GS_MODE_VGPU:

@@ -127,7 +127,9 @@ bool gs_part_many_gpus(const struct gs_plan *p);
 size_t gs_part_same_note(const struct gs_plan *p, size_t i);
 /* "GPU 2", "GPU 0, 1, 2": whom finding @i and the notes that say the same are about. */
 const char *gs_part_note_gpus(const struct gs_plan *p, size_t i, char *buf, size_t size);
-/* Whose work the plan stops, each once; at most @max. */
+/* How many units the plan stops for a while. */
+size_t gs_part_paused_units(const struct gs_plan *p);
+/* Whose work the plan ends, each once; at most @max. Not those whose unit is started again. */
 size_t gs_part_stopped(const struct gs_plan *p, const struct gs_holder **ret, size_t max);
 
 /* ---- the grid, read through the model ---- */
@@ -151,6 +153,8 @@ uint32_t gs_part_block_fill(const struct gs_glyphs *g, const struct gs_block *b)
 const char *gs_part_slot_tag(const struct gs_gpu *gpu, const struct gs_block *b, int width, char *buf, size_t size);
 /* The grid that a lane is drawn by. */
 const struct gs_profile_set *gs_part_set(const struct gs_model *m, const struct gs_gpu *gpu, enum gs_lane_kind kind);
+/* What the vGPUs of a GPU share. Types are named by round numbers: the largest may say more than the driver's count of bytes. 0: not known. */
+uint64_t gs_part_shared_bytes(const struct gs_gpu *gpu);
 /* A grid of slots, all of it: memory, cells, words. */
 void gs_part_slots(const struct gs_view *v, const struct gs_gpu *gpu, enum gs_lane_kind kind);
 /* One lane of a grid: the boxes, with @body lines in each, from row @top of the grid's rectangle. */

@@ -216,6 +216,17 @@ struct gs_u64 gs_part_unit_bytes(const struct gs_gpu *gpu, const struct gs_profi
 	return GS_U64_UNKNOWN;
 }
 
+uint64_t gs_part_shared_bytes(const struct gs_gpu *gpu)
+{
+	const struct gs_profile_set *set = &gpu->grids[GS_KIND_VGPU];
+	uint64_t most = gpu->memory_bytes.known ? gpu->memory_bytes.value : 0;
+
+	for (size_t i = 0; most && i < set->n; i++)
+		if (set->items[i].memory_bytes.known && set->items[i].memory_bytes.value > most)
+			most = set->items[i].memory_bytes.value;
+	return most;
+}
+
 const struct gs_profile_set *gs_part_set(const struct gs_model *m, const struct gs_gpu *gpu, enum gs_lane_kind kind)
 {
 	if (kind == GS_LANE_MERGED)

@@ -66,6 +66,24 @@ const char *gs_part_note_gpus(const struct gs_plan *p, size_t i, char *buf, size
 	return buf;
 }
 
+/* Is its unit stopped, and started again? Then nobody's work ends. */
+static bool is_paused(const struct gs_plan *p, const struct gs_holder *h)
+{
+	for (size_t i = 0; h->unit && i < p->n_steps; i++)
+		if (p->steps[i].op == GS_STEP_STOP_UNIT && gs_str_equal(p->steps[i].unit, h->unit))
+			return true;
+	return false;
+}
+
+size_t gs_part_paused_units(const struct gs_plan *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_steps; i++)
+		n += p->steps[i].op == GS_STEP_STOP_UNIT;
+	return n;
+}
+
 /* Steps that stop somebody, or holders that a typed finding names; each once. */
 size_t gs_part_stopped(const struct gs_plan *p, const struct gs_holder **ret, size_t max)
 {
@@ -75,7 +93,7 @@ size_t gs_part_stopped(const struct gs_plan *p, const struct gs_holder **ret, si
 		const struct gs_finding *f = &p->findings[i];
 
 		for (size_t k = 0; f->is_typed && k < f->n_holders; k++) {
-			bool known = false;
+			bool known = is_paused(p, f->holders[k]);
 
 			for (size_t j = 0; j < n && j < max; j++)
 				known = known || ret[j] == f->holders[k] ||
@@ -108,6 +126,11 @@ static void draw_title(const struct gs_view *v)
 
 		el = GS_ELEMENT_BLOCK;
 		snprintf(text, sizeof(text), "plan: BLOCKED by %zu finding%s, nothing can be written", n, n == 1 ? "" : "s");
+	} else if (!stops && gs_part_paused_units(m->plan)) {
+		size_t n = gs_part_paused_units(m->plan);
+
+		el = GS_ELEMENT_CONFIRM;
+		snprintf(text, sizeof(text), "plan: %zu steps, stops %zu unit%s for a while", m->plan->n_steps, n, n == 1 ? "" : "s");
 	} else if (stops) {
 		el = GS_ELEMENT_STOPS;
 		snprintf(text, sizeof(text), "plan: %zu steps, STOPS %zu process%s", m->plan->n_steps, stops, stops == 1 ? "" : "es");

@@ -74,8 +74,7 @@ static void add_units(const struct gs_plan *p, struct gs_lines *l, int width)
 			continue;
 		for (size_t k = i; k < p->n_steps; k++)
 			starts = starts || (p->steps[k].op == GS_STEP_START_UNIT && p->steps[k].unit && !strcmp(p->steps[k].unit, p->steps[i].unit));
-		snprintf(text, sizeof(text), "unit %s is stopped%s", p->steps[i].unit,
-			 starts ? " meanwhile, and started again on every way out" : ", and nothing starts it again");
+		snprintf(text, sizeof(text), "unit %s%s", p->steps[i].unit, starts ? "   started again on every way out" : "   and nothing starts it again");
 		gs_lines_wrap(l, -1, starts ? GS_ELEMENT_NOTE : GS_ELEMENT_STOPS, " ! ", GS_ELEMENT_TEXT, text, width, 2);
 	}
 }
@@ -85,9 +84,16 @@ static void add_stops(const struct gs_model *m, struct gs_lines *l, int width)
 	const struct gs_holder *who[64];
 	size_t n = gs_part_stopped(m->plan, who, GS_ARRAY_SIZE(who));
 	char label[160], where[96], text[320];
+	size_t paused = gs_part_paused_units(m->plan);
 
-	if (!n && gs_plan_has_hidden_holders(m->plan)) {
+	if (!n && !paused && gs_plan_has_hidden_holders(m->plan)) {
 		gs_lines_add(l, -1, GS_ELEMENT_CONFIRM, " STOPS ?   not every process can be seen");
+		return;
+	}
+	if (!n && paused) {
+		gs_lines_add(l, -1, GS_ELEMENT_CONFIRM, " STOPS %zu   unit%s for a while, and nobody's work%s", paused, paused == 1 ? "" : "s",
+			     gs_plan_has_hidden_holders(m->plan) ? " that can be seen" : "");
+		add_units(m->plan, l, width);
 		return;
 	}
 	if (!n) {
@@ -210,7 +216,11 @@ static void add_rest(const struct gs_model *m, struct gs_lines *l, int width)
 			gs_lines_wrap(l, -1, GS_ELEMENT_TITLE, " UNDO   ", GS_ELEMENT_TEXT, b.text, width, 2);
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (who[i]->user)
+		bool told = false;
+
+		for (size_t k = 0; k < i; k++)
+			told = told || (who[k]->user && who[i]->user && !strcmp(who[k]->user, who[i]->user));
+		if (who[i]->user && !told)
 			gs_strbuf_printf(&tell, "%s%s", tell.length ? ", " : "", who[i]->user);
 	}
 	if (tell.length && !tell.failed)
@@ -394,7 +404,10 @@ static void draw_ask(const struct gs_view *v)
 	} else if (!m->review_writes) {
 		gs_draw_text(v->f, r, 1, 1, GS_ELEMENT_TEXT, "Only a look. W goes on to writing, Esc goes back; all stays staged.");
 	} else if (*m->confirm_word) {
-		snprintf(text, sizeof(text), "Type  %s  and Enter to write: somebody's work stops. Esc goes back.", m->confirm_word);
+		const struct gs_holder *who[1];
+
+		snprintf(text, sizeof(text), "Type  %s  and Enter to write: %s. Esc goes back.", m->confirm_word,
+			 gs_part_stopped(p, who, 1) ? "somebody's work stops" : "services stop meanwhile");
 		gs_draw_fit(v->f, r, 1, 1, r.columns - 2, GS_ELEMENT_STOPS, text);
 		draw_input(v, r);
 	} else {

@@ -77,13 +77,16 @@ static void draw_memory(const struct slots *s)
 	const struct gs_view *v = s->v;
 	struct gs_rect r = v->geo.grid;
 	int left = s->at.left - r.column, room = s->at.per_row * s->at.width, at = 0;
-	uint64_t total = s->gpu->memory_bytes.value, given = 0;
-	char text[64], all[16];
+	uint64_t total = gs_part_shared_bytes(s->gpu), given = 0;
+	const struct gs_layout_gpu *target = v->m->n_staged ? gs_model_target(v->m, s->gpu->index) : NULL;
+	char text[64];
 
-	if (s->ground.grid != GS_KIND_VGPU || !s->gpu->memory_bytes.known || !total) {
+	if (s->ground.grid != GS_KIND_VGPU || !total) {
 		gs_draw_text(v->f, r, 0, 0, GS_ELEMENT_DIM, s->gpu->vfs.total.known ? "VFs" : "places");
-		gs_draw_printf(v->f, r, 0, left + 1, GS_ELEMENT_TEXT, "%u of %u on",
-			       s->gpu->vfs.enabled.known ? s->gpu->vfs.enabled.value : 0, s->ground.set->memory_units);
+		at = left + 1 + gs_draw_printf(v->f, r, 0, left + 1, GS_ELEMENT_TEXT, "%u of %u on",
+					       s->gpu->vfs.enabled.known ? s->gpu->vfs.enabled.value : 0, s->ground.set->memory_units);
+		if (target && target->vfs.known && !gs_u32_equal(target->vfs, s->gpu->vfs.enabled))
+			gs_draw_printf(v->f, r, 0, at + 2, GS_ELEMENT_STAGED_NEW, "%u staged", target->vfs.value);
 		return;
 	}
 	gs_draw_text(v->f, r, 0, 0, GS_ELEMENT_DIM, "memory");
@@ -111,8 +114,7 @@ static void draw_memory(const struct slots *s)
 	gs_draw_code(v->f, r, 0, left + at, GS_ELEMENT_RULE, v->g->box_v);
 	gs_draw_fill(v->f, r, 0, left + at + 1, 1, room - at - 1, GS_ELEMENT_FREE, v->g->free);
 	gs_draw_code(v->f, r, 0, left + room, GS_ELEMENT_RULE, v->g->box_v);
-	/* types are named by round numbers: what is over is a rest that no type takes */
-	snprintf(text, sizeof(text), " %llu of %s GiB given out ", (unsigned long long)(given >> 30), gs_part_gib(s->gpu->memory_bytes, all, sizeof(all)));
+	snprintf(text, sizeof(text), " %llu of %llu GiB given out ", (unsigned long long)(given >> 30), (unsigned long long)((total + (1u << 29)) >> 30));
 	if (gs_text_width(text) + 2 < room - at)
 		gs_draw_text(v->f, r, 0, left + room - 1 - gs_text_width(text), GS_ELEMENT_FREE, text);
 }
@@ -156,11 +158,13 @@ static void describe(const struct slots *s, const struct gs_block *b, int width,
 		return;
 	}
 	text[0] = '\0';
+	/* most slots are free: they must not shout */
+	*ret_fill = g->dot;
 	if (b->is_claimed) {
 		/* not free for everybody: another pattern, a letter, and a name */
 		name_holders(s->gpu, b, who, sizeof(who));
 		*ret_fill = ',';
-		snprintf(text, size, "c%s%s", *who && width > 4 ? " " : "", width > 4 ? who : "");
+		snprintf(text, size, "c%s%s", *who && width >= 9 ? " " : "", width >= 9 ? who : "");
 		*ret_element = GS_ELEMENT_HELD;
 	}
 	if (is_picked(s, unit) || is_selected(s->v->m, unit)) {
@@ -245,12 +249,15 @@ static void add_here(const struct slots *s, struct gs_lines *l, int width)
 	case GS_UNIT_FREE:
 	case GS_UNIT_LOST:
 		if (here->is_claimed)
-			gs_strbuf_printf(&b, "free, but promised to %s: only a create that names this VF takes it", *who ? who : "work without a process");
+			gs_strbuf_printf(&b, "free, but promised to %s: only by its number is it taken", *who ? who : "work without a process");
 		else
 			gs_strbuf_puts(&b, s->ground.grid == GS_KIND_SRIOV ? "off" : "free");
 		break;
 	case GS_UNIT_NEW:
 		gs_strbuf_printf(&b, "+%s NEW", type_of(here));
+		for (size_t i = 0; i < s->gpu->n_instances; i++)
+			if (s->gpu->instances[i]->kind == s->ground.grid && gs_u32_is(s->gpu->instances[i]->start, m->unit))
+				gs_strbuf_printf(&b, "  in place of %s", s->gpu->instances[i]->profile ? s->gpu->instances[i]->profile : "what is there");
 		break;
 	default:
 		gs_strbuf_printf(&b, "%s%s", here->state == GS_UNIT_GONE ? "goes: " : "", type_of(here));
@@ -271,7 +278,7 @@ struct size_line {
 	uint32_t more;
 };
 
-/* "48 GiB x1, 24 GiB x2": types of one size fit as often as each other. */
+/* "48G x1, 24G x2": types of one size fit as often as each other. */
 static void say_sizes(const struct slots *s, const struct gs_placed *placed, size_t n, struct gs_strbuf *fits)
 {
 	struct size_line sizes[32];
@@ -301,7 +308,7 @@ static void say_sizes(const struct slots *s, const struct gs_placed *placed, siz
 				sizes[k] = other;
 			}
 	for (size_t i = 0; i < n_sizes; i++)
-		gs_strbuf_printf(fits, "%s%llu GiB x%u", i ? ", " : "", (unsigned long long)(sizes[i].bytes >> 30), sizes[i].more);
+		gs_strbuf_printf(fits, "%s%lluG x%u", i ? ", " : "", (unsigned long long)(sizes[i].bytes >> 30), sizes[i].more);
 }
 
 static void add_fits(const struct slots *s, struct gs_lines *l, int width, bool changed)
@@ -320,7 +327,7 @@ static void add_fits(const struct slots *s, struct gs_lines *l, int width, bool 
 	p = n ? placed[0].profile : NULL;
 	/* why only one size is listed */
 	if (p && s->ground.set->has_one_size && !p->gi_profile && p->memory_bytes.known)
-		gs_strbuf_printf(&fits, "   (size rule: the first vGPU fixed %llu GiB for this GPU)", (unsigned long long)(p->memory_bytes.value >> 30));
+		gs_strbuf_printf(&fits, "   (size rule: all vGPUs here have %llu GiB)", (unsigned long long)(p->memory_bytes.value >> 30));
 	if (!fits.failed)
 		gs_lines_wrap(l, -1, GS_ELEMENT_TITLE, changed ? " fits after:  " : " fits now:    ", GS_ELEMENT_TEXT, fits.text, width, 2);
 }

@@ -175,7 +175,7 @@ static void draw_foot(const struct gs_view *v, const struct gs_gpu *gpu, const s
 	}
 }
 
-static void draw_title(const struct gs_view *v, const struct gs_gpu *gpu, const struct people *p)
+static void draw_title(const struct gs_view *v, const struct gs_gpu *gpu)
 {
 	const struct gs_model *m = v->m;
 	char text[160], label[64], right[64];
@@ -183,10 +183,10 @@ static void draw_title(const struct gs_view *v, const struct gs_gpu *gpu, const 
 
 	at = snprintf(text, sizeof(text), "WHO HOLDS %s", gs_gpu_label(gpu, label, sizeof(label)));
 	if (m->who_here && m->who_vf.known)
-		snprintf(text + at, sizeof(text) - (size_t)at, ", first VF %u: %zu", m->who_vf.value, p->n_here);
+		snprintf(text + at, sizeof(text) - (size_t)at, ", first VF %u", m->who_vf.value);
 	else if (m->who_here)
-		snprintf(text + at, sizeof(text) - (size_t)at, ", first %s %u: %zu", m->who_kind == GS_KIND_MIG ? "GI" : "instance", m->who_id, p->n_here);
-	snprintf(right, sizeof(right), "would mind: %s   f: another", gs_who_op_name(m->who_op));
+		snprintf(text + at, sizeof(text) - (size_t)at, ", first %s %u", m->who_kind == GS_KIND_MIG ? "GI" : "instance", m->who_id);
+	snprintf(right, sizeof(right), "asked for: %s", gs_who_op_name(m->who_op));
 	gs_part_rule(v, v->geo.layer, 0, GS_ELEMENT_TITLE, text, right);
 }
 
@@ -204,7 +204,7 @@ void gs_view_who(const struct gs_view *v)
 		return;
 	}
 	top = top_of(v->m, &v->geo, p.n);
-	draw_title(v, gpu, &p);
+	draw_title(v, gpu);
 	gs_draw_text(v->f, r, 1, 3, GS_ELEMENT_DIM, "minds? where       who                                 GiB");
 	gs_draw_fit(v->f, r, 1, 62, r.columns - 62, GS_ELEMENT_DIM, "why");
 	if (r.columns >= 140)

@@ -65,10 +65,11 @@ static void add_progress(const struct gs_model *m, struct gs_lines *l, size_t i,
 		l->items[l->n - 1].lead_element = el;
 	}
 	if (!strcmp(p->event, "waiting")) {
-		snprintf(text, sizeof(text), "the kernel waits for %.300s", *p->waits_for ? p->waits_for : "somebody who is not known");
-		gs_lines_wrap(l, (int)i, el, "            ", el, text, width, 3);
-		gs_lines_wrap(l, (int)i, el, "            ", GS_ELEMENT_TEXT,
-			      "This write cannot be taken back: it happens when that lets go. D leaves it pending; the next run finds it again.", width, 2);
+		gs_lines_wrap(l, (int)i, el, "            ", el, *p->waits_for ? p->waits_for : "it waits, and for whom is not known", width, 3);
+		/* a program at work is waited for; a write in the kernel goes on without us */
+		if (strstr(p->waits_for, "kernel"))
+			gs_lines_wrap(l, (int)i, el, "            ", GS_ELEMENT_TEXT,
+			      	      "This write cannot be taken back: it happens when that lets go. D leaves it pending; the next run finds it again.", width, 2);
 	}
 	if (*p->note)
 		gs_lines_wrap(l, (int)i, el, "            ", el, p->note, width, 4);

@@ -216,7 +216,8 @@ static void test_writing(void **state)
 	m->layer = GS_LAYER_WRITING;
 	m->now.ms = 1000;
 	gs_control_progress(m, "begin", 1, 2, "unbind 0000:c1:00.0 from nvidia", NULL);
-	gs_control_progress(m, "waiting", 1, 2, "pid 2214 nv-hostengine (unit nvidia-dcgm.service)", NULL);
+	gs_control_progress(m, "waiting", 1, 2, "unbinding 0000:c1:00.0 from nvidia",
+			    "0000:c1:00.0: the kernel waits with \"unbind\" for pid 2214 nv-hostengine to let go (45 s)");
 	m->now.ms = 46000;
 	check(m, "writing-waits");
 }
