@@ -107,6 +107,9 @@ static enum gs_mode mode_for(const struct gs_policy *y, const struct gs_want *w)
 	case GS_KIND_MIG:
 		return gs_mode_has_mig(target) ? GS_MODE_INVALID : GS_MODE_MIG;
 	case GS_KIND_VGPU:
+		/* while the driver is off nobody tells what a type is; that happens in an undo only */
+		if (!p && (target == GS_MODE_VGPU || target == GS_MODE_MIG_VGPU))
+			return GS_MODE_INVALID;
 		if (p && p->gi_profile)
 			return target == GS_MODE_MIG_VGPU ? GS_MODE_INVALID : GS_MODE_MIG_VGPU;
 		return target == GS_MODE_VGPU ? GS_MODE_INVALID : GS_MODE_VGPU;

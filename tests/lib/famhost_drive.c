@@ -123,6 +123,9 @@ static int numvfs(struct fam_host *h, struct fam_gpu *g, const struct gs_step *s
 	if ((n && g->vfs) || has_held_vf(g))
 		return -EBUSY;
 	wipe(h, g, false);
+	/* a VF that goes forgets what was set of it */
+	for (size_t i = 0; i < FAM_SLOTS_MAX; i++)
+		clear_slot(&g->slots[i]);
 	g->vfs = n;
 	return 0;
 }
