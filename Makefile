@@ -27,7 +27,7 @@ PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 LDFLAGS ?=
 
-DEPS = gcc libc6-dev pkg-config libncurses-dev libpci-dev libjson-c-dev libyaml-dev uuid-dev libudev-dev
+DEPS = gcc libc6-dev pkg-config libncurses-dev libpci-dev libjson-c-dev libyaml-dev libxml2-dev uuid-dev libudev-dev
 VM_DEPS = qemu-system-x86 busybox-static cpio kmod xz-utils zstd binutils gcc libc6-dev linux-headers-amd64
 TEST_DEPS = $(DEPS) libcmocka-dev libvterm-dev tmux python3 python3-jsonschema umockdev libumockdev-dev
 
@@ -60,7 +60,7 @@ TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools
 # ---------------------------------------------------------------- flags
 
 # pkg-config modules and the Debian packages that bring them
-LIBS = ncursesw:libncurses-dev libpci:libpci-dev json-c:libjson-c-dev yaml-0.1:libyaml-dev uuid:uuid-dev libudev:libudev-dev
+LIBS = ncursesw:libncurses-dev libpci:libpci-dev json-c:libjson-c-dev yaml-0.1:libyaml-dev libxml-2.0:libxml2-dev uuid:uuid-dev libudev:libudev-dev
 TEST_LIBS = cmocka:libcmocka-dev vterm:libvterm-dev
 modules = $(foreach l,$(1),$(firstword $(subst :, ,$(l))))
 
@@ -218,6 +218,7 @@ install: all
 	install -m 755 $(PROGRAM) $(DESTDIR)$(bindir)/gpuslice
 	install -m 755 $(STANDIN) $(DESTDIR)$(libdir)/gpuslice/sim/libnvidia-ml.so.1
 	for d in mig vgpu hosts schema; do install -d $(DESTDIR)$(datadir)/gpuslice/$$d; install -m 644 data/$$d/*.json $(DESTDIR)$(datadir)/gpuslice/$$d/; done
+	install -m 644 data/services.json $(DESTDIR)$(datadir)/gpuslice/
 	install -d $(DESTDIR)$(datadir)/gpuslice/themes
 	install -m 644 themes/*.json $(DESTDIR)$(datadir)/gpuslice/themes/
 	install -m 644 $(filter %.1,$(DOCS)) $(DESTDIR)$(mandir)/man1/

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "backend/agent_state.h"
+#include "backend/agent_steps.h"
 #include "backend/collect.h"
 #include "backend/published.h"
 #include "backend/step_json.h"
@@ -39,6 +40,7 @@ struct run {
 	size_t n_asked;
 	bool others_hold;                   /* they did not in time */
 	struct gs_snapshot *last;           /* the newest look, to name who is in the way */
+	size_t n_steps;                     /* of the plan under way */
 };
 
 static void run_done(struct run *c)
@@ -237,10 +239,13 @@ static int op_run(void *userdata, const struct gs_step *step, struct gs_step_out
 
 	if (step->op == GS_STEP_STOP_HOLDER)
 		return stop_holder(c, step, e);
-	if (step->op == GS_STEP_SET_MODE)
+	if (gs_agent_step_needs_nobody(step, c->last))
 		r = clear_the_way(c, step->bdf, e);
-	if (r == 0)
-		r = run_by_collector(c, step, ret_outcome, e);
+	if (r < 0)
+		return r;
+	if (gs_agent_takes_step(step))
+		return gs_agent_run_step(c->agent, &(struct gs_agent_at){ step, c->n_steps, c->last }, ret_outcome, e);
+	r = run_by_collector(c, step, ret_outcome, e);
 	if (r == 0 && ret_outcome->is_pending)
 		name_holders(c, step, ret_outcome);
 	return r;
@@ -257,6 +262,7 @@ static void op_progress(void *userdata, enum gs_commit_event event, const struct
 	char text[256] = "";
 
 	_Static_assert(GS_ARRAY_SIZE(words) == GS_COMMIT_MAX_EVENT, "a word for each event");
+	c->n_steps = n_steps;
 	if (!o)
 		return;
 	if (step)

@@ -290,13 +290,13 @@ void gs_agent_check_yield(struct gs_agent *a)
 	}
 }
 
-/* Poll the client and, when @collector, its answers, for at most @ms (-1: until something comes). */
-static void wait_for_either(struct gs_agent *a, bool collector, int ms)
+/* Poll the client and @fd (-1: none) for at most @ms (-1: until something comes). True: @fd is readable. */
+static bool wait_for_either(struct gs_agent *a, int fd, int ms)
 {
 	struct pollfd fds[4] = {
 		{ .fd = a->client_gone ? -1 : gs_rpc_fd_in(a->client), .events = POLLIN },
 		{ .fd = !a->client_gone && gs_rpc_wants_write(a->client) ? gs_rpc_fd_out(a->client) : -1, .events = POLLOUT },
-		{ .fd = collector ? gs_rpc_fd_in(a->collector->rpc) : -1, .events = POLLIN },
+		{ .fd = fd, .events = POLLIN },
 		{ .fd = a->signals, .events = POLLIN },
 	};
 
@@ -307,15 +307,21 @@ static void wait_for_either(struct gs_agent *a, bool collector, int ms)
 		gs_rpc_flush(a->client);
 	if (fds[0].revents)
 		gs_agent_take_messages(a);
+	return fds[2].revents;
 }
 
-void gs_agent_pause(struct gs_agent *a, int ms)
+void gs_agent_wait(struct gs_agent *a, int fd, int ms)
 {
 	struct gs_monotonic since = gs_monotonic_now();
 	int64_t left;
 
-	while ((left = ms - gs_elapsed_ms(since)) > 0)
-		wait_for_either(a, false, (int)left);
+	while ((left = ms - gs_elapsed_ms(since)) > 0 && !wait_for_either(a, fd, (int)left))
+		;
+}
+
+void gs_agent_pause(struct gs_agent *a, int ms)
+{
+	gs_agent_wait(a, -1, ms);
 }
 
 int gs_agent_ask(struct gs_agent *a, const char *method, struct json_object *params, struct json_object **ret_result, struct gs_error *e)
@@ -335,7 +341,7 @@ int gs_agent_ask(struct gs_agent *a, const char *method, struct json_object *par
 		gs_rpc_flush(a->collector->rpc);
 		r = gs_rpc_next(a->collector->rpc, &m, e);
 		if (r == -EAGAIN) {
-			wait_for_either(a, true, -1);
+			wait_for_either(a, gs_rpc_fd_in(a->collector->rpc), -1);
 			continue;
 		}
 		if (r < 0)

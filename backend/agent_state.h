@@ -111,5 +111,7 @@ void gs_agent_check_yield(struct gs_agent *a);
 int gs_agent_ask(struct gs_agent *a, const char *method, struct json_object *params, struct json_object **ret_result, struct gs_error *e);
 /* Let @ms pass, serving the client's messages. */
 void gs_agent_pause(struct gs_agent *a, int ms);
+/* The same, at most until @fd (-1: none) is readable. */
+void gs_agent_wait(struct gs_agent *a, int fd, int ms);
 
 #endif

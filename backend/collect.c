@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/claims.h"
+#include "backend/family.h"
 #include "backend/holders.h"
 #include "backend/pci.h"
 #include "backend/published.h"
+#include "backend/writer.h"
 #include "base/parse.h"
 #include "base/strbuf.h"
 
@@ -16,12 +19,15 @@
 #define MIG_DEVICES_MAX 64
 #define LIST_TRIES 3
 #define NVML_RETRY_MS 10000
+#define STUCK_MAX GS_PCI_SPARED_MAX
 
 struct gs_collect {
 	struct gs_machine *machine;
 	struct gs_root *root;
 	struct gs_pci *pci;
 	struct gs_holders *holders;
+	struct gs_claims *claims;
+	struct gs_claims_ops claims_ops;
 	struct gs_catalogue *catalogue;     /* NULL when it cannot be loaded */
 	struct gs_error catalogue_error;
 	struct gs_nvml *nvml;
@@ -30,6 +36,7 @@ struct gs_collect {
 	bool has_tried_nvml;
 	struct gs_digest nvml_gpus;         /* which GPUs its driver had then */
 	struct gs_mig mig;
+	struct gs_vgpu_names *names;
 };
 
 /* One look. */
@@ -43,6 +50,21 @@ struct look {
 	bool *is_nvml;                  /* NVML told about it */
 };
 
+/* For the claims: what a program of the machine says when it ends well. */
+static int run_program(void *userdata, const char *const *argv, size_t max, char **ret_text, size_t *ret_n, struct gs_error *e)
+{
+	GS_FREE char *text = NULL;
+	int status, r = gs_machine_run(userdata, argv, &status, &text, e);
+
+	if (r < 0)
+		return r;
+	if (status)
+		return gs_error_set(e, -EIO, GS_STATUS_FAILED, "%s ended with status %d: %.100s", argv[0], status, text);
+	*ret_n = strnlen(text, max);
+	*ret_text = GS_TAKE(text);
+	return 0;
+}
+
 int gs_collect_new(struct gs_machine *machine, struct gs_collect **ret_collect, struct gs_error *e)
 {
 	GS_CLEANUP(gs_collect_freep) struct gs_collect *c = calloc(1, sizeof(*c));
@@ -53,7 +75,10 @@ int gs_collect_new(struct gs_machine *machine, struct gs_collect **ret_collect, 
 	c->root = gs_machine_root(machine);
 	c->pci = gs_pci_new(c->root);
 	c->holders = gs_holders_new(c->root);
-	if (!c->pci || !c->holders)
+	c->names = gs_vgpu_names_new(c->root);
+	c->claims_ops = (struct gs_claims_ops){ run_program, machine };
+	c->claims = gs_claims_new(c->root, gs_machine_host(machine), &c->claims_ops);
+	if (!c->pci || !c->holders || !c->names || !c->claims)
 		return gs_error_oom(e);
 	if (gs_catalogue_load(&c->catalogue, &c->catalogue_error) < 0)
 		c->catalogue = NULL;
@@ -68,6 +93,8 @@ struct gs_collect *gs_collect_free(struct gs_collect *c)
 	gs_mig_done(&c->mig);
 	gs_nvml_close(c->nvml);
 	gs_catalogue_free(c->catalogue);
+	gs_vgpu_names_free(c->names);
+	gs_claims_free(c->claims);
 	gs_holders_free(c->holders);
 	gs_pci_free(c->pci);
 	free(c);
@@ -143,16 +170,6 @@ int gs_collect_mig(struct gs_collect *c, struct gs_mig **ret_mig, struct gs_erro
 	return 0;
 }
 
-/* What the bound driver alone tells (interfaces 9.1); NVML says more where it can. */
-static void guess_mode(struct gs_gpu *gpu, const struct gs_pci_gpu *p)
-{
-	if (!p->driver[0] || is_nvidia_driven(p))
-		return;         /* unbound, or only NVML knows */
-	gpu->mode = strstr(p->driver, "vfio") ? GS_MODE_PASSTHROUGH : GS_MODE_WHOLE;
-	gpu->modes = 1u << gpu->mode;
-	gpu->placements_visible = true;
-}
-
 static int add_pci_gpu(struct look *l, size_t i)
 {
 	const struct gs_pci_gpu *p = &l->pci[i];
@@ -167,7 +184,6 @@ static int add_pci_gpu(struct look *l, size_t i)
 	gpu->driver_override = p->driver_override[0] ? gs_snapshot_text(l->snapshot, p->driver_override) : NULL;
 	gpu->numa_node = p->numa_node;
 	gpu->iommu_group = p->iommu_group;
-	guess_mode(gpu, p);
 	l->gpus[i] = gpu;
 	return 0;
 }
@@ -447,6 +463,34 @@ static void join_published(struct look *l)
 	}
 }
 
+/* May this look leave something behind for others under run/gpuslice? */
+static bool may_keep(const struct look *l)
+{
+	return gs_machine_is_privileged(l->c->machine) && !gs_machine_is_read_only(l->c->machine);
+}
+
+/* What is cut by sysfs, and the writes that the kernel still holds. */
+static int read_families(struct look *l)
+{
+	for (size_t i = 0; i < l->n_pci; i++) {
+		struct gs_family_look look = {
+			.root = l->c->root,
+			.pci = &l->pci[i],
+			.snapshot = l->snapshot,
+			.gpu = l->gpus[i],
+			.catalogue = l->c->catalogue,
+			.names = l->c->names,
+		};
+
+		if (gs_families_collect(&look) < 0)
+			return -ENOMEM;
+	}
+	/* who cannot write it goes on with what is in memory */
+	if (may_keep(l))
+		gs_vgpu_names_save(l->c->names, l->c->root);
+	return gs_writes_collect(l->c->root, l->snapshot, may_keep(l));
+}
+
 static int look_at(struct look *l, struct gs_error *e)
 {
 	int r;
@@ -460,9 +504,13 @@ static int look_at(struct look *l, struct gs_error *e)
 	for (size_t i = 0; i < l->n_pci && r == 0; i++)
 		r = gs_holders_add_other_gpu(l->c->holders, l->gpus[i]);
 	if (r == 0)
+		r = read_families(l);
+	if (r == 0)
 		r = gs_holders_scan(l->c->holders, l->options->fresh);
 	if (r == 0)
 		r = gs_holders_finish(l->c->holders, l->snapshot);
+	if (r == 0)
+		r = gs_claims_apply(l->c->claims, l->snapshot, l->c->holders, l->options->fresh);
 	if (r < 0)
 		return gs_error_set(e, r, GS_STATUS_FAILED, "the machine cannot be looked at: %s", strerror(-r));
 	name_gpus(l);
@@ -474,6 +522,8 @@ int gs_collect_snapshot(struct gs_collect *c, const struct gs_collect_options *o
 {
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = gs_snapshot_new();
 	struct look l = { .c = c, .snapshot = s, .options = options };
+	struct gs_bdf stuck[STUCK_MAX];
+	size_t n_stuck;
 	int r;
 
 	if (!s)
@@ -482,6 +532,8 @@ int gs_collect_snapshot(struct gs_collect *c, const struct gs_collect_options *o
 	gs_snapshot_set_telemetry(s, options->telemetry);
 	if (c->catalogue_error.errnum)
 		gs_snapshot_add_notice(s, "the catalogue of GPU models cannot be used: %s", c->catalogue_error.text);
+	n_stuck = gs_writes_functions(c->root, stuck, STUCK_MAX);
+	gs_pci_spare(c->pci, stuck, n_stuck);
 	r = gs_pci_scan(c->pci, &l.pci, &l.n_pci, e);
 	if (r < 0)
 		return r;

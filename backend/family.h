@@ -14,6 +14,7 @@
 
 #include "backend/machine.h"
 #include "backend/pci.h"
+#include "backend/vgpu_names.h"
 #include "codec/catalogue.h"
 #include "core/commit.h"
 #include "core/snapshot.h"
@@ -25,7 +26,7 @@ struct gs_family_look {
 	struct gs_snapshot *snapshot;
 	struct gs_gpu *gpu;             /* identity, driver, IOMMU group are filled in */
 	const struct gs_catalogue *catalogue;   /* NULL when it cannot be loaded */
-	const struct gs_vgpu_names *names;      /* types seen before, see vgpu_names.h; may be NULL */
+	struct gs_vgpu_names *names;            /* types seen before, see vgpu_names.h; what is seen now is added; may be NULL */
 };
 
 struct gs_writer;

@@ -81,6 +81,22 @@ void gs_holders_hide(struct gs_holders *h, const struct gs_gpu *gpu)
 		h->hides[i] |= h->gpus[i] == gpu;
 }
 
+static int by_bdf(const void *a, const void *b)
+{
+	return gs_bdf_compare((*(struct gs_gpu *const *)a)->bdf, (*(struct gs_gpu *const *)b)->bdf);
+}
+
+size_t gs_holders_gpus(const struct gs_holders *h, struct gs_gpu **ret_gpus, size_t max)
+{
+	size_t n = h->n_gpus < max ? h->n_gpus : max;
+
+	if (n) {
+		memcpy(ret_gpus, h->gpus, n * sizeof(*ret_gpus));
+		qsort(ret_gpus, n, sizeof(*ret_gpus), by_bdf);
+	}
+	return n;
+}
+
 /* ---------------------------------------------------------------- uses */
 
 static void add_evidence(struct gs_use *u, const char *evidence)

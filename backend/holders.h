@@ -51,6 +51,9 @@ int gs_holders_scan(struct gs_holders *h, bool fresh);
  */
 int gs_holders_finish(struct gs_holders *h, struct gs_snapshot *s);
 
+/* The GPUs of this round in BDF order, at most @max; returns how many. */
+size_t gs_holders_gpus(const struct gs_holders *h, struct gs_gpu **ret_gpus, size_t max);
+
 /* The GPU of this round with that N of /dev/nvidiaN, or NULL. */
 struct gs_gpu *gs_holders_gpu_by_minor(const struct gs_holders *h, uint32_t minor);
 

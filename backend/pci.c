@@ -23,6 +23,8 @@ struct gs_pci {
 	bool is_incomplete;             /* the last walk left one out that was there */
 	struct gs_pci_gpu *gpus;
 	size_t n, cap;
+	struct gs_bdf spared[GS_PCI_SPARED_MAX];
+	size_t n_spared;
 };
 
 /*
@@ -327,6 +329,22 @@ static void read_link_name(struct gs_root *root, char *ret_word, const char *add
 		snprintf(ret_word, GS_PCI_WORD, "%s", name);
 }
 
+void gs_pci_spare(struct gs_pci *pci, const struct gs_bdf *functions, size_t n)
+{
+	pci->n_spared = n < GS_PCI_SPARED_MAX ? n : GS_PCI_SPARED_MAX;
+	if (pci->n_spared)
+		memcpy(pci->spared, functions, pci->n_spared * sizeof(*functions));
+}
+
+static bool is_spared(const struct gs_pci *pci, struct gs_bdf bdf)
+{
+	for (size_t i = 0; i < pci->n_spared; i++) {
+		if (gs_bdf_compare(pci->spared[i], bdf) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* What changes while the device stays: the driver and what belongs to it. False when the device has gone, or is no GPU of its own. */
 static bool refresh(struct gs_pci *pci, struct gs_pci_gpu *gpu)
 {
@@ -343,7 +361,10 @@ static bool refresh(struct gs_pci *pci, struct gs_pci_gpu *gpu)
 	    gs_root_read_u64(pci->root, 16, &device, "sys/bus/pci/devices/%s/subsystem_device", address) == 0 && vendor <= 0xffff && device <= 0xffff)
 		snprintf(gpu->subsystem_id, sizeof(gpu->subsystem_id), "%04x:%04x", (unsigned)vendor, (unsigned)device);
 	read_link_name(pci->root, gpu->driver, address, "driver");
-	read_word(pci->root, gpu->driver_override, address, "driver_override");
+	if (is_spared(pci, gpu->bdf))
+		gpu->driver_override[0] = '\0';
+	else
+		read_word(pci->root, gpu->driver_override, address, "driver_override");
 	gpu->numa_node = GS_I64_UNKNOWN;
 	if (gs_root_read_i64(pci->root, &gpu->numa_node.value, "sys/bus/pci/devices/%s/numa_node", address) == 0)
 		gpu->numa_node.known = gpu->numa_node.value >= 0;

@@ -49,6 +49,14 @@ GS_DEFINE_CLEANUP(struct gs_pci *, gs_pci_free);
  */
 int gs_pci_scan(struct gs_pci *pci, const struct gs_pci_gpu **ret_gpus, size_t *ret_n, struct gs_error *e);
 
+/*
+ * A write to these functions hangs in the kernel: their driver_override, which
+ * would hang the reader as well (testbench 4), is not read until told
+ * otherwise. Copied; those over GS_PCI_SPARED_MAX are left out.
+ */
+#define GS_PCI_SPARED_MAX 64
+void gs_pci_spare(struct gs_pci *pci, const struct gs_bdf *functions, size_t n);
+
 /* "GH100 [H100 SXM5 80GB]" by pci.ids; false when it is not listed. */
 bool gs_pci_name(struct gs_pci *pci, uint16_t vendor_id, uint16_t device_id, char *ret_name, size_t size);
 

@@ -84,6 +84,12 @@ void gs_writer_reap(struct gs_writer *w)
 	w->n_left = kept;
 }
 
+int gs_writer_take_left(struct gs_writer *w)
+{
+	gs_writer_reap(w);
+	return w->n_left ? w->left[--w->n_left] : 0;
+}
+
 struct gs_root *gs_writer_root(struct gs_writer *w)
 {
 	return w->root;
@@ -166,7 +172,7 @@ static void say_waiting(const struct child *c, uint64_t waited_ms)
 	if (!c->w->ops || !c->w->ops->waiting)
 		return;
 	if (c->is_program)
-		snprintf(text, sizeof(text), "%s: %s is at work", gs_bdf_format(c->function, bdf), last_name(c->path));
+		snprintf(text, sizeof(text), "%s is at work", last_name(c->path));
 	else if (c->holders[0])
 		snprintf(text, sizeof(text), "%s: the kernel waits with \"%s\" for %s to let go", gs_bdf_format(c->function, bdf), last_name(c->path), c->holders);
 	else

@@ -64,6 +64,8 @@ void gs_writer_pause(struct gs_writer *w, int fd, int ms);
 const char *gs_writer_holders(struct gs_writer *w, struct gs_bdf function, char *buf, size_t size);
 /* Reap the children that were left to themselves and have ended. */
 void gs_writer_reap(struct gs_writer *w);
+/* The pid of one that has not: the caller reaps it from now on. 0: none. */
+int gs_writer_take_left(struct gs_writer *w);
 
 /* ---- the child ---- */
 

@@ -116,7 +116,7 @@ int gs_writer_do(struct gs_root *root, const struct gs_writer_job *job)
 			return GS_WRITER_BROKEN;
 	}
 	if (has_record)
-		gs_write_record_remove(root, (uint32_t)pid);
+		gs_write_record_remove(root, (uint32_t)pid, job->function);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : GS_WRITER_BROKEN;
 }
 

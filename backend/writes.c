@@ -45,10 +45,8 @@ int gs_write_record_make(struct gs_root *root, const struct gs_write_record *r)
 
 	if (rc < 0)
 		return rc;
-	gs_json_add_u32(o, "pid", GS_U32(r->pid));
 	gs_json_add_u64(o, "start_time", GS_U64(start_time));
 	gs_json_add_string(o, "boot_id", boot);
-	gs_json_add_string(o, "function", gs_bdf_format(r->function, bdf));
 	gs_json_add_string(o, "path", r->path);
 	gs_json_add_string(o, "value", r->value);
 	gs_json_add_i64(o, "since_ms", GS_I64(r->since_ms));
@@ -58,59 +56,80 @@ int gs_write_record_make(struct gs_root *root, const struct gs_write_record *r)
 		return -ENOMEM;
 	gs_root_mkdir(root, 0755, "run/gpuslice");
 	rc = gs_root_mkdir(root, 0755, GS_WRITES_DIR);
-	return rc < 0 ? rc : gs_root_replace_file(root, text, strlen(text), 0600, (gid_t)-1, GS_WRITES_DIR "/%u", r->pid);
+	return rc < 0 ? rc : gs_root_replace_file(root, text, strlen(text), 0600, (gid_t)-1, GS_WRITES_DIR "/%u-%s", r->pid, gs_bdf_format(r->function, bdf));
 }
 
-void gs_write_record_remove(struct gs_root *root, uint32_t pid)
+void gs_write_record_remove(struct gs_root *root, uint32_t pid, struct gs_bdf function)
 {
-	gs_root_unlink(root, GS_WRITES_DIR "/%u", pid);
+	char bdf[GS_BDF_TEXT];
+
+	gs_root_unlink(root, GS_WRITES_DIR "/%u-%s", pid, gs_bdf_format(function, bdf));
+}
+
+/* "4711-0000:26:00.0" */
+static bool parse_name(const char *name, uint32_t *ret_pid, struct gs_bdf *ret_function)
+{
+	size_t n = strcspn(name, "-");
+	char pid[12];
+
+	if (!name[n] || n >= sizeof(pid))
+		return false;
+	memcpy(pid, name, n);
+	pid[n] = '\0';
+	return gs_parse_u32(pid, 10, ret_pid) == 0 && gs_bdf_parse(name + n + 1, ret_function) == 0;
 }
 
 /* Whoever may write into /run/gpuslice is root, but a record may be half, old, or from another version. */
-static int parse_record(const char *text, uint32_t pid, struct gs_write_record *ret_record, char **ret_boot_id)
+static int parse_record(const char *text, struct gs_write_record *record, char **ret_boot_id)
 {
 	GS_JSON struct json_object *o = NULL;
 	const struct gs_json_where where = { NULL, "record", 0 };
 	struct gs_json_reader r;
-	const char *path, *value, *waits_for, *function, *boot;
+	const char *path, *value, *waits_for, *boot;
 	struct gs_u64 start_time;
 	struct gs_i64 since;
-	struct gs_bdf bdf;
 
 	if (gs_json_parse(text, strlen(text), "record", &o, NULL) < 0)
 		return -EBADMSG;
 	r = gs_json_reader_of(o, &where, NULL);
 	path = gs_json_read_name(&r, "path");
 	value = gs_json_read_name(&r, "value");
-	function = gs_json_read_name(&r, "function");
 	boot = gs_json_read_name(&r, "boot_id");
 	waits_for = gs_json_read_string(&r, "waits_for");
 	start_time = gs_json_read_u64(&r, "start_time");
 	since = gs_json_read_i64(&r, "since_ms");
-	if (r.failed || !start_time.known || gs_bdf_parse(function, &bdf) < 0)
+	if (r.failed || !start_time.known)
 		return -EBADMSG;
-	*ret_record = (struct gs_write_record){ .pid = pid, .start_time = start_time.value, .function = bdf, .since_ms = since.value };
-	ret_record->path = strdup(path);
-	ret_record->value = strdup(value);
-	ret_record->waits_for = waits_for ? strdup(waits_for) : NULL;
+	record->start_time = start_time.value;
+	record->since_ms = since.value;
+	record->path = strdup(path);
+	record->value = strdup(value);
+	record->waits_for = waits_for ? strdup(waits_for) : NULL;
 	*ret_boot_id = strdup(boot);
-	return ret_record->path && ret_record->value && *ret_boot_id ? 0 : -ENOMEM;
+	return record->path && record->value && *ret_boot_id ? 0 : -ENOMEM;
 }
 
 /* 0 when it counts, -ESRCH when its writer has gone. */
-static int read_record(struct gs_root *root, uint32_t pid, struct gs_write_record *ret_record)
+static int read_record(struct gs_root *root, struct gs_write_record *record)
 {
 	GS_FREE char *text = NULL, *boot = NULL, *boot_now = NULL;
+	char bdf[GS_BDF_TEXT];
 	uint64_t now;
-	int r = gs_root_read(root, &text, GS_WRITES_DIR "/%u", pid);
+	int r = gs_root_read(root, &text, GS_WRITES_DIR "/%u-%s", record->pid, gs_bdf_format(record->function, bdf));
 
 	if (r == 0)
-		r = parse_record(text, pid, ret_record, &boot);
-	if (r < 0)
+		r = parse_record(text, record, &boot);
+	if (r < 0 && r != -EACCES)
 		return r;
-	if (host_facts(pid, &now, &boot_now) < 0 || now != ret_record->start_time || strcmp(boot, boot_now) != 0)
+	if (host_facts(record->pid, &now, &boot_now) < 0)
 		return -ESRCH;
-	return 0;
+	/* not ours to read: that the process is there has to do */
+	if (r == -EACCES) {
+		record->path = strdup("?");
+		record->value = strdup("?");
+		return record->path && record->value ? 0 : -ENOMEM;
+	}
+	return now == record->start_time && strcmp(boot, boot_now) == 0 ? 0 : -ESRCH;
 }
 
 int gs_write_records(struct gs_root *root, bool may_clean, int (*take)(void *userdata, struct gs_write_record *r), void *userdata)
@@ -124,16 +143,15 @@ int gs_write_records(struct gs_root *root, bool may_clean, int (*take)(void *use
 		return 0;
 	while (r == 0 && (entry = readdir(dir)) && n++ < RECORDS_MAX) {
 		struct gs_write_record record = { 0 };
-		uint32_t pid;
 		int rc;
 
-		if (gs_parse_u32(entry->d_name, 10, &pid) < 0)
+		if (!parse_name(entry->d_name, &record.pid, &record.function))
 			continue;
-		rc = read_record(root, pid, &record);
+		rc = read_record(root, &record);
 		if (rc == 0)
 			r = take(userdata, &record);
 		else if ((rc == -ESRCH || rc == -EBADMSG) && may_clean)
-			gs_write_record_remove(root, pid);
+			gs_write_record_remove(root, record.pid, record.function);
 		else if (rc == -ENOMEM)
 			r = rc;
 		gs_write_record_done(&record);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * writes.h - the records of writes that the kernel holds: run/gpuslice/writes/PID,
- * {"pid","start_time","boot_id","function","path","value","since_ms",
- * "waits_for"}, 0600. A record counts while that very process lives; it is a
- * real process on a simulated machine, too.
+ * writes.h - the records of writes that the kernel holds:
+ * run/gpuslice/writes/PID-BDF, {"start_time","boot_id","path","value",
+ * "since_ms","waits_for"}, 0600, since it names processes. A record counts
+ * while that very process lives; it is a real process on a simulated machine,
+ * too. That there is one for a function everybody may know, by the name: who
+ * does not would hang on reading the device's attributes (testbench 4).
  */
 #ifndef GS_BACKEND_WRITES_H
 #define GS_BACKEND_WRITES_H
@@ -17,19 +19,19 @@ struct gs_write_record {
 	uint32_t pid;
 	uint64_t start_time;
 	struct gs_bdf function;
-	char *path, *value, *waits_for;     /* owned; @waits_for may be NULL */
+	char *path, *value, *waits_for;     /* owned; @waits_for may be NULL; "?" for who may not read them */
 	int64_t since_ms;                   /* since 1970 */
 };
 void gs_write_record_done(struct gs_write_record *r);
 
 /* Make the record of process @r->pid, whose start time is read here. -errno. */
 int gs_write_record_make(struct gs_root *root, const struct gs_write_record *r);
-void gs_write_record_remove(struct gs_root *root, uint32_t pid);
+void gs_write_record_remove(struct gs_root *root, uint32_t pid, struct gs_bdf function);
 
 /*
  * Call @take for each record that counts; it may empty what it keeps. Dead
  * ones are removed when @may_clean. A return of @take other than 0 ends it and
- * is returned. What cannot be read is no record.
+ * is returned. What makes no sense is no record.
  */
 int gs_write_records(struct gs_root *root, bool may_clean, int (*take)(void *userdata, struct gs_write_record *r), void *userdata);
 

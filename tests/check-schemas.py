@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Check JSON files against the schemas in data/schema.
 
-Without arguments: every schema itself, the catalogue and the themes.
+Without arguments: every schema itself, the catalogue, the services and the themes.
 With SCHEMA:FILE arguments, those as well ("plan:out.json"; FILE "-" is stdin).
 """
 import json
@@ -61,6 +61,7 @@ def main():
             faults += 1
     jobs = [("mig-model", path) for path in sorted((ROOT / "data" / "mig").glob("*.json"))]
     jobs += [("vgpu-index" if path.name == "index.json" else "vgpu-board", path) for path in sorted((ROOT / "data" / "vgpu").glob("*.json"))]
+    jobs += [("services", ROOT / "data" / "services.json")]
     jobs += [("theme", path) for path in sorted((ROOT / "themes").glob("*.json"))]
     for argument in sys.argv[1:]:
         schema_name, colon, path = argument.partition(":")

@@ -217,6 +217,8 @@ static void act(struct gs_console *c, unsigned what)
 		commit(c);
 	if (what & GS_DO_CANCEL)
 		gs_session_cancel(c->session);
+	if (what & GS_DO_LEAVE)
+		gs_session_leave(c->session);
 	if (what & GS_DO_SUDO)
 		elevate(c);
 	if (what & GS_DO_SUSPEND)

@@ -26,6 +26,7 @@ struct gs_action {
 	const char *hint;               /* one or two words */
 	const char *help;               /* one sentence */
 	unsigned flags;
+	const char *watching;           /* the sentence in a monitor, where it says less; NULL: the same */
 };
 /* All actions in the order of the help screen; @ret_n how many. */
 const struct gs_action *gs_actions(size_t *ret_n);
@@ -42,12 +43,13 @@ enum gs_consequence {
 	GS_DO_SUDO = 1 << 6,            /* get a privileged agent */
 	GS_DO_SAVE_SCRIPT = 1 << 7,     /* write the staged script to a file named in m->input */
 	GS_DO_RECOLLECT = 1 << 8,
+	GS_DO_LEAVE = 1 << 9,           /* ask the agent to leave the write that waits pending, and end */
 };
 
 /* Feed one event. @rows and @columns are the screen's, for hits. */
 unsigned gs_control_event(struct gs_model *m, const struct gs_event *ev, int rows, int columns);
 
-/* What the loop got from the agent. */
+/* What the loop got from the agent; @event "waiting": @text is whom the kernel waits for. */
 void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t of, const char *text, const char *note);
 void gs_control_committed(struct gs_model *m, enum gs_status status, const char *text);
 

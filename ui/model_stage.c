@@ -18,9 +18,20 @@
 
 /* ---- staging ---- */
 
+static bool same_words(const struct gs_want *a, const struct gs_want *b)
+{
+	if (!gs_str_equal(a->uuid, b->uuid) || !gs_u32_equal(a->placement_id, b->placement_id) || !gs_str_equal(a->on_profile, b->on_profile) ||
+	    !gs_u32_equal(a->on_start, b->on_start) || a->n_params != b->n_params)
+		return false;
+	for (size_t i = 0; i < a->n_params; i++)
+		if (!gs_str_equal(a->params[i].key, b->params[i].key) || !gs_str_equal(a->params[i].value, b->params[i].value))
+			return false;
+	return true;
+}
+
 bool gs_want_equal(const struct gs_want *a, const struct gs_want *b)
 {
-	if (a->kind != b->kind || !gs_str_equal(a->profile, b->profile) || !gs_u32_equal(a->start, b->start) ||
+	if (a->kind != b->kind || !gs_str_equal(a->profile, b->profile) || !gs_u32_equal(a->start, b->start) || !same_words(a, b) ||
 	    a->recreate != b->recreate || a->compute_default != b->compute_default || a->n_compute != b->n_compute)
 		return false;
 	for (size_t i = 0; i < a->n_compute; i++)
@@ -45,8 +56,11 @@ static bool layout_equal(const struct gs_layout *a, const struct gs_layout *b)
 	for (size_t i = 0; i < a->n_gpus; i++) {
 		const struct gs_layout_gpu *x = &a->gpus[i], *y = &b->gpus[i];
 
-		if (x->mode != y->mode || x->n_wants != y->n_wants)
+		if (x->mode != y->mode || x->n_wants != y->n_wants || !gs_u32_equal(x->vfs, y->vfs) || x->n_settings != y->n_settings)
 			return false;
+		for (size_t k = 0; k < x->n_settings; k++)
+			if (!gs_str_equal(x->settings[k].key, y->settings[k].key) || !gs_str_equal(x->settings[k].value, y->settings[k].value))
+				return false;
 		for (size_t k = 0; k < x->n_wants; k++)
 			if (want_count(x, &x->wants[k]) != want_count(y, &x->wants[k]))
 				return false;
@@ -109,6 +123,8 @@ static int add_placed_creations(struct staging *st, const struct gs_statement *o
 	GS_FREE char *line = gs_statement_format(open);
 	const struct gs_layout_gpu *was, *is;
 	struct gs_statement placed = *open;
+	const struct gs_gpu *board;
+	char vf[16];
 	int rc;
 
 	gs_strbuf_printf(&text, "%s%s\n", st->text.text, line ? line : "");
@@ -123,6 +139,7 @@ static int add_placed_creations(struct staging *st, const struct gs_statement *o
 		return gs_error_set(e, -ENODEV, GS_STATUS_INVALID, "there is no GPU %u", gpu);
 	was = &before->layout->gpus[gpu];
 	is = &after->layout->gpus[gpu];
+	board = gs_snapshot_gpu(st->m->snapshot, gpu);
 	placed.count = 1;
 	placed.count_adds = false;
 	for (size_t i = 0; i < is->n_wants; i++) {
@@ -135,12 +152,30 @@ static int add_placed_creations(struct staging *st, const struct gs_statement *o
 
 			return gs_error_set(e, -ENOSPC, GS_STATUS_REFUSED, "%s", why ? why : "there is no place for it");
 		}
-		placed.at = w->start;
+		if (w->kind == GS_KIND_VGPU && board->vfs.total.known) {
+			snprintf(vf, sizeof(vf), "%u", w->start.value);
+			placed.vf = vf;
+			placed.vf_number = w->start;
+		} else if (w->kind == GS_KIND_MIG) {
+			placed.at = w->start;
+		}
+		/* an mdev on the PF has no place of its own: the same words mean one more */
 		rc = staging_add(st, &placed, e);
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
+}
+
+/* Does a creation say where, and once? Compute instances are placed inside their GI by the plan. */
+static bool is_placed(const struct gs_model *m, const struct gs_statement *st, uint32_t gpu)
+{
+	enum gs_instance_kind kind = GS_KIND_MIG;
+
+	gs_gpu_profile(gs_snapshot_gpu(m->snapshot, gpu), st->profile, &kind);
+	if (kind == GS_KIND_VGPU)
+		return (st->vf || st->uuid) && st->count == 1 && !st->count_adds;
+	return st->has_inside || (st->at.known && st->count == 1 && !st->count_adds);
 }
 
 static int add_for_gpu(struct staging *st, const struct gs_statement *statement, uint32_t gpu, struct gs_error *e)
@@ -151,7 +186,7 @@ static int add_for_gpu(struct staging *st, const struct gs_statement *statement,
 	if (rc < 0)
 		return rc;
 	one.gpu = (struct gs_gpu_selector){ .kind = GS_SELECT_GPU_RANGE, .first = gpu, .last = gpu };
-	if (one.verb == GS_VERB_CREATE && !one.has_inside && (!one.at.known || one.count != 1 || one.count_adds))
+	if (one.verb == GS_VERB_CREATE && !is_placed(st->m, &one, gpu))
 		return add_placed_creations(st, &one, gpu, e);
 	return staging_add(st, &one, e);
 }

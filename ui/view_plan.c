@@ -169,6 +169,15 @@ static void add_idle(const struct gs_model *m, struct gs_lines *l, int width)
 {
 	struct gs_error e = { 0 };
 
+	for (size_t i = 0; m->snapshot && i < gs_snapshot_n_gpus(m->snapshot); i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu(m->snapshot, i);
+		char trouble[400], lead[24];
+
+		if (!gs_part_trouble(m, gpu, trouble, sizeof(trouble)))
+			continue;
+		snprintf(lead, sizeof(lead), " ! GPU %u  ", gpu->index);
+		gs_lines_wrap(l, -1, gpu->n_writes ? GS_ELEMENT_WAITING : GS_ELEMENT_ERROR, lead, GS_ELEMENT_TEXT, trouble, width, 2);
+	}
 	for (size_t i = 0; m->snapshot && i < gs_snapshot_n_notices(m->snapshot); i++)
 		gs_lines_wrap(l, -1, GS_ELEMENT_CONFIRM, " ! ", GS_ELEMENT_TEXT, gs_snapshot_notice(m->snapshot, i), width, 2);
 	if (!m->snapshot || m->read_only || !gs_snapshot_n_gpus(m->snapshot))

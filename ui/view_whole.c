@@ -107,11 +107,36 @@ static void say_modes(const struct gs_view *v, const struct gs_gpu *gpu, int row
 		say(v, row, GS_ELEMENT_DIM, b.text);
 }
 
+/* What of the board the VM has with it, and what the driver was. */
+static void say_board(const struct gs_view *v, const struct gs_gpu *gpu, int row)
+{
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+	char pci[GS_BDF_TEXT];
+	size_t n = 0;
+
+	if (gpu->iommu_group.known)
+		gs_strbuf_printf(&b, "IOMMU group %u", gpu->iommu_group.value);
+	for (size_t i = 0; i < gpu->n_siblings; i++) {
+		const struct gs_sibling *s = gpu->siblings[i];
+
+		if (!s->is_bridge)
+			gs_strbuf_printf(&b, "%s%s (%s)", n++ ? ", " : b.length ? ", with " : "With ", gs_part_pci(s->bdf, pci, sizeof(pci)),
+					 s->driver ? s->driver : "no driver");
+	}
+	gs_strbuf_puts(&b, b.length ? ". " : "");
+	if (gpu->original_driver)
+		gs_strbuf_printf(&b, "Its driver was %s. ", gpu->original_driver);
+	if (!v->m->read_only)
+		gs_strbuf_puts(&b, "M gives it back to the host.");
+	if (!b.failed)
+		say(v, row, GS_ELEMENT_DIM, b.text);
+}
+
 static void draw_whole(const struct gs_view *v, const struct gs_gpu *gpu)
 {
 	bool used = gs_part_gpu_is_used(gpu);
 	struct gs_rect in = draw_box(v, used ? GS_ELEMENT_HELD : GS_ELEMENT_LIVE, 0);
-	const char *what = gpu->mode == GS_MODE_WHOLE ? "whole GPU" : gs_mode_name(gpu->mode) ? gs_mode_name(gpu->mode) : "mode unknown";
+	const char *what = gpu->mode == GS_MODE_WHOLE ? "whole GPU" : gs_part_mode_words(gpu, gpu->mode);
 	char text[256], gib[16];
 	int at;
 
@@ -130,7 +155,10 @@ static void draw_whole(const struct gs_view *v, const struct gs_gpu *gpu)
 		say(v, below_box(v), GS_ELEMENT_WAITING, text);
 		return;
 	}
-	say_modes(v, gpu, below_box(v));
+	if (gpu->mode == GS_MODE_PASSTHROUGH)
+		say_board(v, gpu, below_box(v));
+	else
+		say_modes(v, gpu, below_box(v));
 }
 
 static void draw_lost(const struct gs_view *v, const struct gs_gpu *gpu)
@@ -164,19 +192,20 @@ static void draw_tray(const struct gs_view *v, const struct gs_gpu *gpu)
 {
 	GS_LINES struct gs_lines l = { 0 };
 	GS_STRBUF struct gs_strbuf list = GS_STRBUF_INIT;
+	const struct gs_profile_set *set = gs_gpu_grid(gpu, gpu->mode);
 	struct gs_rect r = v->geo.grid, below = { r.row + 4, r.column, r.rows - 4, r.columns };
 	int left = left_edge(v), width = right_edge(v) - left + 1;
 	uint64_t sm = 0, bytes = 0;
 	char gib[16], all[16], amount[48] = "", text[160];
 
 	for (size_t i = 0; i < gpu->n_instances; i++) {
-		const struct gs_profile *p = gs_profile_by_name(&gpu->grids[GS_KIND_MIG], gpu->instances[i]->profile ? gpu->instances[i]->profile : "");
+		const struct gs_profile *p = gs_profile_by_name(set, gpu->instances[i]->profile ? gpu->instances[i]->profile : "");
 
 		sm += p && p->sm_count.known ? p->sm_count.value : 0;
 		bytes += p && p->memory_bytes.known ? p->memory_bytes.value : 0;
 	}
-	for (uint32_t u = 0; u < gpu->grids[GS_KIND_MIG].memory_units; u++) {
-		int a = gs_unit_column(&v->geo, gpu->grids[GS_KIND_MIG].memory_units, u), b = gs_unit_column(&v->geo, gpu->grids[GS_KIND_MIG].memory_units, u + 1);
+	for (uint32_t u = 0; u < set->memory_units; u++) {
+		int a = gs_unit_column(&v->geo, set->memory_units, u), b = gs_unit_column(&v->geo, set->memory_units, u + 1);
 
 		gs_draw_printf(v->f, r, 0, a + (b - a) / 2 - r.column, GS_ELEMENT_DIM, "%u", u);
 	}
@@ -231,7 +260,7 @@ void gs_part_no_grid(const struct gs_view *v, const struct gs_gpu *gpu)
 		draw_unread(v);
 	else if (gpu->lost)
 		draw_lost(v, gpu);
-	else if (gpu->mode == GS_MODE_MIG)
+	else if (gs_mode_has_mig(gpu->mode))
 		draw_tray(v, gpu);
 	else
 		draw_whole(v, gpu);

@@ -39,6 +39,8 @@ static const char *state_of(const struct gs_model *m, const struct gs_progress *
 		return "UNDO";
 	}
 	*ret = GS_ELEMENT_WAITING;
+	if (!strcmp(p->event, "waiting"))
+		return "WAIT";
 	return p->took_ms < 0 && m->now.ms - p->since.ms >= SLOW_MS ? "WAIT" : "now ";
 }
 
@@ -61,6 +63,12 @@ static void add_progress(const struct gs_model *m, struct gs_lines *l, size_t i,
 	if (l->n) {
 		l->items[l->n - 1].lead = gs_text_width(lead);
 		l->items[l->n - 1].lead_element = el;
+	}
+	if (!strcmp(p->event, "waiting")) {
+		snprintf(text, sizeof(text), "the kernel waits for %.300s", *p->waits_for ? p->waits_for : "somebody who is not known");
+		gs_lines_wrap(l, (int)i, el, "            ", el, text, width, 3);
+		gs_lines_wrap(l, (int)i, el, "            ", GS_ELEMENT_TEXT,
+			      "This write cannot be taken back: it happens when that lets go. D leaves it pending; the next run finds it again.", width, 2);
 	}
 	if (*p->note)
 		gs_lines_wrap(l, (int)i, el, "            ", el, p->note, width, 4);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fnmatch.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -62,24 +61,46 @@ int gs_sim_attr_store(struct gs_sim_write *w)
 	return store_from(w, other_tables, GS_ARRAY_SIZE(other_tables));
 }
 
-int gs_sim_attr_number(const char *text, uint64_t *ret_value)
+static int octal(const char *text, uint64_t *ret_value)
 {
-	unsigned long long value;
-	char *end;
+	uint64_t value = 0;
 
-	/* strtoull takes blanks and a minus, the kernel neither (testbench 4) */
-	if (text[0] == '+')
-		text++;
-	if (text[0] < '0' || text[0] > '9')
-		return -EINVAL;
-	errno = 0;
-	value = strtoull(text, &end, 0);
-	if (*end)
-		return -EINVAL;
-	if (errno)
-		return -ERANGE;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '7')
+			return -EINVAL;
+		if (value >> 61)
+			return -ERANGE;
+		value = value << 3 | (uint64_t)(*text - '0');
+	}
 	*ret_value = value;
 	return 0;
+}
+
+int gs_sim_attr_number(const char *text, uint64_t *ret_value)
+{
+	if (text[0] == '+')
+		text++;
+	if (text[0] != '0' || !text[1])
+		return gs_parse_u64(text, 10, ret_value);
+	if (text[1] == 'x' || text[1] == 'X')
+		return gs_parse_u64(text + 2, 16, ret_value);
+	return octal(text + 1, ret_value);
+}
+
+int gs_sim_attr_index(const char *text, const char *prefix, uint32_t *ret_index)
+{
+	char digits[11];
+	size_t n;
+
+	if (!gs_str_starts(text, prefix))
+		return -ENOENT;
+	text += strlen(prefix);
+	n = strspn(text, "0123456789");
+	if (n == 0 || n >= sizeof(digits) || (text[n] && text[n] != '/'))
+		return -ENOENT;
+	memcpy(digits, text, n);
+	digits[n] = '\0';
+	return gs_parse_u32(digits, 10, ret_index) < 0 ? -ENOENT : 0;
 }
 
 int gs_sim_attr_bool(const char *text, bool *ret_value)

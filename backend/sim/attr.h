@@ -45,6 +45,8 @@ int gs_sim_attr_store(struct gs_sim_write *w);
 
 /* kstrtoull with base 0 and a final newline cut: "8", "0x8", "010", "+8". -EINVAL, -ERANGE. */
 int gs_sim_attr_number(const char *text, uint64_t *ret_value);
+/* N of a component "PREFIXN" at the beginning of @text. -ENOENT when it is none. */
+int gs_sim_attr_index(const char *text, const char *prefix, uint32_t *ret_index);
 /* kstrtobool: y, Y, 1, on…; -EINVAL */
 int gs_sim_attr_bool(const char *text, bool *ret_value);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* attr_intel.c - xe's sriov_admin and i915's iov directories (interfaces 7). */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "backend/sim/attr.h"
@@ -91,9 +90,9 @@ static int priority_of(const char *text, uint32_t *ret_priority)
 /* "…/vf3/…": 3; "…/pf/…": 0. The driver counts VFs from 1. */
 static int share_index(const struct gs_sim_write *w, const char *dir, uint32_t *ret_index)
 {
-	unsigned n = 0;
+	uint32_t n = 0;
 
-	if (!gs_str_starts(dir, "pf/") && (sscanf(dir, "vf%u/", &n) != 1 || n == 0 || n > w->f.gpu->total_vfs))
+	if (!gs_str_starts(dir, "pf/") && (gs_sim_attr_index(dir, "vf", &n) < 0 || n == 0 || n > w->f.gpu->total_vfs))
 		return -ENOENT;
 	*ret_index = n;
 	return 0;

@@ -46,7 +46,7 @@ static int store_create(struct gs_sim_write *w)
 
 	if (r < 0)
 		return r;
-	if (sscanf(w->rest, "mdev_supported_types/nvidia-%u/create", &id) != 1 || !gs_sim_function_has_vgpu(&w->f))
+	if (gs_sim_attr_index(w->rest, "mdev_supported_types/nvidia-", &id) < 0 || !gs_sim_function_has_vgpu(&w->f))
 		return -ENODEV;
 	/* before capacity, whoever has it, on any parent; also one whose removal waits */
 	if (gs_sim_mdev_by_uuid(w->s, uuid, &other))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* attr_nvidia.c - what can be written below proc/driver/nvidia: the driver acts when the file is closed, so every write succeeds (interfaces 0.1). */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "backend/sim/attr.h"
@@ -14,7 +15,7 @@ static int store_unbind_lock(struct gs_sim_write *w)
 	char bdf[13] = "";
 	struct gs_sim_function f;
 
-	strncpy(bdf, w->path + strlen("proc/driver/nvidia/gpus/"), sizeof(bdf) - 1);
+	snprintf(bdf, sizeof(bdf), "%.12s", w->path + strlen("proc/driver/nvidia/gpus/"));
 	if (!gs_sim_function_find(w->s, bdf, &f) || !f.gpu)
 		return -ENOENT;
 	if (gs_str_equal(w->text, "0"))

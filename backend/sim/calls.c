@@ -28,6 +28,8 @@ static const char *const calls[] = {
 	"DeviceGetPersistenceMode",
 	"DeviceGetVirtualizationMode",
 	"DeviceGetHostVgpuMode",
+	"DeviceGetVgpuHeterogeneousMode",
+	"DeviceSetVgpuHeterogeneousMode",
 	"DeviceGetMemoryInfo",
 	"DeviceGetMemoryInfo_v2",
 	"DeviceGetUtilizationRates",

@@ -290,6 +290,7 @@ static void read_process(struct builder *b, struct json_object *o, struct gs_sim
 	p->cgroup = gs_sim_json_string(&b->j, o, "cgroup", 512);
 	p->ignores_term = gs_sim_json_flag(&b->j, o, "ignores_term");
 	p->passive = gs_sim_json_flag(&b->j, o, "passive");
+	p->follows = gs_sim_json_has(o, "follows") ? gs_sim_json_u32(&b->j, o, "follows", 1u << 22) : 0;
 
 	array = gs_sim_json_array(&b->j, o, "args", GS_SIM_ARGS_MAX);
 	p->args = allocate(b, gs_sim_json_length(array), sizeof(*p->args));

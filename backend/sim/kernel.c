@@ -122,17 +122,29 @@ bool gs_sim_modes_settle(struct gs_sim_state *s, int tree_fd)
 	return changed;
 }
 
-void gs_sim_process_remove(struct gs_sim_state *s, struct gs_sim_process *p)
+static void take_out(struct gs_sim_state *s, size_t i)
 {
-	size_t i = (size_t)(p - s->processes);
+	uint32_t pid = s->processes[i].pid;
 
 	/* orphans go to init */
 	for (size_t k = 0; k < s->n_processes; k++) {
-		if (s->processes[k].ppid == p->pid)
+		if (s->processes[k].ppid == pid)
 			s->processes[k].ppid = 1;
 	}
-	memmove(&s->processes[i], &s->processes[i + 1], (s->n_processes - i - 1) * sizeof(*p));
+	memmove(&s->processes[i], &s->processes[i + 1], (s->n_processes - i - 1) * sizeof(*s->processes));
 	s->n_processes--;
+}
+
+void gs_sim_process_remove(struct gs_sim_state *s, struct gs_sim_process *p)
+{
+	uint32_t pid = p->pid;
+
+	take_out(s, (size_t)(p - s->processes));
+	/* one step is enough: nobody follows a follower */
+	for (size_t i = s->n_processes; i-- > 0;) {
+		if (s->processes[i].follows == pid)
+			take_out(s, i);
+	}
 }
 
 bool gs_sim_fault_matches(const struct gs_sim_fault *f, const char *call, bool mutating)

@@ -156,6 +156,12 @@ struct gs_abi_ci_info {
 _Static_assert(sizeof(struct gs_abi_ci_info) == 32, "nvmlComputeInstanceInfo_t");
 
 /* What the library exports, and nothing else. */
+/* nvmlVgpuHeterogeneousMode_v1_t */
+struct gs_abi_heterogeneous {
+	unsigned int version, mode;
+};
+_Static_assert(sizeof(struct gs_abi_heterogeneous) == 8, "nvmlVgpuHeterogeneousMode_v1_t");
+
 #pragma GCC visibility push(default)
 
 const char *nvmlErrorString(enum gs_nvml_return result);
@@ -179,6 +185,8 @@ enum gs_nvml_return nvmlDeviceGetArchitecture(void *device, unsigned int *archit
 enum gs_nvml_return nvmlDeviceGetPersistenceMode(void *device, unsigned int *mode);
 enum gs_nvml_return nvmlDeviceGetVirtualizationMode(void *device, unsigned int *mode);
 enum gs_nvml_return nvmlDeviceGetHostVgpuMode(void *device, unsigned int *mode);
+enum gs_nvml_return nvmlDeviceGetVgpuHeterogeneousMode(void *device, struct gs_abi_heterogeneous *mode);
+enum gs_nvml_return nvmlDeviceSetVgpuHeterogeneousMode(void *device, const struct gs_abi_heterogeneous *mode);
 enum gs_nvml_return nvmlDeviceGetMemoryInfo(void *device, struct gs_abi_memory *memory);
 enum gs_nvml_return nvmlDeviceGetMemoryInfo_v2(void *device, struct gs_abi_memory_v2 *memory);
 enum gs_nvml_return nvmlDeviceGetUtilizationRates(void *device, struct gs_abi_utilization *utilization);

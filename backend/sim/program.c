@@ -31,6 +31,15 @@ static void leave_half_done(struct gs_sim_gpu *gpu)
 	gpu->pci.driver = gpu->pci.driver_override = "pci-pf-stub";
 }
 
+/* sriov-manage needs it on the way, and leaves it loaded. */
+static void load_stub(struct gs_sim_state *s)
+{
+	for (size_t i = 0; i < s->n_modules; i++) {
+		if (gs_str_equal(s->modules[i].driver, "pci-pf-stub"))
+			s->modules[i].loaded = true;
+	}
+}
+
 static void switch_vfs(struct gs_sim_program *p, struct gs_sim_gpu *gpu, bool enable)
 {
 	if (!gpu->total_vfs || !gs_sim_is_nvidia(gpu) || !gs_str_equal(gpu->pci.driver, "nvidia")) {
@@ -46,6 +55,7 @@ static void switch_vfs(struct gs_sim_program *p, struct gs_sim_gpu *gpu, bool en
 		return;
 	}
 	p->changed = true;
+	load_stub(p->s);
 	if (p->interrupted) {
 		leave_half_done(gpu);
 		p->exit_status = 130;
@@ -116,6 +126,7 @@ static void stop_unit(struct gs_sim_program *p, struct gs_sim_unit *unit)
 		if (p->s->n_parked < GS_SIM_PROCESSES_MAX)
 			p->s->parked[p->s->n_parked++] = *process;
 		gs_sim_process_remove(p->s, process);
+		i = 0;      /* whoever followed it has gone too */
 	}
 	unit->active = false;
 }
@@ -131,6 +142,9 @@ static void start_unit(struct gs_sim_program *p, struct gs_sim_unit *unit)
 			p->s->parked[kept++] = process;
 			continue;
 		}
+		/* a child for a VM that has ended meanwhile */
+		if (process.follows && !gs_sim_process_by_pid(p->s, process.follows))
+			continue;
 		process.pid = p->s->next_pid++;
 		/* later than whatever ran before, and no two alike */
 		process.start_time = p->s->uptime_seconds * 100 + process.pid;
@@ -140,13 +154,14 @@ static void start_unit(struct gs_sim_program *p, struct gs_sim_unit *unit)
 	unit->active = true;
 }
 
-/* A process of the unit whose GPU has gone meanwhile would hold nothing real. */
 static int systemctl(struct gs_sim_program *p)
 {
 	const char *verb = p->argc > 1 ? p->argv[1] : "";
-	struct gs_sim_unit *unit = p->argc == 3 ? find_unit(p->s, p->argv[2]) : NULL;
+	/* "--" ends the options, of which this one knows none */
+	int at = p->argc > 2 && gs_str_equal(p->argv[2], "--") ? 3 : 2;
+	struct gs_sim_unit *unit = p->argc == at + 1 ? find_unit(p->s, p->argv[at]) : NULL;
 
-	if (p->argc != 3)
+	if (p->argc != at + 1)
 		return usage(p, "Too few arguments.\n");
 	if (gs_str_equal(verb, "is-active")) {
 		gs_strbuf_puts(&p->output, unit && unit->active ? "active\n" : "inactive\n");
@@ -156,7 +171,7 @@ static int systemctl(struct gs_sim_program *p)
 	if (!gs_str_equal(verb, "start") && !gs_str_equal(verb, "stop"))
 		return usage(p, "Unknown operation.\n");
 	if (!unit) {
-		gs_strbuf_printf(&p->output, "Failed to %s %s: Unit %s not found.\n", verb, p->argv[2], p->argv[2]);
+		gs_strbuf_printf(&p->output, "Failed to %s %s: Unit %s not found.\n", verb, p->argv[at], p->argv[at]);
 		p->exit_status = 5;
 		return 0;
 	}

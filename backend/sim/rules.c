@@ -184,6 +184,10 @@ enum gs_nvml_return gs_sim_gi_destroy(struct gs_sim_state *s, struct gs_sim_gpu 
 
 	if (gi->n_cis || gs_sim_is_used(s, gpu, gi->id, GS_SIM_NONE))
 		return GS_NVML_IN_USE;
+	for (uint32_t n = 0; n < gpu->total_vfs; n++) {
+		if (gpu->vfs[n].vgpu_type && gpu->vfs[n].gpu_instance_id == gi->id)
+			return GS_NVML_IN_USE;
+	}
 	memmove(&gpu->gis[i], &gpu->gis[i + 1], (gpu->n_gis - i - 1) * sizeof(*gi));
 	gpu->n_gis--;
 	return GS_NVML_SUCCESS;

@@ -166,9 +166,7 @@ static int sim_permit(void *userdata, const char *path)
 /* Before 6.12 more hangs behind a device that does not come free (testbench 4). */
 static bool is_old_kernel(const struct gs_sim_state *s)
 {
-	unsigned major = 0, minor = 0;
-
-	return sscanf(s->kernel_version, "%u.%u", &major, &minor) == 2 && (major < 6 || (major == 6 && minor < 12));
+	return strverscmp(s->kernel_version, "6.12") < 0;
 }
 
 /* The write that a read of attribute @name of @real waits behind, or 0. */

@@ -252,16 +252,18 @@ enum gs_nvml_return nvmlDeviceGetMinorNumber(void *device, unsigned int *minor)
 enum gs_nvml_return nvmlDeviceGetArchitecture(void *device, unsigned int *architecture)
 {
 	static const struct { const char *name; unsigned int number; } known[] = {
-		{ "Ampere", 7 }, { "Ada", 8 }, { "Hopper", 9 }, { "Blackwell", 10 },
+		{ "Turing", 6 }, { "Ampere", 7 }, { "Ada", 8 }, { "Hopper", 9 }, { "Blackwell", 10 },
 	};
 	struct gs_target t;
 	enum gs_nvml_return r = give_number("DeviceGetArchitecture", device, architecture, &t);
+	const char *name;
 
 	if (r != GS_NVML_SUCCESS)
 		return r;
+	name = t.gpu->model ? t.gpu->model->architecture : t.gpu->board ? t.gpu->board->architecture : "";
 	*architecture = 0xffffffffu;
-	for (size_t i = 0; t.gpu->model && i < GS_ARRAY_SIZE(known); i++) {
-		if (gs_str_equal(known[i].name, t.gpu->model->architecture))
+	for (size_t i = 0; i < GS_ARRAY_SIZE(known); i++) {
+		if (gs_str_equal(known[i].name, name))
 			*architecture = known[i].number;
 	}
 	return GS_NVML_SUCCESS;
@@ -284,25 +286,6 @@ enum gs_nvml_return nvmlDeviceGetPersistenceMode(void *device, unsigned int *mod
 		}
 	}
 	return GS_NVML_SUCCESS;
-}
-
-enum gs_nvml_return nvmlDeviceGetVirtualizationMode(void *device, unsigned int *mode)
-{
-	struct gs_target t;
-	enum gs_nvml_return r = give_number("DeviceGetVirtualizationMode", device, mode, &t);
-
-	if (r == GS_NVML_SUCCESS)
-		*mode = 0;
-	return r;
-}
-
-enum gs_nvml_return nvmlDeviceGetHostVgpuMode(void *device, unsigned int *mode)
-{
-	struct gs_target t;
-	enum gs_nvml_return r = give_number("DeviceGetHostVgpuMode", device, mode, &t);
-
-	/* the driver without vGPU */
-	return r == GS_NVML_SUCCESS ? GS_NVML_NOT_SUPPORTED : r;
 }
 
 static uint32_t hex_part(const char *text, size_t n)

@@ -175,6 +175,7 @@ struct gs_sim_process {
 	size_t n_args;
 	const char **args;
 	bool ignores_term;
+	uint32_t follows;           /* goes when that process goes (a vGPU manager's child and its VM); 0: none */
 	bool passive;               /* nvidia-persistenced: open, but no obstacle to a mode change */
 	size_t n_uses;
 	struct gs_sim_use *uses;

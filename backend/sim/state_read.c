@@ -132,6 +132,7 @@ static void read_process(struct gs_sim_json *j, struct json_object *o, struct gs
 	p->cgroup = gs_sim_json_string(j, o, "cgroup", 512);
 	p->ignores_term = gs_sim_json_flag(j, o, "ignores_term");
 	p->passive = gs_sim_json_flag(j, o, "passive");
+	p->follows = gs_sim_json_has(o, "follows") ? gs_sim_json_u32(j, o, "follows", 1u << 22) : 0;
 	if (p->pid == 0)
 		gs_sim_json_fail(j, "processes", "has a pid that is 0");
 

@@ -92,6 +92,7 @@ static struct json_object *process_object(struct gs_sim_out *w, const struct gs_
 	gs_sim_put_text(w, o, "cgroup", p->cgroup);
 	gs_sim_put_flag(w, o, "ignores_term", p->ignores_term);
 	gs_sim_put_flag(w, o, "passive", p->passive);
+	gs_sim_put_unless(w, o, "follows", p->follows, 0);
 	for (size_t i = 0; i < p->n_args; i++)
 		gs_sim_push(w, args, json_object_new_string(p->args[i]));
 	gs_sim_put(w, o, "args", args);

@@ -37,7 +37,7 @@ struct gs_cli_command {
 	int (*run)(struct gs_cli *cli, int argc, char **argv);
 };
 
-extern const struct gs_cli_command gs_command_console, gs_command_monitor, gs_command_list, gs_command_profiles, gs_command_plan, gs_command_apply,
+extern const struct gs_cli_command gs_command_console, gs_command_monitor, gs_command_list, gs_command_who, gs_command_profiles, gs_command_plan, gs_command_apply,
 	gs_command_assert, gs_command_export, gs_command_sim, gs_command_agent;
 
 /* Every command, NULL ends. In main.c, the only place that knows them all. */
@@ -79,6 +79,11 @@ int gs_cli_connect(const struct gs_cli *cli, const struct gs_connect *how, struc
 int gs_cli_connect_sudo(const struct gs_cli *cli, struct gs_session **ret_session, struct gs_error *e);
 /* A session and one snapshot, for commands that only look. */
 int gs_cli_snapshot(const struct gs_cli *cli, bool telemetry, struct gs_snapshot **ret_snapshot, struct gs_error *e);
+
+/* ---- select.c ---- */
+
+/* The GPUs that a selector of the command language means: their ranks in @s, at most @max. A sentence when there is none. */
+int gs_cli_select_gpus(const char *word, const struct gs_snapshot *s, uint32_t *ret_indices, size_t max, size_t *ret_n, struct gs_error *e);
 
 /* ---- table.c: text tables ---- */
 

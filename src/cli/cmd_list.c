@@ -40,7 +40,11 @@ static const char *or_dash(const struct gs_strbuf *b, bool visible)
 
 static void add_place(struct gs_table *t, const struct gs_instance *inst)
 {
-	if (inst->start.known && inst->size.known)
+	if (inst->vf.known)
+		gs_table_addf(t, "VF %" PRIu32, inst->vf.value);
+	else if (inst->kind == GS_KIND_VGPU || inst->kind == GS_KIND_SRIOV)
+		gs_table_add(t, NULL);
+	else if (inst->start.known && inst->size.known)
 		gs_table_addf(t, "%" PRIu32 "+%" PRIu32 "%s", inst->start.value, inst->size.value, inst->place_is_published ? " (published)" : "");
 	else
 		gs_table_add(t, "position unknown");
@@ -88,21 +92,107 @@ static void add_gpu(struct gs_table *t, const struct gs_gpu *gpu)
 	gs_table_add(t, or_dash(&who, gpu->holders_visible));
 }
 
+/* The GI: of a MIG-backed vGPU the one that it lies in. */
+static void add_gi(struct gs_table *t, const struct gs_instance *inst)
+{
+	if (inst->kind == GS_KIND_MIG || inst->gi.known)
+		gs_table_addf(t, "%" PRIu32, inst->kind == GS_KIND_MIG ? inst->id : inst->gi.value);
+	else
+		gs_table_add(t, NULL);
+}
+
 static void add_instance(struct gs_table *t, const struct gs_gpu *gpu, const struct gs_instance *inst)
 {
 	GS_STRBUF struct gs_strbuf who = GS_STRBUF_INIT;
-	const struct gs_profile *p = inst->profile ? gs_profile_by_name(&gpu->grids[GS_KIND_MIG], inst->profile) : NULL;
+	const struct gs_profile *p = inst->profile ? gs_profile_by_name(&gpu->grids[inst->kind], inst->profile) : NULL;
+	const struct gs_vf *vf = inst->vf.known ? gs_gpu_vf(gpu, inst->vf.value) : NULL;
+	char bdf[GS_BDF_TEXT];
 
 	gs_table_addf(t, "%" PRIu32, gpu->index);
-	gs_table_add(t, "");
+	gs_table_add(t, vf ? gs_bdf_format(vf->bdf, bdf) : "");
 	gs_table_add(t, "");
 	gs_table_addf(t, "  %s", inst->profile ? inst->profile : "?");
-	gs_table_addf(t, "%" PRIu32, inst->id);
+	add_gi(t, inst);
 	add_place(t, inst);
 	add_memory(t, p ? p->memory_bytes : GS_U64_UNKNOWN, &inst->telemetry);
 	gs_table_add(t, inst->uuid);
 	holders_text(inst->holders, inst->n_holders, &who);
+	if (!inst->n_holders && vf)
+		holders_text(vf->holders, vf->n_holders, &who);
 	gs_table_add(t, or_dash(&who, gpu->holders_visible));
+}
+
+/* A line about the GPU that is no instance: what stands under NAME, and who is concerned. */
+static void add_remark(struct gs_table *t, const struct gs_gpu *gpu, const char *bdf, const char *place, const char *text, const char *who)
+{
+	gs_table_addf(t, "%" PRIu32, gpu->index);
+	gs_table_add(t, bdf);
+	gs_table_add(t, "");
+	gs_table_addf(t, "  %s", text);
+	gs_table_add(t, "");
+	gs_table_add(t, place);
+	gs_table_add(t, "");
+	gs_table_add(t, "");
+	gs_table_add(t, who);
+}
+
+/* An untyped VF is no instance; one that somebody holds is told all the same. */
+static void add_held_vf(struct gs_table *t, const struct gs_gpu *gpu, const struct gs_vf *vf)
+{
+	GS_STRBUF struct gs_strbuf who = GS_STRBUF_INIT;
+	char bdf[GS_BDF_TEXT], place[16];
+
+	if (!vf->n_holders || gs_gpu_instance_on_vf(gpu, vf->n))
+		return;
+	holders_text(vf->holders, vf->n_holders, &who);
+	snprintf(place, sizeof(place), "VF %" PRIu32, vf->n);
+	add_remark(t, gpu, gs_bdf_format(vf->bdf, bdf), place, vf->type ? vf->type : "without a type", or_dash(&who, true));
+}
+
+/* "16 VFs, 3 typed" */
+static void add_vfs(struct gs_table *t, const struct gs_gpu *gpu)
+{
+	char text[64];
+	size_t typed = 0;
+
+	if (!gpu->vfs.enabled.known || !gpu->vfs.enabled.value)
+		return;
+	for (size_t i = 0; i < gpu->vfs.n_functions; i++)
+		typed += gpu->vfs.functions[i]->type != NULL;
+	snprintf(text, sizeof(text), "%" PRIu32 " VF%s, %zu typed", gpu->vfs.enabled.value, gpu->vfs.enabled.value == 1 ? "" : "s", typed);
+	add_remark(t, gpu, "", "", text, "");
+}
+
+static void add_settings(struct gs_table *t, const struct gs_gpu *gpu)
+{
+	char text[256];
+
+	for (size_t i = 0; i < gpu->n_settings; i++) {
+		const struct gs_setting *setting = gpu->settings[i];
+
+		snprintf(text, sizeof(text), "%s %s%s%s%s", setting->key, setting->value ? setting->value : "?", setting->pending ? ", " : "",
+			 setting->pending ? setting->pending : "", setting->pending ? " pending" : "");
+		add_remark(t, gpu, "", "", text, "");
+	}
+}
+
+static void add_writes(struct gs_table *t, const struct gs_gpu *gpu)
+{
+	char bdf[GS_BDF_TEXT], text[256];
+
+	for (size_t i = 0; i < gpu->n_writes; i++) {
+		snprintf(text, sizeof(text), "write to %s waits", gpu->writes[i]->path);
+		add_remark(t, gpu, gs_bdf_format(gpu->writes[i]->function, bdf), "", text, gpu->writes[i]->waits_for ? gpu->writes[i]->waits_for : "?");
+	}
+}
+
+static void add_around(struct gs_table *t, const struct gs_gpu *gpu)
+{
+	if (gpu->stranded)
+		add_remark(t, gpu, "", "", gpu->stranded, "");
+	add_settings(t, gpu);
+	add_vfs(t, gpu);
+	add_writes(t, gpu);
 }
 
 static int print_table(const struct gs_snapshot *s)
@@ -118,8 +208,11 @@ static int print_table(const struct gs_snapshot *s)
 		const struct gs_gpu *gpu = gs_snapshot_gpu(s, i);
 
 		add_gpu(t, gpu);
+		add_around(t, gpu);
 		for (size_t k = 0; k < gpu->n_instances; k++)
 			add_instance(t, gpu, gpu->instances[k]);
+		for (size_t k = 0; k < gpu->vfs.n_functions; k++)
+			add_held_vf(t, gpu, gpu->vfs.functions[k]);
 	}
 	if (gs_snapshot_n_gpus(s))
 		gs_table_print(t);
@@ -157,7 +250,8 @@ const struct gs_cli_command gs_command_list = {
 	.name = "list",
 	.arguments = "",
 	.summary = "every GPU and every instance on it, with who uses it",
-	.details = "A \"?\" under HELD BY means that processes cannot be seen, not that nobody is there.",
+	.details = "A \"?\" under HELD BY means that processes cannot be seen, not that nobody is there.\n"
+		   "Behind a GPU stand its settings, its virtual functions, writes that still wait for somebody, and its instances.",
 	.options = options,
 	.run = run,
 };

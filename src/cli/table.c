@@ -70,6 +70,21 @@ static size_t width_of(const char *s)
 	return width < 0 ? strlen(s) : (size_t)width;
 }
 
+/* Nothing is printed behind the last cell that says something. */
+static void print_row(const struct gs_table *t, char *const *cells, const size_t *widths, size_t n_widths)
+{
+	size_t n = t->columns;
+
+	while (n && !cells[n - 1][0])
+		n--;
+	for (size_t c = 0; c < n; c++) {
+		fputs(cells[c], stdout);
+		if (c + 1 < n)
+			printf("%*s", (int)(widths[c < n_widths ? c : 0] - width_of(cells[c]) + 2), "");
+	}
+	putchar('\n');
+}
+
 void gs_table_print(const struct gs_table *t)
 {
 	size_t widths[32] = { 0 };
@@ -80,14 +95,6 @@ void gs_table_print(const struct gs_table *t)
 		if (c < GS_ARRAY_SIZE(widths) && w > widths[c])
 			widths[c] = w;
 	}
-	for (size_t i = 0; i < t->n; i++) {
-		size_t c = i % t->columns;
-		bool is_last = c + 1 == t->columns;
-
-		fputs(t->cells[i], stdout);
-		if (is_last)
-			putchar('\n');
-		else
-			printf("%*s", (int)(widths[c < GS_ARRAY_SIZE(widths) ? c : 0] - width_of(t->cells[i]) + 2), "");
-	}
+	for (size_t row = 0; row + t->columns <= t->n; row += t->columns)
+		print_row(t, &t->cells[row], widths, GS_ARRAY_SIZE(widths));
 }

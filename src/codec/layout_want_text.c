@@ -8,7 +8,8 @@
 #include "codec/snapshot_json.h"
 
 #define COMPUTE_MAX GS_GRID_UNITS_MAX
-#define PLACEMENT_ID_MAX 65535u
+/* 0xFFFF is the driver's «none» (interfaces 2.5) */
+#define PLACEMENT_ID_MAX 65534u
 
 static bool is_empty(const struct gs_yaml_node *node)
 {

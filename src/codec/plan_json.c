@@ -2,6 +2,8 @@
 /* Plan and result to JSON. Keys of the design come first and in its order; ours follow. */
 #include "codec/plan_json.h"
 
+#include "codec/snapshot_json.h"
+
 static void add_number(struct json_object *o, const char *key, uint64_t v)
 {
 	json_object_object_add(o, key, json_object_new_uint64(v));
@@ -34,6 +36,95 @@ static struct json_object *bases_to_json(const struct gs_plan *p)
 	return list;
 }
 
+/* ---- what a step does, for those who do not read sentences: only keys that mean something for its op ---- */
+
+static void add_function(struct json_object *o, const struct gs_step *step)
+{
+	char text[GS_BDF_TEXT];
+
+	gs_json_add_string(o, "framework", gs_framework_name(step->framework));
+	gs_json_add_string(o, "function", gs_bdf_format(step->function, text));
+}
+
+static void add_vgpu(struct json_object *o, const struct gs_step *step)
+{
+	struct json_object *on = NULL;
+
+	add_function(o, step);
+	gs_json_add_u32(o, "vf", step->vf);
+	gs_json_add_string(o, "profile", step->profile);
+	gs_json_add_string(o, "uuid", step->uuid);
+	if (step->gi_profile) {
+		on = json_object_new_object();
+		gs_json_add_string(on, "profile", step->gi_profile);
+		gs_json_add_u32(on, "start", step->on_start);
+	}
+	json_object_object_add(o, "on", on);
+}
+
+static void add_value(struct json_object *o, const struct gs_step *step)
+{
+	gs_json_add_string(o, "key", step->key);
+	gs_json_add_string(o, "value", step->value);
+	gs_json_add_string(o, "old_value", step->old_value);
+}
+
+static void add_vfs(struct json_object *o, const struct gs_step *step)
+{
+	gs_json_add_string(o, "framework", gs_framework_name(step->framework));
+	add_number(o, "vfs", step->vfs);
+	gs_json_add_string(o, "by", gs_vfs_by_name(step->vfs_by));
+}
+
+static void add_details(struct json_object *o, const struct gs_step *step)
+{
+	switch (step->op) {
+	case GS_STEP_STOP_HOLDER:
+		add_number(o, "pid", step->pid);
+		add_number(o, "start_time", step->start_time);
+		json_object_object_add(o, "kill", json_object_new_boolean(step->kill));
+		break;
+	case GS_STEP_STOP_UNIT:
+	case GS_STEP_START_UNIT:
+		gs_json_add_string(o, "unit", step->unit);
+		break;
+	case GS_STEP_REMOVE_VGPU:
+	case GS_STEP_CREATE_VGPU:
+		add_vgpu(o, step);
+		break;
+	case GS_STEP_SET_PARAM:
+		add_function(o, step);
+		gs_json_add_u32(o, "vf", step->vf);
+		gs_json_add_string(o, "uuid", step->uuid);
+		add_value(o, step);
+		break;
+	case GS_STEP_SET_SETTING:
+		gs_json_add_string(o, "framework", gs_framework_name(step->framework));
+		add_value(o, step);
+		break;
+	case GS_STEP_DISABLE_VFS:
+	case GS_STEP_ENABLE_VFS:
+		add_vfs(o, step);
+		break;
+	case GS_STEP_UNBIND_DRIVER:
+	case GS_STEP_BIND_DRIVER:
+		add_function(o, step);
+		gs_json_add_string(o, "driver", step->driver);
+		json_object_object_add(o, "to_vfio", json_object_new_boolean(step->to_vfio));
+		break;
+	case GS_STEP_SET_MODE:
+		gs_json_add_string(o, "mode", gs_mode_name(step->mode));
+		break;
+	case GS_STEP_DESTROY_CI:
+	case GS_STEP_DESTROY_GI:
+	case GS_STEP_CREATE_GI:
+	case GS_STEP_CREATE_CI:
+	case GS_STEP_MAX:
+	case GS_STEP_INVALID:
+		break;
+	}
+}
+
 static struct json_object *steps_to_json(const struct gs_plan *p)
 {
 	struct json_object *list = json_object_new_array_ext((int)p->n_steps);
@@ -50,6 +141,7 @@ static struct json_object *steps_to_json(const struct gs_plan *p)
 		gs_json_add_string(o, "risk", gs_risk_name(step->risk));
 		gs_json_add_string(o, "undo", gs_undo_name(step->undo));
 		add_bdf(o, step->bdf);
+		add_details(o, step);
 		json_object_array_add(list, o);
 	}
 	return list;

@@ -292,7 +292,18 @@ static struct json_object *compute_to_json(const struct gs_compute_profile *c)
 	return o;
 }
 
-struct json_object *gs_profile_to_json(const struct gs_profile *p)
+/* Dozens of types with dozens of places each, and every place the same. */
+static bool is_every_slot(const struct gs_profile_set *set, const struct gs_profile *p)
+{
+	if (!set->is_slots || !p->n_placements || p->n_placements != set->memory_units)
+		return false;
+	for (size_t i = 0; i < p->n_placements; i++)
+		if (p->placements[i].start != i || p->placements[i].size != 1)
+			return false;
+	return true;
+}
+
+struct json_object *gs_profile_to_json(const struct gs_profile_set *set, const struct gs_profile *p)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *engines = json_object_new_object(), *compute = json_object_new_array_ext((int)p->n_compute);
@@ -307,23 +318,16 @@ struct json_object *gs_profile_to_json(const struct gs_profile *p)
 	for (size_t i = 0; i < GS_ENGINE_MAX; i++)
 		gs_json_add_u32(engines, engine_names[i], p->engines[i]);
 	json_object_object_add(o, "engines", engines);
-	json_object_object_add(o, "placements", p->n_placements ? gs_spans_to_json(p->placements, p->n_placements) : NULL);
+	if (is_every_slot(set, p))
+		gs_json_add_string(o, "placements", EVERY_SLOT);
+	else
+		json_object_object_add(o, "placements", p->n_placements ? gs_spans_to_json(p->placements, p->n_placements) : NULL);
 	for (size_t i = 0; i < p->n_compute; i++)
 		json_object_array_add(compute, compute_to_json(&p->compute[i]));
 	json_object_object_add(o, "compute", compute);
 	gs_json_add_string(o, "gi_profile", p->gi_profile);
 	gs_json_add_u32(o, "max_per_gi", p->max_per_gi);
 	return o;
-}
-
-static bool is_every_slot(const struct gs_profile_set *set, const struct gs_profile *p)
-{
-	if (!set->is_slots || !p->n_placements || p->n_placements != set->memory_units)
-		return false;
-	for (size_t i = 0; i < p->n_placements; i++)
-		if (p->placements[i].start != i || p->placements[i].size != 1)
-			return false;
-	return true;
 }
 
 struct json_object *gs_units_to_json(uint64_t units)
@@ -344,14 +348,8 @@ struct json_object *gs_profile_set_to_json(const struct gs_profile_set *set)
 	gs_json_add_u32(o, "memory_units", GS_U32(set->memory_units));
 	gs_json_add_u32(o, "compute_slices", GS_U32(set->compute_slices));
 	gs_json_add_u32(o, "max_instances", GS_U32(set->max_instances));
-	for (size_t i = 0; i < set->n; i++) {
-		struct json_object *item = gs_profile_to_json(&set->items[i]);
-
-		/* dozens of types with dozens of places each, and every place the same */
-		if (is_every_slot(set, &set->items[i]))
-			gs_json_add_string(item, "placements", EVERY_SLOT);
-		json_object_array_add(items, item);
-	}
+	for (size_t i = 0; i < set->n; i++)
+		json_object_array_add(items, gs_profile_to_json(set, &set->items[i]));
 	json_object_object_add(o, "items", items);
 	json_object_object_add(o, "is_slots", json_object_new_boolean(set->is_slots));
 	json_object_object_add(o, "has_one_size", json_object_new_boolean(set->has_one_size));

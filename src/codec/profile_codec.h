@@ -24,12 +24,15 @@ struct gs_profile_keys {
 void gs_profiles_read(struct gs_json_reader *r, const char *key, const struct gs_profile_keys *keys, struct gs_arena *a,
 		      struct gs_profile_set *set);
 
-/* One profile; the caller owns a reference and may add keys. */
-struct json_object *gs_profile_to_json(const struct gs_profile *p);
+/*
+ * One profile of @set; its "placements" are a list, null when not known, or
+ * the word "every" where it fits at every slot. The caller owns a reference
+ * and may add keys.
+ */
+struct json_object *gs_profile_to_json(const struct gs_profile_set *set, const struct gs_profile *p);
 /*
  * {"source","memory_units","compute_slices","max_instances","items","is_slots","has_one_size","avoid"};
- * the "placements" of a profile that fits at every slot are the word "every".
- * The caller owns a reference.
+ * the caller owns a reference.
  */
 struct json_object *gs_profile_set_to_json(const struct gs_profile_set *set);
 /* Back; fails the reader. */

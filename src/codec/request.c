@@ -8,6 +8,7 @@
 #include "base/parse.h"
 #include "codec/layout_text.h"
 #include "codec/script_text.h"
+#include "codec/services.h"
 
 /* More than a plan can meet on one host; what comes over the wire has an end. */
 #define DISRUPT_MAX 256
@@ -182,12 +183,19 @@ static int plan_layout(const struct gs_request *r, const struct gs_snapshot *s, 
 
 int gs_request_plan(const struct gs_request *r, const struct gs_snapshot *s, struct gs_plan **ret_plan, struct gs_error *e)
 {
+	GS_CLEANUP(gs_services_freep) struct gs_services *services = NULL;
 	struct gs_plan_options options = {
 		.disrupt = r->disrupt,
 		.n_disrupt = r->n_disrupt,
 		.kill = r->kill,
 	};
+	/* a recorded or simulated machine is the same on every host: the site's list is about this one */
+	int ret = gs_services_load(gs_snapshot_source(s) == GS_SOURCE_LIVE, &services, e);
 
+	if (ret < 0)
+		return ret;
+	options.services = services->items;
+	options.n_services = services->n;
 	if (r->kind == GS_REQUEST_LAYOUT)
 		return plan_layout(r, s, &options, ret_plan, e);
 	return plan_script(r, s, &options, ret_plan, e);

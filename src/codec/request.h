@@ -34,7 +34,10 @@ GS_DEFINE_CLEANUP(struct gs_request *, gs_request_free);
 /* "pid:N", "unit:NAME", "all"; status INVALID otherwise. */
 int gs_request_add_disrupt(struct gs_request *r, const char *word, struct gs_error *e);
 
-/* Parse, evaluate (or bind and solve), diff, plan. The caller owns the plan. */
+/*
+ * Parse, evaluate (or bind and solve), diff, plan, with the services that may
+ * be stopped here (services.h). The caller owns the plan.
+ */
 int gs_request_plan(const struct gs_request *r, const struct gs_snapshot *s, struct gs_plan **ret_plan, struct gs_error *e);
 
 /* Over the wire. */

@@ -7,23 +7,11 @@
 
 #include "base/parse.h"
 #include "codec/key_value.h"
-#include "codec/script_words.h"
-
-struct parser {
-	struct gs_arena *arena;
-	const struct gs_words *words;
-	size_t next;                    /* the word in hand */
-	size_t cap, cap_params;         /* of the statement's list and of its parameters */
-	struct gs_statement *st;
-	struct gs_error *e;
-};
-
-#define VERB_CREATE \
-	"create GPU[/INST] PROFILE [at START] [count [+]N] [ci none|CI[@S],...] [vf N|BDF] [uuid UUID] [param K=V]..."
+#include "codec/script_parser.h"
 
 static const char *const syntax[GS_VERB_MAX] = {
 	[GS_VERB_MODE] = "mode GPU whole|mig|vgpu|mig-vgpu|sriov|passthrough",
-	[GS_VERB_CREATE] = VERB_CREATE,
+	[GS_VERB_CREATE] = GS_SYNTAX_CREATE,
 	[GS_VERB_DELETE] = "delete GPU[/INST] INST...|rest",
 	[GS_VERB_MOVE] = "move GPU INST to START",
 	[GS_VERB_RECREATE] = "recreate GPU INST",
@@ -38,16 +26,14 @@ const char *gs_script_syntax(unsigned i)
 	return i < GS_VERB_MAX ? syntax[i] : NULL;
 }
 
-/* The next word, or NULL after the last. */
-static const struct gs_word *peek(const struct parser *p)
+const struct gs_word *gs_parser_peek(const struct gs_parser *p)
 {
 	return p->next < p->words->n_words ? &p->words->words[p->next] : NULL;
 }
 
-/* The same, to be used up; NULL with the error set when it is not there. */
-static const struct gs_word *take(struct parser *p, const char *what)
+const struct gs_word *gs_parser_take(struct gs_parser *p, const char *what)
 {
-	const struct gs_word *w = peek(p);
+	const struct gs_word *w = gs_parser_peek(p);
 
 	if (w)
 		p->next++;
@@ -56,7 +42,7 @@ static const struct gs_word *take(struct parser *p, const char *what)
 	return w;
 }
 
-static int keep_text(struct parser *p, const char *text, const char **ret_text)
+static int keep_text(struct gs_parser *p, const char *text, const char **ret_text)
 {
 	const char *copy = gs_arena_strdup(p->arena, text);
 
@@ -67,9 +53,9 @@ static int keep_text(struct parser *p, const char *text, const char **ret_text)
 }
 
 /* GPU */
-static int take_gpu(struct parser *p)
+static int take_gpu(struct gs_parser *p)
 {
-	const struct gs_word *w = take(p, "the GPU");
+	const struct gs_word *w = gs_parser_take(p, "the GPU");
 
 	if (!w)
 		return -EINVAL;
@@ -79,10 +65,9 @@ static int take_gpu(struct parser *p)
 	return gs_word_gpu(w, p->arena, &p->st->gpu, p->e);
 }
 
-/* GPU[/INST] */
-static int take_gpu_or_inside(struct parser *p)
+int gs_parser_gpu_or_inside(struct gs_parser *p)
 {
-	const struct gs_word *w = take(p, "the GPU");
+	const struct gs_word *w = gs_parser_take(p, "the GPU");
 	struct gs_word part;
 	size_t slash;
 	int r;
@@ -108,17 +93,12 @@ static int take_gpu_or_inside(struct parser *p)
 	return 0;
 }
 
-/*
- * A list: items separated by commas, blanks behind a comma allowed. With
- * @by_words the items may be separated by blanks alone, and the list runs to
- * the end of the statement.
- */
-static int take_list(struct parser *p, const char *what, bool by_words, int (*add)(struct parser *, const struct gs_word *))
+int gs_parser_list(struct gs_parser *p, const char *what, bool by_words, int (*add)(struct gs_parser *, const struct gs_word *))
 {
 	bool after_comma;
 
 	do {
-		const struct gs_word *w = take(p, what);
+		const struct gs_word *w = gs_parser_take(p, what);
 		size_t from = 0;
 		int r;
 
@@ -142,11 +122,11 @@ static int take_list(struct parser *p, const char *what, bool by_words, int (*ad
 				break;
 			from = comma + 1;
 		}
-	} while (after_comma || (by_words && peek(p)));
+	} while (after_comma || (by_words && gs_parser_peek(p)));
 	return 0;
 }
 
-static int parse_mode(struct parser *p)
+static int parse_mode(struct gs_parser *p)
 {
 	const char *names[GS_MODE_MAX];
 	char shown[GS_WORD_SHOWN];
@@ -156,7 +136,7 @@ static int parse_mode(struct parser *p)
 
 	if (r < 0)
 		return r;
-	w = take(p, "the mode");
+	w = gs_parser_take(p, "the mode");
 	if (!w)
 		return -EINVAL;
 	p->st->mode = gs_mode_from_name(w->text);
@@ -169,165 +149,7 @@ static int parse_mode(struct parser *p)
 			   nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"" : "", syntax[GS_VERB_MODE]);
 }
 
-static int option_at(struct parser *p, const struct gs_word *w)
-{
-	p->st->at_pos = w->pos;
-	p->st->at.known = true;
-	return gs_word_number(w, "a start", 0, GS_SCRIPT_START_MAX, &p->st->at.value, p->e);
-}
-
-static int option_count(struct parser *p, const struct gs_word *w)
-{
-	struct gs_word number;
-	int r;
-
-	p->st->count_adds = w->text[0] == '+';
-	r = gs_word_slice(w, p->st->count_adds, w->n, p->arena, &number, p->e);
-	if (r < 0)
-		return r;
-	return gs_word_number(&number, "a count", 1, GS_SCRIPT_COUNT_MAX, &p->st->count, p->e);
-}
-
-static int add_ci(struct parser *p, const struct gs_word *w)
-{
-	struct gs_statement *st = p->st;
-	struct gs_ci_request ci;
-	void *grown;
-	int r = gs_word_ci(w, p->arena, &ci, p->e);
-
-	if (r < 0)
-		return r;
-	if (st->n_cis == GS_SCRIPT_COUNT_MAX)
-		return gs_error_at(p->e, -E2BIG, &w->pos, "a GPU instance has room for no more than %u compute instances", GS_SCRIPT_COUNT_MAX);
-	grown = gs_arena_grow(p->arena, st->cis, st->n_cis, &p->cap, sizeof(*st->cis));
-	if (!grown)
-		return gs_error_oom(p->e);
-	st->cis = grown;
-	st->cis[st->n_cis++] = ci;
-	return 0;
-}
-
-static int option_ci(struct parser *p, const struct gs_word *w)
-{
-	if (strcmp(w->text, "none") == 0) {
-		p->st->ci = GS_CI_NONE;
-		return 0;
-	}
-	p->st->ci = GS_CI_LIST;
-	p->next--;
-	return take_list(p, "the compute instance behind the comma", false, add_ci);
-}
-
-static int option_vf(struct parser *p, const struct gs_word *w)
-{
-	const char *bdf = NULL;
-	uint32_t number = 0;
-	int r = gs_word_vf(w, p->arena, &number, &bdf, &p->st->vf_bdf, p->e);
-
-	if (r < 0)
-		return r;
-	p->st->vf_pos = w->pos;
-	p->st->vf_number = bdf ? GS_U32_UNKNOWN : GS_U32(number);
-	p->st->vf = bdf ? bdf : gs_arena_printf(p->arena, "%u", number);
-	return p->st->vf ? 0 : gs_error_oom(p->e);
-}
-
-static int option_uuid(struct parser *p, const struct gs_word *w)
-{
-	p->st->uuid_pos = w->pos;
-	return gs_word_uuid(w, "", p->arena, &p->st->uuid, p->e);
-}
-
-static int option_param(struct parser *p, const struct gs_word *w)
-{
-	struct gs_statement *st = p->st;
-	struct gs_key_value param;
-	void *grown;
-	int r = gs_word_param(w, p->arena, &param, p->e);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < st->n_params; i++) {
-		if (strcmp(st->params[i].key, param.key) == 0)
-			return gs_error_at(p->e, -EINVAL, &w->pos, "the parameter %s is given twice; keep one", param.key);
-	}
-	if (st->n_params == GS_PARAMS_MAX)
-		return gs_error_at(p->e, -E2BIG, &w->pos, "an instance has at most %u parameters", GS_PARAMS_MAX);
-	grown = gs_arena_grow(p->arena, st->params, st->n_params, &p->cap_params, sizeof(*st->params));
-	if (!grown)
-		return gs_error_oom(p->e);
-	if (!st->n_params)
-		st->params_pos = w->pos;
-	st->params = grown;
-	st->params[st->n_params++] = param;
-	return 0;
-}
-
-static const struct {
-	const char *name, *value;
-	int (*parse)(struct parser *, const struct gs_word *);
-	bool repeats;
-} create_options[] = {
-	{ "at", "the start behind \"at\"", option_at, false },
-	{ "count", "the number behind \"count\"", option_count, false },
-	{ "ci", "what follows \"ci\"", option_ci, false },
-	{ "vf", "the VF behind \"vf\"", option_vf, false },
-	{ "uuid", "the UUID behind \"uuid\"", option_uuid, false },
-	{ "param", "K=V behind \"param\"", option_param, true },
-};
-
-static int unknown_option(struct parser *p, const struct gs_word *w)
-{
-	const char *names[GS_ARRAY_SIZE(create_options)];
-	char shown[GS_WORD_SHOWN];
-	const char *nearest;
-
-	for (size_t i = 0; i < GS_ARRAY_SIZE(create_options); i++)
-		names[i] = create_options[i].name;
-	nearest = gs_word_nearest(w->text, names, GS_ARRAY_SIZE(names));
-	if (nearest)
-		return gs_error_at(p->e, -EINVAL, &w->pos, "\"%s\" is not known here; did you mean \"%s\"? write: %s",
-				   gs_word_show(w->text, shown), nearest, VERB_CREATE);
-	return gs_error_at(p->e, -EINVAL, &w->pos, "\"%s\" is not known here; write: %s", gs_word_show(w->text, shown), VERB_CREATE);
-}
-
-static int parse_create(struct parser *p)
-{
-	const struct gs_word *w, *value;
-	unsigned seen = 0;
-	int r = take_gpu_or_inside(p);
-
-	if (r < 0)
-		return r;
-	w = take(p, "the profile");
-	if (!w)
-		return -EINVAL;
-	p->st->profile_pos = w->pos;
-	r = gs_word_profile(w, p->arena, &p->st->profile, p->e);
-	if (r < 0)
-		return r;
-	while ((w = peek(p))) {
-		size_t i = 0;
-
-		while (i < GS_ARRAY_SIZE(create_options) && strcmp(w->text, create_options[i].name) != 0)
-			i++;
-		if (i == GS_ARRAY_SIZE(create_options))
-			return unknown_option(p, w);
-		if (seen & (1u << i) && !create_options[i].repeats)
-			return gs_error_at(p->e, -EINVAL, &w->pos, "\"%s\" is given twice; keep one", w->text);
-		seen |= 1u << i;
-		p->next++;
-		value = take(p, create_options[i].value);
-		if (!value)
-			return -EINVAL;
-		r = create_options[i].parse(p, value);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int add_instance(struct parser *p, const struct gs_word *w)
+static int add_instance(struct gs_parser *p, const struct gs_word *w)
 {
 	struct gs_statement *st = p->st;
 	struct gs_instance_selector sel;
@@ -348,9 +170,9 @@ static int add_instance(struct parser *p, const struct gs_word *w)
 }
 
 /* Exactly one, and one that names an instance. */
-static int take_instance(struct parser *p)
+static int take_instance(struct gs_parser *p)
 {
-	const struct gs_word *w = take(p, "the instance");
+	const struct gs_word *w = gs_parser_take(p, "the instance");
 	int r;
 
 	if (!w)
@@ -363,17 +185,17 @@ static int take_instance(struct parser *p)
 	return 0;
 }
 
-static int parse_delete(struct parser *p)
+static int parse_delete(struct gs_parser *p)
 {
-	int r = take_gpu_or_inside(p);
+	int r = gs_parser_gpu_or_inside(p);
 
-	return r < 0 ? r : take_list(p, "what to delete", true, add_instance);
+	return r < 0 ? r : gs_parser_list(p, "what to delete", true, add_instance);
 }
 
-static int take_to(struct parser *p)
+static int take_to(struct gs_parser *p)
 {
 	char shown[GS_WORD_SHOWN];
-	const struct gs_word *w = take(p, "\"to\"");
+	const struct gs_word *w = gs_parser_take(p, "\"to\"");
 
 	if (!w)
 		return -EINVAL;
@@ -383,7 +205,7 @@ static int take_to(struct parser *p)
 	return 0;
 }
 
-static int parse_move(struct parser *p)
+static int parse_move(struct gs_parser *p)
 {
 	const struct gs_word *w;
 	int r = take_gpu(p);
@@ -398,18 +220,22 @@ static int parse_move(struct parser *p)
 	r = take_to(p);
 	if (r < 0)
 		return r;
-	w = take(p, "the start behind \"to\"");
-	return w ? option_at(p, w) : -EINVAL;
+	w = gs_parser_take(p, "the start behind \"to\"");
+	if (!w)
+		return -EINVAL;
+	p->st->at_pos = w->pos;
+	p->st->at.known = true;
+	return gs_word_number(w, "a start", 0, GS_SCRIPT_START_MAX, &p->st->at.value, p->e);
 }
 
-static int parse_recreate(struct parser *p)
+static int parse_recreate(struct gs_parser *p)
 {
 	int r = take_gpu(p);
 
 	return r < 0 ? r : take_instance(p);
 }
 
-static int add_target(struct parser *p, const struct gs_word *w)
+static int add_target(struct gs_parser *p, const struct gs_word *w)
 {
 	struct gs_statement *st = p->st;
 	struct gs_gpu_selector sel;
@@ -426,19 +252,19 @@ static int add_target(struct parser *p, const struct gs_word *w)
 	return 0;
 }
 
-static int parse_copy(struct parser *p)
+static int parse_copy(struct gs_parser *p)
 {
 	int r = take_gpu(p);
 
 	if (r < 0)
 		return r;
 	r = take_to(p);
-	return r < 0 ? r : take_list(p, "the GPU to copy to", true, add_target);
+	return r < 0 ? r : gs_parser_list(p, "the GPU to copy to", true, add_target);
 }
 
-static int parse_use(struct parser *p)
+static int parse_use(struct gs_parser *p)
 {
-	const struct gs_word *w = take(p, "the layout's name");
+	const struct gs_word *w = gs_parser_take(p, "the layout's name");
 	int r;
 
 	if (!w)
@@ -448,7 +274,7 @@ static int parse_use(struct parser *p)
 	r = keep_text(p, w->text, &p->st->text);
 	if (r < 0)
 		return r;
-	r = take_list(p, "the GPU", true, add_target);
+	r = gs_parser_list(p, "the GPU", true, add_target);
 	if (r < 0)
 		return r;
 	/* every statement names a GPU first; here it is the first of the list */
@@ -456,14 +282,14 @@ static int parse_use(struct parser *p)
 	return 0;
 }
 
-static int parse_vfs(struct parser *p)
+static int parse_vfs(struct gs_parser *p)
 {
 	const struct gs_word *w;
 	int r = take_gpu(p);
 
 	if (r < 0)
 		return r;
-	w = take(p, "the number of VFs");
+	w = gs_parser_take(p, "the number of VFs");
 	if (!w)
 		return -EINVAL;
 	p->st->text_pos = w->pos;
@@ -477,10 +303,10 @@ static int parse_vfs(struct parser *p)
 }
 
 /* Of the GPU; a parameter of an instance is spelled as its driver spells it. */
-static int take_setting(struct parser *p)
+static int take_setting(struct gs_parser *p)
 {
 	char shown[GS_WORD_SHOWN];
-	const struct gs_word *w = take(p, "the key");
+	const struct gs_word *w = gs_parser_take(p, "the key");
 
 	if (!w)
 		return -EINVAL;
@@ -492,16 +318,16 @@ static int take_setting(struct parser *p)
 	return keep_text(p, w->text, &p->st->text);
 }
 
-static int parse_set(struct parser *p)
+static int parse_set(struct gs_parser *p)
 {
 	const struct gs_word *w;
-	int r = take_gpu_or_inside(p);
+	int r = gs_parser_gpu_or_inside(p);
 
 	if (r >= 0)
 		r = take_setting(p);
 	if (r < 0)
 		return r;
-	w = take(p, "the value");
+	w = gs_parser_take(p, "the value");
 	if (!w)
 		return -EINVAL;
 	p->st->value_pos = w->pos;
@@ -512,9 +338,9 @@ static int parse_set(struct parser *p)
 	return keep_text(p, w->text, &p->st->value);
 }
 
-static int (*const parsers[GS_VERB_MAX])(struct parser *) = {
+static int (*const parsers[GS_VERB_MAX])(struct gs_parser *) = {
 	[GS_VERB_MODE] = parse_mode,
-	[GS_VERB_CREATE] = parse_create,
+	[GS_VERB_CREATE] = gs_parser_create,
 	[GS_VERB_DELETE] = parse_delete,
 	[GS_VERB_MOVE] = parse_move,
 	[GS_VERB_RECREATE] = parse_recreate,
@@ -562,7 +388,7 @@ static int parse_statement(struct gs_script *script, const struct gs_words *word
 {
 	struct gs_statement st = { .verb = gs_verb_from_name(words->words[0].text), .pos = words->words[0].pos, .count = 1,
 				   .mode = GS_MODE_INVALID };
-	struct parser p = { .arena = script->arena, .words = words, .next = 1, .st = &st, .e = e };
+	struct gs_parser p = { .arena = script->arena, .words = words, .next = 1, .st = &st, .e = e };
 	char shown[GS_WORD_SHOWN];
 	const struct gs_word *extra;
 	void *grown;
@@ -575,7 +401,7 @@ static int parse_statement(struct gs_script *script, const struct gs_words *word
 	r = parsers[st.verb](&p);
 	if (r < 0)
 		return r;
-	extra = peek(&p);
+	extra = gs_parser_peek(&p);
 	if (extra)
 		return gs_error_at(e, -EINVAL, &extra->pos, "\"%s\" is one word too many; write: %s", gs_word_show(extra->text, shown), syntax[st.verb]);
 	r = check_length(&st, words, e);

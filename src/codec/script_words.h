@@ -12,6 +12,8 @@
 
 #define GS_SCRIPT_INDEX_MAX 4095u
 #define GS_SCRIPT_START_MAX 63u
+/* "at" may also be a placement id, and those count GiB or so; 0xFFFF is the driver's «none» (interfaces 2.5). */
+#define GS_SCRIPT_AT_MAX 65534u
 #define GS_SCRIPT_COUNT_MAX 64u
 /* SR-IOV counts VFs in 16 bits; GI ids are small but the driver does not say how small. */
 #define GS_SCRIPT_ORDINAL_MAX 65535u

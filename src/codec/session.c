@@ -500,6 +500,13 @@ int gs_session_cancel(struct gs_session *s)
 	return id < 0 ? (int)id : 0;
 }
 
+int gs_session_leave(struct gs_session *s)
+{
+	int64_t id = ask(s, "leave", json_object_new_object(), NULL);
+
+	return id < 0 ? (int)id : 0;
+}
+
 int gs_session_fd(const struct gs_session *s)
 {
 	return gs_rpc_fd_in(s->rpc);

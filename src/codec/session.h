@@ -78,6 +78,8 @@ int gs_session_commit(struct gs_session *s, const struct gs_session_commit *c, c
 int gs_session_watch(struct gs_session *s, unsigned interval_ms, bool telemetry);
 int gs_session_commit_begin(struct gs_session *s, const struct gs_session_commit *c);
 int gs_session_cancel(struct gs_session *s);
+/* The write that waits in the kernel is left pending: the commit ends with status PENDING. */
+int gs_session_leave(struct gs_session *s);
 /* For poll(2). */
 int gs_session_fd(const struct gs_session *s);
 bool gs_session_wants_write(const struct gs_session *s);

@@ -19,7 +19,8 @@
 #define NOTICES_MAX 64
 #define MODES_MAX 32
 #define SOURCES_MAX 16
-#define PLACEMENT_ID_MAX 65535u
+/* 0xFFFF is the driver's «none» (interfaces 2.5) */
+#define PLACEMENT_ID_MAX 65534u
 
 void gs_json_element_open(struct gs_json_element *el, struct json_object *list, const struct gs_json_where *up, size_t i, struct gs_error *e)
 {
@@ -409,7 +410,7 @@ static void read_sources(struct gs_snapshot *s, struct gs_json_reader *r)
 		bool is_present;
 
 		gs_json_element_open(&el, list, &sources, i, r->e);
-		name = gs_json_read_name(&el.r, "name");
+		name = gs_snapshot_text(s, gs_json_read_name(&el.r, "name"));
 		text = gs_json_read_string(&el.r, "text");
 		is_present = gs_json_read_bool(&el.r, "is_present", false);
 		for (size_t k = 0; k < gs_snapshot_n_sources(s) && !el.r.failed; k++)

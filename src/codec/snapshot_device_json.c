@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What lies around a GPU, as JSON: grids, virtual functions, siblings, settings, pending writes. */
+#include "base/parse.h"
 #include "codec/profile_codec.h"
 #include "codec/snapshot_codec.h"
 
@@ -57,7 +58,7 @@ static void add_settings(struct json_object *o, const struct gs_gpu *gpu)
 
 /* ---------------------------------------------------------------- functions */
 
-static const char *vfs_by_name(enum gs_vfs_by by)
+const char *gs_vfs_by_name(enum gs_vfs_by by)
 {
 	switch (by) {
 	case GS_VFS_BY_NUMVFS:
@@ -89,7 +90,7 @@ struct json_object *gs_vfs_to_json(const struct gs_gpu *gpu)
 
 	gs_json_add_u32(o, "total", gpu->vfs.total);
 	gs_json_add_u32(o, "enabled", gpu->vfs.enabled);
-	gs_json_add_string(o, "by", vfs_by_name(gpu->vfs.by));
+	gs_json_add_string(o, "by", gs_vfs_by_name(gpu->vfs.by));
 	for (size_t i = 0; i < gpu->vfs.n_functions; i++)
 		json_object_array_add(list, vf_to_json(gpu->vfs.functions[i]));
 	json_object_object_add(o, "functions", list);
@@ -144,6 +145,17 @@ void gs_device_add_json(struct json_object *o, const struct gs_gpu *gpu)
 
 /* ---------------------------------------------------------------- grids */
 
+/* Word for word the same, with what only grids other than MIG's have. */
+static bool grids_equal(const struct gs_profile_set *a, const struct gs_profile_set *b)
+{
+	if (!gs_profile_set_equal(a, b) || a->is_slots != b->is_slots || a->has_one_size != b->has_one_size || a->avoid != b->avoid)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!gs_str_equal(a->items[i].gi_profile, b->items[i].gi_profile) || !gs_u32_equal(a->items[i].max_per_gi, b->items[i].max_per_gi))
+			return false;
+	return true;
+}
+
 /*
  * A host has one model of GPU as a rule: its profiles are written once and
  * pointed at by the rest, which makes two thirds of what goes over the wire.
@@ -152,13 +164,9 @@ static struct gs_u32 earlier_equal(const struct gs_snapshot *s, size_t index, en
 {
 	const struct gs_profile_set *set = &gs_snapshot_gpu(s, index)->grids[kind];
 
-	for (size_t i = 0; i < index; i++) {
-		const struct gs_profile_set *other = &gs_snapshot_gpu(s, i)->grids[kind];
-
-		if (gs_profile_set_equal(other, set) && other->is_slots == set->is_slots && other->has_one_size == set->has_one_size &&
-		    other->avoid == set->avoid)
+	for (size_t i = 0; i < index; i++)
+		if (grids_equal(&gs_snapshot_gpu(s, i)->grids[kind], set))
 			return GS_U32((uint32_t)i);
-	}
 	return GS_U32_UNKNOWN;
 }
 

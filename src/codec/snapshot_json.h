@@ -30,7 +30,25 @@ struct json_object *gs_snapshot_to_json(const struct gs_snapshot *s, unsigned fl
  */
 int gs_snapshot_from_json(struct json_object *o, struct gs_snapshot **ret_snapshot, struct gs_error *e);
 
+/* "numvfs", "sriov-manage", or NULL: nobody can. */
+const char *gs_vfs_by_name(enum gs_vfs_by by);
+
 /* schema gpuslice.profiles/1: every profile of the GPUs in @indices (all when @n is 0), with placements and what is creatable now. */
 struct json_object *gs_profiles_to_json(const struct gs_snapshot *s, const uint32_t *indices, size_t n);
+
+/* What of a profile of grid @kind can be created beside what is there. */
+struct gs_creatable {
+	struct gs_u32 n;                        /* how many more; unknown when nobody can tell */
+	bool has_starts;
+	uint32_t starts[GS_PLACEMENTS_MAX];     /* where one may begin: memory units, or slots */
+	size_t n_starts;
+};
+/*
+ * As if the GPU were in the mode that @kind takes. A MIG-backed vGPU counts
+ * what the GPU instances of its profile still hold, and a free slot each.
+ */
+void gs_profile_creatable(const struct gs_gpu *gpu, enum gs_instance_kind kind, const struct gs_profile *p, struct gs_creatable *ret);
+/* Is the GPU in a mode in which @p of that kind is created? */
+bool gs_profile_mode_is_right(const struct gs_gpu *gpu, enum gs_instance_kind kind, const struct gs_profile *p);
 
 #endif

@@ -373,7 +373,7 @@ int gs_edit_create(struct gs_edit *x)
 	enum gs_instance_kind kind = GS_KIND_MIG;
 	const struct gs_profile *p = NULL;
 	bool may_claim = x->context == GS_CONTEXT_FILE && !st->count_adds;
-	bool is_vgpu = gs_profile_by_name(&x->gpu->grids[GS_KIND_VGPU], st->profile);
+	bool is_vgpu = gs_profile_by_name(&x->gpu->grids[GS_KIND_VGPU], st->profile) || gs_gpu_profile_by_last_word(x->gpu, st->profile, NULL);
 	int r;
 
 	if (st->has_inside && !is_vgpu)

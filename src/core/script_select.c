@@ -96,6 +96,8 @@ int gs_edit_profile(struct gs_edit *x, const char *name, const struct gs_positio
 	char label[96];
 	const struct gs_profile *p = gs_gpu_profile(x->gpu, name, &kind);
 
+	if (!p)
+		p = gs_gpu_profile_by_last_word(x->gpu, name, &kind);
 	if (p && (kind == GS_KIND_MIG || kind == GS_KIND_VGPU)) {
 		*ret_profile = p;
 		if (ret_kind)

@@ -505,6 +505,25 @@ const struct gs_profile *gs_gpu_profile(const struct gs_gpu *gpu, const char *na
 	return NULL;
 }
 
+const struct gs_profile *gs_gpu_profile_by_last_word(const struct gs_gpu *gpu, const char *word, enum gs_instance_kind *ret_kind)
+{
+	const struct gs_profile_set *set = &gpu->grids[GS_KIND_VGPU];
+	const struct gs_profile *found = NULL;
+
+	for (size_t i = 0; i < set->n; i++) {
+		const char *last = strrchr(set->items[i].name, ' ');
+
+		if (!last || !gs_str_equal(last + 1, word))
+			continue;
+		if (found)
+			return NULL;
+		found = &set->items[i];
+	}
+	if (found && ret_kind)
+		*ret_kind = GS_KIND_VGPU;
+	return found;
+}
+
 const struct gs_setting *gs_gpu_setting(const struct gs_gpu *gpu, const char *key)
 {
 	for (size_t i = 0; i < gpu->n_settings; i++)

@@ -243,6 +243,8 @@ const struct gs_profile_set *gs_gpu_grid(const struct gs_gpu *gpu, enum gs_mode 
 enum gs_instance_kind gs_mode_kind(enum gs_mode mode);
 /* The profile of that name in any grid of the GPU; *@ret_kind (may be NULL) is its kind. NULL when there is none. */
 const struct gs_profile *gs_gpu_profile(const struct gs_gpu *gpu, const char *name, enum gs_instance_kind *ret_kind);
+/* The vGPU type whose name ends with that word ("DC-48Q" for "RTX Pro 6000 Blackwell DC-48Q"); NULL when none or several do. */
+const struct gs_profile *gs_gpu_profile_by_last_word(const struct gs_gpu *gpu, const char *word, enum gs_instance_kind *ret_kind);
 /* NULL when there is none. */
 const struct gs_setting *gs_gpu_setting(const struct gs_gpu *gpu, const char *key);
 const struct gs_vf *gs_gpu_vf(const struct gs_gpu *gpu, uint32_t n);

@@ -125,7 +125,9 @@ static struct judgement judge_on_gpu(const struct gs_gpu *gpu, const struct gs_h
 			return say(GS_WHO_VERDICT_MAYBE, "has the GPU open; the driver may refuse to change the VFs under it");
 		return say(GS_WHO_VERDICT_YES, "has the GPU open: an unbind of its driver would wait for ever");
 	default:
-		return say(GS_WHO_VERDICT_YES, "has the GPU open: an unbind of its driver would wait for it, or take it away");
+		/* other drivers let go and leave the process with an error */
+		return say(GS_WHO_VERDICT_YES, gpu->vendor == GS_VENDOR_NVIDIA ? "has the GPU open: an unbind of its driver would wait for ever"
+									       : "has the GPU open: an unbind of its driver would take it away");
 	}
 }
 

@@ -27,6 +27,7 @@ NAMES = {
     "iommu_group": "numbered in the order in which the kernel met them",
 }
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+PID = re.compile(r"\bpid [0-9]+\b")
 # A UUID that a case itself gives is compared as it is.
 GIVEN = re.compile(r"^1{8}-")
 
@@ -43,6 +44,7 @@ class Side:
         return "<%s %d>" % (kind, names.setdefault(value, len(names)))
 
     def text(self, text):
+        text = PID.sub("pid <pid>", text)
         return UUID.sub(lambda m: m[0] if GIVEN.match(m[0]) else self.ordinal("uuid", m[0]), text)
 
     def value(self, key, value):

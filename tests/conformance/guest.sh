@@ -3,6 +3,5 @@
 # guest.sh - in the guest: play /test/case on the live machine into /out.
 . /lib/vm/machine.sh
 start_machine || exit 125
-hostname vm-bench
-export PROGRAM=/usr/bin/gpuslice MACHINE_IO=/usr/bin/machine_io MACHINE=/lib/vm/machine.sh
+export PROGRAM=/usr/bin/gpuslice MACHINE_IO=/usr/bin/machine_io MACHINE=/lib/vm/machine.sh HOLD=/lib/vm/hold.sh
 exec sh /test/play.sh "/test/case/$1" /out

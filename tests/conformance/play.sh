@@ -5,11 +5,14 @@
 # or a simulated one. Each step leaves a folder DIR/NNN with what was asked
 # (step, input) and what came of it (status, output, errors), for compare.py.
 # Prints a line of TAP for each expectation. The language of cases is in
-# README.md. PROGRAM and MACHINE_IO are paths; names of GPUs come from MACHINE.
+# README.md. PROGRAM and MACHINE_IO are paths; names of GPUs come from MACHINE,
+# holders from HOLD where there is such.
 set -u
 PROGRAM=${PROGRAM:?} MACHINE_IO=${MACHINE_IO:?}
 # shellcheck source=tests/vm/guest/machine.sh
 . "${MACHINE:?}"
+# shellcheck source=tests/vm/guest/hold.sh
+[ -z "${HOLD:-}" ] || . "$HOLD"
 case_file=${1:?usage: play.sh CASE DIR [--sim NAME]} out=${2:?}
 shift 2
 case_name=$(basename "$case_file" .case)
@@ -21,6 +24,20 @@ names() {
 		s|{L40S}|$L40S|g; s|{MI300X}|$MI300X|g; s|{FLEX}|$FLEX|g; s|^\([a-z]* \)@|\1sys/bus/pci/devices/|"
 }
 
+# A VFIO device is held as by a virtual machine, until `release`; the guest has the means.
+hold_or_release() {
+	if [ $# -gt 0 ]; then
+		echo "nobody can be made to hold a device of a simulated machine" >&2
+		return 1
+	fi
+	if [ "$verb" = release ]; then
+		release
+		return
+	fi
+	hold device "$(basename "$(readlink "/$rest/iommu_group")")" "$(basename "$(readlink -f "/$rest")")"
+	echo "$held"
+}
+
 # perform MACHINE… : the step in $step, with its input in $d/input
 perform() {
 	verb=${step%% *}
@@ -29,7 +46,7 @@ perform() {
 	run)
 		set -f
 		# shellcheck disable=SC2086
-		"$PROGRAM" "$@" $rest <"$d/input" >"$d/output" 2>"$d/errors"
+		"$PROGRAM" "$@" $rest <"$d/input" >"$d/output" 2>"$d/errors" 3>&-
 		echo $? >"$d/status"
 		set +f
 		;;
@@ -39,6 +56,10 @@ perform() {
 		;;
 	write)
 		"$MACHINE_IO" "$@" write "${rest%% *}" "${rest#* }" >"$d/output" 2>"$d/errors"
+		echo $? >"$d/status"
+		;;
+	hold | release)
+		hold_or_release "$@" >"$d/output" 2>"$d/errors"
 		echo $? >"$d/status"
 		;;
 	*)

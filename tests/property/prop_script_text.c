@@ -114,7 +114,7 @@ static void random_create(struct random *r, struct made *m)
 
 	st->profile = one_of(r, profiles, GS_ARRAY_SIZE(profiles));
 	if (below(r, 2))
-		st->at = GS_U32(below(r, 64));
+		st->at = GS_U32(below(r, 65535));
 	if (below(r, 2))
 		st->count = 1 + below(r, 64);
 	st->count_adds = below(r, 2);

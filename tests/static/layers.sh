@@ -27,6 +27,7 @@ tap "the simulator knows base only" "$(includes backend/sim 'core/|codec/' ; gre
 tap "ui does not know cli and backend" "$(includes ui 'cli/|backend/')"
 tap "only one file of ui talks to curses" "$(grep -rlE '^#include <(curses|ncurses[^>]*|term)\.h>' ui src backend --include='*.[ch]' | grep -v '^ui/screen\.c$')"
 tap "only one file talks to libpci" "$(grep -rlE '^#include <pci/' ui src backend --include='*.[ch]' | grep -v '^backend/pci\.c$')"
+tap "only one file talks to libxml2" "$(grep -rlE '^#include <libxml/' ui src backend --include='*.[ch]' | grep -v '^backend/claims_libvirt\.c$')"
 tap "only one file talks to libudev" "$(grep -rlE '^#include <libudev' ui src backend --include='*.[ch]' | grep -v '^backend/uevent\.c$')"
 tap "curses refresh happens in one place" "$(grep -rnE '\b(w?refresh|doupdate)\(' ui --include='*.c' | grep -v '^ui/screen\.c')"
 echo "1..$n"

@@ -16,6 +16,8 @@ g="$program --sim dgx-h100"
 $g list --json --telemetry >"$tmp/snapshot.json"
 $g list --json >"$tmp/plain.json"
 $g profiles --json >"$tmp/profiles.json"
+$g who all --json >"$tmp/who.json"
+$g --as-user who 0 --for delete --json >"$tmp/who-hidden.json"
 $g export json >"$tmp/layout.json"
 echo 'create 3 3g.40gb at 4' >"$tmp/script"
 $g plan --json "$tmp/script" >"$tmp/plan.json"
@@ -24,7 +26,17 @@ $g apply --json --yes "$tmp/script" >"$tmp/result.json" 2>/dev/null
 $program sim list --json >"$tmp/machines.json"
 $g apply --json "$tmp/nowhere" >"$tmp/error.json" 2>/dev/null
 cp "$XDG_STATE_HOME/gpuslice/sim/dgx-h100/tree/run/gpuslice/snapshot.json" "$tmp/published.json"
-# what the simulated machine does not have: written by the tests of the codec
+# every other host, each with families of its own
+others=
+for file in data/hosts/*.json; do
+	host=${file##*/}
+	host=${host%.json}
+	$program --sim "$host" list --json --telemetry >"$tmp/$host-snapshot.json"
+	$program --sim "$host" profiles --json >"$tmp/$host-profiles.json"
+	$program --sim "$host" export json >"$tmp/$host-layout.json"
+	others="$others snapshot:$tmp/$host-snapshot.json profiles:$tmp/$host-profiles.json layout:$tmp/$host-layout.json"
+done
+# what no simulated machine has: written by the tests of the codec
 mkdir "$tmp/examples"
 for test in snapshot_json snapshot_families layout_text plan_json; do
 	GS_WRITE_EXAMPLES=$tmp/examples "${BUILD:-build}/tests/unit/test_$test" >/dev/null 2>&1 || {
@@ -33,9 +45,11 @@ for test in snapshot_json snapshot_families layout_text plan_json; do
 		exit 1
 	}
 done
-if python3 tests/check-schemas.py "machines:$tmp/machines.json" "error:$tmp/error.json" "published:$tmp/published.json" "snapshot:$tmp/snapshot.json" "snapshot:$tmp/plain.json" "profiles:$tmp/profiles.json" "layout:$tmp/layout.json" \
-	"snapshot:$tmp/examples/snapshot.json" "snapshot:$tmp/examples/families.json" "profiles:$tmp/examples/profiles.json" "layout:$tmp/examples/layout.json" \
+# shellcheck disable=SC2086
+if python3 tests/check-schemas.py $others "machines:$tmp/machines.json" "error:$tmp/error.json" "published:$tmp/published.json" "snapshot:$tmp/snapshot.json" "snapshot:$tmp/plain.json" "profiles:$tmp/profiles.json" "who:$tmp/who.json" "who:$tmp/who-hidden.json" "layout:$tmp/layout.json" \
+	"snapshot:$tmp/examples/snapshot.json" "snapshot:$tmp/examples/families.json" "profiles:$tmp/examples/profiles.json" "profiles:$tmp/examples/families_profiles.json" "layout:$tmp/examples/layout.json" \
 	"layout:$tmp/examples/families_layout.json" "layout:$tmp/examples/read_layout.json" \
+	"plan:$tmp/examples/plan.json" "plan:$tmp/examples/families_plan.json" "result:$tmp/examples/result.json" \
 	"plan:$tmp/plan.json" "plan:$tmp/blocked.json" "result:$tmp/result.json" >"$tmp/out" 2>&1; then
 	echo "ok 1 - data files and everything printed agree with the schemas"
 else

@@ -105,7 +105,7 @@ static void root_sees_everything(void **state)
 		assert_string_equal(gpu->pci_id, "10de:2330");
 		assert_non_null(gpu->uuid);
 		assert_non_null(strstr(gpu->name, "H100"));
-		assert_int_equal(gpu->modes, 1u << GS_MODE_WHOLE | 1u << GS_MODE_MIG);
+		assert_int_equal(gpu->modes, 1u << GS_MODE_WHOLE | 1u << GS_MODE_MIG | 1u << GS_MODE_PASSTHROUGH);
 		assert_true(gpu->holders_visible);
 		assert_true(gpu->placements_visible);
 		assert_int_equal(gpu->grids[GS_KIND_MIG].memory_units, 8);

@@ -153,11 +153,14 @@ static void an_mdev_has_a_group_and_a_name_of_its_own(void **state)
 	gs_tree_link(m.dir, "sys/bus/mdev/devices/30ad89ac-5906-49ca-8d52-3c6343c598f6", "../../../devices/pci0000:20/0000:26:00.4/30ad89ac-5906-49ca-8d52-3c6343c598f6");
 	gs_tree_process(m.dir, 100, "qemu-kvm", "qemu-kvm -name a", NULL);
 	gs_tree_open(m.dir, 100, 21, "/dev/vfio/200");
+	gs_tree_open(m.dir, 100, 22, "/dev/vfio/91");
 	gs_tree_process(m.dir, 101, "qemu-kvm", "qemu-kvm -name b", NULL);
 	gs_tree_open(m.dir, 101, 21, "/dev/vfio/201");
 	look(&m);
+	/* found as the mdev and as the function that it lies on: one place */
 	assert_int_equal(m.vgpu->n_holders, 1);
 	assert_string_equal(m.vgpu->holders[0]->name, "a");
+	assert_string_equal(m.vgpu->holders[0]->evidence, "fd /dev/vfio/200, fd /dev/vfio/91");
 	assert_int_equal(m.vf[0]->n_holders, 1);
 	assert_string_equal(m.vf[0]->holders[0]->name, "b");
 	assert_int_equal(n_everywhere(&m), 2);

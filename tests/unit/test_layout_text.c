@@ -156,7 +156,7 @@ static void mistakes_are_refused_with_their_place(void **state)
 		{ INSTANCE("on: {profile: x, start: 0}"), 4, 28, "\"on\" is not supported for MIG" },
 		{ VGPU("vf: 64"), 4, 41, "at most 63" },
 		{ VGPU("vf: 0000:1b:00.4"), 4, 41, "whole number" },
-		{ VGPU("start: 65536"), 4, 44, "at most 65535" },
+		{ VGPU("start: 65535"), 4, 44, "at most 65534" },
 		{ VGPU("uuid: 7"), 4, 43, "needs quotes" },
 		{ VGPU("uuid: c0ffee"), 4, 43, "is no UUID" },
 		{ VGPU("on: 1g.24gb"), 4, 41, "must be an object" },

@@ -84,6 +84,66 @@ static void json_has_the_keys_of_the_interface_in_its_order(void **state)
 	assert_string_equal(line, expected);
 }
 
+/* One step of each kind that is not MIG's, as the planner would write it. */
+static const struct gs_bdf vf3 = { 0, 0x41, 0, 7 };
+static struct gs_step family_steps[] = {
+	{ .op = GS_STEP_STOP_HOLDER, .pid = 4711, .start_time = 99, .kill = true },
+	{ .op = GS_STEP_STOP_UNIT, .unit = "nvidia-dcgm.service" },
+	{ .op = GS_STEP_REMOVE_VGPU, .framework = GS_FRAMEWORK_MDEV, .profile = "T4-4C", .uuid = "c0ffee00-0000-4000-8000-00000000000a" },
+	{ .op = GS_STEP_DISABLE_VFS, .framework = GS_FRAMEWORK_SRIOV, .vfs = 4, .vfs_by = GS_VFS_BY_NUMVFS },
+	{ .op = GS_STEP_UNBIND_DRIVER, .framework = GS_FRAMEWORK_VFIO, .function = { 0, 0x41, 0, 1 }, .driver = "snd_hda_intel", .to_vfio = true },
+	{ .op = GS_STEP_BIND_DRIVER, .framework = GS_FRAMEWORK_VFIO, .function = { 0, 0x41, 0, 0 } },
+	{ .op = GS_STEP_SET_MODE, .mode = GS_MODE_MIG },
+	{ .op = GS_STEP_SET_SETTING, .framework = GS_FRAMEWORK_AMDGPU, .key = "compute-partition", .value = "CPX", .old_value = "SPX" },
+	{ .op = GS_STEP_ENABLE_VFS, .framework = GS_FRAMEWORK_VENDOR_VFIO, .vfs = 32, .vfs_by = GS_VFS_BY_SRIOV_MANAGE },
+	{ .op = GS_STEP_CREATE_VGPU, .framework = GS_FRAMEWORK_VENDOR_VFIO, .vf = { true, 3 }, .profile = "DC-1-24Q", .gi_profile = "1g.24gb", .on_start = { true, 3 } },
+	{ .op = GS_STEP_SET_PARAM, .framework = GS_FRAMEWORK_VENDOR_VFIO, .vf = { true, 3 }, .key = "a", .value = "1" },
+	{ .op = GS_STEP_START_UNIT, .unit = "nvidia-dcgm.service" },
+};
+
+static struct json_object *family_plan(void)
+{
+	struct gs_plan plan = { .steps = family_steps, .n_steps = GS_ARRAY_SIZE(family_steps) };
+
+	for (size_t i = 0; i < plan.n_steps; i++) {
+		family_steps[i].n = (uint32_t)i + 1;
+		family_steps[i].text = "a step";
+		family_steps[i].bdf = (struct gs_bdf){ 0, 0x41, 0, 0 };
+		if (family_steps[i].vf.known)
+			family_steps[i].function = vf3;
+	}
+	return gs_plan_to_json(&plan);
+}
+
+static void steps_say_what_they_write_to(void **state)
+{
+	static const char *const expected[GS_ARRAY_SIZE(family_steps)] = {
+		"\"pid\":4711,\"start_time\":99,\"kill\":true}",
+		"\"unit\":\"nvidia-dcgm.service\"}",
+		"\"framework\":\"mdev\",\"function\":\"0000:00:00.0\",\"vf\":null,\"profile\":\"T4-4C\",\"uuid\":\"c0ffee00-0000-4000-8000-00000000000a\",\"on\":null}",
+		"\"framework\":\"sriov\",\"vfs\":4,\"by\":\"numvfs\"}",
+		"\"framework\":\"vfio\",\"function\":\"0000:41:00.1\",\"driver\":\"snd_hda_intel\",\"to_vfio\":true}",
+		"\"framework\":\"vfio\",\"function\":\"0000:41:00.0\",\"driver\":null,\"to_vfio\":false}",
+		"\"mode\":\"mig\"}",
+		"\"framework\":\"amdgpu\",\"key\":\"compute-partition\",\"value\":\"CPX\",\"old_value\":\"SPX\"}",
+		"\"framework\":\"vendor-vfio\",\"vfs\":32,\"by\":\"sriov-manage\"}",
+		"\"framework\":\"vendor-vfio\",\"function\":\"0000:41:00.7\",\"vf\":3,\"profile\":\"DC-1-24Q\",\"uuid\":null,\"on\":{\"profile\":\"1g.24gb\",\"start\":3}}",
+		"\"framework\":\"vendor-vfio\",\"function\":\"0000:41:00.7\",\"vf\":3,\"uuid\":null,\"key\":\"a\",\"value\":\"1\",\"old_value\":null}",
+		"\"unit\":\"nvidia-dcgm.service\"}",
+	};
+	GS_JSON struct json_object *o = family_plan();
+	struct json_object *steps = json_object_object_get(o, "steps");
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(family_steps); i++) {
+		GS_FREE char *line = gs_json_to_line(json_object_array_get_idx(steps, i));
+		const char *behind = strstr(line, "\"bdf\":\"0000:41:00.0\",");
+
+		assert_non_null(behind);
+		assert_string_equal(behind + strlen("\"bdf\":\"0000:41:00.0\","), expected[i]);
+	}
+}
+
 static void text_says_who_stops_then_findings_then_steps_then_what_is_kept(void **state)
 {
 	static const char expected[] =
@@ -210,6 +270,11 @@ static void examples_are_written_where_asked(void **state)
 	plan = gs_plan_to_json(&s.plan);
 	result = gs_commit_result_to_json(&r);
 	write_example(dir, "plan", plan);
+	json_object_put(plan);
+	plan = family_plan();
+	json_object_object_add(plan, "digest", json_object_new_string("4f21c09e4f21c09e4f21c09e4f21c09e"));
+	json_object_object_add(plan, "shape", json_object_new_string("4f21c09e4f21c09e4f21c09e4f21c09e"));
+	write_example(dir, "families_plan", plan);
 	write_example(dir, "result", result);
 }
 
@@ -217,6 +282,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_has_the_keys_of_the_interface_in_its_order),
+		cmocka_unit_test(steps_say_what_they_write_to),
 		cmocka_unit_test(text_says_who_stops_then_findings_then_steps_then_what_is_kept),
 		cmocka_unit_test(a_holder_that_a_step_stops_is_named_once),
 		cmocka_unit_test(nothing_to_do_is_said),

@@ -308,7 +308,8 @@ static void numbers_are_plain_and_bounded(void **state)
 	expect_error("mode -1 mig", 1, 6, "GPU is expected");
 	expect_error("mode 0x1 mig", 1, 6, "no number");
 	expect_error("mode 01 mig", 1, 6, "plain decimal");
-	expect_error("create 0 p at 64", 1, 15, "0 to 63");
+	expect_error("create 0 p at 65535", 1, 15, "0 to 65534");
+	expect_error("move 0 p@0 to 64", 1, 15, "0 to 63");
 	expect_error("create 0 p at +1", 1, 15, "no number");
 	expect_error("create 0 p at 1.0", 1, 15, "no number");
 	expect_error("create 0 p count 0", 1, 18, "1 to 64");

@@ -40,9 +40,11 @@ static inline int fixture_remove_one(const char *path, const struct stat *st, in
 	return remove(path);
 }
 
+/* The initial state of the test is the host's name; without one it is dgx-h100. */
 static inline int fixture_setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
+	const char *host = *state ? *state : "dgx-h100";
 	struct gs_error e = { 0 };
 
 	snprintf(f->home, sizeof(f->home), "%s", "/tmp/gpuslice-test-XXXXXX");
@@ -50,7 +52,7 @@ static inline int fixture_setup(void **state)
 	setenv("XDG_STATE_HOME", f->home, 1);
 	unsetenv("GPUSLICE_SIM_USER");
 	unsetenv("GPUSLICE_SIM_STATE");
-	if (gs_sim_open("dgx-h100", &f->sim, &e) < 0)
+	if (gs_sim_open(host, &f->sim, &e) < 0)
 		fail_msg("%s", e.text);
 	*state = f;
 	return 0;
@@ -165,6 +167,77 @@ static inline bool fixture_exists(struct fixture *f, const char *path)
 	return lstat(full, &st) == 0;
 }
 
+/* One write to an attribute, as gs_root does it. */
+static inline int fixture_store(struct fixture *f, const char *path, const char *text)
+{
+	return gs_sim_root_ops.write(f->sim, path, text, strlen(text));
+}
+
+/* "sriov-manage -e 0000:a1:00.0" as words; the exit status, or -errno. The output into @output. */
+static inline int fixture_run(struct fixture *f, const char *words, char *output, size_t size)
+{
+	char copy[256], *argv[9] = { NULL }, *rest = copy, *text = NULL;
+	int argc = 0, status = -1, r;
+
+	snprintf(copy, sizeof(copy), "%s", words);
+	while (argc < 8 && (argv[argc] = strsep(&rest, " ")))
+		argc++;
+	r = gs_sim_run(f->sim, argv, &status, &text, NULL);
+	if (r < 0)
+		return r;
+	if (output)
+		snprintf(output, size, "%s", text);
+	free(text);
+	return status;
+}
+
+/*
+ * The write in a process of its own, which may block. Its exit status is -r.
+ * Ask fixture_child_is_running() only for a «still»: what has ended stays so.
+ */
+static inline pid_t fixture_store_apart(struct fixture *f, const char *path, const char *text)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		struct gs_sim *sim = NULL;
+
+		/* what the parent's stand-in has open is not this process's to hold */
+		close_range(3, ~0u, 0);
+		if (gs_sim_open(gs_sim_host(f->sim), &sim, NULL) < 0)
+			_exit(255);
+		_exit(-gs_sim_root_ops.write(sim, path, text, strlen(text)));
+	}
+	return child;
+}
+
+static inline bool fixture_child_is_running(pid_t child)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+}
+
+static inline int fixture_child_result(pid_t child)
+{
+	int status;
+
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return -WEXITSTATUS(status);
+}
+
+/* Until the tree has that file no more (or has it); the child that does it must be running. */
+static inline void fixture_await(struct fixture *f, const char *path, bool there)
+{
+	for (int i = 0; i < 5000; i++) {
+		if (fixture_exists(f, path) == there)
+			return;
+		usleep(2000);
+	}
+	fail_msg("%s is %s", path, there ? "not there" : "still there");
+}
+
 /* The start time of @pid, from its stat, as a scanner finds it. */
 static inline uint64_t fixture_start_time(struct fixture *f, unsigned int pid)
 {
@@ -187,6 +260,30 @@ static inline uint64_t fixture_start_time(struct fixture *f, unsigned int pid)
 static inline int fixture_kill(struct fixture *f, unsigned int pid, int signo)
 {
 	return gs_sim_signal(f->sim, pid, fixture_start_time(f, pid), signo);
+}
+
+static inline char *fixture_state_path(struct fixture *f);
+
+/* Process @pid has @to open where it had @from: what a program of the machine would do by itself. */
+static inline int fixture_hold(struct fixture *f, unsigned int pid, const char *from, const char *to)
+{
+	char *path = fixture_state_path(f), *text, *at, *changed = NULL;
+	size_t n;
+	int r = -1;
+
+	(void)pid;
+	if (gs_file_read(path, 1u << 22, &text, &n, NULL) == 0) {
+		char quoted[64];
+
+		snprintf(quoted, sizeof(quoted), "\"%s\"", from);
+		at = strstr(text, quoted);
+		if (at && asprintf(&changed, "%.*s\"%s\"%s", (int)(at - text), text, to, at + strlen(quoted)) > 0)
+			r = gs_file_replace(path, changed, strlen(changed), 0600, NULL);
+		free(changed);
+		free(text);
+	}
+	free(path);
+	return r;
 }
 
 static inline char *fixture_state_path(struct fixture *f)

@@ -227,6 +227,7 @@ static void containers_by_their_cgroup(void **state)
 		{ "0::/lxc.payload.web\n", "lxc", "web", "", "" },
 		/* words of people are no ids */
 		{ "0::/docker/mine\n", "", "", "", "" },
+		{ "0::/system.slice/docker-abc123.scope\n", "", "", "", "docker-abc123.scope" },
 		{ "0::/system.slice/docker-compose.service\n", "", "", "", "docker-compose.service" },
 		{ "0::/user.slice/x-cri-containerd-" ID64 ".scope\n", "", "", "", "x-cri-containerd-" ID64 ".scope" },
 		{ "0::/docker-" ID64 "ff.scope\n", "", "", "", "docker-" ID64 "ff.scope" },

@@ -2,6 +2,7 @@
 /* Writes that block: what waits is recorded, found again, refused on top, and let go of. This program plays the writers, too. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "backend/proc.h"
 #include "backend/writer.h"
 #include "backend/writes.h"
 #include "base/parse.h"
@@ -173,7 +175,7 @@ static void what_blocks_is_left_recorded_and_refused_on_top(void **state)
 	assert_string_equal(w->value, "1");
 	assert_string_equal(w->waits_for, "pid 4711 qemu-system-x86");
 	assert_true(w->pid > 1 && w->since.ms > 0);
-	assert_int_equal(gs_root_stat(f.root, &st, GS_WRITES_DIR "/%u", w->pid), 0);
+	assert_int_equal(gs_root_stat(f.root, &st, GS_WRITES_DIR "/%u-0000:26:00.0", w->pid), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	/* the same device: refused, with what to do; another one goes on */
 	assert_int_equal(gs_writer_write(f.writer, gpu_bdf, "sys/fifo", "2", &e), -EBUSY);
@@ -228,7 +230,6 @@ static void records_of_the_dead_do_not_count(void **state)
 	static const char *const records[] = {
 		"{\"pid\":%u,\"start_time\":1,\"boot_id\":\"x\",\"function\":\"0000:26:00.0\",\"path\":\"p\",\"value\":\"v\",\"since_ms\":1,\"waits_for\":null}",
 		"{\"pid\":%u,\"start_time\":\"soon\"}",
-		"{\"pid\":%u,\"start_time\":1,\"boot_id\":\"x\",\"function\":\"nowhere\",\"path\":\"p\",\"value\":\"v\",\"since_ms\":1,\"waits_for\":null}",
 		"[%u]",
 		"%u",
 		"",
@@ -245,12 +246,37 @@ static void records_of_the_dead_do_not_count(void **state)
 		size_t n = strcspn(records[i], "%");
 
 		snprintf(text, sizeof(text), "%.*s%u%s", (int)n, records[i], pid, records[i][n] ? records[i] + n + 2 : "");
-		gs_fakehost_put(&f, text, GS_WRITES_DIR "/%u", pid);
+		gs_fakehost_put(&f, text, GS_WRITES_DIR "/%u-0000:26:00.0", pid);
 		s = snapshot_of(&f, false);
 		assert_int_equal(gs_snapshot_gpu(s, 0)->n_writes, 0);
-		assert_true(gs_root_exists(f.root, GS_WRITES_DIR "/%u", pid));
+		assert_true(gs_root_exists(f.root, GS_WRITES_DIR "/%u-0000:26:00.0", pid));
 		cleaned = snapshot_of(&f, true);
-		assert_false(gs_root_exists(f.root, GS_WRITES_DIR "/%u", pid));
+		assert_false(gs_root_exists(f.root, GS_WRITES_DIR "/%u-0000:26:00.0", pid));
+	}
+	gs_fakehost_close(&f);
+}
+
+/* The same pid again: after a reboot, or of another process. */
+static void a_record_is_of_one_process_of_one_boot(void **state)
+{
+	static const char form[] = "{\"start_time\":%" PRIu64 ",\"boot_id\":\"%s\",\"path\":\"p\",\"value\":\"v\",\"since_ms\":1,\"waits_for\":null}";
+	GS_CLEANUP(gs_root_closep) struct gs_root *host = NULL;
+	GS_FREE char *boot = NULL;
+	struct patience p = { 0 };
+	uint64_t start_time;
+	struct gs_fakehost f;
+
+	(void)state;
+	assert_int_equal(gs_root_open(GS_ROOT_LIVE, NULL, &host, NULL), 0);
+	assert_int_equal(gs_root_read(host, &boot, "proc/sys/kernel/random/boot_id"), 0);
+	assert_int_equal(gs_proc_stat(host, (uint32_t)getpid(), NULL, &start_time), 0);
+	gs_fakehost_open(&f, &kernel, &ops, &p);
+	for (unsigned i = 0; i < 3; i++) {
+		char text[512];
+
+		snprintf(text, sizeof(text), form, i == 1 ? start_time + 1 : start_time, i == 2 ? "another" : boot);
+		gs_fakehost_put(&f, text, GS_WRITES_DIR "/%d-0000:26:00.0", (int)getpid());
+		assert_int_equal(n_records(&f), i == 0);
 	}
 	gs_fakehost_close(&f);
 }
@@ -283,6 +309,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_blocks_is_left_recorded_and_refused_on_top),
 		cmocka_unit_test(it_outlives_whoever_began_it),
 		cmocka_unit_test(records_of_the_dead_do_not_count),
+		cmocka_unit_test(a_record_is_of_one_process_of_one_boot),
 		cmocka_unit_test(programs_run_to_their_end),
 	};
 	int child = gs_fakehost_child(argc, argv, &kernel);

@@ -83,7 +83,7 @@ for script in "$here"/facts/*.sh; do
 	name=tests/vm/facts/$(basename "$script")
 	case $name in *"$only"*) ;; *) continue ;; esac
 	began=$(date +%s%3N)
-	"$here/boot.sh" -t 60 -k "$VM/kernel.log" "$script" >"$work/out" 2>"$work/err"
+	"$here/boot.sh" -t 120 -k "$VM/kernel.log" "$script" >"$work/out" 2>"$work/err"
 	count "$name" $?
 done
 

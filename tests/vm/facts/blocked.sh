@@ -63,6 +63,7 @@ fact "but is there" yes exists "$PCI/$VF1"
 fact "the VF behind it is untouched" yes exists $PCI/$FLEX/virtfn2
 fact "how many there could be is read" '8\n' attr read $PCI/$FLEX/sriov_totalvfs
 stuck "how many there are is not" attr read $PCI/$FLEX/sriov_numvfs
+stuck "nor how many interrupts they have" attr read $PCI/$FLEX/sriov_vf_total_msix
 stuck "a second write waits" attr write $PCI/$FLEX/sriov_numvfs 2
 kill -KILL "$pid"
 stuck "the rescan of the bus waits" attr write /sys/bus/pci/rescan 1
@@ -83,6 +84,7 @@ fact "it is gone from the bus" no exists /sys/bus/mdev/devices/$U
 fact "its instance is not free" '0\n' attr read $TYPES/nvidia-746/available_instances
 fact "its UUID is still in use" EEXIST attr write $PCI/$A2/virtfn1/mdev_supported_types/nvidia-746/create $U
 fact "others can be made" '' attr write $PCI/$A2/virtfn1/mdev_supported_types/nvidia-746/create 11111111-2222-3333-4444-555555555551
+fact "the driver cannot be unloaded" "rmmod: can't unload module 'gs_nvidia': Resource temporarily unavailable" rmmod gs_nvidia
 release
 fact "when it is let go, it ends" '' eventually all_ended
 fact "and the instance is free" '1\n' attr read $TYPES/nvidia-746/available_instances

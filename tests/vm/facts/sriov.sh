@@ -62,4 +62,14 @@ fact "nor with one that has no support" ENOENT attr write $PCI/$A2/sriov_numvfs 
 fact "a driver that takes the PF finds them there" '2\n' attr read $PCI/$A2/sriov_numvfs
 /usr/lib/nvidia/sriov-manage -d $A2
 fact "until the stub has it again" '0\n' attr read $PCI/$A2/sriov_numvfs
+
+# ---- a PF that is given away
+attr write $PCI/$FLEX/driver_override vfio-pci
+attr write /sys/bus/pci/drivers/xe/unbind $FLEX
+attr write /sys/bus/pci/drivers_probe $FLEX
+fact "vfio-pci has no support either" ENOENT attr write $PCI/$FLEX/sriov_numvfs 2
+echo Y >/sys/module/vfio_pci/parameters/enable_sriov
+fact "unless it was told to" '' attr write $PCI/$FLEX/sriov_numvfs 2
+fact "then it has the VFs too" vfio-pci driver_of "$(link_of $PCI/$FLEX/virtfn1)"
+fact "by an override of theirs" 'vfio-pci\n' attr read $PCI/$FLEX/virtfn1/driver_override
 done_testing

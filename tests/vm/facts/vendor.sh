@@ -67,4 +67,15 @@ fact "takes the types away" '0\n' type_of 1
 fact "the driver is bound again" '' attr write /sys/bus/pci/drivers/nvidia/bind $L40S
 fact "disabling" '' /usr/lib/nvidia/sriov-manage -d $L40S
 fact "leaves no VF" 0 count $PCI/$L40S/virtfn*
+
+# ---- as it has been seen to go wrong
+echo nothing >/run/sriov-manage.fault
+fact "a run that says it is well" 'status 0' eval '/usr/lib/nvidia/sriov-manage -e $L40S; echo status $?'
+fact "and has done nothing" '0\n' attr read $PCI/$L40S/sriov_numvfs
+echo interrupted >/run/sriov-manage.fault
+fact "a run that was interrupted" 'status 130' eval '/usr/lib/nvidia/sriov-manage -e $L40S; echo status $?'
+fact "leaves the PF on the stub" pci-pf-stub driver_of $L40S
+fact "without VFs" '0\n' attr read $PCI/$L40S/sriov_numvfs
+rm /run/sriov-manage.fault
+fact "from where the native driver can have it back" nvidia eval 'attr write $PCI/$L40S/driver/unbind $L40S; attr write $PCI/$L40S/driver_override "\n"; attr write /sys/bus/pci/drivers_probe $L40S; driver_of $L40S'
 done_testing

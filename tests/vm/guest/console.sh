@@ -3,6 +3,5 @@
 # console.sh - in the guest: test_vm_console on the machine of README.md.
 . /lib/vm/machine.sh
 start_machine || exit 125
-hostname vm-bench
 export CMOCKA_MESSAGE_OUTPUT=TAP
 exec /bin/test_vm_console

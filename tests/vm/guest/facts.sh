@@ -3,6 +3,7 @@
 #
 # facts.sh - for the scripts of tests/vm/facts, sourced in the guest: the machine, TAP.
 . /lib/vm/machine.sh
+. /lib/vm/hold.sh
 tap_n=0 tap_bad=0
 
 result() { # result NAME EXPECTED GOT
@@ -41,33 +42,9 @@ count() {
 	echo $n
 }
 
-# eventually COMMAND…: until it succeeds, at most some 20 s
-eventually() {
-	for _ in $(seq 200); do
-		"$@" && return
-		sleep 0.1
-	done
-	return 1
-}
-
 # state_of PID: R, S, D… or - when it has ended
 state_of() { sed 's/^.*) \(.\) .*/\1/' "/proc/$1/stat" 2>/dev/null || echo -; }
 has_ended() { [ ! -e "/proc/$1" ] || [ "$(state_of "$1")" = Z ]; }
-
-# hold WORDS…: vfio-hold in the background, until release; what it says first is in $held
-hold() {
-	rm -f /tmp/hold /tmp/held
-	mkfifo /tmp/hold
-	vfio-hold "$@" </tmp/hold >/tmp/held &
-	holder=$!
-	exec 3>/tmp/hold
-	eventually [ -s /tmp/held ]
-	held=$(cat /tmp/held)
-}
-release() {
-	exec 3>&-
-	wait $holder
-}
 
 # stuck NAME COMMAND…: it does not end by itself; a process that waits for a second and still sleeps waits for good
 stuck_pids=''

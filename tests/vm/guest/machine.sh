@@ -23,9 +23,17 @@ boards() {
 
 # start_machine: other identities first, then the drivers that find them
 start_machine() {
+	hostname vm-bench
 	modprobe gs_board "board=$(boards | tr '\n' ',' | sed 's/,$//')" &&
 		modprobe vfio_iommu_type1 && modprobe vfio-pci && modprobe pci-pf-stub &&
-		modprobe gs_nvidia && modprobe gs_amd && modprobe gs_xe
+		modprobe gs_nvidia && modprobe gs_amd && modprobe gs_xe && make_nodes
+}
+
+# as nvidia-modprobe does; minors in the order in which the GPUs were found
+make_nodes() {
+	for n in 0 1 2 3 4 5; do
+		[ -e /dev/nvidia$n ] || mknod -m 666 /dev/nvidia$n c 195 $n || return
+	done
 }
 
 driver_of() { # driver_of BDF: its name, or "-"

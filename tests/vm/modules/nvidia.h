@@ -15,6 +15,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
+#include <linux/wait.h>
 
 enum gs_interface {
 	GS_PLAIN,               /* a datacentre driver: nothing to partition in sysfs */
@@ -32,6 +33,7 @@ struct gs_vgpu_type {
 
 struct gs_model {
 	u16 device;
+	const char *name;
 	enum gs_interface interface;
 	unsigned int framebuffer_mib;
 	const struct gs_vgpu_type *types;
@@ -47,16 +49,23 @@ struct gs_gpu {
 	struct kref refs;
 	struct pci_dev *pf;             /* NULL once the PF is unbound */
 	const struct gs_model *model;
+	char address[16];
+	unsigned int minor;             /* of /dev/nvidiaN */
+	struct proc_dir_entry *folder;  /* /proc/driver/nvidia/gpus/ADDRESS */
+	wait_queue_head_t closed;
 	struct mutex lock;              /* of everything below */
+	unsigned int n_open;            /* of /dev/nvidiaN */
+	bool is_unbind_locked;          /* /dev/nvidiaN cannot be opened: somebody is about to unbind */
 	unsigned int n_vgpus;
 	unsigned int size_mib;          /* of the vGPUs that there are: one size at a time (interfaces 1.4) */
 	struct list_head vendor_vfs;
 };
 
+/* An ERR_PTR on failure. */
 struct gs_gpu *gs_gpu_add(struct pci_dev *pf, const struct gs_model *model);
 /* The GPU of a VF's PF, with a reference; NULL when the PF is not ours at the moment. */
 struct gs_gpu *gs_gpu_of_vf(struct pci_dev *vf);
-/* The PF goes: no longer found, and without vGPUs. */
+/* The PF goes: no longer found, and without vGPUs. Waits for who has the device open. */
 void gs_gpu_remove(struct gs_gpu *gpu);
 void gs_gpu_put(struct gs_gpu *gpu);
 
@@ -68,6 +77,14 @@ void gs_gpu_give(struct gs_gpu *gpu);
 /* vgpu_params: the text without blanks around it; a blank or an empty line clears (interfaces 1.5). 0 or -EINVAL. */
 #define GS_PARAMS_MAX 1024
 int gs_params_set(char *params, const char *text);
+
+/* ---- /dev/nvidiaN and /proc/driver/nvidia ---- */
+
+int gs_device_init(void);
+void gs_device_exit(void);
+int gs_device_add(struct gs_gpu *gpu);
+/* Waits until nobody has the device open. */
+void gs_device_remove(struct gs_gpu *gpu);
 
 /* ---- mdev: the function is a parent ---- */
 

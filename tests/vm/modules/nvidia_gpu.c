@@ -12,14 +12,22 @@ static DEFINE_MUTEX(gpus_lock);
 struct gs_gpu *gs_gpu_add(struct pci_dev *pf, const struct gs_model *model)
 {
 	struct gs_gpu *gpu = kzalloc(sizeof(*gpu), GFP_KERNEL);
+	int r;
 
 	if (!gpu)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	kref_init(&gpu->refs);
 	mutex_init(&gpu->lock);
 	INIT_LIST_HEAD(&gpu->vendor_vfs);
 	gpu->pf = pf;
 	gpu->model = model;
+	init_waitqueue_head(&gpu->closed);
+	strscpy(gpu->address, pci_name(pf), sizeof(gpu->address));
+	r = gs_device_add(gpu);
+	if (r) {
+		kfree(gpu);
+		return ERR_PTR(r);
+	}
 	mutex_lock(&gpus_lock);
 	list_add(&gpu->link, &gpus);
 	mutex_unlock(&gpus_lock);
@@ -54,6 +62,7 @@ void gs_gpu_put(struct gs_gpu *gpu)
 
 void gs_gpu_remove(struct gs_gpu *gpu)
 {
+	gs_device_remove(gpu);
 	mutex_lock(&gpus_lock);
 	list_del(&gpu->link);
 	mutex_unlock(&gpus_lock);

@@ -41,8 +41,8 @@ static int probe_pf(struct pci_dev *pdev, const struct gs_model *model)
 	struct gs_gpu *gpu = gs_gpu_add(pdev, model);
 	int r;
 
-	if (!gpu)
-		return -ENOMEM;
+	if (IS_ERR(gpu))
+		return PTR_ERR(gpu);
 	r = add_function(pdev, gpu, model->interface == GS_MDEV_ON_PF);
 	if (r)
 		gs_gpu_remove(gpu);
@@ -102,13 +102,19 @@ static struct pci_driver gs_nvidia_driver = { .name = "nvidia", .id_table = ids,
 
 static int __init gs_nvidia_init(void)
 {
-	int r = gs_mdev_init();
+	int r = gs_device_init();
 
 	if (r)
 		return r;
-	r = pci_register_driver(&gs_nvidia_driver);
+	r = gs_mdev_init();
 	if (r)
-		gs_mdev_exit();
+		goto no_mdev;
+	r = pci_register_driver(&gs_nvidia_driver);
+	if (r == 0)
+		return 0;
+	gs_mdev_exit();
+no_mdev:
+	gs_device_exit();
 	return r;
 }
 
@@ -116,6 +122,7 @@ static void __exit gs_nvidia_exit(void)
 {
 	pci_unregister_driver(&gs_nvidia_driver);
 	gs_mdev_exit();
+	gs_device_exit();
 }
 
 module_init(gs_nvidia_init);

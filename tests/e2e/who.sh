@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# who.sh - who stands in the way, by exit status, on a simulated DGX H100 and on a recorded tree.
+. tests/lib/tap.sh
+g() { "$program" --sim dgx-h100 "$@"; }
+
+expect 0 "reset" g sim reset
+expect 3 "who 0" g who 0
+that "all four operations are answered" says out "MODE   DELETE  VFS  PASSTHROUGH"
+that "the process is named" says out "pid 48211 python3 (alice)"
+expect 3 "deleting on GPU 0 stops somebody" g who 0 --for delete
+that "and it is said why" says out "runs in it"
+expect 0 "deleting on GPU 3 stops nobody" g who 3 --for delete
+that "the daemon does not mind" says out "no       process  pid 1893"
+expect 9 "whether a mode changes under it is known by trying" g who 3 --for mode
+expect 3 "an unbind would hang under it" g who 3 --for passthrough
+expect 3 "one of many is enough" g who 0-3 --for delete
+expect 9 "who cannot be seen may be there" g --as-user who 3 --for delete
+that "and it is said" says out "somebody may be there"
+expect 3 "the status is the same in JSON" g who 0 --for delete --json
+that "with the verdict" python3 -c '
+import json, sys
+entries = json.load(open(sys.argv[1]))["gpus"][0]["entries"]
+assert [e["for"]["delete"]["verdict"] for e in entries] == ["yes", "yes", "no"], entries
+assert all(list(e["for"]) == ["delete"] for e in entries)' "$tmp/out"
+expect 2 "no GPU" g who
+expect 2 "two words" g who 0 1
+expect 2 "no such GPU" g who 99
+expect 2 "no such operation" g who 0 --for reset
+that "the operations are named" says err "mode, delete, vfs or passthrough"
+
+# a recording of that machine, with a note of its site
+cp -r "$XDG_STATE_HOME/gpuslice/sim/dgx-h100/tree" "$tmp/tree"
+mkdir -p "$tmp/tree/etc/gpuslice/notes.d"
+echo '{"gpu": "0000:61:00.0", "note": "reserved for the demo", "until": null}' >"$tmp/tree/etc/gpuslice/notes.d/demo.json"
+expect 3 "a note is a claim" "$program" --sysroot "$tmp/tree" who 3 --for delete
+that "of kind claim" says out "claim    claim    note: reserved for the demo"
+that "with its file" says out "/etc/gpuslice/notes.d/demo.json"
+expect 0 "another GPU has none" "$program" --sysroot "$tmp/tree" who 2 --for delete
+
+done_testing
