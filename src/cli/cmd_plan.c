@@ -202,6 +202,8 @@ static void show_progress(void *userdata, const char *event, size_t n, size_t of
 		return;
 	if (strcmp(event, "undo") == 0)
 		fprintf(to, "undoing\n");
+	else if (strcmp(event, "hook") == 0)
+		fprintf(to, "hook %s: %s\n", text, note);
 	else
 		fprintf(to, "%s %zu/%zu  %s%s%s\n", event, n, of, text, *note ? ": " : "", note);
 	fflush(to);
