@@ -638,6 +638,8 @@ const char *gs_holder_label(const struct gs_holder *h, char *buf, size_t size)
 
 	if (h->kind == GS_HOLDER_PROCESS && h->pid.known)
 		snprintf(buf, size, "pid %" PRIu32 " %s%s%s%s", h->pid.value, name, h->user ? " (" : "", h->user ? h->user : "", h->user ? ")" : "");
+	else if (h->kind == GS_HOLDER_CLAIM)
+		snprintf(buf, size, "%s", name);    /* says itself whose it is: "vm archive-viewer", "slurm job 4711" */
 	else
 		snprintf(buf, size, "%s %s", gs_holder_kind_name(h->kind), name);
 	return buf;
