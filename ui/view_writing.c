@@ -56,6 +56,11 @@ static void add_progress(const struct gs_model *m, struct gs_lines *l, size_t i,
 		gs_lines_wrap(l, (int)i, el, "  UNDO    ", GS_ELEMENT_TEXT, *p->text ? p->text : "going back to what was there before", width, 2);
 		return;
 	}
+	if (!strcmp(p->event, "hook")) {
+		snprintf(text, sizeof(text), "%.100s: %.290s", p->text, p->note);
+		gs_lines_wrap(l, (int)i, GS_ELEMENT_DIM, "  HOOK    ", GS_ELEMENT_TEXT, text, width, 4);
+		return;
+	}
 	duration(p->took_ms >= 0 ? p->took_ms : m->now.ms - p->since.ms, took, sizeof(took));
 	snprintf(lead, sizeof(lead), "  %s %3zu  ", state, p->n);
 	snprintf(text, sizeof(text), "%.*s", at - 12 > 0 ? at - 12 : 0, p->text);

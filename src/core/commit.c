@@ -8,9 +8,10 @@
 
 #include "base/parse.h"
 #include "base/strbuf.h"
+#include "core/policy.h"
 
 /* Plans of an undo that are tried, each from a fresh look. */
-#define UNDO_TRIES 2
+#define UNDO_TRIES 3
 
 struct commit {
 	const struct gs_commit_ops *ops;
@@ -53,16 +54,16 @@ static void progress(struct commit *c, enum gs_commit_event event, const struct 
 /* ---------------------------------------------------------------- before the first step */
 
 /* What was approved is what is there: same revs, same plan. */
-static int compare_base(struct commit *c, const struct gs_snapshot *s)
+static int compare_revs(struct commit *c, const struct gs_plan_base *base, size_t n_base, const struct gs_snapshot *s)
 {
 	char label[96];
 
-	for (size_t i = 0; i < c->options->n_base; i++) {
-		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(s, c->options->base[i].bdf);
+	for (size_t i = 0; i < n_base; i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(s, base[i].bdf);
 
 		if (!gpu)
-			return finish(c, -ESTALE, GS_STATUS_REFUSED, "GPU %" PRIu32 " has gone since the plan was made; nothing was done", c->options->base[i].gpu);
-		if (!gs_digest_equal(&gpu->rev, &c->options->base[i].rev))
+			return finish(c, -ESTALE, GS_STATUS_REFUSED, "GPU %" PRIu32 " has gone since the plan was made; nothing was done", base[i].gpu);
+		if (!gs_digest_equal(&gpu->rev, &base[i].rev))
 			return finish(c, -ESTALE, GS_STATUS_REFUSED, "%s was changed by somebody else since the plan was made; nothing was done: look again",
 				      gs_gpu_label(gpu, label, sizeof(label)));
 	}
@@ -130,14 +131,21 @@ static int run_step(struct commit *c, const struct gs_plan *p, const struct gs_s
 	return journal(c, GS_JOURNAL_DONE, p, step, NULL) < 0 ? gs_error_set(e, -EIO, GS_STATUS_FAILED, "the journal cannot be written") : r;
 }
 
-/* The want that a step is about: a GI by its place, a vGPU by its VF or UUID. */
+/* Is that vGPU, or the parameters of that VF, what the step is about? On one VF one may follow another; a UUID is one instance's. */
+static bool is_on(const struct gs_want *w, const struct gs_step *step)
+{
+	if (step->uuid && w->uuid)
+		return gs_str_equal(w->uuid, step->uuid);
+	if (step->on_start.known && w->on_start.known && !gs_u32_equal(step->on_start, w->on_start))
+		return false;
+	return step->vf.known && gs_u32_equal(w->start, step->vf);
+}
+
+/* The want that a step is about: a GI by its place, a vGPU by its type and its UUID or VF. */
 static struct gs_want *want_at(struct gs_layout_gpu *g, const struct gs_step *step)
 {
-	for (size_t i = 0; i < g->n_wants && step->vf.known; i++)
-		if (g->wants[i].kind != GS_KIND_MIG && gs_u32_equal(g->wants[i].start, step->vf))
-			return &g->wants[i];
-	for (size_t i = 0; i < g->n_wants && step->uuid; i++)
-		if (g->wants[i].kind == GS_KIND_VGPU && gs_str_equal(g->wants[i].uuid, step->uuid))
+	for (size_t i = 0; i < g->n_wants; i++)
+		if (g->wants[i].kind != GS_KIND_MIG && gs_str_equal(g->wants[i].profile, step->profile) && is_on(&g->wants[i], step))
 			return &g->wants[i];
 	if (step->op == GS_STEP_CREATE_VGPU || step->op == GS_STEP_REMOVE_VGPU || step->op == GS_STEP_SET_PARAM)
 		return NULL;
@@ -145,6 +153,27 @@ static struct gs_want *want_at(struct gs_layout_gpu *g, const struct gs_step *st
 		if (g->wants[i].kind == GS_KIND_MIG && gs_u32_is(g->wants[i].start, step->span.start) && gs_str_equal(g->wants[i].profile, step->profile))
 			return &g->wants[i];
 	return NULL;
+}
+
+/* Where the driver chose a GPU instance it may have chosen another one than the vGPU of before was in. */
+static bool is_as_before(const struct gs_want *there, const struct gs_want *before)
+{
+	return before && (!there->on_start.known || !before->on_start.known || gs_u32_equal(there->on_start, before->on_start));
+}
+
+/* VFs that went and came back may have lost what was set of them; those that are there now get it back, the others by the next look. */
+static int restore_params(struct gs_layout *l, struct gs_layout_gpu *to, const struct gs_layout_gpu *base)
+{
+	for (size_t i = 0; i < base->n_wants; i++) {
+		const struct gs_want *before = &base->wants[i];
+
+		for (size_t k = 0; before->kind == GS_KIND_SRIOV && k < to->n_wants; k++) {
+			if (to->wants[k].kind != GS_KIND_SRIOV || !gs_u32_equal(to->wants[k].start, before->start))
+				continue;
+			gs_want_copy(l->arena, &to->wants[k], before);
+		}
+	}
+	return gs_arena_has_failed(l->arena) ? -ENOMEM : 0;
 }
 
 /*
@@ -165,7 +194,7 @@ static int take_back(struct gs_layout *l, struct gs_layout_gpu *to, struct gs_la
 		to->mode = base->mode;
 		to->mode_is_asked = base->mode != GS_MODE_INVALID;
 		to->vfs = base->vfs;
-		return 0;
+		return restore_params(l, to, base);
 	case GS_STEP_SET_SETTING:
 		return !step->old_value || gs_layout_set(l, to, step->key, step->old_value) ? 0 : -ENOMEM;
 	case GS_STEP_SET_PARAM:
@@ -173,7 +202,7 @@ static int take_back(struct gs_layout *l, struct gs_layout_gpu *to, struct gs_la
 	case GS_STEP_CREATE_VGPU:
 	case GS_STEP_CREATE_GI:
 		/* a creation that was refused made nothing: what stands there is somebody else's */
-		if (is_done && there && !before)
+		if (is_done && there && !is_as_before(there, before))
 			gs_layout_remove_want(to, (size_t)(there - to->wants));
 		return 0;
 	case GS_STEP_REMOVE_VGPU:
@@ -218,7 +247,9 @@ static int plan_undo(const struct gs_snapshot *now, const struct gs_plan *failed
 		if (take_back(ev.layout, &ev.layout->gpus[gpu->index], &before->gpus[step->gpu], step, i < done) < 0)
 			return gs_error_oom(e);
 	}
-	return gs_plan_build(now, &ev, &options, ret_plan, e);
+	/* what comes back under its UUID has no slot before it is there */
+	r = gs_layout_solve(ev.layout, now, NULL, e);
+	return r < 0 ? r : gs_plan_build(now, &ev, &options, ret_plan, e);
 }
 
 /* Instances of @base that are back at their place under another UUID. Nobody promises the old one. */
@@ -260,6 +291,24 @@ static int run_undo(struct commit *c, const struct gs_plan *back, struct gs_erro
 	return first;
 }
 
+/* What the undo would want a confirmation for that the plan had not got. A claim on the same VF was confirmed with the plan. */
+static const struct gs_finding *first_unconfirmed(const struct gs_plan *back, const struct gs_plan *failed)
+{
+	for (size_t i = 0; i < back->n_findings; i++) {
+		const struct gs_finding *f = &back->findings[i];
+		bool was_confirmed = false;
+
+		if (f->severity != GS_SEVERITY_CONFIRM)
+			continue;
+		for (size_t k = 0; k < failed->n_findings && gs_str_equal(f->rule, gs_rule_name(GS_RULE_CLAIM)); k++)
+			was_confirmed |= failed->findings[k].severity == GS_SEVERITY_CONFIRM && gs_str_equal(failed->findings[k].rule, f->rule) &&
+					 gs_str_equal(failed->findings[k].object, f->object);
+		if (!was_confirmed)
+			return f;
+	}
+	return NULL;
+}
+
 /* Put everything back. 0: as before, but for *@ret_new_uuids instances. Otherwise -errno and what is left, in @e. */
 static int undo(struct commit *c, const struct gs_plan *failed, size_t done, size_t *ret_new_uuids, struct gs_error *e)
 {
@@ -267,6 +316,7 @@ static int undo(struct commit *c, const struct gs_plan *failed, size_t done, siz
 	for (int tries = 0;; tries++) {
 		GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *now = NULL;
 		GS_CLEANUP(gs_plan_freep) struct gs_plan *back = NULL;
+		const struct gs_finding *f;
 		int r;
 
 		r = c->ops->collect(c->userdata, &now, e);
@@ -277,8 +327,9 @@ static int undo(struct commit *c, const struct gs_plan *failed, size_t done, siz
 		/* it must never disturb somebody whom the plan did not name, nor anybody whom it cannot see */
 		if (gs_plan_is_blocked(back))
 			return gs_error_set(e, -EPERM, GS_STATUS_NOT_UNDONE, "%s", first_of(back, GS_SEVERITY_BLOCK)->text);
-		if (gs_plan_needs_confirmation(back))
-			return gs_error_set(e, -EPERM, GS_STATUS_NOT_UNDONE, "%s", first_of(back, GS_SEVERITY_CONFIRM)->text);
+		f = first_unconfirmed(back, failed);
+		if (f)
+			return gs_error_set(e, -EPERM, GS_STATUS_NOT_UNDONE, "%s", f->text);
 		if (!back->n_steps) {
 			*ret_new_uuids = count_new_uuids(failed->snapshot, now);
 			return 0;
@@ -313,12 +364,18 @@ static void describe_missing(struct commit *c, const struct gs_plan *failed, str
 	}
 }
 
-static bool stopped_somebody(const struct gs_plan *p, size_t done)
+/* What no undo brings back, and the preview said so. */
+static const char *left_over(const struct gs_plan *p, size_t done)
 {
-	for (size_t i = 0; i < done; i++)
-		if (p->steps[i].op == GS_STEP_STOP_HOLDER)
-			return true;
-	return false;
+	bool stopped = false, bound = false;
+
+	for (size_t i = 0; i < done; i++) {
+		stopped |= p->steps[i].op == GS_STEP_STOP_HOLDER;
+		bound |= p->steps[i].op == GS_STEP_BIND_DRIVER && p->steps[i].undo == GS_UNDO_NONE;
+	}
+	if (stopped && bound)
+		return "; what was stopped stays stopped, and what had no driver keeps the one it got";
+	return stopped ? "; what was stopped stays stopped" : bound ? "; what had no driver keeps the one it got" : "";
 }
 
 /* Units that this plan stopped are running again on every way out (design 4), whatever else became of it. */
@@ -367,7 +424,7 @@ static int fail(struct commit *c, const struct gs_plan *p, size_t done, const st
 	if (new_uuids)
 		snprintf(uuids, sizeof(uuids), ", but %zu instance%s another UUID", new_uuids, new_uuids == 1 ? " has" : "s have");
 	return finish(c, why->errnum, GS_STATUS_FAILED, "step %zu of %zu (%s) failed: %s. Everything was undone: the machine is as before%s%s%s", done + 1, p->n_steps,
-		      step, why->text, uuids, stopped_somebody(p, done) ? "; what was stopped stays stopped" : "", units);
+		      step, why->text, uuids, left_over(p, done), units);
 }
 
 /* A mode change that the driver holds back: what follows needs it, so it stops here and stays pending. */
@@ -388,6 +445,19 @@ static bool may_go_on(const struct gs_step *step)
 	return step->op == GS_STEP_SET_SETTING;
 }
 
+/*
+ * All is done but that a unit does not come back: undoing the change would help
+ * nobody, and would have to stop the others again.
+ */
+static int end_with_units(struct commit *c, const struct gs_plan *p, size_t at, const struct gs_error *why)
+{
+	char units[256];
+
+	start_units(c, p, at + 1, units, sizeof(units));
+	return finish(c, why->errnum, GS_STATUS_NOT_UNDONE, "the change itself is done, but unit %s could not be started again: %s%s; start it with systemctl start %s",
+		      p->steps[at].unit, why->text, units, p->steps[at].unit);
+}
+
 static int run_plan(struct commit *c, const struct gs_plan *p)
 {
 	struct gs_error why = { 0 }, waits = { 0 };
@@ -398,7 +468,8 @@ static int run_plan(struct commit *c, const struct gs_plan *p)
 	if (r < 0)
 		return finish(c, r, GS_STATUS_FAILED, "the journal cannot be begun: %s; nothing was done", why.text);
 	for (size_t i = 0; i < p->n_steps; i++) {
-		if (c->ops->cancelled && c->ops->cancelled(c->userdata)) {
+		/* once the units come back there is nothing left to stop */
+		if (p->steps[i].op != GS_STEP_START_UNIT && c->ops->cancelled && c->ops->cancelled(c->userdata)) {
 			gs_error_set(&why, -ECANCELED, GS_STATUS_FAILED, "stopped as asked");
 			r = fail(c, p, i, &why);
 			journal(c, GS_JOURNAL_END, p, NULL, NULL);
@@ -419,7 +490,7 @@ static int run_plan(struct commit *c, const struct gs_plan *p)
 		}
 		if (r < 0) {
 			c->result->done = i;
-			r = fail(c, p, i, &why);
+			r = p->steps[i].op == GS_STEP_START_UNIT ? end_with_units(c, p, i, &why) : fail(c, p, i, &why);
 			journal(c, GS_JOURNAL_END, p, NULL, NULL);
 			return r;
 		}
@@ -429,6 +500,62 @@ static int run_plan(struct commit *c, const struct gs_plan *p)
 	if (pending)
 		return finish(c, 0, GS_STATUS_PENDING, "done: %zu step%s, of which %zu accepted but pending: %s", p->n_steps, p->n_steps == 1 ? "" : "s", pending, waits.text);
 	return finish(c, 0, GS_STATUS_OK, p->n_steps ? "done: %zu step%s" : "nothing to do: the machine is as asked", p->n_steps, p->n_steps == 1 ? "" : "s");
+}
+
+/* Time has passed and others were at work: the GPUs of the plan have to be as they were, and nothing may stand against it now. */
+static int look_again(struct commit *c, const struct gs_commit_source *source, const struct gs_plan *p)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *now = NULL;
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *again = NULL;
+	struct gs_error why = { 0 };
+	int r = c->ops->collect(c->userdata, &now, &why);
+
+	if (r < 0)
+		return finish(c, r, why.status, "%s; nothing was done", why.text);
+	r = compare_revs(c, p->base, p->n_base, now);
+	if (r < 0)
+		return r;
+	r = source->plan(source->userdata, now, &again, &why);
+	if (r < 0)
+		return finish(c, r, why.status, "%s; nothing was done", why.text);
+	if (gs_plan_is_blocked(again))
+		return finish(c, -EPERM, gs_plan_status(again), "%s: %s; nothing was done", first_of(again, GS_SEVERITY_BLOCK)->object,
+			      first_of(again, GS_SEVERITY_BLOCK)->text);
+	return 0;
+}
+
+static void add_note(struct commit *c, const char *note)
+{
+	size_t n = strlen(c->result->text);
+
+	if (!note[0])
+		return;
+	snprintf(c->result->text + n, sizeof(c->result->text) - n, "; %s", note);
+	if (c->e && c->e->errnum < 0)
+		snprintf(c->e->text, sizeof(c->e->text), "%s", c->result->text);
+}
+
+/* The plan, between what goes before and after it. */
+static int carry_out(struct commit *c, const struct gs_commit_source *source, const struct gs_plan *p)
+{
+	struct gs_error why = { 0 };
+	char note[512] = "";
+	int r = 0;
+
+	if (!p->n_steps)
+		return run_plan(c, p);
+	if (c->ops->before)
+		r = c->ops->before(c->userdata, p, &why);
+	if (r < 0)
+		r = finish(c, r, GS_STATUS_REFUSED, "%s; nothing was done", why.text);
+	else if (r > 0)
+		r = look_again(c, source, p);
+	if (r >= 0)
+		r = run_plan(c, p);
+	if (c->ops->before && c->ops->after)
+		c->ops->after(c->userdata, p, c->result, note, sizeof(note));
+	add_note(c, note);
+	return r;
 }
 
 int gs_commit_run(const struct gs_commit_ops *ops, void *userdata, const struct gs_commit_source *source,
@@ -443,7 +570,7 @@ int gs_commit_run(const struct gs_commit_ops *ops, void *userdata, const struct 
 	r = ops->collect(userdata, &now, &why);
 	if (r < 0)
 		return finish(&c, r, why.status, "%s; nothing was done", why.text);
-	r = compare_base(&c, now);
+	r = compare_revs(&c, options->base, options->n_base, now);
 	if (r < 0)
 		return r;
 	r = source->plan(source->userdata, now, &ret_result->plan, &why);
@@ -455,5 +582,5 @@ int gs_commit_run(const struct gs_commit_ops *ops, void *userdata, const struct 
 		return r;
 	}
 	r = approve(&c, ret_result->plan);
-	return r < 0 ? r : run_plan(&c, ret_result->plan);
+	return r < 0 ? r : carry_out(&c, source, ret_result->plan);
 }

@@ -187,7 +187,7 @@ static int by_start(const void *a, const void *b)
 	return (x->old ? 0 : 1) - (y->old ? 0 : 1);
 }
 
-/* Parameters that were asked for and read otherwise, or that a new vGPU has to be given. */
+/* Parameters that were asked for and read otherwise; all of them where @old is NULL, for what comes anew has lost them. */
 static int diff_params(struct gs_arena *a, const struct gs_instance *old, const struct gs_want *w, struct gs_change *c)
 {
 	char text[16];
@@ -196,9 +196,7 @@ static int diff_params(struct gs_arena *a, const struct gs_instance *old, const 
 	if (!c->params)
 		return -ENOMEM;
 	for (size_t i = 0; i < w->n_params; i++) {
-		const char *now = old ? gs_instance_param(old, w->params[i].key) : NULL;
-
-		if (!gs_str_equal(now ? now : "", w->params[i].value))
+		if (old ? !gs_instance_param_is(old, w->params[i].key, w->params[i].value) : w->params[i].value[0] != '\0')
 			c->params[c->n_params++] = w->params[i];
 	}
 	if (w->kind == GS_KIND_VGPU && w->placement_id.known && !(old && gs_u32_equal(old->placement_id, w->placement_id))) {
@@ -213,18 +211,30 @@ static bool is_wiped(const struct gs_diff_gpu *d, enum gs_instance_kind kind)
 	return kind == GS_KIND_MIG ? d->wipes_gis : d->wipes_vgpus;
 }
 
+/* A vGPU cannot outlive the GPU instance that it lies in, not even one that comes back at once. */
+static bool loses_gi(const struct gs_diff_gpu *d, const struct gs_instance *vgpu)
+{
+	const struct gs_instance *gi = vgpu->kind == GS_KIND_VGPU ? gs_gpu_gi_of(d->gpu, vgpu) : NULL;
+
+	for (size_t i = 0; gi && i < d->target->n_wants; i++) {
+		const struct gs_want *w = &d->target->wants[i];
+
+		if (w->kind == GS_KIND_MIG && w->recreate && gs_u32_equal(w->start, gi->start) && gs_str_equal(w->profile, gi->profile))
+			return true;
+	}
+	return false;
+}
+
 static int add_want(struct gs_arena *a, struct gs_diff_gpu *d, const struct gs_instance *old, const struct gs_want *w, struct gs_error *e)
 {
 	struct gs_change *c = &d->changes[d->n_changes];
 	struct compute_list wanted = { 0 };
-	bool differs = false;
+	bool differs = false, is_anew;
 	int r;
 
 	c->old = old;
 	c->want = w;
 	c->profile = gs_want_profile(w, d->gpu);
-	if (diff_params(a, old, w, c) < 0)
-		return gs_error_oom(e);
 	r = w->kind != GS_KIND_MIG ? 0 : desired_compute(a, w, c->profile, old, c, &wanted, e);
 	if (r < 0)
 		return gs_error_prefix(e, "GPU %" PRIu32 ", %s at %" PRIu32 ": ", d->gpu->index, w->profile, w->start.value);
@@ -232,15 +242,14 @@ static int add_want(struct gs_arena *a, struct gs_diff_gpu *d, const struct gs_i
 		return gs_error_oom(e);
 	if (!old)
 		c->kind = GS_CHANGE_CREATE;
-	else if (w->recreate || is_wiped(d, w->kind))
+	else if (w->recreate || is_wiped(d, w->kind) || loses_gi(d, old))
 		c->kind = GS_CHANGE_RECREATE;
 	else
 		c->kind = differs ? GS_CHANGE_KEEP_GI : GS_CHANGE_KEEP;
-	/* one that comes anew has lost its parameters */
-	if (is_wiped(d, w->kind) && w->n_params && !w->is_settled) {
-		c->n_params = w->n_params;
-		memcpy(c->params, w->params, w->n_params * sizeof(*c->params));
-	}
+	/* what was merely copied from the machine asks for nothing by itself */
+	is_anew = c->kind == GS_CHANGE_RECREATE && !w->is_settled;
+	if (diff_params(a, is_anew ? NULL : old, w, c) < 0)
+		return gs_error_oom(e);
 	/* VFs come and go all together; only their parameters are theirs */
 	if (w->kind == GS_KIND_SRIOV)
 		c->kind = GS_CHANGE_KEEP;
@@ -307,14 +316,20 @@ static int diff_settings(struct gs_arena *a, struct gs_diff_gpu *d)
 	return d->settings ? 0 : -ENOMEM;
 }
 
-/* The instance that a want is, if it is there: by place and profile, and by UUID where one is asked for. */
-static bool is_same(const struct gs_instance *inst, const struct gs_want *w)
+/* The instance that a want is, if it is there: by place and profile, by UUID where one is asked for, and by GI where one is. */
+static bool is_same(const struct gs_gpu *gpu, const struct gs_instance *inst, const struct gs_want *w)
 {
+	const struct gs_instance *gi;
+
 	if (inst->kind != w->kind || !gs_u32_equal(inst->start, w->start))
 		return false;
 	if (w->kind == GS_KIND_SRIOV)
 		return true;
-	return gs_str_equal(inst->profile, w->profile) && (!w->uuid || gs_str_equal(inst->uuid, w->uuid));
+	if (!gs_str_equal(inst->profile, w->profile) || (w->uuid && !gs_str_equal(inst->uuid, w->uuid)))
+		return false;
+	/* where it lies may not be readable: unknown is not elsewhere */
+	gi = w->kind == GS_KIND_VGPU && w->on_start.known ? gs_gpu_gi_of(gpu, inst) : NULL;
+	return !gi || gs_u32_equal(gi->start, w->on_start);
 }
 
 static int diff_gpu(struct gs_arena *a, struct gs_diff_gpu *d, struct gs_error *e)
@@ -351,7 +366,7 @@ static int diff_gpu(struct gs_arena *a, struct gs_diff_gpu *d, struct gs_error *
 		for (size_t k = 0; k < gpu->n_instances && !old; k++) {
 			const struct gs_instance *inst = gpu->instances[k];
 
-			if (used[k] || !is_same(inst, w))
+			if (used[k] || !is_same(gpu, inst, w))
 				continue;
 			used[k] = true;
 			old = inst;

@@ -246,6 +246,20 @@ int gs_layout_copy(const struct gs_layout *l, struct gs_layout **ret_layout, str
 	return 0;
 }
 
+/* Where a vGPU lies besides its slot, so that it comes back there when it has to come anew. */
+static void want_place_of_vgpu(struct gs_arena *a, const struct gs_gpu *gpu, const struct gs_instance *inst, struct gs_want *w)
+{
+	const struct gs_instance *gi = gs_gpu_gi_of(gpu, inst);
+
+	/* among equals the driver places; only between different sizes does it matter where (interfaces 2.5) */
+	if (!gpu->grids[GS_KIND_VGPU].has_one_size)
+		w->placement_id = inst->placement_id;
+	if (!gi || !gi->start.known || !gi->profile)
+		return;
+	w->on_profile = gs_arena_strdup(a, gi->profile);
+	w->on_start = gi->start;
+}
+
 /* The want that an existing instance already satisfies. */
 static void want_of_instance(struct gs_arena *a, const struct gs_gpu *gpu, const struct gs_instance *inst, struct gs_want *w)
 {
@@ -261,6 +275,8 @@ static void want_of_instance(struct gs_arena *a, const struct gs_gpu *gpu, const
 	w->uuid = inst->kind == GS_KIND_VGPU ? gs_arena_strdup(a, inst->uuid) : NULL;
 	w->params = copy_params(a, inst->params, inst->n_params);
 	w->n_params = w->params ? inst->n_params : 0;
+	if (inst->kind == GS_KIND_VGPU)
+		want_place_of_vgpu(a, gpu, inst, w);
 	w->compute_default = full && inst->n_compute == 1 && gs_str_equal(inst->compute[0]->profile, full->name);
 	if (w->compute_default || !inst->n_compute)
 		return;

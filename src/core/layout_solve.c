@@ -41,15 +41,26 @@ static size_t existing_of(const struct gs_gpu *gpu, enum gs_instance_kind kind, 
 	return n;
 }
 
-/* An mdev that is named by its UUID and is there has its slot. */
+/*
+ * An mdev that is named by its UUID and is there has its slot. Without VFs
+ * slots are mere ranks, which change when another mdev goes: one that is asked
+ * for under a UUID has none before it is there.
+ */
 static void settle_by_uuid(struct gs_layout_gpu *g, const struct gs_gpu *gpu)
 {
+	bool has_vfs = gpu->vfs.total.known && gpu->vfs.total.value;
+
 	for (size_t i = 0; i < g->n_wants; i++) {
 		struct gs_want *w = &g->wants[i];
-		const struct gs_instance *inst = w->kind == GS_KIND_VGPU && !w->start.known ? gs_gpu_instance_by_uuid(gpu, w->uuid) : NULL;
+		const struct gs_instance *inst;
 
+		if (w->kind != GS_KIND_VGPU || !w->uuid || (has_vfs && w->start.known))
+			continue;
+		inst = gs_gpu_instance_by_uuid(gpu, w->uuid);
 		if (inst && gs_str_equal(inst->profile, w->profile))
 			w->start = inst->start;
+		else if (!has_vfs)
+			w->start = GS_U32_UNKNOWN;
 	}
 }
 

@@ -279,9 +279,13 @@ static int build(struct gs_plan *p, const struct gs_diff *d, const struct gs_eva
 			continue;
 		if (add_base(p, d->gpus[i].gpu) < 0)
 			return gs_error_oom(e);
+		/* judging appends what has to stop: all of that comes before the first GPU changes */
 		r = gs_policy_apply(p, &d->gpus[i], options, e);
-		if (r >= 0)
-			r = gs_steps_append(p, &d->gpus[i], e);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < d->n_gpus; i++) {
+		r = d->gpus[i].is_changed ? gs_steps_append(p, &d->gpus[i], e) : 0;
 		if (r < 0)
 			return r;
 	}

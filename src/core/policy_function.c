@@ -31,6 +31,22 @@ static void block_pending_write(struct gs_policy *y)
 		gs_policy_suggest(y, f, "gpuslice who %" PRIu32 " names who may hold it", y->gpu->index);
 }
 
+static bool check_vfs(struct gs_policy *y)
+{
+	const struct gs_gpu *gpu = y->gpu;
+	struct gs_finding *f;
+
+	if ((!y->d->vfs_on && !y->d->vfs_off) || gpu->vfs.by != GS_VFS_BY_NOBODY || y->d->leaves_vfio)
+		return false;
+	f = gs_policy_add(y, GS_RULE_VFS_IMPOSSIBLE, GS_SEVERITY_BLOCK, "%s%s, so its VFs cannot be switched %s", gpu->driver ? "its driver " : "no driver is bound to it",
+			  gpu->driver ? gpu->driver : "", y->d->vfs_on ? "on" : "off");
+	if (gpu->driver)
+		f->text = gs_arena_printf(y->p->arena, "its driver %s offers no way to switch VFs %s (interfaces: sriov_numvfs, sriov-manage)", gpu->driver,
+					  y->d->vfs_on ? "on" : "off");
+	f->pos = y->d->target->vfs_pos;
+	return true;
+}
+
 static bool is_mode_unsupported(struct gs_policy *y)
 {
 	const struct gs_gpu *gpu = y->gpu;
@@ -39,6 +55,9 @@ static bool is_mode_unsupported(struct gs_policy *y)
 
 	if (!y->d->mode_changes || (int)t->mode < 0 || gpu->modes & 1u << t->mode || y->d->leaves_vfio)
 		return false;
+	/* who asked for VFs is told about VFs, not about the mode that they would make */
+	if (t->vfs_is_asked && check_vfs(y))
+		return true;
 	if (t->mode == GS_MODE_PASSTHROUGH && gpu->no_passthrough) {
 		gs_policy_add(y, GS_RULE_PASSTHROUGH_IMPOSSIBLE, GS_SEVERITY_BLOCK, "%s", gpu->no_passthrough);
 		return true;
@@ -88,6 +107,9 @@ static enum gs_mode mode_for(const struct gs_policy *y, const struct gs_want *w)
 	case GS_KIND_MIG:
 		return gs_mode_has_mig(target) ? GS_MODE_INVALID : GS_MODE_MIG;
 	case GS_KIND_VGPU:
+		/* while the driver is off nobody tells what a type is; that happens in an undo only */
+		if (!p && (target == GS_MODE_VGPU || target == GS_MODE_MIG_VGPU))
+			return GS_MODE_INVALID;
 		if (p && p->gi_profile)
 			return target == GS_MODE_MIG_VGPU ? GS_MODE_INVALID : GS_MODE_MIG_VGPU;
 		return target == GS_MODE_VGPU ? GS_MODE_INVALID : GS_MODE_VGPU;
@@ -127,8 +149,9 @@ static void check_wants(struct gs_policy *y)
 	if (asked && !standing) {
 		const char *now = gs_mode_name(y->d->target->mode);
 
-		f = gs_policy_add(y, GS_RULE_MODE_NEEDED, GS_SEVERITY_BLOCK, need == GS_MODE_MIG ? "instances need MIG mode, and GPU %" PRIu32 " is in mode %s"
-											       : "a vGPU needs another mode, and GPU %" PRIu32 " is in mode %s",
+		f = gs_policy_add(y, GS_RULE_MODE_NEEDED, GS_SEVERITY_BLOCK, need == GS_MODE_MIG     ? "instances need MIG mode, and GPU %" PRIu32 " is in mode %s"
+							   : need == GS_MODE_SRIOV ? "that VF is off: GPU %" PRIu32 " is in mode %s"
+							   : "a vGPU needs another mode, and GPU %" PRIu32 " is in mode %s",
 				  y->gpu->index, now ? now : "unknown");
 		f->pos = asked->pos;
 		gs_policy_suggest(y, f, "mode %" PRIu32 " %s", y->gpu->index, gs_mode_name(need));
@@ -148,21 +171,6 @@ void gs_policy_check_mode(struct gs_policy *y)
 }
 
 /* ---------------------------------------------------------------- VFs, drivers, settings */
-
-static void check_vfs(struct gs_policy *y)
-{
-	const struct gs_gpu *gpu = y->gpu;
-	struct gs_finding *f;
-
-	if ((!y->d->vfs_on && !y->d->vfs_off) || gpu->vfs.by != GS_VFS_BY_NOBODY || y->d->leaves_vfio)
-		return;
-	f = gs_policy_add(y, GS_RULE_VFS_IMPOSSIBLE, GS_SEVERITY_BLOCK, "%s%s, so its VFs cannot be switched %s", gpu->driver ? "its driver " : "no driver is bound to it",
-			  gpu->driver ? gpu->driver : "", y->d->vfs_on ? "on" : "off");
-	if (gpu->driver)
-		f->text = gs_arena_printf(y->p->arena, "its driver %s offers no way to switch VFs %s (interfaces: sriov_numvfs, sriov-manage)", gpu->driver,
-					  y->d->vfs_on ? "on" : "off");
-	f->pos = y->d->target->vfs_pos;
-}
 
 static bool is_in_the_way(const struct gs_policy *y, const struct gs_sibling *s)
 {
@@ -230,7 +238,7 @@ static void note_passthrough(struct gs_policy *y)
 	char bdf[GS_BDF_TEXT];
 
 	for (size_t i = 0; i < y->gpu->n_siblings; i++)
-		if (gs_sibling_follows(y->gpu, y->gpu->siblings[i]))
+		if (gs_sibling_is_rebound(y->d, y->gpu->siblings[i]))
 			gs_strbuf_printf(&with, "%s%s", with.length ? ", " : "", gs_bdf_format(y->gpu->siblings[i]->bdf, bdf));
 	if (with.length && !with.failed)
 		gs_policy_add(y, GS_RULE_SIBLINGS_FOLLOW, GS_SEVERITY_NOTE, "%s of the same board go%s along", with.text, strchr(with.text, ',') ? "" : "es");

@@ -299,6 +299,9 @@ static void report_no_slot(struct gs_policy *y, const struct gs_want *w, size_t 
 		report_size(y, w, p, &info, wants, placed, n);
 		return;
 	}
+	/* more than there may ever be: that some VFs are promised is not the reason then */
+	if (p->max_instances && n + times > p->max_instances)
+		info.why = GS_MISFIT_COUNT;
 	f = gs_policy_add(y, info.why == GS_MISFIT_COUNT ? GS_RULE_COUNT_LIMIT : GS_RULE_PLACEMENT_NONE, GS_SEVERITY_BLOCK, "-");
 	if (info.why == GS_MISFIT_COUNT)
 		f->text = gs_arena_printf(y->p->arena, "the driver allows %" PRIu32 " vGPUs of the size of %s on this GPU; with %zu there, %zu of those asked for do not fit",
@@ -307,37 +310,122 @@ static void report_no_slot(struct gs_policy *y, const struct gs_want *w, size_t 
 		f->text = gs_arena_printf(y->p->arena, "%s fits only on %" PRIu32 " VF%s that work without a process yet has been promised; name one with vf N to take it",
 					  p->name, avoided, avoided == 1 ? "" : "s");
 	else
-		f->text = gs_arena_printf(y->p->arena, "%s finds no free %s: %" PRIu32 " are taken", p->name, y->gpu->vfs.total.known ? "VF" : "place",
-					  (uint32_t)p->n_placements);
+		f->text = gs_arena_printf(y->p->arena, "of the %s asked for %zu find%s no %s: the GPU has %zu, and all of them are taken or asked for", p->name, times, times == 1 ? "s" : "",
+					  y->gpu->vfs.total.known ? "VF" : "place", p->n_placements);
 	f->object = gs_arena_printf(y->p->arena, "GPU %" PRIu32 " %s", y->gpu->index, p->name);
 	f->pos = w->pos;
 }
 
-/* GIs of @profile that the request has, and how many MIG-backed vGPUs it has on them. */
+static uint32_t per_gi(const struct gs_profile *p)
+{
+	return p->max_per_gi.known && p->max_per_gi.value ? p->max_per_gi.value : 1;
+}
+
+static const struct gs_profile *backed_profile(const struct gs_policy *y, const struct gs_want *w)
+{
+	const struct gs_profile *p = w->kind == GS_KIND_VGPU ? gs_want_profile(w, y->gpu) : NULL;
+
+	return p && p->gi_profile ? p : NULL;
+}
+
+/* How many of the size of @p the request has, in any GI of its profile or in the one at @start. */
+static uint32_t count_alike(const struct gs_policy *y, const struct gs_profile *p, struct gs_u32 start)
+{
+	const struct gs_layout_gpu *t = y->d->target;
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < t->n_wants; i++) {
+		const struct gs_profile *q = backed_profile(y, &t->wants[i]);
+
+		n += q && gs_str_equal(q->gi_profile, p->gi_profile) && gs_u64_equal(q->memory_bytes, p->memory_bytes) &&
+		     (!start.known || gs_u32_equal(t->wants[i].on_start, start));
+	}
+	return n;
+}
+
+static bool has_gi(const struct gs_layout_gpu *t, const char *profile, struct gs_u32 start)
+{
+	for (size_t i = 0; i < t->n_wants; i++)
+		if (t->wants[i].kind == GS_KIND_MIG && gs_str_equal(t->wants[i].profile, profile) && gs_u32_equal(t->wants[i].start, start))
+			return true;
+	return false;
+}
+
+/* Does a later one want the same GI? */
+static bool is_followed(const struct gs_policy *y, const struct gs_want *w)
+{
+	for (const struct gs_want *later = w + 1; later < y->d->target->wants + y->d->target->n_wants; later++)
+		if (backed_profile(y, later) && gs_u32_equal(later->on_start, w->on_start))
+			return true;
+	return false;
+}
+
+/* A vGPU in a GI that is named, or that it lies in: is that there, and has it room? */
+static void check_own_gi(struct gs_policy *y, const struct gs_want *w, const struct gs_profile *p)
+{
+	const struct gs_layout_gpu *t = y->d->target;
+	uint32_t n = count_alike(y, p, w->on_start), others = 0;
+	struct gs_finding *f;
+
+	if (!has_gi(t, p->gi_profile, w->on_start)) {
+		f = gs_policy_add(y, GS_RULE_GI_FULL, GS_SEVERITY_BLOCK, "%s on VF %" PRIu32 " lies in the %s at %" PRIu32 ", which the request does not have", p->name,
+				  w->start.value, p->gi_profile, w->on_start.value);
+		gs_policy_suggest(y, f, "delete %" PRIu32 " vf:%" PRIu32, y->gpu->index, w->start.value);
+		f->pos = w->pos;
+		return;
+	}
+	for (size_t i = 0; i < t->n_wants; i++)
+		others += backed_profile(y, &t->wants[i]) && gs_u32_equal(t->wants[i].on_start, w->on_start);
+	/* what lies in one GI has one size; said once, of the last that is asked for */
+	if ((n <= per_gi(p) && others == n) || is_followed(y, w))
+		return;
+	f = gs_policy_add(y, GS_RULE_GI_FULL, GS_SEVERITY_BLOCK, "the %s at %" PRIu32 " has room for %" PRIu32 " of the size of %s, all of one size, and %" PRIu32 " are asked for", p->gi_profile,
+			  w->on_start.value, per_gi(p), p->name, others);
+	gs_policy_suggest(y, f, "create %" PRIu32 " %s, and leave open in which one it lies", y->gpu->index, p->gi_profile);
+	f->pos = w->pos;
+}
+
+/* Is wants[i] the first of its GI profile and, with @same_size, of its size too? */
+static bool is_first_backed(const struct gs_policy *y, size_t i, const struct gs_profile *p, bool same_size)
+{
+	for (size_t k = 0; k < i; k++) {
+		const struct gs_profile *q = backed_profile(y, &y->d->target->wants[k]);
+
+		if (q && gs_str_equal(q->gi_profile, p->gi_profile) && (!same_size || gs_u64_equal(q->memory_bytes, p->memory_bytes)))
+			return false;
+	}
+	return true;
+}
+
+/* MIG-backed vGPUs need GIs of their profile: each size its own ones (interfaces 2.6). */
 static void check_gi_room(struct gs_policy *y)
 {
 	const struct gs_layout_gpu *t = y->d->target;
 
-	for (size_t i = 0; i < slots_of(y)->n; i++) {
-		const struct gs_profile *p = &slots_of(y)->items[i];
-		uint32_t gis = 0, vgpus = 0, per_gi = p->max_per_gi.known ? p->max_per_gi.value : 1;
-		const struct gs_want *last = NULL;
+	for (size_t i = 0; i < t->n_wants; i++) {
+		const struct gs_profile *p = backed_profile(y, &t->wants[i]);
+		const struct gs_want *last = &t->wants[i];
+		uint32_t gis = 0, need = 0, vgpus = 0;
 		struct gs_finding *f;
 
-		if (!p->gi_profile)
+		if (p && t->wants[i].on_start.known)
+			check_own_gi(y, &t->wants[i], p);
+		if (!p || !is_first_backed(y, i, p, false))
 			continue;
 		for (size_t k = 0; k < t->n_wants; k++) {
-			const struct gs_profile *q = t->wants[k].kind == GS_KIND_VGPU ? gs_want_profile(&t->wants[k], y->gpu) : NULL;
+			const struct gs_profile *q = backed_profile(y, &t->wants[k]);
 
 			gis += t->wants[k].kind == GS_KIND_MIG && gs_str_equal(t->wants[k].profile, p->gi_profile);
-			/* what lies in one GI has one size; types of another size need another GI */
-			vgpus += q && gs_str_equal(q->gi_profile, p->gi_profile) && gs_u64_equal(q->memory_bytes, p->memory_bytes);
-			last = q == p ? &t->wants[k] : last;
+			if (!q || !gs_str_equal(q->gi_profile, p->gi_profile))
+				continue;
+			vgpus++;
+			last = t->wants[k].instance_id.known ? last : &t->wants[k];
+			need += is_first_backed(y, k, q, true) ? (count_alike(y, q, GS_U32_UNKNOWN) + per_gi(q) - 1) / per_gi(q) : 0;
 		}
-		if (!last || vgpus <= gis * per_gi)
+		if (need <= gis)
 			continue;
-		f = gs_policy_add(y, GS_RULE_GI_FULL, GS_SEVERITY_BLOCK, "%" PRIu32 " vGPUs of the size of %s need %" PRIu32 " GPU instances %s (%" PRIu32 " in each), and there are %" PRIu32,
-				  vgpus, p->name, (vgpus + per_gi - 1) / per_gi, p->gi_profile, per_gi, gis);
+		f = gs_policy_add(y, GS_RULE_GI_FULL, GS_SEVERITY_BLOCK, "%" PRIu32 " vGPU%s of GPU instances %s need%s %" PRIu32 " of them, and there %s %" PRIu32, vgpus,
+				  vgpus == 1 ? "" : "s", p->gi_profile, vgpus == 1 ? "s" : "", need, gis == 1 ? "is" : "are", gis);
 		f->pos = last->pos;
 		gs_policy_suggest(y, f, "create %" PRIu32 " %s", y->gpu->index, p->gi_profile);
 	}

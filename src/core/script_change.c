@@ -15,7 +15,8 @@ static int delete_one(struct gs_edit *x, const struct gs_instance_selector *sel)
 
 	if (sel->kind == GS_SELECT_ALL || sel->kind == GS_SELECT_REST) {
 		for (size_t i = x->g->n_wants; i-- > 0;)
-			if (!x->g->wants[i].is_settled && (sel->kind == GS_SELECT_ALL || !x->g->wants[i].is_claimed))
+			/* plain VFs come and go with their number; what is set of them is not an instance */
+			if (x->g->wants[i].kind != GS_KIND_SRIOV && (sel->kind == GS_SELECT_ALL || !x->g->wants[i].is_claimed))
 				gs_layout_remove_want(x->g, i);
 		return 0;
 	}

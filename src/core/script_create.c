@@ -248,7 +248,10 @@ static int create_from(struct gs_edit *x, const struct gs_profile *p, bool may_c
 /* An unclaimed one that will do. A UUID that is asked for is that one's, or a new one's. */
 static bool may_be_claimed(const struct gs_edit *x, const struct gs_want *w, enum gs_instance_kind kind, const struct gs_profile *p)
 {
-	return !w->is_claimed && w->kind == kind && gs_str_equal(w->profile, p->name) && (!x->st->uuid || gs_str_equal(w->uuid, x->st->uuid));
+	if (w->is_claimed || w->kind != kind || !gs_str_equal(w->profile, p->name) || (x->st->uuid && !gs_str_equal(w->uuid, x->st->uuid)))
+		return false;
+	/* one that lies in another GPU instance than the one named is another one; where that cannot be read it may be the one */
+	return !x->st->has_inside || kind != GS_KIND_VGPU || !w->on_start.known || w->on_start.value == x->st->inside.number;
 }
 
 static int create_open(struct gs_edit *x, enum gs_instance_kind kind, const struct gs_profile *p, bool may_claim)
@@ -340,7 +343,8 @@ static int create_vgpu(struct gs_edit *x, const struct gs_profile *p, bool may_c
 
 	if (st->ci != GS_CI_DEFAULT)
 		return gs_error_at(x->e, -EINVAL, &st->pos, "a vGPU has no compute instances: leave «ci» out");
-	if (st->uuid && x->gpu->framework != GS_FRAMEWORK_MDEV)
+	/* before the VFs are on nobody tells which framework they will have */
+	if (st->uuid && x->gpu->framework == GS_FRAMEWORK_VENDOR_VFIO)
 		return gs_error_at(x->e, -EINVAL, &st->uuid_pos, "vGPUs of GPU %" PRIu32 " have no UUID: their identity is the VF (vf N)", x->gpu->index);
 	if ((st->uuid || st->vf) && st->count > 1)
 		return gs_error_at(x->e, -EINVAL, &st->pos, "one %s is named and %" PRIu32 " vGPUs are asked for", st->uuid ? "UUID" : "VF", st->count);

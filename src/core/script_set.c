@@ -31,21 +31,28 @@ int gs_edit_vfs(struct gs_edit *x)
 	return 0;
 }
 
-/* The carrier of a VF's parameters, made when there is none yet. */
-static struct gs_want *want_on_vf(struct gs_edit *x, uint32_t n)
+/* The carrier of a VF's parameters: the vGPU on it; on a GPU without vGPUs it is made when there is none yet. */
+static int want_on_vf(struct gs_edit *x, uint32_t n, struct gs_want **ret)
 {
 	struct gs_want *w;
 
-	for (size_t i = 0; i < x->g->n_wants; i++)
-		if (x->g->wants[i].kind != GS_KIND_MIG && gs_u32_is(x->g->wants[i].start, n))
-			return &x->g->wants[i];
+	for (size_t i = 0; i < x->g->n_wants; i++) {
+		if (x->g->wants[i].kind == GS_KIND_MIG || !gs_u32_is(x->g->wants[i].start, n))
+			continue;
+		*ret = &x->g->wants[i];
+		return 0;
+	}
+	if (x->gpu->grids[GS_KIND_VGPU].n)
+		return gs_error_at(x->e, -ENOENT, &x->st->inside.pos, "VF %" PRIu32 " of GPU %" PRIu32 " carries no vGPU to set anything of: create one first", n,
+				   x->gpu->index);
 	w = gs_layout_add_want(x->ev->layout, x->g);
 	if (!w)
-		return NULL;
+		return gs_error_oom(x->e);
 	w->kind = GS_KIND_SRIOV;
 	w->profile = "vf";
 	w->start = GS_U32(n);
-	return w;
+	*ret = w;
+	return 0;
 }
 
 /* Plain VFs have the parameters that their driver shows; what a vGPU takes is its plugin's affair (interfaces 1.5). */
@@ -81,14 +88,13 @@ static int set_inside(struct gs_edit *x)
 			return gs_error_at(x->e, -EINVAL, &sel->pos, "GPU %" PRIu32 " has no VF %" PRIu32, x->gpu->index, n);
 		if (r == 0)
 			r = check_vf_key(x, n);
-		w = r == 0 ? want_on_vf(x, n) : NULL;
+		if (r == 0)
+			r = want_on_vf(x, n, &w);
 	} else {
 		return gs_error_at(x->e, -EINVAL, &sel->pos, "only VFs and mdevs have settings of their own: name one with vf:N or mdev:UUID");
 	}
 	if (r < 0)
 		return r;
-	if (!w)
-		return gs_error_oom(x->e);
 	w->pos = gs_edit_position(x, x->st->pos);
 	w->is_settled = false;
 	return gs_want_set_param(gs_edit_arena(x), w, x->st->text, x->st->value) < 0 ? gs_error_oom(x->e) : 0;

@@ -564,6 +564,29 @@ const char *gs_instance_param(const struct gs_instance *inst, const char *key)
 	return NULL;
 }
 
+bool gs_instance_param_is(const struct gs_instance *inst, const char *key, const char *value)
+{
+	const char *now = gs_instance_param(inst, key);
+	struct gs_u32 own = GS_U32_UNKNOWN;
+	uint32_t number;
+
+	if (gs_str_equal(key, GS_PARAM_PLACEMENT_ID))
+		own = inst->placement_id;
+	else if (gs_str_equal(key, GS_PARAM_GI))
+		own = inst->gi;
+	if (own.known)
+		return gs_parse_u32(value, 10, &number) == 0 && number == own.value;
+	return gs_str_equal(now ? now : "", value);
+}
+
+const struct gs_instance *gs_gpu_gi_of(const struct gs_gpu *gpu, const struct gs_instance *vgpu)
+{
+	for (size_t i = 0; vgpu->gi.known && i < gpu->n_instances; i++)
+		if (gpu->instances[i]->kind == GS_KIND_MIG && gpu->instances[i]->id == vgpu->gi.value)
+			return gpu->instances[i];
+	return NULL;
+}
+
 uint64_t gs_gpu_occupied(const struct gs_gpu *gpu, enum gs_instance_kind kind)
 {
 	uint64_t mask = 0;
@@ -615,6 +638,8 @@ const char *gs_holder_label(const struct gs_holder *h, char *buf, size_t size)
 
 	if (h->kind == GS_HOLDER_PROCESS && h->pid.known)
 		snprintf(buf, size, "pid %" PRIu32 " %s%s%s%s", h->pid.value, name, h->user ? " (" : "", h->user ? h->user : "", h->user ? ")" : "");
+	else if (h->kind == GS_HOLDER_CLAIM)
+		snprintf(buf, size, "%s", name);    /* says itself whose it is: "vm archive-viewer", "slurm job 4711" */
 	else
 		snprintf(buf, size, "%s %s", gs_holder_kind_name(h->kind), name);
 	return buf;

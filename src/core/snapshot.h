@@ -253,6 +253,10 @@ const struct gs_instance *gs_gpu_instance_on_vf(const struct gs_gpu *gpu, uint32
 const struct gs_instance *gs_gpu_instance_by_uuid(const struct gs_gpu *gpu, const char *uuid);
 /* The value of a parameter, or NULL. */
 const char *gs_instance_param(const struct gs_instance *inst, const char *key);
+/* Does parameter @key read @value, where the empty one is as good as none? Also for those that are files of their own (GS_PARAM_…). */
+bool gs_instance_param_is(const struct gs_instance *inst, const char *key, const char *value);
+/* The GPU instance that a MIG-backed vGPU lies in, or NULL when that is not known. */
+const struct gs_instance *gs_gpu_gi_of(const struct gs_gpu *gpu, const struct gs_instance *vgpu);
 /* The units of grid @kind that instances with a known place take; placements are only meaningful when the GPU's are visible. */
 uint64_t gs_gpu_occupied(const struct gs_gpu *gpu, enum gs_instance_kind kind);
 /* The instance of that profile at that start, or NULL. */

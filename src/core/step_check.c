@@ -22,18 +22,23 @@ static int check_holder(const struct gs_step *step, const struct gs_gpu *gpu, st
 
 	for (size_t i = 0; i < gpu->n_instances && !there; i++)
 		there = holder_is_there(gpu->instances[i]->holders, gpu->instances[i]->n_holders, step);
+	for (size_t i = 0; i < gpu->vfs.n_functions && !there; i++)
+		there = holder_is_there(gpu->vfs.functions[i]->holders, gpu->vfs.functions[i]->n_holders, step);
 	return there ? gs_error_set(e, -EIO, GS_STATUS_FAILED, "GPU %" PRIu32 ": pid %" PRIu32 " was told to stop and still holds it", gpu->index, step->pid) : 0;
 }
 
 static int check_mode(const struct gs_step *step, const struct gs_gpu *gpu, struct gs_error *e)
 {
-	bool other_pending = gpu->mode_pending != GS_MODE_INVALID && gpu->mode_pending != step->mode;
+	/* the step is about MIG alone: VFs may be on beside it (interfaces 0.3) */
+	bool want = gs_mode_has_mig(step->mode), pends = gpu->mode_pending != GS_MODE_INVALID;
+	bool is_there = gpu->mode != GS_MODE_INVALID && gpu->mode != GS_MODE_PASSTHROUGH && gs_mode_has_mig(gpu->mode) == want;
+	bool other_pending = pends && gs_mode_has_mig(gpu->mode_pending) != want;
 
-	if (gpu->mode == step->mode && !other_pending)
+	if (is_there && !other_pending)
 		return 0;
-	if (gpu->mode != step->mode && gpu->mode_pending == step->mode)
+	if (!is_there && pends && !other_pending)
 		return -EINPROGRESS;
-	if (gpu->mode == step->mode)
+	if (is_there)
 		return gs_error_set(e, -EIO, GS_STATUS_FAILED, "GPU %" PRIu32 ": the driver reported success, but mode %s is still pending", gpu->index,
 				    gs_mode_name(gpu->mode_pending));
 	return gs_error_set(e, -EIO, GS_STATUS_FAILED, "GPU %" PRIu32 ": the driver reported success, but the mode is still %s", gpu->index,
@@ -92,13 +97,24 @@ static const struct gs_instance *vgpu_of(const struct gs_step *step, const struc
 	return inst && inst->kind == GS_KIND_VGPU ? inst : NULL;
 }
 
+/* Drivers choose a GI by themselves (interfaces 2.6): the one that was named has to be read back. */
+static int check_gi_of(const struct gs_step *step, const struct gs_gpu *gpu, const struct gs_instance *inst, struct gs_error *e)
+{
+	const struct gs_instance *gi = gs_gpu_gi_of(gpu, inst);
+
+	if (!step->on_start.known || !inst->gi.known || (gi && gs_u32_equal(gi->start, step->on_start)))
+		return 0;
+	return gs_error_set(e, -EIO, GS_STATUS_FAILED, "GPU %" PRIu32 ": %s was to lie in the %s at %" PRIu32 ", but reads back in GI %" PRIu32, gpu->index, step->profile,
+			    step->gi_profile, step->on_start.value, inst->gi.value);
+}
+
 static int check_vgpu(const struct gs_step *step, const struct gs_gpu *gpu, struct gs_error *e)
 {
 	const struct gs_instance *inst = vgpu_of(step, gpu);
 	char text[256];
 
 	if (step->op == GS_STEP_REMOVE_VGPU ? !inst : inst && gs_str_equal(inst->profile, step->profile))
-		return 0;
+		return inst ? check_gi_of(step, gpu, inst, e) : 0;
 	if (inst && step->op == GS_STEP_CREATE_VGPU)
 		return gs_error_set(e, -EIO, GS_STATUS_FAILED, "GPU %" PRIu32 ": %s: the driver reported success, but reading back shows %s there", gpu->index,
 				    gs_step_describe(step, GS_TENSE_PLAN, text, sizeof(text)), inst->profile ? inst->profile : "another type");
@@ -148,10 +164,14 @@ static int check_setting(const struct gs_step *step, const struct gs_gpu *gpu, s
 {
 	const struct gs_setting *s = gs_gpu_setting(gpu, step->key);
 
-	if (s && gs_str_equal(s->value, step->value))
+	if (s && gs_str_equal(s->value, step->value) && (!s->pending || gs_str_equal(s->pending, step->value)))
 		return 0;
 	if (s && gs_str_equal(s->pending, step->value))
 		return -EINPROGRESS;
+	/* a driver may take the active value for nothing to do, and keep what was asked for before */
+	if (s && gs_str_equal(s->value, step->value))
+		return gs_error_set(e, -EIO, GS_STATUS_FAILED, "GPU %" PRIu32 ": %s is %s, but %s is still pending and comes when the driver is loaded again", gpu->index,
+				    step->key, s->value, s->pending);
 	return gs_error_set(e, -EIO, GS_STATUS_FAILED, "GPU %" PRIu32 ": %s was set to %s, but reads %s", gpu->index, step->key, step->value,
 			    s && s->value ? s->value : "nothing");
 }
@@ -161,7 +181,7 @@ static int check_param(const struct gs_step *step, const struct gs_gpu *gpu, str
 	const struct gs_instance *inst = step->vf.known ? gs_gpu_instance_on_vf(gpu, step->vf.value) : gs_gpu_instance_by_uuid(gpu, step->uuid);
 	const char *value = inst ? gs_instance_param(inst, step->key) : NULL;
 
-	if (gs_str_equal(value ? value : "", step->value))
+	if (inst ? gs_instance_param_is(inst, step->key, step->value) : !step->value[0])
 		return 0;
 	return gs_error_set(e, -EIO, GS_STATUS_FAILED, "GPU %" PRIu32 ": %s was set to %s, but reads %s", gpu->index, step->key, step->value, value ? value : "nothing");
 }

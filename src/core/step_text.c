@@ -103,7 +103,9 @@ const char *gs_step_describe(const struct gs_step *step, enum gs_tense tense, ch
 			snprintf(buf, size, "%s CI %s in the %s at %" PRIu32, verb, step->compute_profile, step->profile, step->span.start);
 		break;
 	case GS_STEP_CREATE_VGPU:
-		if (step->gi_profile)
+		if (step->gi_profile && !step->on_start.known)
+			snprintf(buf, size, "%s vGPU %s%s in a %s", verb, step->profile, where_text(step, where, sizeof(where)), step->gi_profile);
+		else if (step->gi_profile)
 			snprintf(buf, size, "%s vGPU %s%s in the %s at %" PRIu32, verb, step->profile, where_text(step, where, sizeof(where)), step->gi_profile,
 				 step->on_start.value);
 		else

@@ -36,6 +36,16 @@ int gs_step_finish(struct gs_plan *p, struct gs_step *step, struct gs_error *e)
 	return step->text && step->target ? 0 : gs_error_oom(e);
 }
 
+/* What is set through the GPU's own driver: MIG mode, settings. */
+static int set_driver_state(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e)
+{
+	int r = d->mig_changes ? gs_steps_set_mig(p, d, e) : 0;
+
+	for (size_t i = 0; r >= 0 && i < d->n_settings; i++)
+		r = gs_steps_set_setting(p, d, &d->settings[i], e);
+	return r;
+}
+
 /*
  * The order of interfaces 0.3 and 9.3: what destroys most comes after all that
  * it would destroy has been taken away by name, and before all that comes anew.
@@ -48,12 +58,13 @@ int gs_steps_append(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_er
 		r = gs_steps_destroy_mig(p, d, e);
 	if (r >= 0 && d->vfs_off)
 		r = gs_steps_set_vfs(p, d, 0, e);
+	/* only the GPU's own driver can be told: before it goes, after it came */
+	if (r >= 0 && d->goes_to_vfio)
+		r = set_driver_state(p, d, e);
 	if (r >= 0 && (d->goes_to_vfio || d->leaves_vfio))
 		r = gs_steps_rebind(p, d, e);
-	if (r >= 0 && d->mig_changes)
-		r = gs_steps_set_mig(p, d, e);
-	for (size_t i = 0; r >= 0 && i < d->n_settings; i++)
-		r = gs_steps_set_setting(p, d, &d->settings[i], e);
+	if (r >= 0 && !d->goes_to_vfio)
+		r = set_driver_state(p, d, e);
 	if (r >= 0 && d->vfs_on)
 		r = gs_steps_set_vfs(p, d, d->vfs_target, e);
 	if (r >= 0)

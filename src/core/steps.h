@@ -32,5 +32,7 @@ int gs_steps_rebind(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_er
 int gs_steps_set_setting(struct gs_plan *p, const struct gs_diff_gpu *d, const struct gs_setting_change *c, struct gs_error *e);
 /* Does a sibling go along into passthrough and back? Bridges stay, and so does what lies in other slots. */
 bool gs_sibling_follows(const struct gs_gpu *gpu, const struct gs_sibling *s);
+/* Does @s get another driver by the change? */
+bool gs_sibling_is_rebound(const struct gs_diff_gpu *d, const struct gs_sibling *s);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +34,7 @@ int gs_steps_remove_vgpus(struct gs_plan *p, const struct gs_diff_gpu *d, struct
 
 	for (size_t i = 0; i < d->n_changes && r >= 0; i++) {
 		const struct gs_change *c = &d->changes[i];
+		const struct gs_instance *gi;
 		struct gs_step *step;
 
 		if (!c->old || c->old->kind != GS_KIND_VGPU || (c->kind != GS_CHANGE_DELETE && c->kind != GS_CHANGE_RECREATE))
@@ -45,6 +45,9 @@ int gs_steps_remove_vgpus(struct gs_plan *p, const struct gs_diff_gpu *d, struct
 		set_place(p, step, d->gpu, c->old, NULL);
 		step->profile = gs_arena_strdup(p->arena, c->old->profile);
 		step->profile_id = c->old->profile_id.value;
+		gi = gs_gpu_gi_of(d->gpu, c->old);
+		step->gi_profile = gi ? gs_arena_strdup(p->arena, gi->profile) : NULL;
+		step->on_start = gi ? gi->start : GS_U32_UNKNOWN;
 		step->risk = gs_instance_is_held(c->old) ? GS_RISK_DISRUPTIVE : GS_RISK_DESTRUCTIVE;
 		step->undo = GS_UNDO_FULL;
 		step->target = target_text(p, step);
@@ -53,22 +56,50 @@ int gs_steps_remove_vgpus(struct gs_plan *p, const struct gs_diff_gpu *d, struct
 	return r;
 }
 
+/* Is that UUID an mdev's already, on any GPU, or of an earlier step? It is one instance's on the whole host (interfaces 1.2). */
+static bool is_uuid_taken(const struct gs_plan *p, const char *uuid)
+{
+	for (size_t i = 0; i < gs_snapshot_n_gpus(p->snapshot); i++)
+		if (gs_gpu_instance_by_uuid(gs_snapshot_gpu(p->snapshot, i), uuid))
+			return true;
+	for (size_t i = 0; i < p->n_steps; i++)
+		if (p->steps[i].op == GS_STEP_CREATE_VGPU && gs_str_equal(p->steps[i].uuid, uuid))
+			return true;
+	return false;
+}
+
 /*
  * The UUID of an mdev for which none was asked: made of host, parent, type and
- * slot, so that planning twice gives one plan.
+ * the first ordinal from its slot on that is free, so that planning twice
+ * gives one plan.
  */
 static const char *default_uuid(struct gs_plan *p, const struct gs_gpu *gpu, const struct gs_change *c)
 {
-	char seed[512], bdf[GS_BDF_TEXT];
-	struct gs_digest d;
-	int n;
+	char bdf[GS_BDF_TEXT];
 
-	n = snprintf(seed, sizeof(seed), "mdev %s %s %s %" PRIu32, gs_snapshot_host(p->snapshot), gs_bdf_format(gpu->bdf, bdf), c->want->profile, c->want->start.value);
-	if (n < 0 || (size_t)n >= sizeof(seed))
-		n = (int)strlen(seed);
-	d = gs_digest_of(seed, (size_t)n);
-	/* a digest is a name-based UUID without its dashes */
-	return gs_arena_printf(p->arena, "%.8s-%.4s-%.4s-%.4s-%.12s", d.hex, d.hex + 8, d.hex + 12, d.hex + 16, d.hex + 20);
+	gs_bdf_format(gpu->bdf, bdf);
+	for (uint32_t ordinal = c->want->start.value;; ordinal++) {
+		const char *seed = gs_arena_printf(p->arena, "mdev %s %s %s %" PRIu32, gs_snapshot_host(p->snapshot), bdf, c->want->profile, ordinal);
+		struct gs_digest d;
+		const char *uuid;
+
+		if (!seed)
+			return NULL;
+		d = gs_digest_of(seed, strlen(seed));
+		/* a digest is a name-based UUID without its dashes */
+		uuid = gs_arena_printf(p->arena, "%.8s-%.4s-%.4s-%.4s-%.12s", d.hex, d.hex + 8, d.hex + 12, d.hex + 16, d.hex + 20);
+		if (!uuid || !is_uuid_taken(p, uuid))
+			return uuid;
+	}
+}
+
+/* The UUID that this plan gives to a new mdev. */
+static const char *uuid_of_new(const struct gs_plan *p, const struct gs_gpu *gpu, const struct gs_change *c)
+{
+	for (size_t i = 0; i < p->n_steps; i++)
+		if (p->steps[i].op == GS_STEP_CREATE_VGPU && p->steps[i].gpu == gpu->index && p->steps[i].span.start == c->want->start.value)
+			return p->steps[i].uuid;
+	return NULL;
 }
 
 static int create_vgpu(struct gs_plan *p, const struct gs_gpu *gpu, const struct gs_change *c, struct gs_error *e)
@@ -80,7 +111,9 @@ static int create_vgpu(struct gs_plan *p, const struct gs_gpu *gpu, const struct
 	if (!step)
 		return gs_error_oom(e);
 	set_place(p, step, gpu, old, c->want);
-	if (!step->uuid && gpu->framework == GS_FRAMEWORK_MDEV)
+	step->span = (struct gs_span){ c->want->start.value, 1 };
+	/* before the VFs are on nobody tells which framework they will have */
+	if (!step->uuid && gpu->framework != GS_FRAMEWORK_VENDOR_VFIO)
 		step->uuid = default_uuid(p, gpu, c);
 	step->profile = gs_arena_strdup(p->arena, c->want->profile);
 	step->profile_id = c->profile ? c->profile->id.value : 0;
@@ -121,7 +154,8 @@ int gs_steps_create_vgpus(struct gs_plan *p, const struct gs_diff_gpu *d, struct
 	for (size_t i = 0; i < d->n_changes; i++) {
 		const struct gs_change *c = &d->changes[i];
 
-		if (c->want && c->want->kind == GS_KIND_VGPU && (c->kind == GS_CHANGE_CREATE || c->kind == GS_CHANGE_RECREATE))
+		/* a type that nobody tells while the driver is off (in an undo) is created by the next look's plan */
+		if (c->want && c->want->kind == GS_KIND_VGPU && c->profile && (c->kind == GS_CHANGE_CREATE || c->kind == GS_CHANGE_RECREATE))
 			list[n++] = c;
 	}
 	if (n > 1)
@@ -146,7 +180,7 @@ int gs_steps_set_params(struct gs_plan *p, const struct gs_diff_gpu *d, struct g
 				return gs_error_oom(e);
 			set_place(p, step, d->gpu, c->old, c->want);
 			if (!step->uuid && d->gpu->framework == GS_FRAMEWORK_MDEV)
-				step->uuid = default_uuid(p, d->gpu, c);
+				step->uuid = uuid_of_new(p, d->gpu, c);
 			step->profile = gs_arena_strdup(p->arena, c->want->profile);
 			step->key = gs_arena_strdup(p->arena, c->params[k].key);
 			step->value = gs_arena_strdup(p->arena, c->params[k].value);

@@ -6,16 +6,22 @@
  *	model: h100-sxm5-80gb
  *	before: mig 3g.40gb@4 1g.10gb@0* | whole      (tests/lib/testhost.h)
  *	disrupt: pid:4000                             (optional)
+ *	services: nvidia-persistenced.service         (optional: units that may be stopped)
  *	--- script
  *	create 0 2g.20gb at 0
  *	--- plan
  *	…
+ *
+ * A machine of another family is named instead by one line «machine: l40s vfs=32»
+ * (tests/lib/famhost.h). Its plan is carried out as well: what the machine is
+ * after, and how many steps the same request has then.
  *
  * GENERATE=1 rewrites the last part; read the difference before committing it.
  */
 #include "tests/lib/cmocka.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +30,7 @@
 #include "base/strbuf.h"
 #include "codec/plan_json.h"
 #include "codec/request.h"
+#include "tests/lib/famhost.h"
 #include "tests/lib/testhost.h"
 
 #define DIRECTORY "tests/plan/cases"
@@ -62,29 +69,106 @@ static void add_disrupts(struct gs_request *q, const char *words)
 	}
 }
 
+#define SERVICES_MAX 4
+
+/* One request, planned on whatever the machine is. */
+struct request {
+	const struct gs_request *q;
+	struct gs_service services[SERVICES_MAX];
+	size_t n_services;
+	char names[256];
+};
+
+static void read_services(struct request *r, const char *head)
+{
+	char *save = NULL;
+
+	header_value(head, "services", r->names, sizeof(r->names));
+	for (char *word = strtok_r(r->names, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		assert_true(r->n_services < SERVICES_MAX);
+		r->services[r->n_services++] = (struct gs_service){ word, "its work waits" };
+	}
+}
+
+static int plan_on(const struct request *r, const struct gs_snapshot *s, struct gs_plan **ret_plan, struct gs_error *e)
+{
+	const struct gs_plan_options options = { r->q->disrupt, r->q->n_disrupt, false, r->services, r->n_services };
+
+	return r->n_services ? gs_testhost_plan(s, r->q->text, &options, ret_plan, e) : gs_request_plan(r->q, s, ret_plan, e);
+}
+
+/* The plan carried out on a machine that knows nothing of plans, and planned again. */
+static void add_outcome(const struct request *r, struct fam_host *h, const struct gs_plan *plan, struct gs_strbuf *out)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *again = NULL;
+	GS_FREE char *text = NULL;
+	struct gs_error e = { 0 };
+
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		int done = fam_host_step(h, &plan->steps[i]);
+
+		if (done < 0)
+			gs_strbuf_printf(out, "REFUSED step %u: %s\n", plan->steps[i].n, strerror(-done));
+	}
+	s = fam_host_look(h);
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].op == GS_STEP_SET_SETTING && gs_step_check(&plan->steps[i], s, &e) == -EINPROGRESS)
+			gs_strbuf_printf(out, "pending step %u\n", plan->steps[i].n);
+	text = fam_host_text(h);
+	gs_strbuf_printf(out, "after %s\n", text);
+	if (h->wiped)
+		gs_strbuf_printf(out, "WIPED %u\n", h->wiped);
+	if (plan_on(r, s, &again, &e) < 0)
+		gs_strbuf_printf(out, "again error %d\n", (int)e.status);
+	else
+		gs_strbuf_printf(out, "again %zu steps\n", again->n_steps);
+}
+
+static const char *place_of_claim(const struct gs_claim *c, char *buf, size_t size)
+{
+	if (c->place)
+		snprintf(buf, size, "%s on %s", c->profile, c->place);
+	else
+		snprintf(buf, size, "%s@%u", c->profile, c->start);
+	return buf;
+}
+
 /* What a case gives: the printed plan, or the error. */
 static void plan_text(const char *head, const char *script, size_t n_script, struct gs_strbuf *out)
 {
 	GS_CLEANUP(gs_request_freep) struct gs_request *q = NULL;
 	GS_CLEANUP(gs_plan_freep) struct gs_plan *plan = NULL;
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
-	char model[64], before[1024], disrupt[256], text[1400];
+	char model[64], before[1024], machine[1024], disrupt[256], text[1400];
+	struct request r = { .n_services = 0 };
 	struct gs_error e = { 0 };
+	struct fam_host h;
 
 	header_value(head, "model", model, sizeof(model));
 	header_value(head, "before", before, sizeof(before));
+	header_value(head, "machine", machine, sizeof(machine));
 	header_value(head, "disrupt", disrupt, sizeof(disrupt));
-	s = gs_testhost(model, before);
+	if (machine[0]) {
+		fam_host_parse(&h, machine);
+		s = fam_host_look(&h);
+	} else {
+		s = gs_testhost(model, before);
+	}
 	assert_int_equal(gs_request_new(script, n_script, "script", GS_CONTEXT_FILE, &q, &e), 0);
 	add_disrupts(q, disrupt);
-	if (gs_request_plan(q, s, &plan, &e) < 0) {
+	read_services(&r, head);
+	r.q = q;
+	if (plan_on(&r, s, &plan, &e) < 0) {
 		gs_strbuf_printf(out, "error %d: %s\n", (int)e.status, gs_error_format(&e, text, sizeof(text)));
 		return;
 	}
 	gs_plan_print(plan, out);
 	for (size_t i = 0; i < plan->n_claims; i++)
-		gs_strbuf_printf(out, "claimed GPU %u %s@%u\n", plan->claims[i].gpu, plan->claims[i].profile, plan->claims[i].start);
+		gs_strbuf_printf(out, "claimed GPU %u %s\n", plan->claims[i].gpu, place_of_claim(&plan->claims[i], text, sizeof(text)));
 	gs_strbuf_printf(out, "status %d\n", (int)gs_plan_status(plan));
+	if (machine[0] && !gs_plan_is_blocked(plan))
+		add_outcome(&r, &h, plan, out);
 }
 
 static void run_case(const char *name)

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Commits on machines of every family: what stays pending, units on every way out, what an undo finds. */
+#include "tests/lib/cmocka.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "core/commit.h"
+#include "tests/lib/famhost.h"
+#include "tests/lib/testhost.h"
+
+struct machine {
+	struct fam_host host;
+	const char *script;
+	struct gs_strbuf log;
+	size_t ran, fail_at, wait_at;   /* the n-th step is refused, or still waits in the kernel */
+	const char *fail_unit;          /* this unit does not start */
+	bool keeps_wishes;              /* the driver takes the active memory mode for nothing to do (interfaces 6.3) */
+	const char *intruder;           /* after the failed step the machine is this */
+};
+
+static void machine_done(struct machine *m)
+{
+	gs_strbuf_done(&m->log);
+}
+#define MACHINE GS_CLEANUP(machine_done) struct machine
+
+static int collect(void *userdata, struct gs_snapshot **ret, struct gs_error *e)
+{
+	struct machine *m = userdata;
+
+	(void)e;
+	*ret = fam_host_look(&m->host);
+	return 0;
+}
+
+static int run(void *userdata, const struct gs_step *step, struct gs_step_outcome *ret, struct gs_error *e)
+{
+	struct machine *m = userdata;
+	char wish[32];
+	int r;
+
+	m->ran++;
+	gs_strbuf_printf(&m->log, "%s%s", m->log.length ? " " : "", gs_step_op_name(step->op));
+	if (m->ran == m->fail_at || (m->fail_unit && step->op == GS_STEP_START_UNIT)) {
+		if (m->intruder)
+			fam_host_parse(&m->host, m->intruder);
+		return gs_error_set(e, -EIO, GS_STATUS_FAILED, "refused by the test");
+	}
+	if (m->ran == m->wait_at) {
+		ret->is_pending = true;
+		snprintf(ret->note, sizeof(ret->note), "it waits for pid 7 to let go");
+		return 0;
+	}
+	snprintf(wish, sizeof(wish), "%s", m->host.gpus[0].settings[1].pending);
+	r = fam_host_step(&m->host, step);
+	if (r == 0 && m->keeps_wishes && step->op == GS_STEP_SET_SETTING && !m->host.gpus[0].settings[1].pending[0])
+		snprintf(m->host.gpus[0].settings[1].pending, sizeof(wish), "%s", wish);
+	return r < 0 ? gs_error_set(e, r, GS_STATUS_FAILED, "refused by the driver: %s", step->text) : 0;
+}
+
+static int plan_again(void *userdata, const struct gs_snapshot *s, struct gs_plan **ret, struct gs_error *e)
+{
+	static const struct gs_disrupt disrupt = { .kind = GS_DISRUPT_UNIT, .unit = "nvidia-persistenced.service" };
+	static const struct gs_service service = { "nvidia-persistenced.service", "its work waits" };
+	const struct gs_plan_options options = { &disrupt, 1, false, &service, 1 };
+	struct machine *m = userdata;
+
+	return gs_testhost_plan(s, m->script, &options, ret, e);
+}
+
+static int commit(struct machine *m, struct gs_commit_result *ret, struct gs_error *e)
+{
+	static const struct gs_commit_ops ops = { .collect = collect, .run = run };
+	const struct gs_commit_source source = { plan_again, m };
+	const struct gs_commit_options options = { .yes = true };
+
+	return gs_commit_run(&ops, m, &source, &options, ret, e);
+}
+
+static struct machine machine_of(const char *spec, const char *script)
+{
+	struct machine m = { .script = script };
+
+	fam_host_parse(&m.host, spec);
+	return m;
+}
+
+static void expect_machine(const struct machine *m, const char *spec)
+{
+	GS_FREE char *is = fam_host_text(&m->host), *should = NULL;
+	struct fam_host h;
+
+	fam_host_parse(&h, spec);
+	should = fam_host_text(&h);
+	assert_string_equal(is, should);
+}
+
+#define RESULT GS_COMMIT_RESULT struct gs_commit_result
+
+/* ---------------------------------------------------------------- what stays pending */
+
+static void a_write_that_waits_ends_the_commit_with_8(void **state)
+{
+	MACHINE m = machine_of("l40s", "mode 0 passthrough");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.wait_at = 1;
+	assert_int_equal(commit(&m, &result, &e), 0);
+	assert_int_equal(result.status, GS_STATUS_PENDING);
+	assert_string_equal(m.log.text, "unbind-driver");
+	assert_non_null(strstr(result.text, "it waits for pid 7 to let go"));
+	assert_non_null(strstr(result.text, "steps after it were not done"));
+	assert_false(result.undone);
+}
+
+static void a_setting_that_waits_for_a_reload_lets_the_rest_go_on(void **state)
+{
+	MACHINE m = machine_of("mi300x | mi300x", "set all memory-partition NPS4\nset 1 compute-partition DPX");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_int_equal(commit(&m, &result, &e), 0);
+	assert_int_equal(result.status, GS_STATUS_PENDING);
+	assert_string_equal(m.log.text, "set-setting set-setting set-setting");
+	assert_int_equal(result.done, 3);
+	assert_non_null(strstr(result.text, "2 accepted but pending"));
+	expect_machine(&m, "mi300x set:memory-partition=NPS1,NPS4 | mi300x set:memory-partition=NPS1,NPS4 set:compute-partition=DPX");
+}
+
+static void a_wish_that_cannot_be_taken_back_is_not_called_undone(void **state)
+{
+	MACHINE m = machine_of("mi300x", "set 0 memory-partition NPS4\nset 0 compute-partition DPX");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.fail_at = 2;
+	m.keeps_wishes = true;
+	assert_true(commit(&m, &result, &e) < 0);
+	assert_int_equal(result.status, GS_STATUS_NOT_UNDONE);
+	assert_non_null(strstr(result.text, "NPS4 is still pending"));
+}
+
+static void an_older_wish_comes_back(void **state)
+{
+	MACHINE m = machine_of("mi300x set:memory-partition=NPS1,NPS4", "set 0 memory-partition NPS1\nset 0 compute-partition DPX");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.fail_at = 2;
+	assert_true(commit(&m, &result, &e) < 0);
+	assert_true(result.undone);
+	expect_machine(&m, "mi300x set:memory-partition=NPS1,NPS4");
+}
+
+/* ---------------------------------------------------------------- units */
+
+static void a_unit_is_started_again_after_success(void **state)
+{
+	MACHINE m = machine_of("l40s persistenced", "mode 0 vgpu");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_int_equal(commit(&m, &result, &e), 0);
+	assert_int_equal(result.status, GS_STATUS_OK);
+	assert_string_equal(m.log.text, "stop-unit enable-vfs start-unit");
+	expect_machine(&m, "l40s vfs=32 persistenced");
+}
+
+static void a_unit_is_started_again_after_a_failure_and_behind_the_undo(void **state)
+{
+	MACHINE m = machine_of("l40s persistenced", "mode 0 vgpu\ncreate 0 L40S-24Q");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.fail_at = 3;
+	assert_true(commit(&m, &result, &e) < 0);
+	assert_true(result.undone);
+	/* while it runs sriov-manage would be refused */
+	assert_string_equal(m.log.text, "stop-unit enable-vfs create-vgpu disable-vfs start-unit");
+	expect_machine(&m, "l40s persistenced");
+}
+
+static void a_unit_whose_stop_failed_half_way_is_started(void **state)
+{
+	MACHINE m = machine_of("l40s persistenced", "mode 0 vgpu");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.fail_at = 1;
+	assert_true(commit(&m, &result, &e) < 0);
+	assert_string_equal(m.log.text, "stop-unit start-unit");
+}
+
+static void a_unit_is_started_again_when_a_step_stays_pending(void **state)
+{
+	MACHINE m = machine_of("rtxpro reset persistenced", "mode 0 mig\ncreate 0 1g.24gb at 0");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_int_equal(commit(&m, &result, &e), 0);
+	assert_int_equal(result.status, GS_STATUS_PENDING);
+	assert_string_equal(m.log.text, "stop-unit set-mode start-unit");
+	expect_machine(&m, "rtxpro reset pending-mig persistenced");
+}
+
+static void a_unit_that_does_not_start_undoes_nothing_and_is_named(void **state)
+{
+	MACHINE m = machine_of("l40s persistenced", "mode 0 vgpu");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.fail_unit = "nvidia-persistenced.service";
+	assert_true(commit(&m, &result, &e) < 0);
+	assert_int_equal(result.status, GS_STATUS_NOT_UNDONE);
+	assert_false(result.undone);
+	assert_string_equal(m.log.text, "stop-unit enable-vfs start-unit");
+	assert_non_null(strstr(result.text, "systemctl start nvidia-persistenced.service"));
+	expect_machine(&m, "l40s vfs=32");
+}
+
+static void a_failed_commit_names_the_unit_that_stays_down(void **state)
+{
+	MACHINE m = machine_of("l40s persistenced", "mode 0 vgpu\ncreate 0 L40S-24Q");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.fail_at = 3;
+	m.fail_unit = "nvidia-persistenced.service";
+	assert_true(commit(&m, &result, &e) < 0);
+	assert_int_equal(result.status, GS_STATUS_FAILED);
+	assert_non_null(strstr(result.text, "unit nvidia-persistenced.service could not be started again"));
+}
+
+/* ---------------------------------------------------------------- undo */
+
+static void another_type_on_the_same_vf_gives_way_to_the_old_one(void **state)
+{
+	MACHINE m = machine_of("l40s vfs=32 L40S-24Q@3", "delete 0 vf:3\ncreate 0 L40S-48Q vf 3\nset 0/vf:3 limit 5");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.fail_at = 3;
+	assert_true(commit(&m, &result, &e) < 0);
+	assert_true(result.undone);
+	expect_machine(&m, "l40s vfs=32 L40S-24Q@3");
+}
+
+static void another_uuid_on_the_same_vf_gives_way_to_the_old_one(void **state)
+{
+	MACHINE m = machine_of("a2 vfs=16 A2-4Q@3#1", "delete 0 vf:3\ncreate 0 A2-4Q vf 3 uuid 0000c0de-0000-4000-8000-000000000002 param limit=1");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.fail_at = 3;
+	assert_true(commit(&m, &result, &e) < 0);
+	assert_true(result.undone);
+	expect_machine(&m, "a2 vfs=16 A2-4Q@3#1");
+}
+
+static void somebody_elses_vgpu_survives_the_undo(void **state)
+{
+	MACHINE m = machine_of("l40s vfs=32", "create 0 L40S-12Q vf 3\ncreate 0 L40S-12Q vf 4");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.fail_at = 2;
+	m.intruder = "l40s vfs=32 L40S-12Q@3 L40S-12A@9";
+	assert_true(commit(&m, &result, &e) < 0);
+	assert_true(result.undone);
+	expect_machine(&m, "l40s vfs=32 L40S-12A@9");
+}
+
+static void a_claim_that_was_confirmed_does_not_stop_the_undo(void **state)
+{
+	MACHINE m = machine_of("flex vfs=4 vf:2~", "vfs 0 6\nset 0/vf:1 exec_quantum_ms 5");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.fail_at = 3;
+	assert_true(commit(&m, &result, &e) < 0);
+	assert_int_equal(result.status, GS_STATUS_FAILED);
+	assert_true(result.undone);
+	expect_machine(&m, "flex vfs=4 vf:2~");
+}
+
+static void a_claim_that_came_since_stops_the_undo(void **state)
+{
+	MACHINE m = machine_of("flex vfs=4", "vfs 0 6\nset 0/vf:1 exec_quantum_ms 5");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.fail_at = 3;
+	m.intruder = "flex vfs=6 vf:2~";
+	assert_true(commit(&m, &result, &e) < 0);
+	assert_int_equal(result.status, GS_STATUS_NOT_UNDONE);
+	expect_machine(&m, "flex vfs=6 vf:2~");
+}
+
+static void parameters_of_vfs_that_went_come_back(void **state)
+{
+	MACHINE m = machine_of("flex vfs=4 vf:2{exec_quantum_ms=7}", "vfs 0 6\nset 0/vf:1 exec_quantum_ms 5");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.fail_at = 3;
+	assert_true(commit(&m, &result, &e) < 0);
+	assert_true(result.undone);
+	expect_machine(&m, "flex vfs=4 vf:2{exec_quantum_ms=7}");
+}
+
+static void what_had_no_driver_keeps_the_one_it_got_and_that_is_said(void **state)
+{
+	MACHINE m = machine_of("l40s stranded", "mode 0 vgpu");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.fail_at = 3;
+	assert_true(commit(&m, &result, &e) < 0);
+	assert_non_null(strstr(result.text, "what had no driver keeps the one it got"));
+	expect_machine(&m, "l40s");
+}
+
+static void a_tool_that_strands_the_gpu_is_repaired_by_the_undo(void **state)
+{
+	MACHINE m = machine_of("l40s", "mode 0 vgpu");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.fail_at = 1;
+	m.intruder = "l40s stranded=32";
+	assert_true(commit(&m, &result, &e) < 0);
+	assert_true(result.undone);
+	expect_machine(&m, "l40s");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_write_that_waits_ends_the_commit_with_8),
+		cmocka_unit_test(a_setting_that_waits_for_a_reload_lets_the_rest_go_on),
+		cmocka_unit_test(a_wish_that_cannot_be_taken_back_is_not_called_undone),
+		cmocka_unit_test(an_older_wish_comes_back),
+		cmocka_unit_test(a_unit_is_started_again_after_success),
+		cmocka_unit_test(a_unit_is_started_again_after_a_failure_and_behind_the_undo),
+		cmocka_unit_test(a_unit_whose_stop_failed_half_way_is_started),
+		cmocka_unit_test(a_unit_is_started_again_when_a_step_stays_pending),
+		cmocka_unit_test(a_unit_that_does_not_start_undoes_nothing_and_is_named),
+		cmocka_unit_test(a_failed_commit_names_the_unit_that_stays_down),
+		cmocka_unit_test(another_type_on_the_same_vf_gives_way_to_the_old_one),
+		cmocka_unit_test(another_uuid_on_the_same_vf_gives_way_to_the_old_one),
+		cmocka_unit_test(somebody_elses_vgpu_survives_the_undo),
+		cmocka_unit_test(a_claim_that_was_confirmed_does_not_stop_the_undo),
+		cmocka_unit_test(a_claim_that_came_since_stops_the_undo),
+		cmocka_unit_test(parameters_of_vfs_that_went_come_back),
+		cmocka_unit_test(what_had_no_driver_keeps_the_one_it_got_and_that_is_said),
+		cmocka_unit_test(a_tool_that_strands_the_gpu_is_repaired_by_the_undo),
+	};
+
+	return cmocka_run_group_tests_name("commit families", tests, NULL, NULL);
+}
