@@ -42,25 +42,31 @@ static bool ends_a_process(const struct gs_plan *p)
 	return false;
 }
 
-static void layer_hints(struct hints *h, const struct gs_model *m)
+static void offer_hints(struct hints *h, const struct gs_model *m)
 {
 	const struct gs_offer *o = m->offer < m->n_offers ? &m->offers[m->offer] : NULL;
 	bool slots = gs_model_gpu(m) && (m->offers_inside || gs_model_creation(m, gs_model_gpu(m)).set->is_slots);
+
+	/* Enter stages what fits, R what has to be made room for; a profile that can do neither has no key. */
+	if (o && o->n_starts)
+		hint(h, GS_ACTION_STAGE);
+	else if (o && o->misfit.n_blockers)
+		hint(h, GS_ACTION_REPLACE);
+	if (o && (o->n_starts > 1 || (!o->n_starts && !slots && o->misfit.n_blockers && o->profile->n_placements > 1)))
+		hint(h, GS_ACTION_START);
+	if (m->layer == GS_LAYER_PALETTE && o && o->n_starts)
+		hint(h, GS_ACTION_COUNT);
+}
+
+static void layer_hints(struct hints *h, const struct gs_model *m)
+{
 	enum gs_mode modes[GS_MODE_MAX];
 	struct gs_setting_row row;
 
 	switch (m->layer) {
 	case GS_LAYER_PALETTE:
 	case GS_LAYER_CHOOSER:
-		/* Enter stages what fits, R what has to be made room for; a profile that can do neither has no key. */
-		if (o && o->n_starts)
-			hint(h, GS_ACTION_STAGE);
-		else if (o && o->misfit.n_blockers)
-			hint(h, GS_ACTION_REPLACE);
-		if (o && (o->n_starts > 1 || (!o->n_starts && !slots && o->misfit.n_blockers && o->profile->n_placements > 1)))
-			hint(h, GS_ACTION_START);
-		if (m->layer == GS_LAYER_PALETTE && o && o->n_starts)
-			hint(h, GS_ACTION_COUNT);
+		offer_hints(h, m);
 		break;
 	case GS_LAYER_MODE:
 		if (gs_model_gpu(m) && m->list_row < gs_model_mode_rows(m, modes) && !gs_model_mode_refused(gs_model_gpu(m), modes[m->list_row]))

@@ -7,172 +7,7 @@
 
 #include "base/parse.h"
 #include "base/strbuf.h"
-#include "ui/model_internal.h"
-
-/* Where profiles are offered: the GPU as it would be with what is staged. */
-struct survey {
-	const struct gs_gpu *gpu;
-	const struct gs_layout_gpu *target;
-	enum gs_instance_kind kind;         /* of what would be created */
-	const struct gs_profile_set *set;
-	enum gs_mode mode;
-	bool mode_comes_first;
-	const struct gs_block *inside;      /* vGPU types for this GI; NULL: instances of the GPU */
-	struct gs_placed placed[GS_PLACED_MAX];
-	size_t want_index[GS_PLACED_MAX];
-	size_t n;
-};
-
-static void survey(const struct gs_model *m, const struct gs_block *inside, struct survey *ret)
-{
-	struct gs_ground ground;
-
-	memset(ret, 0, sizeof(*ret));
-	ret->gpu = gs_model_gpu(m);
-	ret->kind = GS_KIND_INVALID;
-	if (!ret->gpu)
-		return;
-	ret->target = gs_model_target(m, m->gpu);
-	ground = gs_model_creation(m, ret->gpu);
-	ret->kind = inside ? GS_KIND_VGPU : ground.creates;
-	ret->set = inside ? &ret->gpu->grids[GS_KIND_VGPU] : ground.set;
-	ret->mode = ground.mode;
-	ret->inside = inside;
-	ret->mode_comes_first = ret->target && ret->target->mode != ground.mode;
-	/* Another mode has no instances: the mode change that comes with the creation starts from an empty grid. */
-	if (ret->target && !ret->mode_comes_first && ret->kind != GS_KIND_INVALID)
-		ret->n = gs_layout_placed(ret->target, ret->gpu, ret->kind, ret->placed, ret->want_index);
-}
-
-/* The GI that the open offers lie in, found again by its place. */
-static bool inside_of(const struct gs_model *m, struct gs_block *ret)
-{
-	struct gs_block b[GS_GRID_UNITS_MAX];
-	size_t n = gs_model_blocks(m, m->gpu, true, b);
-
-	for (size_t i = 0; i < n; i++) {
-		const char *profile = b[i].profile ? b[i].profile->name : NULL;
-
-		if (!b[i].want || b[i].span.start != m->inside_start || !gs_str_equal(profile, m->inside_profile))
-			continue;
-		*ret = b[i];
-		return true;
-	}
-	return false;
-}
-
-/* Does this profile come into question at all? Types that lie in GIs are offered there, and only there. */
-static bool is_offered(const struct survey *g, const struct gs_profile *p)
-{
-	if (g->kind != GS_KIND_VGPU)
-		return true;
-	return g->inside ? gs_str_equal(p->gi_profile, g->inside->profile->name) : !p->gi_profile;
-}
-
-/* vGPUs that are, or will be, in the GI. */
-static uint32_t n_inside(const struct survey *g)
-{
-	uint32_t n = 0;
-
-	for (size_t i = 0; i < g->n; i++) {
-		const struct gs_want *w = &g->target->wants[g->want_index[i]];
-		const struct gs_instance *live = gs_want_live(g->gpu, w), *gi = g->inside->instance;
-
-		if (w->on_start.known ? w->on_start.value == g->inside->span.start && gs_str_equal(w->on_profile, g->inside->profile->name)
-				      : live && gi && gs_u32_is(live->gi, gi->id))
-			n++;
-	}
-	return n;
-}
-
-static bool is_gi_full(const struct survey *g, const struct gs_profile *p)
-{
-	return g->inside && p->max_per_gi.known && n_inside(g) >= p->max_per_gi.value;
-}
-
-static const char *slot_word(const struct gs_gpu *gpu)
-{
-	return gpu->vfs.total.known ? "VF" : "slot";
-}
-
-/* "GI 12*" for what is live, "+2g.20gb@0" for what is only staged; on slots "24Q on VF 3*". */
-static void blocker_name(const struct survey *g, size_t placed, char *buf, size_t size)
-{
-	const struct gs_want *w = &g->target->wants[g->want_index[placed]];
-	const struct gs_instance *live = gs_want_live(g->gpu, w);
-	const struct gs_holder *one[1];
-	const char *mark = live && gs_model_holders_at(g->gpu, live, NULL, one, 1) ? "*" : "";
-
-	if (w->kind == GS_KIND_VGPU)
-		snprintf(buf, size, "%s%u%s", live ? "" : "+", w->start.value, mark);
-	else if (live)
-		snprintf(buf, size, "GI %u%s", live->id, mark);
-	else
-		snprintf(buf, size, "+%s@%u", w->profile, w->start.value);
-}
-
-/* "12 GiB on VF 0, 1*, 2 and 3 more" */
-static void say_other_size(const struct survey *g, const struct gs_offer *o, struct gs_strbuf *b)
-{
-	const struct gs_profile *there = g->placed[o->misfit.blockers[0]].profile;
-
-	gs_strbuf_puts(b, "another size is there: ");
-	if (there->memory_bytes.known)
-		gs_strbuf_printf(b, "%llu GiB on ", (unsigned long long)(there->memory_bytes.value >> 30));
-	gs_strbuf_printf(b, "%s ", slot_word(g->gpu));
-	for (size_t i = 0; i < o->misfit.n_blockers && i < 3; i++) {
-		char name[48];
-
-		blocker_name(g, o->misfit.blockers[i], name, sizeof(name));
-		gs_strbuf_printf(b, "%s%s", i ? ", " : "", name);
-	}
-	if (o->misfit.n_blockers > 3)
-		gs_strbuf_printf(b, " and %zu more", o->misfit.n_blockers - 3);
-}
-
-static void why_not(const struct survey *g, struct gs_offer *o)
-{
-	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
-
-	gs_strbuf_puts(&b, "");
-	switch (o->misfit.why) {
-	case GS_FITS:
-		break;
-	case GS_MISFIT_UNKNOWN:
-		gs_strbuf_puts(&b, "its placements are not known");
-		break;
-	case GS_MISFIT_START:
-		gs_strbuf_printf(&b, "cannot start at %u", o->wanted_start);
-		break;
-	case GS_MISFIT_COUNT:
-		if (is_gi_full(g, o->profile))
-			gs_strbuf_printf(&b, "a %s takes %u of these", g->inside->profile->name, o->profile->max_per_gi.value);
-		else if (g->set->is_slots)
-			gs_strbuf_printf(&b, "no more than %u of this size", o->profile->max_instances);
-		else
-			gs_strbuf_printf(&b, "no more than %u of these, and %u instances in all", o->profile->max_instances, g->set->max_instances);
-		break;
-	case GS_MISFIT_SIZE:
-		say_other_size(g, o, &b);
-		break;
-	case GS_MISFIT_OVERLAP:
-	case GS_MISFIT_ENGINES:
-		if (o->misfit.why == GS_MISFIT_ENGINES)
-			gs_strbuf_puts(&b, "media engines are with ");
-		else if (g->set->is_slots)
-			gs_strbuf_printf(&b, "taken: %s ", slot_word(g->gpu));
-		else
-			gs_strbuf_printf(&b, "%s %u: ", o->profile->n_placements == 1 ? "only at" : "at", o->wanted_start);
-		for (size_t i = 0; i < o->misfit.n_blockers; i++) {
-			char name[48];
-
-			blocker_name(g, o->misfit.blockers[i], name, sizeof(name));
-			gs_strbuf_printf(&b, "%s%s", i ? ", " : "", name);
-		}
-		break;
-	}
-	snprintf(o->why, sizeof(o->why), "%s", b.failed ? "" : b.text);
-}
+#include "ui/model_survey.h"
 
 static uint32_t distance(uint32_t a, uint32_t b)
 {
@@ -259,7 +94,7 @@ uint32_t gs_model_least_harm(const struct gs_gpu *gpu, const struct gs_profile_s
 }
 
 /* The first slot that nothing lies on; 0 when there is none. */
-static uint32_t free_slot(const struct survey *g)
+static uint32_t free_slot(const struct gs_survey *g)
 {
 	uint64_t taken = 0;
 
@@ -272,11 +107,11 @@ static uint32_t free_slot(const struct survey *g)
 }
 
 /* All free starts; the engine's choice is taken first, since it leaves the most open. */
-static void fill_anywhere(const struct survey *g, struct gs_offer *o)
+static void fill_anywhere(const struct gs_survey *g, struct gs_offer *o)
 {
 	const struct gs_profile_set *set = g->set;
 
-	o->n_starts = is_gi_full(g, o->profile) ? 0 : gs_placement_free_starts(set, g->placed, g->n, o->profile, o->starts);
+	o->n_starts = gs_survey_gi_is_full(g, o->profile) ? 0 : gs_placement_free_starts(set, g->placed, g->n, o->profile, o->starts);
 	if (!o->n_starts && set->is_slots) {
 		/* a free slot tells what else is in the way */
 		o->wanted_start = free_slot(g);
@@ -293,7 +128,7 @@ static void fill_anywhere(const struct survey *g, struct gs_offer *o)
 }
 
 /* Only the starts that the selection means: the nearest one for what is as large, those inside for what is smaller. */
-static void fill_in_selection(const struct survey *g, struct gs_offer *o, struct gs_span selection)
+static void fill_in_selection(const struct gs_survey *g, struct gs_offer *o, struct gs_span selection)
 {
 	uint32_t size = o->profile->placements[0].size, all[GS_PLACEMENTS_MAX];
 	size_t n;
@@ -323,7 +158,7 @@ static void fill_in_selection(const struct survey *g, struct gs_offer *o, struct
 	o->best_start = o->n_starts ? o->starts[o->chosen] : o->wanted_start;
 }
 
-static void finish_offer(const struct survey *g, struct gs_offer *o)
+static void finish_offer(const struct gs_survey *g, struct gs_offer *o)
 {
 	struct gs_span span;
 
@@ -333,12 +168,12 @@ static void finish_offer(const struct survey *g, struct gs_offer *o)
 		gs_placement_check(g->set, g->placed, g->n, o->profile, o->wanted_start, &o->misfit);
 	else
 		o->misfit.why = GS_FITS;
-	if (!o->n_starts && o->misfit.why == GS_FITS && is_gi_full(g, o->profile))
+	if (!o->n_starts && o->misfit.why == GS_FITS && gs_survey_gi_is_full(g, o->profile))
 		o->misfit.why = GS_MISFIT_COUNT;
-	why_not(g, o);
+	gs_survey_why_not(g, o);
 	o->n_more = o->n_starts ? gs_placement_capacity(g->set, g->placed, g->n, o->profile) : 0;
-	if (g->inside && o->n_more && o->profile->max_per_gi.known && o->n_more > o->profile->max_per_gi.value - n_inside(g))
-		o->n_more = o->profile->max_per_gi.value - n_inside(g);
+	if (g->inside && o->n_more && o->profile->max_per_gi.known && o->n_more > o->profile->max_per_gi.value - gs_survey_n_inside(g))
+		o->n_more = o->profile->max_per_gi.value - gs_survey_n_inside(g);
 	o->in_the_way = 0;
 	if (!o->n_starts && !g->set->is_slots && gs_profile_placement_at(o->profile, o->wanted_start, &span))
 		o->in_the_way = gs_span_mask(span);
@@ -351,11 +186,11 @@ size_t gs_model_picks(const struct gs_model *m, uint32_t count, uint32_t *ret)
 {
 	const struct gs_offer *o = m->offer < m->n_offers ? &m->offers[m->offer] : NULL;
 	struct gs_block inside;
-	struct survey g;
+	struct gs_survey g;
 	size_t picked = 0;
 	uint32_t next;
 
-	survey(m, m->offers_inside && inside_of(m, &inside) ? &inside : NULL, &g);
+	gs_survey_make(m, m->offers_inside && gs_survey_inside(m, &inside) ? &inside : NULL, &g);
 	if (!o || !o->n_starts || !g.gpu)
 		return 0;
 	next = o->starts[o->chosen < o->n_starts ? o->chosen : 0];
@@ -387,10 +222,10 @@ size_t gs_model_picks(const struct gs_model *m, uint32_t count, uint32_t *ret)
 int gs_model_offer_elsewhere(struct gs_model *m, int by)
 {
 	struct gs_offer *o = m->offer < m->n_offers ? &m->offers[m->offer] : NULL;
-	struct survey g;
+	struct gs_survey g;
 	size_t n, at = 0;
 
-	survey(m, NULL, &g);
+	gs_survey_make(m, NULL, &g);
 	/* any slot is as good as another: what is in the way is in the way everywhere */
 	if (!o || !g.gpu || m->offers_inside || g.set->is_slots || o->n_starts || o->profile->n_placements < 2)
 		return -ENOENT;
@@ -430,7 +265,7 @@ static uint32_t next_larger(const struct gs_profile_set *set, uint32_t size)
 	return best;
 }
 
-static int offer_for_selection(struct gs_model *m, const struct survey *g, struct gs_offer *offers, size_t *ret_n)
+static int offer_for_selection(struct gs_model *m, const struct gs_survey *g, struct gs_offer *offers, size_t *ret_n)
 {
 	const struct gs_profile_set *set = g->set;
 	uint32_t low = m->anchor < m->extent ? m->anchor : m->extent;
@@ -468,7 +303,7 @@ static int offer_for_selection(struct gs_model *m, const struct survey *g, struc
 }
 
 /* Slots that are selected: every type takes one of them, so all are offered, in their order. */
-static int offer_for_slots(struct gs_model *m, const struct survey *g, struct gs_offer *offers, size_t *ret_n)
+static int offer_for_slots(struct gs_model *m, const struct gs_survey *g, struct gs_offer *offers, size_t *ret_n)
 {
 	uint32_t low = m->anchor < m->extent ? m->anchor : m->extent, high = m->anchor < m->extent ? m->extent : m->anchor;
 	size_t n = 0;
@@ -477,7 +312,7 @@ static int offer_for_slots(struct gs_model *m, const struct survey *g, struct gs
 		struct gs_offer *o = &offers[n];
 		size_t kept = 0;
 
-		if (!is_offered(g, &g->set->items[i]))
+		if (!gs_survey_offers(g, &g->set->items[i]))
 			continue;
 		o->profile = &g->set->items[i];
 		fill_anywhere(g, o);
@@ -502,7 +337,7 @@ static int offer_for_slots(struct gs_model *m, const struct survey *g, struct gs
 	return 0;
 }
 
-static int refuse(const struct gs_model *m, const struct survey *g, struct gs_error *e)
+static int refuse(const struct gs_model *m, const struct gs_survey *g, struct gs_error *e)
 {
 	const struct gs_gpu *gpu = g->gpu;
 	const char *name;
@@ -530,13 +365,13 @@ int gs_model_offer(struct gs_model *m, bool for_selection, struct gs_error *e)
 {
 	GS_FREE struct gs_offer *offers = NULL;
 	struct gs_block inside;
-	struct survey g;
+	struct gs_survey g;
 	size_t n = 0;
 	int rc;
 
-	if (m->offers_inside && !inside_of(m, &inside))
+	if (m->offers_inside && !gs_survey_inside(m, &inside))
 		return gs_error_set(e, -ENOENT, GS_STATUS_REFUSED, "the GPU instance is not there any more");
-	survey(m, m->offers_inside ? &inside : NULL, &g);
+	gs_survey_make(m, m->offers_inside ? &inside : NULL, &g);
 	rc = refuse(m, &g, e);
 	if (rc < 0)
 		return rc;
@@ -549,7 +384,7 @@ int gs_model_offer(struct gs_model *m, bool for_selection, struct gs_error *e)
 			return gs_error_oom(e);
 	} else {
 		for (size_t i = 0; i < g.set->n; i++) {
-			if (!is_offered(&g, &g.set->items[i]))
+			if (!gs_survey_offers(&g, &g.set->items[i]))
 				continue;
 			offers[n].profile = &g.set->items[i];
 			if (offers[n].profile->n_placements)

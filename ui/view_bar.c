@@ -174,8 +174,9 @@ static const char *owner_of(const struct gs_gpu *gpu)
 }
 
 /* A GPU without a grid to show: one block that says what it is. */
-static void draw_words(const struct gs_view *v, struct gs_rect bar, const struct gs_gpu *gpu)
+static void draw_words(const struct gs_view *v, struct gs_rect bar, const struct gs_gpu *gpu, enum gs_bar_state state)
 {
+	const struct gs_layout_gpu *target = v->m->n_staged && state != GS_BAR_NOW ? gs_model_target(v->m, gpu->index) : NULL;
 	struct gs_rect inside = { bar.row, bar.column + 1, 1, GS_BAR_COLUMNS - 2 };
 	bool used = gs_part_gpu_is_used(gpu);
 	enum gs_element el = used ? GS_ELEMENT_HELD : GS_ELEMENT_LIVE;
@@ -193,6 +194,11 @@ static void draw_words(const struct gs_view *v, struct gs_rect bar, const struct
 
 		gs_draw_fill(v->f, inside, 0, 0, 1, inside.columns, GS_ELEMENT_WAITING, v->g->wait);
 		gs_draw_printf(v->f, inside, 0, 0, GS_ELEMENT_WAITING, " %s waits for a reset ", name ? name : "mode");
+		return;
+	}
+	if (target && target->mode != GS_MODE_INVALID && target->mode != gpu->mode) {
+		gs_draw_fill(v->f, inside, 0, 0, 1, inside.columns, GS_ELEMENT_STAGED_NEW, v->g->new_h);
+		gs_draw_printf(v->f, inside, 0, 0, GS_ELEMENT_STAGED_NEW, "+%s ", target->mode == GS_MODE_WHOLE ? "whole GPU" : gs_part_mode_words(gpu, target->mode));
 		return;
 	}
 	switch (gpu->mode) {
@@ -244,6 +250,6 @@ void gs_part_bar(const struct gs_view *v, struct gs_rect rect, int row, int colu
 	} else if (n && set->memory_units && !gpu->lost) {
 		draw_blocks(v, bar, gpu, set->memory_units, b, n);
 	} else {
-		draw_words(v, bar, gpu);
+		draw_words(v, bar, gpu, state);
 	}
 }

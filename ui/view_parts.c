@@ -130,9 +130,11 @@ bool gs_part_trouble(const struct gs_model *m, const struct gs_gpu *gpu, char *b
 	if (w) {
 		if (gpu->n_writes > 1)
 			snprintf(more, sizeof(more), ", and %zu more", gpu->n_writes - 1);
-		snprintf(buf, size, "%s of %s waits %s in the kernel for %s; it happens when that lets go%s", w->path ? w->path : "a write",
-			 gs_part_pci(w->function, pci, sizeof(pci)), gs_part_age(m, w->since, age, sizeof(age)),
-			 w->waits_for ? w->waits_for : "somebody who cannot be seen", more);
+		const char *slash = w->path ? strrchr(w->path, '/') : NULL;
+
+		snprintf(buf, size, "%s of %s waits %s in the kernel%s%s; it happens when that lets go%s", slash ? slash + 1 : w->path ? w->path : "a write",
+			 gs_part_pci(w->function, pci, sizeof(pci)), gs_part_age(m, w->since, age, sizeof(age)), w->waits_for ? " for " : ", for whom is not known",
+			 w->waits_for ? w->waits_for : "", more);
 		return true;
 	}
 	if (gpu->stranded) {

@@ -290,7 +290,7 @@ static void carve_by_mouse(const struct place *w, const char *const *words, int 
 		if (n == 6) {
 			gs_pty_keys(p, "M");
 			see(p, "mig");
-			gs_pty_keys(p, "j\r");
+			gs_pty_keys(p, "2\r");
 			see(p, "STAGED");
 			/* the grid appears with the staged mode */
 			see(p, "unit");
@@ -367,7 +367,7 @@ static void carve_by_keys(const struct place *w)
 
 	gs_pty_keys(p, "jjj");
 	see(p, "GPU 6 ");
-	gs_pty_keys(p, "Mj\r");
+	gs_pty_keys(p, "M2\r");
 	see(p, "STAGED");
 	gs_pty_keys(p, "c5");
 	see(p, "CREATE");
