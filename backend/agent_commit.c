@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/agent_hooks.h"
 #include "backend/agent_state.h"
 #include "backend/agent_steps.h"
 #include "backend/collect.h"
@@ -36,6 +37,7 @@ struct run {
 	struct gs_plan_base *base;
 	size_t n_base;
 	bool yes;
+	struct gs_agent_hooks hooks;
 	struct gs_bdf asked[ASKED_MAX];     /* GPUs that we asked others to let go of */
 	size_t n_asked;
 	bool others_hold;                   /* they did not in time */
@@ -47,6 +49,7 @@ static void run_done(struct run *c)
 {
 	for (size_t i = 0; i < c->n_asked; i++)
 		gs_yield_release(gs_machine_root(c->agent->machine), c->asked[i]);
+	gs_agent_hooks_done(&c->hooks);
 	gs_request_free(c->request);
 	free(c->base);
 	if (c->agent->lock >= 0)
@@ -103,6 +106,8 @@ static int parse_call(struct json_object *o, struct run *c, struct gs_error *e)
 		r = gs_json_get_string(o, "expect", &expect, e);
 	if (r == 0)
 		r = gs_json_get_bool(o, "yes", false, &c->yes, e);
+	if (r == 0)
+		r = gs_json_get_string(o, "message", &c->hooks.message, e);
 	if (r == 0)
 		r = parse_base(o, c, e);
 	if (r < 0)
@@ -293,11 +298,27 @@ static int make_plan(void *userdata, const struct gs_snapshot *s, struct gs_plan
 	return gs_request_plan(c->request, s, ret_plan, e);
 }
 
+static int op_before(void *userdata, const struct gs_plan *plan, struct gs_error *e)
+{
+	struct run *c = userdata;
+
+	return gs_agent_hooks_before(&c->hooks, plan, e);
+}
+
+static void op_after(void *userdata, const struct gs_plan *plan, const struct gs_commit_result *result, char *ret_note, size_t size)
+{
+	struct run *c = userdata;
+
+	gs_agent_hooks_after(&c->hooks, plan, result, ret_note, size);
+}
+
 static const struct gs_commit_ops commit_ops = {
 	.collect = op_collect,
 	.run = op_run,
 	.progress = op_progress,
 	.cancelled = op_cancelled,
+	.before = op_before,
+	.after = op_after,
 };
 
 static int prepare(struct run *c, struct json_object *params, struct gs_error *e)
@@ -346,7 +367,7 @@ static void show_outcome(struct gs_agent *a)
 static void commit(struct gs_agent *a, int64_t id, struct json_object *params)
 {
 	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
-	struct run c = { .agent = a };
+	struct run c = { .agent = a, .hooks.agent = a };
 	struct gs_commit_source source = { make_plan, &c };
 	struct gs_commit_options options;
 	struct json_object *answer;

@@ -12,6 +12,7 @@
 #include "backend/published.h"
 #include "backend/writer.h"
 #include "base/parse.h"
+#include "base/strbuf.h"
 
 #define NVML_DEVICES_MAX 1024
 #define PROCESSES_MAX 4096
@@ -33,6 +34,7 @@ struct gs_collect {
 	struct gs_error nvml_error;         /* why there is none */
 	struct gs_monotonic nvml_tried;
 	bool has_tried_nvml;
+	struct gs_digest nvml_gpus;         /* which GPUs its driver had then */
 	struct gs_mig mig;
 	struct gs_vgpu_names *names;
 };
@@ -122,6 +124,39 @@ static int need_nvml(struct gs_collect *c)
 	return r;
 }
 
+static bool is_nvidia_driven(const struct gs_pci_gpu *p)
+{
+	return p->vendor == GS_VENDOR_NVIDIA && strcmp(p->driver, "nvidia") == 0;
+}
+
+/*
+ * NVML's list and its handles are those of its start; they mean nothing once a
+ * GPU has come, gone or changed its driver (interfaces 5.1). It starts anew.
+ */
+static void restart_nvml_when_gpus_changed(struct look *l)
+{
+	GS_STRBUF struct gs_strbuf all = GS_STRBUF_INIT;
+	struct gs_collect *c = l->c;
+	struct gs_digest now;
+
+	gs_strbuf_puts(&all, "");
+	for (size_t i = 0; i < l->n_pci; i++) {
+		char address[GS_BDF_TEXT];
+
+		if (is_nvidia_driven(&l->pci[i]))
+			gs_strbuf_printf(&all, "%s\n", gs_bdf_format(l->pci[i].bdf, address));
+	}
+	if (all.failed)
+		return;
+	now = gs_digest_of(all.text, all.length);
+	if (gs_digest_equal(&now, &c->nvml_gpus))
+		return;
+	c->nvml_gpus = now;
+	gs_mig_done(&c->mig);
+	c->nvml = gs_nvml_close(c->nvml);
+	c->has_tried_nvml = false;
+}
+
 int gs_collect_mig(struct gs_collect *c, struct gs_mig **ret_mig, struct gs_error *e)
 {
 	int r = need_nvml(c);
@@ -133,11 +168,6 @@ int gs_collect_mig(struct gs_collect *c, struct gs_mig **ret_mig, struct gs_erro
 	}
 	*ret_mig = &c->mig;
 	return 0;
-}
-
-static bool is_nvidia_driven(const struct gs_pci_gpu *p)
-{
-	return p->vendor == GS_VENDOR_NVIDIA && strcmp(p->driver, "nvidia") == 0;
 }
 
 static int add_pci_gpu(struct look *l, size_t i)
@@ -385,6 +415,7 @@ static int read_nvml(struct look *l)
 
 	for (size_t i = 0; i < l->n_pci; i++)
 		is_wanted = is_wanted || is_nvidia_driven(&l->pci[i]);
+	restart_nvml_when_gpus_changed(l);
 	if (!is_wanted)
 		return 0;
 	if (need_nvml(l->c) < 0) {
@@ -487,6 +518,18 @@ static int look_at(struct look *l, struct gs_error *e)
 	return 0;
 }
 
+/* One that is gone from its bus still has its place in the machine: indices behind it count without it, and that has to be said. */
+static void note_silent(const struct gs_pci *pci, struct gs_snapshot *s)
+{
+	const struct gs_bdf *functions;
+	size_t n = gs_pci_silent(pci, &functions);
+	char bdf[GS_BDF_TEXT];
+
+	for (size_t i = 0; i < n; i++)
+		gs_snapshot_add_notice(s, "%s: the device does not answer (vendor 0xffff): it has fallen off the bus, is left out, and GPUs behind it count one less",
+				       gs_bdf_format(functions[i], bdf));
+}
+
 int gs_collect_snapshot(struct gs_collect *c, const struct gs_collect_options *options, struct gs_snapshot **ret_snapshot, struct gs_error *e)
 {
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = gs_snapshot_new();
@@ -506,6 +549,7 @@ int gs_collect_snapshot(struct gs_collect *c, const struct gs_collect_options *o
 	r = gs_pci_scan(c->pci, &l.pci, &l.n_pci, e);
 	if (r < 0)
 		return r;
+	note_silent(c->pci, s);
 	l.gpus = gs_arena_calloc(gs_snapshot_arena(s), l.n_pci, sizeof(*l.gpus));
 	l.is_nvml = gs_arena_calloc(gs_snapshot_arena(s), l.n_pci, sizeof(*l.is_nvml));
 	if (!l.gpus || !l.is_nvml)

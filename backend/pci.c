@@ -25,6 +25,8 @@ struct gs_pci {
 	size_t n, cap;
 	struct gs_bdf spared[GS_PCI_SPARED_MAX];
 	size_t n_spared;
+	struct gs_bdf silent[GS_PCI_SILENT_MAX];
+	size_t n_silent;
 };
 
 /*
@@ -273,6 +275,9 @@ static int take_device(struct gs_pci *pci, struct pci_dev *d)
 		pci->is_incomplete = true;
 		return 0;
 	}
+	/* what a function that has fallen off its bus answers (interfaces 10.7) */
+	if (d->vendor_id == 0xffff && is_gpu_class(d->device_class) && pci->n_silent < GS_PCI_SILENT_MAX)
+		pci->silent[pci->n_silent++] = bdf;
 	if (vendor_of(d->vendor_id) == GS_VENDOR_INVALID || !is_gpu_class(d->device_class) || pci->n >= GS_PCI_GPUS_MAX)
 		return 0;
 	if (is_virtual_function(pci, gs_bdf_format(bdf, address)))
@@ -297,7 +302,7 @@ static int walk_bus(struct gs_pci *pci, struct gs_error *e)
 
 	if (r < 0)
 		return r;
-	pci->n = 0;
+	pci->n = pci->n_silent = 0;
 	pci->is_incomplete = false;
 	if (run_guarded(&g, do_scan, access) < 0)
 		r = gs_error_set(e, -EIO, GS_STATUS_FAILED, "cannot read the PCI bus: %s", g.message);
@@ -327,6 +332,12 @@ static void read_link_name(struct gs_root *root, char *ret_word, const char *add
 	ret_word[0] = '\0';
 	if (gs_root_readlink_name(root, &name, "sys/bus/pci/devices/%s/%s", address, link) == 0)
 		snprintf(ret_word, GS_PCI_WORD, "%s", name);
+}
+
+size_t gs_pci_silent(const struct gs_pci *pci, const struct gs_bdf **ret_functions)
+{
+	*ret_functions = pci->silent;
+	return pci->n_silent;
 }
 
 void gs_pci_spare(struct gs_pci *pci, const struct gs_bdf *functions, size_t n)

@@ -20,6 +20,7 @@
 
 #define GS_PCI_WORD 64
 #define GS_PCI_GPUS_MAX 1024
+#define GS_PCI_SILENT_MAX 16
 
 struct gs_pci_gpu {
 	struct gs_bdf bdf;
@@ -56,6 +57,9 @@ int gs_pci_scan(struct gs_pci *pci, const struct gs_pci_gpu **ret_gpus, size_t *
  */
 #define GS_PCI_SPARED_MAX 64
 void gs_pci_spare(struct gs_pci *pci, const struct gs_bdf *functions, size_t n);
+
+/* Display functions of the last scan that answer 0xffff for their vendor: fallen off the bus, so nobody's. Borrowed until the next scan. */
+size_t gs_pci_silent(const struct gs_pci *pci, const struct gs_bdf **ret_functions);
 
 /* "GH100 [H100 SXM5 80GB]" by pci.ids; false when it is not listed. */
 bool gs_pci_name(struct gs_pci *pci, uint16_t vendor_id, uint16_t device_id, char *ret_name, size_t size);

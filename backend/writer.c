@@ -229,9 +229,9 @@ static int refuse_on_top(struct gs_writer *w, struct gs_bdf function, struct gs_
 		if (record.waits_for)
 			gs_text_sanitize(record.waits_for);
 		r = gs_error_set(e, -EBUSY, GS_STATUS_REFUSED,
-				 "%s: an earlier write to /%s still waits in the kernel (writer pid %u)%s%s and is carried out when it is let go. "
+				 "%s: an earlier write to %s%s still waits in the kernel (writer pid %u)%s%s and is carried out when it is let go. "
 				 "Nothing was written on top: end what holds the device, then try again",
-				 gs_bdf_format(function, bdf), record.path, record.pid, record.waits_for ? " for " : "", record.waits_for ? record.waits_for : "");
+				 gs_bdf_format(function, bdf), record.path[0] == '/' ? "" : "/", record.path, record.pid, record.waits_for ? " for " : "", record.waits_for ? record.waits_for : "");
 	}
 	gs_write_record_done(&record);
 	return r;

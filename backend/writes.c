@@ -246,6 +246,11 @@ static int take_into_snapshot(void *userdata, struct gs_write_record *r)
 	struct gs_pending_write *w;
 	char bdf[GS_BDF_TEXT];
 
+	/* of no function at all: a program that works on a unit */
+	if (gs_bdf_compare(r->function, (struct gs_bdf){ 0 }) == 0) {
+		gs_snapshot_add_notice(c->s, "%s %s is still at work (pid %u)", r->path, r->value, r->pid);
+		return 0;
+	}
 	if (!gpu) {
 		gs_snapshot_add_notice(c->s, "a write of %s to /%s for %s waits in the kernel (writer pid %u)", r->value, r->path, gs_bdf_format(r->function, bdf), r->pid);
 		return 0;

@@ -70,9 +70,8 @@ void gs_layer_close(struct gs_model *m)
 	if (m->layer == GS_LAYER_CHOOSER)
 		m->selecting = m->dragging = false;
 	if (m->layer == GS_LAYER_PALETTE || m->layer == GS_LAYER_CHOOSER) {
-		free(m->offers);
-		m->offers = NULL;
-		m->n_offers = m->offer = 0;
+		gs_model_forget_offers(m);
+		m->offers_inside = false;
 	}
 	if (m->layer == GS_LAYER_PROMPT || m->layer == GS_LAYER_REVIEW) {
 		gs_control_set_input(m, "");
@@ -124,14 +123,13 @@ bool gs_control_walk(enum gs_action_id id, size_t n, size_t *row)
 
 static size_t n_holders_here(const struct gs_model *m)
 {
-	const struct gs_gpu *gpu = gs_model_gpu(m);
-	size_t n = 0;
+	GS_CLEANUP(gs_arena_freep) struct gs_arena *arena = gs_arena_new();
+	struct gs_who_entry *entries;
+	size_t n = 0, here;
 
-	if (!gpu)
+	if (!arena || gs_model_who(m, arena, &entries, &n, &here) < 0)
 		return 0;
-	for (size_t i = 0; i < gpu->n_instances; i++)
-		n += gpu->instances[i]->n_holders;
-	return n + gpu->n_holders;
+	return n;
 }
 
 size_t gs_control_list_length(const struct gs_model *m)
@@ -145,6 +143,8 @@ size_t gs_control_list_length(const struct gs_model *m)
 		return m->n_offers;
 	case GS_LAYER_MODE:
 		return gs_model_mode_rows(m, modes);
+	case GS_LAYER_SETTINGS:
+		return gs_model_n_settings(m);
 	case GS_LAYER_REVIEW:
 		return gs_model_n_plan_items(m);
 	case GS_LAYER_WHO:
@@ -166,7 +166,7 @@ size_t gs_control_list_length(const struct gs_model *m)
 	return 0;
 }
 
-/* help, who, explain */
+/* help, explain */
 unsigned gs_control_list_key(struct gs_model *m, enum gs_action_id id)
 {
 	if (gs_control_walk(id, gs_control_list_length(m), &m->list_row))
@@ -182,15 +182,57 @@ unsigned gs_control_list_key(struct gs_model *m, enum gs_action_id id)
 		if (m->layer == GS_LAYER_HELP)
 			gs_layer_close(m);
 		return GS_DO_REDRAW;
-	case GS_ACTION_WHO:
-		if (m->layer == GS_LAYER_WHO)
-			gs_layer_close(m);
-		return GS_DO_REDRAW;
-	case GS_ACTION_ROOT:
-		return m->layer == GS_LAYER_WHO && !m->privileged ? GS_DO_SUDO : GS_DO_NOTHING;
 	default:
 		return GS_DO_NOTHING;
 	}
+}
+
+/* ---- who uses this ---- */
+
+/* What is looked at, and what would be done to it first of all. */
+unsigned gs_control_open_who(struct gs_model *m)
+{
+	struct gs_block b;
+
+	m->who_here = false;
+	m->who_vf = GS_U32_UNKNOWN;
+	m->who_kind = GS_KIND_INVALID;
+	m->who_op = GS_WHO_OP_MODE;
+	if (m->focus == GS_FOCUS_GRID && gs_control_block(m, &b) && (b.instance || b.vf)) {
+		m->who_here = true;
+		m->who_op = GS_WHO_OP_DELETE;
+		if (b.instance) {
+			m->who_kind = b.instance->kind;
+			m->who_id = b.instance->id;
+			m->who_vf = b.instance->vf;
+		} else {
+			m->who_vf = GS_U32(b.vf->n);
+		}
+	} else if (gs_model_gpu(m) && gs_model_gpu(m)->mode == GS_MODE_PASSTHROUGH) {
+		m->who_op = GS_WHO_OP_PASSTHROUGH;
+	}
+	gs_layer_open(m, GS_LAYER_WHO);
+	return GS_DO_REDRAW;
+}
+
+unsigned gs_control_who_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)
+{
+	if (gs_action_has_key(GS_ACTION_WHO_FOR, ev->key)) {
+		m->who_op = (enum gs_who_op)((m->who_op + 1) % GS_WHO_OP_MAX);
+		m->list_row = 0;
+		return GS_DO_REDRAW;
+	}
+	if (gs_action_has_key(GS_ACTION_WHO_AGAIN, ev->key)) {
+		gs_say(m, "looking again");
+		return GS_DO_RECOLLECT | GS_DO_REDRAW;
+	}
+	if (id == GS_ACTION_WHO) {
+		gs_layer_close(m);
+		return GS_DO_REDRAW;
+	}
+	if (id == GS_ACTION_ROOT)
+		return !m->privileged && !m->read_only ? GS_DO_SUDO : GS_DO_NOTHING;
+	return gs_control_list_key(m, id);
 }
 
 /* ---- leaving ---- */
@@ -237,6 +279,14 @@ void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t
 {
 	struct gs_progress *p = m->n_progress ? &m->progress[m->n_progress - 1] : NULL;
 
+	/* whom the kernel waits for belongs to the step that waits */
+	if (!strcmp(event, "waiting")) {
+		if (!p || p->took_ms >= 0)
+			return;
+		snprintf(p->event, sizeof(p->event), "waiting");
+		snprintf(p->waits_for, sizeof(p->waits_for), "%s", note && *note ? note : text ? text : "");
+		return;
+	}
 	/* The end of the step that is shown as running; anything else is a line of its own. */
 	if (!p || p->took_ms >= 0 || p->n != n || !strcmp(event, "begin") || !strcmp(event, "undo")) {
 		struct gs_progress *grown = reallocarray(m->progress, m->n_progress + 1, sizeof(*grown));
@@ -253,7 +303,8 @@ void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t
 	if (text && *text)
 		snprintf(p->text, sizeof(p->text), "%s", text);
 	snprintf(p->note, sizeof(p->note), "%s", note ? note : "");
-	if (strcmp(event, "begin") && strcmp(event, "waiting"))
+	*p->waits_for = '\0';
+	if (strcmp(event, "begin"))
 		p->took_ms = m->now.ms - p->since.ms;
 	m->list_row = m->n_progress - 1;
 }
@@ -280,13 +331,32 @@ void gs_control_committed(struct gs_model *m, enum gs_status status, const char 
 		gs_say_error(m, "%s", *m->write_text ? m->write_text : "not written");
 }
 
+bool gs_control_waits_in_kernel(const struct gs_model *m)
+{
+	/* a program that is at work cannot be left behind */
+	return gs_control_is_waiting(m) && strstr(m->progress[m->n_progress - 1].waits_for, "kernel");
+}
+
+bool gs_control_is_waiting(const struct gs_model *m)
+{
+	const struct gs_progress *p = m->n_progress ? &m->progress[m->n_progress - 1] : NULL;
+
+	return p && !m->writing_ended && p->took_ms < 0 && !strcmp(p->event, "waiting");
+}
+
 unsigned gs_control_writing_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)
 {
 	if (gs_control_walk(id, m->n_progress, &m->list_row))
 		return GS_DO_REDRAW;
 	if (!m->writing_ended) {
 		if (id == GS_ACTION_STOP) {
-			gs_say(m, "asked to stop after this step and undo");
+			gs_say(m, gs_control_waits_in_kernel(m) ? "asked to leave it pending: it happens when its holder lets go" : "asked to stop after this step and undo");
+			return GS_DO_CANCEL | GS_DO_REDRAW;
+		}
+		if (id == GS_ACTION_LEAVE) {
+			if (!gs_control_waits_in_kernel(m))
+				return gs_say(m, "nothing waits in the kernel: there is nothing to leave behind");
+			gs_say(m, "asked to leave it pending: it happens when its holder lets go");
 			return GS_DO_CANCEL | GS_DO_REDRAW;
 		}
 		if (id == GS_ACTION_QUIT)
@@ -308,16 +378,18 @@ static bool takes_text(const struct gs_model *m)
 	return m->layer == GS_LAYER_PROMPT || gs_control_expects_word(m);
 }
 
-static unsigned layer_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)
+static unsigned layer_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id, int rows, int columns)
 {
 	switch (m->layer) {
 	case GS_LAYER_NONE:
-		return gs_control_main_key(m, ev, id);
+		return gs_control_main_key(m, ev, id, rows, columns);
 	case GS_LAYER_PALETTE:
 	case GS_LAYER_CHOOSER:
 		return gs_control_offer_key(m, ev, id);
 	case GS_LAYER_MODE:
 		return gs_control_mode_key(m, ev, id);
+	case GS_LAYER_SETTINGS:
+		return gs_control_settings_key(m, ev, id);
 	case GS_LAYER_PROMPT:
 		return gs_control_prompt_key(m, ev);
 	case GS_LAYER_REVIEW:
@@ -326,15 +398,16 @@ static unsigned layer_key(struct gs_model *m, const struct gs_event *ev, enum gs
 		return gs_control_writing_key(m, ev, id);
 	case GS_LAYER_QUIT:
 		return gs_control_quit_key(m, ev, id);
-	case GS_LAYER_HELP:
 	case GS_LAYER_WHO:
+		return gs_control_who_key(m, ev, id);
+	case GS_LAYER_HELP:
 	case GS_LAYER_EXPLAIN:
 		return gs_control_list_key(m, id);
 	}
 	return GS_DO_NOTHING;
 }
 
-static unsigned key_event(struct gs_model *m, const struct gs_event *ev)
+static unsigned key_event(struct gs_model *m, const struct gs_event *ev, int rows, int columns)
 {
 	enum gs_action_id id = ev->alt || ev->is_pasted ? GS_ACTION_MAX : gs_action_of_key(ev->key);
 	bool had_message = *m->message;
@@ -359,13 +432,19 @@ static unsigned key_event(struct gs_model *m, const struct gs_event *ev)
 		gs_layer_open(m, GS_LAYER_HELP);
 		return GS_DO_REDRAW;
 	}
-	done = layer_key(m, ev, id);
+	done = layer_key(m, ev, id, rows, columns);
 	return had_message ? done | GS_DO_REDRAW : done;
 }
 
 bool gs_control_shows_time(const struct gs_model *m)
 {
-	return m->show_clock || (m->layer == GS_LAYER_WRITING && !m->writing_ended);
+	if (m->show_clock || (m->layer == GS_LAYER_WRITING && !m->writing_ended))
+		return true;
+	/* how long a write has been waiting */
+	for (size_t i = 0; m->snapshot && i < gs_snapshot_n_gpus(m->snapshot); i++)
+		if (gs_snapshot_gpu(m->snapshot, i)->n_writes)
+			return true;
+	return false;
 }
 
 /* Lists stay where they are shown now, so that walking back moves the cursor and not the list. */
@@ -386,7 +465,7 @@ unsigned gs_control_event(struct gs_model *m, const struct gs_event *ev, int row
 
 	switch (ev->type) {
 	case GS_EVENT_KEY:
-		done = key_event(m, ev);
+		done = key_event(m, ev, rows, columns);
 		scroll(m, rows, columns);
 		return done;
 	case GS_EVENT_MOUSE:

@@ -26,6 +26,7 @@ struct gs_action {
 	const char *hint;               /* one or two words */
 	const char *help;               /* one sentence */
 	unsigned flags;
+	const char *watching;           /* the sentence in a monitor, where it says less; NULL: the same */
 };
 /* All actions in the order of the help screen; @ret_n how many. */
 const struct gs_action *gs_actions(size_t *ret_n);
@@ -37,7 +38,7 @@ enum gs_consequence {
 	GS_DO_REPAINT = 1 << 1,         /* Ctrl-L */
 	GS_DO_QUIT = 1 << 2,
 	GS_DO_COMMIT = 1 << 3,          /* send the reviewed request to the agent */
-	GS_DO_CANCEL = 1 << 4,          /* ask the agent to stop after this step */
+	GS_DO_CANCEL = 1 << 4,          /* ask the agent to stop after this step; a write that waits in the kernel is left pending */
 	GS_DO_SUSPEND = 1 << 5,
 	GS_DO_SUDO = 1 << 6,            /* get a privileged agent */
 	GS_DO_SAVE_SCRIPT = 1 << 7,     /* write the staged script to a file named in m->input */
@@ -47,7 +48,7 @@ enum gs_consequence {
 /* Feed one event. @rows and @columns are the screen's, for hits. */
 unsigned gs_control_event(struct gs_model *m, const struct gs_event *ev, int rows, int columns);
 
-/* What the loop got from the agent. */
+/* What the loop got from the agent; @event "waiting": @note says for whom. */
 void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t of, const char *text, const char *note);
 void gs_control_committed(struct gs_model *m, enum gs_status status, const char *text);
 

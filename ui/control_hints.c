@@ -34,25 +34,41 @@ static void hint_all(struct hints *h, unsigned flag)
 			hint(h, (enum gs_action_id)i);
 }
 
+static bool ends_a_process(const struct gs_plan *p)
+{
+	for (size_t i = 0; p && i < p->n_steps; i++)
+		if (p->steps[i].op == GS_STEP_STOP_HOLDER)
+			return true;
+	return false;
+}
+
 static void layer_hints(struct hints *h, const struct gs_model *m)
 {
 	const struct gs_offer *o = m->offer < m->n_offers ? &m->offers[m->offer] : NULL;
+	bool slots = gs_model_gpu(m) && (m->offers_inside || gs_model_creation(m, gs_model_gpu(m)).set->is_slots);
+	enum gs_mode modes[GS_MODE_MAX];
+	struct gs_setting_row row;
 
 	switch (m->layer) {
 	case GS_LAYER_PALETTE:
 	case GS_LAYER_CHOOSER:
 		/* Enter stages what fits, R what has to be made room for; a profile that can do neither has no key. */
 		if (o && o->n_starts)
-			hint(h, GS_ACTION_OPEN);
+			hint(h, GS_ACTION_STAGE);
 		else if (o && o->misfit.n_blockers)
 			hint(h, GS_ACTION_REPLACE);
-		if (o && (o->n_starts > 1 || (!o->n_starts && o->misfit.n_blockers && o->profile->n_placements > 1)))
+		if (o && (o->n_starts > 1 || (!o->n_starts && !slots && o->misfit.n_blockers && o->profile->n_placements > 1)))
 			hint(h, GS_ACTION_START);
 		if (m->layer == GS_LAYER_PALETTE && o && o->n_starts)
 			hint(h, GS_ACTION_COUNT);
 		break;
 	case GS_LAYER_MODE:
-		hint(h, GS_ACTION_OPEN);
+		if (gs_model_gpu(m) && m->list_row < gs_model_mode_rows(m, modes) && !gs_model_mode_refused(gs_model_gpu(m), modes[m->list_row]))
+			hint(h, GS_ACTION_STAGE);
+		break;
+	case GS_LAYER_SETTINGS:
+		if (!m->read_only && gs_model_setting(m, m->list_row, &row) && !(row.setting && row.setting->fixed))
+			hint(h, row.value ? GS_ACTION_STAGE : GS_ACTION_OPEN);
 		break;
 	case GS_LAYER_REVIEW:
 		if (!m->privileged && !m->agent_gone)
@@ -61,7 +77,7 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 			hint(h, GS_ACTION_WRITE);
 		else if (!*m->confirm_word && !gs_control_why_not_writable(m))
 			hint(h, GS_ACTION_CONFIRM);
-		if (*m->confirm_word)
+		if (*m->confirm_word && ends_a_process(m->plan))
 			hint(h, GS_ACTION_KILL);
 		/* letters are part of the word where one is typed */
 		if (!gs_control_expects_word(m)) {
@@ -72,6 +88,8 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 		break;
 	case GS_LAYER_WRITING:
 		if (!m->writing_ended) {
+			if (gs_control_waits_in_kernel(m))
+				hint(h, GS_ACTION_LEAVE);
 			hint(h, GS_ACTION_STOP);
 			return;
 		}
@@ -81,10 +99,12 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 		hint(h, GS_ACTION_DROP_ALL);
 		break;
 	case GS_LAYER_PROMPT:
-		hint(h, GS_ACTION_OPEN);
+		hint(h, GS_ACTION_STAGE);
 		break;
 	case GS_LAYER_WHO:
-		if (!m->privileged)
+		hint(h, GS_ACTION_WHO_FOR);
+		hint(h, GS_ACTION_WHO_AGAIN);
+		if (!m->privileged && !m->read_only)
 			hint(h, GS_ACTION_ROOT);
 		break;
 	case GS_LAYER_HELP:
@@ -102,10 +122,13 @@ static void cursor_hints(struct hints *h, const struct gs_model *m)
 	struct gs_block b;
 	int may = gpu ? gs_model_may_edit(m, m->gpu, NULL) : -ENODEV;
 	/* Without profiles there is nothing to create; a lost GPU does nothing at all. */
-	bool can_create = gpu && gpu->modes >> GS_MODE_MIG & 1 && gpu->grids[GS_KIND_MIG].memory_units && gpu->grids[GS_KIND_MIG].n;
+	struct gs_ground ground = gpu ? gs_model_creation(m, gpu) : (struct gs_ground){ .creates = GS_KIND_INVALID };
+	bool is_sriov = ground.grid == GS_KIND_SRIOV;
+	bool can_create = gpu && ((ground.creates != GS_KIND_INVALID && ground.set->memory_units && ground.set->n) ||
+				  (is_sriov && gpu->vfs.by == GS_VFS_BY_NUMVFS));
 
 	if (m->selecting) {
-		hint(h, GS_ACTION_OPEN);
+		hint(h, is_sriov ? GS_ACTION_STAGE : GS_ACTION_OPEN);
 		hint(h, GS_ACTION_EXTEND);
 		hint(h, GS_ACTION_BACK);
 		return;
@@ -132,10 +155,12 @@ static void cursor_hints(struct hints *h, const struct gs_model *m)
 			hint_all(h, GS_ACTION_ON_STAGED);
 		if (can_create && (b.state == GS_UNIT_FREE || b.state == GS_UNIT_LOST))
 			hint_all(h, GS_ACTION_ON_FREE);
-		if (b.state == GS_UNIT_INSTANCE)
+		if (b.state == GS_UNIT_INSTANCE && b.instance && b.instance->kind != GS_KIND_PARTITION)
 			hint_all(h, GS_ACTION_ON_LIVE);
 		if (can_create)
 			hint(h, GS_ACTION_CREATE);
+		if (ground.grid == GS_KIND_PARTITION && gpu->n_settings)
+			hint(h, GS_ACTION_SETTINGS);
 	} else {
 		if (can_create)
 			hint(h, GS_ACTION_CREATE);
@@ -160,6 +185,8 @@ size_t gs_control_hints(const struct gs_model *m, const struct gs_action **ret, 
 		hint(&h, GS_ACTION_REDO);
 	}
 	hint(&h, GS_ACTION_WHO);
+	if (gs_model_gpu(m) && gs_model_gpu(m)->n_settings)
+		hint(&h, GS_ACTION_SETTINGS);
 	if (!m->privileged && !m->read_only)
 		hint(&h, GS_ACTION_ROOT);
 	hint(&h, GS_ACTION_NEXT_PANE);

@@ -11,7 +11,10 @@ enum gs_action_id {
 	GS_ACTION_CREATE,
 	GS_ACTION_SELECT,
 	GS_ACTION_DELETE,
+	GS_ACTION_REPLACE,
+	GS_ACTION_MOVE,
 	GS_ACTION_MODE,
+	GS_ACTION_SETTINGS,
 	GS_ACTION_DROP,
 	GS_ACTION_DROP_ALL,
 	GS_ACTION_UNDO,
@@ -39,12 +42,15 @@ enum gs_action_id {
 	/* only inside a layer */
 	GS_ACTION_EXTEND,
 	GS_ACTION_START,
-	GS_ACTION_REPLACE,
+	GS_ACTION_STAGE,
 	GS_ACTION_COUNT,
+	GS_ACTION_WHO_FOR,
+	GS_ACTION_WHO_AGAIN,
 	GS_ACTION_CONFIRM,
 	GS_ACTION_KILL,
 	GS_ACTION_SAVE_SCRIPT,
 	GS_ACTION_STOP,
+	GS_ACTION_LEAVE,
 	/* everywhere */
 	GS_ACTION_REPAINT,
 	GS_ACTION_SUSPEND,
@@ -69,12 +75,15 @@ void gs_layer_open(struct gs_model *m, enum gs_layer layer);
 /* Take the top layer away; a selection goes with its chooser, staged work never. */
 void gs_layer_close(struct gs_model *m);
 
-unsigned gs_control_main_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
-/* v and d */
+/* @rows and @columns are the screen's: where slots lie depends on it. */
+unsigned gs_control_main_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id, int rows, int columns);
+/* v, d, R and m */
 unsigned gs_control_grid_edit(struct gs_model *m, enum gs_action_id id);
 unsigned gs_control_offer_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
 unsigned gs_control_mode_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
+unsigned gs_control_settings_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
 unsigned gs_control_prompt_key(struct gs_model *m, const struct gs_event *ev);
+unsigned gs_control_who_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
 unsigned gs_control_review_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
 unsigned gs_control_writing_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
 unsigned gs_control_list_key(struct gs_model *m, enum gs_action_id id);
@@ -104,6 +113,13 @@ bool gs_control_block(const struct gs_model *m, struct gs_block *ret);
 /* The staged command that is responsible for what is under the cursor; n_staged when there is none. */
 size_t gs_control_staged_here(const struct gs_model *m);
 
+/* "vf:3", "mdev:…", "3g.40gb@4": how a command names it; false when it cannot. */
+bool gs_control_selector(const struct gs_instance *inst, char *buf, size_t size);
+/* VFs that a selection asks for: as many as reach its end. */
+unsigned gs_control_stage_vfs(struct gs_model *m, uint32_t n);
+/* Do units of the grid that is shown become VFs, all together, and not one by one? */
+bool gs_control_is_sriov(const struct gs_model *m);
+
 void gs_control_select_start(struct gs_model *m, uint32_t unit);
 unsigned gs_control_open_palette(struct gs_model *m);
 unsigned gs_control_open_chooser(struct gs_model *m);
@@ -111,9 +127,18 @@ unsigned gs_control_open_mode(struct gs_model *m);
 unsigned gs_control_open_review(struct gs_model *m, bool writes);
 /* What was agreed to in a review ends with it; what is staged stays. */
 void gs_control_review_over(struct gs_model *m);
+unsigned gs_control_open_settings(struct gs_model *m);
+/* The prompt with «vfs N » in it. */
+unsigned gs_control_open_vfs(struct gs_model *m);
+unsigned gs_control_open_who(struct gs_model *m);
 unsigned gs_control_open_prompt(struct gs_model *m);
+/* The same with something written in it already; the cursor is behind it. */
+unsigned gs_control_open_prompt_with(struct gs_model *m, const char *text);
 unsigned gs_control_open_save(struct gs_model *m, bool quit_after);
 unsigned gs_control_open_explain(struct gs_model *m, size_t row);
+/* Does the step under way wait, for anything; or in the kernel, where it can be left? */
+bool gs_control_is_waiting(const struct gs_model *m);
+bool gs_control_waits_in_kernel(const struct gs_model *m);
 /* Does anything on the screen change by itself, with time alone? */
 bool gs_control_shows_time(const struct gs_model *m);
 

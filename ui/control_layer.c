@@ -17,33 +17,87 @@ static unsigned open_offers(struct gs_model *m, enum gs_layer layer)
 		return GS_DO_REDRAW;
 	m->offer = 0;
 	m->count = 1;
-	m->count_pending = false;
+	m->count_pending = m->count_typed = false;
+	m->typed_number = 0;
 	if (gs_model_offer(m, layer == GS_LAYER_CHOOSER, &e) < 0)
 		return gs_say_error(m, "%s", e.text);
 	gs_layer_open(m, layer);
 	return GS_DO_REDRAW;
 }
 
-static bool mode_comes_first(const struct gs_model *m)
+static bool mode_comes_first(const struct gs_model *m, uint32_t gpu)
 {
-	const struct gs_layout_gpu *target = gs_model_target(m, m->gpu);
+	const struct gs_layout_gpu *target = gs_model_target(m, gpu);
 
-	return target && target->mode != GS_MODE_MIG;
+	return target && target->mode != gs_model_creation(m, gs_snapshot_gpu(m->snapshot, gpu)).mode;
+}
+
+static const char *mode_of_creation(const struct gs_model *m, uint32_t gpu)
+{
+	return gs_mode_name(gs_model_creation(m, gs_snapshot_gpu(m->snapshot, gpu)).mode);
+}
+
+/* On a GI of a GPU whose instances carry vGPUs: those are what one creates there. */
+static bool is_for_gi(const struct gs_model *m, struct gs_block *ret)
+{
+	const struct gs_gpu *gpu = gs_model_gpu(m);
+
+	if (!gpu || m->focus != GS_FOCUS_GRID || gs_model_creation(m, gpu).mode != GS_MODE_MIG_VGPU || !gs_control_block(m, ret))
+		return false;
+	if ((ret->state != GS_UNIT_INSTANCE && ret->state != GS_UNIT_NEW) || !ret->profile)
+		return false;
+	for (size_t i = 0; i < gpu->grids[GS_KIND_VGPU].n; i++)
+		if (gs_str_equal(gpu->grids[GS_KIND_VGPU].items[i].gi_profile, ret->profile->name))
+			return true;
+	return false;
 }
 
 unsigned gs_control_open_palette(struct gs_model *m)
 {
-	unsigned done = open_offers(m, GS_LAYER_PALETTE);
+	const struct gs_gpu *gpu = gs_model_gpu(m);
+	struct gs_ground ground;
+	struct gs_block gi;
+	unsigned done;
 
+	if (gpu) {
+		ground = gs_model_ground(m, gpu, true);
+		if (ground.grid == GS_KIND_SRIOV && gs_control_may_edit(m))
+			return gpu->vfs.by == GS_VFS_BY_SRIOV_MANAGE ? gs_say(m, "VFs come and go together here: M") : gs_control_open_vfs(m);
+		/* partitions are chosen by a word */
+		if (ground.creates == GS_KIND_INVALID && gpu->n_settings && gs_model_creation(m, gpu).creates == GS_KIND_INVALID &&
+		    gpu->mode != GS_MODE_PASSTHROUGH)
+			return gs_control_open_settings(m);
+	}
+	m->offers_inside = is_for_gi(m, &gi);
+	if (m->offers_inside) {
+		snprintf(m->inside_profile, sizeof(m->inside_profile), "%s", gi.profile->name);
+		m->inside_start = gi.span.start;
+	}
+	done = open_offers(m, GS_LAYER_PALETTE);
+	if (m->layer != GS_LAYER_PALETTE) {
+		m->offers_inside = false;
+		return done;
+	}
 	/* Start where something fits; the numbers stay those of the profiles. */
-	for (size_t i = 0; m->layer == GS_LAYER_PALETTE && i < m->n_offers; i++) {
+	for (size_t i = 0; i < m->n_offers; i++) {
 		if (m->offers[i].n_starts) {
 			m->offer = i;
 			break;
 		}
 	}
-	if (m->layer == GS_LAYER_PALETTE && mode_comes_first(m))
-		gs_say(m, "MIG is off on GPU %u: mode %u mig is staged together with what is picked", m->gpu, m->gpu);
+	/* the free slot under the cursor is meant */
+	for (size_t i = 0; gs_model_creation(m, gpu).set->is_slots && m->focus == GS_FOCUS_GRID && i < m->n_offers; i++)
+		for (size_t k = 0; k < m->offers[i].n_starts; k++)
+			if (m->offers[i].starts[k] == m->unit && !(gs_model_creation(m, gpu).set->avoid >> m->unit & 1))
+				m->offers[i].chosen = k;
+	if (mode_comes_first(m, m->gpu)) {
+		const char *mode = mode_of_creation(m, m->gpu);
+
+		if (gs_str_equal(mode, "mig"))
+			gs_say(m, "MIG is off on GPU %u: mode %u mig is staged together with what is picked", m->gpu, m->gpu);
+		else
+			gs_say(m, "GPU %u is %s: mode %u %s is staged together with what is picked", m->gpu, gs_mode_name(gpu->mode), m->gpu, mode);
+	}
 	return done;
 }
 
@@ -58,10 +112,26 @@ unsigned gs_control_open_chooser(struct gs_model *m)
 	uint32_t high = m->anchor < m->extent ? m->extent : m->anchor;
 	uint32_t units = high - low + 1;
 	const struct gs_offer *first;
-	unsigned done = open_offers(m, GS_LAYER_CHOOSER);
+	const struct gs_gpu *gpu = gs_model_gpu(m);
+	unsigned done;
 
+	/* a selection of VFs says how many there shall be */
+	if (gs_control_is_sriov(m)) {
+		m->selecting = m->dragging = false;
+		if (!gs_control_may_edit(m))
+			return GS_DO_REDRAW;
+		return gs_control_stage_vfs(m, gpu->vfs.by == GS_VFS_BY_SRIOV_MANAGE && gpu->vfs.total.known ? gpu->vfs.total.value : high + 1);
+	}
+	m->offers_inside = false;
+	done = open_offers(m, GS_LAYER_CHOOSER);
 	if (m->layer != GS_LAYER_CHOOSER) {
 		m->selecting = m->dragging = false;
+		return done;
+	}
+	if (gpu && gs_model_creation(m, gpu).set->is_slots) {
+		for (size_t i = 0; i < m->n_offers && !m->offers[m->offer].n_starts; i++)
+			m->offer = m->offers[i].n_starts ? i : m->offer;
+		m->count = units;
 		return done;
 	}
 	/* They come best first; without one as large as the selection, the largest that fits inside it. */
@@ -77,35 +147,37 @@ unsigned gs_control_open_chooser(struct gs_model *m)
 	return done;
 }
 
-/* The starts that @count of the chosen profile would take: the chosen one, then upwards from it, then from the lowest. */
-static size_t pick_starts(const struct gs_model *m, const struct gs_offer *o, uint32_t count, uint32_t *ret)
+/* Delete or name one: "vf:3" where it has one, else its place. */
+static void add_creation(const struct gs_model *m, struct gs_strbuf *text, uint32_t gpu, const struct gs_profile *p, uint32_t start)
+{
+	const struct gs_gpu *board = gs_snapshot_gpu(m->snapshot, gpu);
+
+	if (m->offers_inside)
+		gs_strbuf_printf(text, "create %u/%s@%u \"%s\" vf %u\n", gpu, m->inside_profile, m->inside_start, p->name, start);
+	else if (!gs_model_creation(m, gs_model_gpu(m)).set->is_slots)
+		gs_strbuf_printf(text, "create %u %s at %u\n", gpu, p->name, start);
+	else if (board->vfs.total.known)
+		gs_strbuf_printf(text, "create %u \"%s\" vf %u\n", gpu, p->name, start);
+	else
+		gs_strbuf_printf(text, "create %u \"%s\"\n", gpu, p->name);
+}
+
+static void say_picked(const struct gs_model *m, const struct gs_offer *o, const uint32_t *starts, size_t picked, size_t n_gpus, char *buf, size_t size)
 {
 	const struct gs_gpu *gpu = gs_model_gpu(m);
-	const struct gs_layout_gpu *target = gs_model_target(m, m->gpu);
-	struct gs_placed placed[2 * GS_PLACED_MAX];
-	size_t which[GS_PLACED_MAX], n = 0, picked = 0;
-	uint32_t next = o->starts[o->chosen];
+	bool slots = m->offers_inside || gs_model_creation(m, gpu).set->is_slots, is_vf = gpu->vfs.total.known;
+	const char *mode = !mode_comes_first(m, m->gpu) ? "" : gs_str_equal(mode_of_creation(m, m->gpu), "mig") ? "MIG mode, then " : "vGPU mode, then ";
+	char places[96] = "", place[128] = "";
 
-	if (target && target->mode == GS_MODE_MIG)
-		n = gs_layout_placed(target, gpu, GS_KIND_MIG, placed, which);
-	while (picked < count && picked < GS_PLACED_MAX) {
-		uint32_t starts[GS_PLACEMENTS_MAX];
-
-		ret[picked++] = next;
-		placed[n++] = (struct gs_placed){ o->profile, next };
-		size_t free_starts = gs_placement_free_starts(&gpu->grids[GS_KIND_MIG], placed, n, o->profile, starts);
-
-		if (!free_starts)
-			break;
-		next = starts[0];
-		for (size_t i = 0; i < free_starts; i++) {
-			if (starts[i] > ret[picked - 1]) {
-				next = starts[i];
-				break;
-			}
-		}
-	}
-	return picked;
+	for (size_t k = 0, at = 0; k < picked && at < sizeof(places); k++)
+		at += (size_t)snprintf(places + at, sizeof(places) - at, "%s%u", k ? ", " : "", starts[k]);
+	if (!slots)
+		snprintf(place, sizeof(place), " at %s", places);
+	else if (is_vf)
+		snprintf(place, sizeof(place), " on VF %s", places);
+	else if (picked > 1)
+		snprintf(place, sizeof(place), " x%zu", picked);
+	snprintf(buf, size, "staged: %screate %s%s %s %s", mode, o->profile->name, place, slots && is_vf ? "of" : "on", n_gpus > 1 ? "the marked GPUs" : "this GPU");
 }
 
 static unsigned take_offer(struct gs_model *m)
@@ -113,32 +185,33 @@ static unsigned take_offer(struct gs_model *m)
 	const struct gs_offer *o = m->offer < m->n_offers ? &m->offers[m->offer] : NULL;
 	GS_STRBUF struct gs_strbuf text = GS_STRBUF_INIT;
 	uint32_t gpus[64], starts[GS_PLACED_MAX];
-	char done[256], places[96] = "";
+	char done[320];
 	size_t n, picked;
+	bool selected;
 
 	if (!o)
 		return GS_DO_NOTHING;
 	if (!o->n_starts)
-		return gs_say_error(m, "%s does not fit: %s.   R replaces what is in the way, Up and Down other profiles", o->profile->name, o->why);
-	picked = pick_starts(m, o, m->count, starts);
-	if (picked < m->count)
+		return gs_say_error(m, o->misfit.n_blockers ? "%s does not fit: %s.   R replaces what is in the way, Up and Down other profiles"
+							    : "%s does not fit: %s", o->profile->name, o->why);
+	picked = gs_model_picks(m, m->count, starts);
+	/* of what was selected as many as fit; of what was counted all */
+	selected = m->layer == GS_LAYER_CHOOSER && picked;
+	if (picked < m->count && !selected)
 		return gs_say_error(m, "only %zu of %s fit from there, not %u", picked, o->profile->name, m->count);
 	n = gs_control_gpus(m, gpus);
 	if (!n)
 		return GS_DO_REDRAW;
 	for (size_t i = 0; i < n; i++) {
-		const struct gs_layout_gpu *target = gs_model_target(m, gpus[i]);
-
-		if (target && target->mode != GS_MODE_MIG)
-			gs_strbuf_printf(&text, "mode %u mig\n", gpus[i]);
+		if (mode_comes_first(m, gpus[i]))
+			gs_strbuf_printf(&text, "mode %u %s\n", gpus[i], mode_of_creation(m, gpus[i]));
 		for (size_t k = 0; k < picked; k++)
-			gs_strbuf_printf(&text, "create %u %s at %u\n", gpus[i], o->profile->name, starts[k]);
+			add_creation(m, &text, gpus[i], o->profile, starts[k]);
 	}
-	for (size_t k = 0, at = 0; k < picked && at < sizeof(places); k++)
-		at += (size_t)snprintf(places + at, sizeof(places) - at, "%s%u", k ? ", " : "", starts[k]);
-	snprintf(done, sizeof(done), "staged: %screate %s at %s on %s", mode_comes_first(m) ? "MIG mode, then " : "", o->profile->name, places,
-		 n > 1 ? "the marked GPUs" : "this GPU");
-	if (!text.failed)
+	say_picked(m, o, starts, picked, n, done, sizeof(done));
+	if (picked < m->count)
+		snprintf(done + strlen(done), sizeof(done) - strlen(done), "; no more than %zu of the %u selected fit", picked, m->count);
+	if (!text.failed && !m->offers_inside)
 		m->unit = starts[0];
 	m->focus = GS_FOCUS_GRID;
 	gs_layer_close(m);
@@ -154,6 +227,8 @@ static unsigned replace(struct gs_model *m)
 	GS_STRBUF struct gs_strbuf text = GS_STRBUF_INIT;
 	struct gs_placed placed[GS_PLACED_MAX];
 	size_t which[GS_PLACED_MAX];
+	enum gs_instance_kind kind = gpu ? gs_model_creation(m, gpu).creates : GS_KIND_INVALID;
+	uint32_t place;
 	char done[256];
 
 	if (!o || !target || !gpu)
@@ -164,17 +239,28 @@ static unsigned replace(struct gs_model *m)
 		return gs_say_error(m, "replacing does not help: %s", o->why);
 	if (m->marked_gpus)
 		return gs_say_error(m, "R replaces on one GPU at a time: Esc, Esc clears the marks");
-	if (gs_layout_placed(target, gpu, GS_KIND_MIG, placed, which) <= o->misfit.blockers[o->misfit.n_blockers - 1])
+	if (m->offers_inside || kind == GS_KIND_INVALID)
+		return gs_say_error(m, "delete what is in the way first: d");
+	if (gs_layout_placed(target, gpu, kind, placed, which) <= o->misfit.blockers[o->misfit.n_blockers - 1])
 		return GS_DO_NOTHING;
+	place = kind == GS_KIND_VGPU ? placed[o->misfit.blockers[0]].start : o->wanted_start;
 	for (size_t i = 0; i < o->misfit.n_blockers; i++) {
 		const struct gs_placed *p = &placed[o->misfit.blockers[i]];
+		const struct gs_want *w = &target->wants[which[o->misfit.blockers[i]]];
 
-		gs_strbuf_printf(&text, "delete %u %s@%u\n", m->gpu, p->profile->name, p->start);
+		if (kind == GS_KIND_MIG)
+			gs_strbuf_printf(&text, "delete %u %s@%u\n", m->gpu, p->profile->name, p->start);
+		else if (gpu->vfs.total.known)
+			gs_strbuf_printf(&text, "delete %u vf:%u\n", m->gpu, p->start);
+		else if (w->uuid)
+			gs_strbuf_printf(&text, "delete %u mdev:%s\n", m->gpu, w->uuid);
+		else
+			return gs_say_error(m, "one that is only staged is in the way: x drops it");
 	}
-	gs_strbuf_printf(&text, "create %u %s at %u\n", m->gpu, o->profile->name, o->wanted_start);
-	snprintf(done, sizeof(done), "staged: %s at %u in place of %zu instance%s", o->profile->name, o->wanted_start, o->misfit.n_blockers,
-		 o->misfit.n_blockers == 1 ? "" : "s");
-	m->unit = o->wanted_start;
+	add_creation(m, &text, m->gpu, o->profile, place);
+	snprintf(done, sizeof(done), "staged: %s at %u in place of %zu %s%s", o->profile->name, place, o->misfit.n_blockers,
+		 kind == GS_KIND_MIG ? "instance" : "vGPU", o->misfit.n_blockers == 1 ? "" : "s");
+	m->unit = place;
 	m->focus = GS_FOCUS_GRID;
 	gs_layer_close(m);
 	return gs_control_stage(m, text.failed ? NULL : text.text, done);
@@ -195,17 +281,35 @@ static unsigned other_start(struct gs_model *m, int by)
 	return GS_DO_REDRAW;
 }
 
+/* How many, while its digits come; grids of slots take more than nine. */
+static unsigned count_digit(struct gs_model *m, uint32_t number)
+{
+	const struct gs_gpu *gpu = gs_model_gpu(m);
+	bool slots = gpu && (m->offers_inside || gs_model_creation(m, gpu).set->is_slots);
+
+	if (!slots)
+		m->count_pending = false;
+	if (slots && m->count_typed && m->count * 10 + number <= GS_GRID_UNITS_MAX)
+		number += m->count * 10;
+	if (number < 1)
+		return GS_DO_REDRAW;
+	m->count = number;
+	m->count_typed = true;
+	return GS_DO_REDRAW;
+}
+
+/* A profile's number; where there are more than nine, its digits one after the other. */
 static unsigned digit(struct gs_model *m, uint32_t number)
 {
-	if (m->count_pending) {
-		m->count_pending = false;
-		if (number < 1)
-			return GS_DO_REDRAW;
-		m->count = number;
-		return GS_DO_REDRAW;
-	}
+	uint32_t both = m->typed_number * 10 + number;
+
+	if (m->count_pending)
+		return count_digit(m, number);
+	if (m->typed_number && both <= m->n_offers)
+		number = both;
 	if (number < 1 || number > m->n_offers)
 		return gs_say(m, "there are %zu profiles here", m->n_offers);
+	m->typed_number = number;
 	m->offer = number - 1;
 	return GS_DO_REDRAW;
 }
@@ -218,10 +322,13 @@ unsigned gs_control_offer_key(struct gs_model *m, const struct gs_event *ev, enu
 		if (m->layer == GS_LAYER_CHOOSER)
 			return gs_say(m, "a selection makes one instance; c makes several");
 		m->count_pending = true;
+		m->count_typed = false;
 		m->count = 1;
-		return gs_say(m, "how many: 2 to 7");
+		m->typed_number = 0;
+		return gs_say(m, "how many: type a number");
 	}
 	m->count_pending = false;
+	m->typed_number = 0;
 	switch (id) {
 	case GS_ACTION_MOVE_LEFT:
 		return other_start(m, -1);
@@ -264,6 +371,39 @@ unsigned gs_control_open_mode(struct gs_model *m)
 	return GS_DO_REDRAW;
 }
 
+/* What the GPU could not carry in @mode: deleted by name, so that the plan says who stops. Returns how many. */
+static size_t add_deletions(const struct gs_model *m, struct gs_strbuf *text, uint32_t gpu, enum gs_mode mode)
+{
+	const struct gs_gpu *board = gs_snapshot_gpu(m->snapshot, gpu);
+	const struct gs_layout_gpu *target = gs_model_target(m, gpu);
+	GS_STRBUF struct gs_strbuf some = GS_STRBUF_INIT;
+	size_t n = 0, created = 0;
+
+	for (size_t i = 0; target && i < target->n_wants; i++) {
+		const struct gs_want *w = &target->wants[i];
+		const struct gs_profile *p = gs_want_profile(w, board);
+		bool stays = w->kind == GS_KIND_MIG ? gs_mode_has_mig(mode) : mode == (p && p->gi_profile ? GS_MODE_MIG_VGPU : GS_MODE_VGPU);
+
+		if (w->kind != GS_KIND_MIG && w->kind != GS_KIND_VGPU)
+			continue;
+		created++;
+		if (stays)
+			continue;
+		n++;
+		if (w->kind == GS_KIND_MIG && w->start.known)
+			gs_strbuf_printf(&some, " %s@%u", w->profile, w->start.value);
+		else if (w->kind == GS_KIND_VGPU && board->vfs.total.known && w->start.known)
+			gs_strbuf_printf(&some, " vf:%u", w->start.value);
+		else if (w->uuid)
+			gs_strbuf_printf(&some, " mdev:%s", w->uuid);
+	}
+	if (n == created && n)
+		gs_strbuf_printf(text, "delete %u all\n", gpu);
+	else if (n)
+		gs_strbuf_printf(text, "delete %u%s\n", gpu, some.failed ? "" : some.text);
+	return n;
+}
+
 static unsigned take_mode(struct gs_model *m, enum gs_mode mode)
 {
 	GS_STRBUF struct gs_strbuf text = GS_STRBUF_INIT;
@@ -275,13 +415,13 @@ static unsigned take_mode(struct gs_model *m, enum gs_mode mode)
 		return GS_DO_REDRAW;
 	for (size_t i = 0; i < n; i++) {
 		const struct gs_layout_gpu *target = gs_model_target(m, gpus[i]);
+		const char *why = gs_model_mode_refused(gs_snapshot_gpu(m->snapshot, gpus[i]), mode);
 
+		if (why)
+			return gs_say_error(m, "GPU %u cannot be %s: %s", gpus[i], gs_mode_name(mode), why);
 		if (target && target->mode == mode && n > 1)
 			continue;
-		if (target && target->mode == GS_MODE_MIG && mode != GS_MODE_MIG && target->n_wants) {
-			gs_strbuf_printf(&text, "delete %u all\n", gpus[i]);
-			deletes += target->n_wants;
-		}
+		deletes += add_deletions(m, &text, gpus[i], mode);
 		gs_strbuf_printf(&text, "mode %u %s\n", gpus[i], gs_mode_name(mode));
 	}
 	if (!text.failed && !text.length)
@@ -292,6 +432,7 @@ static unsigned take_mode(struct gs_model *m, enum gs_mode mode)
 	else
 		snprintf(done, sizeof(done), "staged: mode %s", gs_mode_name(mode));
 	gs_layer_close(m);
+	m->unit = 0;
 	return gs_control_stage(m, text.failed ? NULL : text.text, done);
 }
 
@@ -315,6 +456,94 @@ unsigned gs_control_mode_key(struct gs_model *m, const struct gs_event *ev, enum
 	case GS_ACTION_QUIT:
 	case GS_ACTION_STOP:
 	case GS_ACTION_MODE:
+		gs_layer_close(m);
+		return GS_DO_REDRAW;
+	default:
+		return GS_DO_NOTHING;
+	}
+}
+
+/* ---- settings ---- */
+
+unsigned gs_control_open_vfs(struct gs_model *m)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "vfs %u ", m->gpu);
+	return gs_control_open_prompt_with(m, text);
+}
+
+unsigned gs_control_open_settings(struct gs_model *m)
+{
+	struct gs_setting_row row;
+
+	if (!gs_model_gpu(m))
+		return GS_DO_NOTHING;
+	if (!gs_model_n_settings(m))
+		return gs_say(m, "GPU %u has nothing that is set: M changes its mode", m->gpu);
+	gs_layer_open(m, GS_LAYER_SETTINGS);
+	/* on the first word that it is not */
+	for (size_t i = 0; gs_model_setting(m, i, &row); i++) {
+		if (!row.setting || row.setting->fixed || gs_str_equal(row.value, gs_model_setting_wanted(m, m->gpu, row.setting)))
+			continue;
+		m->list_row = i;
+		break;
+	}
+	return GS_DO_REDRAW;
+}
+
+static unsigned take_setting(struct gs_model *m)
+{
+	GS_STRBUF struct gs_strbuf text = GS_STRBUF_INIT;
+	struct gs_setting_row row;
+	uint32_t gpus[64];
+	char words[128];
+	size_t n;
+
+	if (!gs_model_setting(m, m->list_row, &row))
+		return GS_DO_NOTHING;
+	if (!gs_control_may_edit(m))
+		return GS_DO_REDRAW;
+	if (row.setting && row.setting->fixed)
+		return gs_say_error(m, "%s cannot be set here: %s", row.setting->key, row.setting->fixed);
+	if (!row.setting) {
+		gs_layer_close(m);
+		return gs_control_open_vfs(m);
+	}
+	if (!row.value) {
+		snprintf(words, sizeof(words), "set %u %s ", m->gpu, row.setting->key);
+		gs_layer_close(m);
+		return gs_control_open_prompt_with(m, words);
+	}
+	n = gs_control_gpus(m, gpus);
+	if (!n)
+		return GS_DO_REDRAW;
+	for (size_t i = 0; i < n; i++)
+		gs_strbuf_printf(&text, "set %u %s %s\n", gpus[i], row.setting->key, row.value);
+	snprintf(words, sizeof(words), "staged: %s %s", row.setting->key, row.value);
+	gs_layer_close(m);
+	return gs_control_stage(m, text.failed ? NULL : text.text, words);
+}
+
+unsigned gs_control_settings_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)
+{
+	size_t n = gs_model_n_settings(m);
+
+	if (ev->key >= '1' && ev->key <= '9') {
+		if (ev->key - '0' > n)
+			return gs_say(m, "there are %zu here", n);
+		m->list_row = ev->key - '1';
+		return GS_DO_REDRAW;
+	}
+	if (gs_control_walk(id, n, &m->list_row))
+		return GS_DO_REDRAW;
+	switch (id) {
+	case GS_ACTION_OPEN:
+		return take_setting(m);
+	case GS_ACTION_BACK:
+	case GS_ACTION_QUIT:
+	case GS_ACTION_STOP:
+	case GS_ACTION_SETTINGS:
 		gs_layer_close(m);
 		return GS_DO_REDRAW;
 	default:

@@ -11,7 +11,7 @@ static uint32_t n_units(const struct gs_model *m)
 {
 	const struct gs_gpu *gpu = gs_model_gpu(m);
 
-	return gpu ? gpu->grids[GS_KIND_MIG].memory_units : 0;
+	return gpu ? gs_model_shown(m, gpu).set->memory_units : 0;
 }
 
 static void go_to_gpu(struct gs_model *m, size_t gpu)
@@ -56,9 +56,26 @@ static void walk_units(struct gs_model *m, bool right)
 		m->unit = b.span.start;
 }
 
-static unsigned move_in_grid(struct gs_model *m, enum gs_action_id id)
+/* Slots lie in rows: Up and Down go from row to row, and on from the last one. */
+static bool walk_rows(struct gs_model *m, enum gs_action_id id, const struct gs_slots *slots)
+{
+	uint32_t *at = m->selecting ? &m->extent : &m->unit, by = (uint32_t)slots->per_row;
+
+	if (id == GS_ACTION_MOVE_UP && *at >= by)
+		*at -= by;
+	else if (id == GS_ACTION_MOVE_DOWN && *at + by < n_units(m))
+		*at += by;
+	else
+		return false;
+	m->unit = *at;
+	return true;
+}
+
+static unsigned move_in_grid(struct gs_model *m, enum gs_action_id id, int rows, int columns)
 {
 	uint32_t last = n_units(m) ? n_units(m) - 1 : 0;
+	struct gs_geometry geo;
+	struct gs_slots slots;
 
 	switch (id) {
 	case GS_ACTION_MOVE_LEFT:
@@ -72,6 +89,10 @@ static unsigned move_in_grid(struct gs_model *m, enum gs_action_id id)
 			m->extent = m->unit;
 		return GS_DO_REDRAW;
 	default:
+		gs_geometry_compute(rows, columns, m, &geo);
+		if (!geo.too_small && gs_model_gpu(m) && gs_model_shown(m, gs_model_gpu(m)).set->is_slots && gs_slots_compute(&geo, n_units(m), &slots) &&
+		    walk_rows(m, id, &slots))
+			return GS_DO_REDRAW;
 		/* A selection belongs to one GPU: Up and Down would lose it by accident. */
 		if (m->selecting)
 			return gs_say(m, "Left and Right extend, Enter offers what fits, Esc gives up");
@@ -79,10 +100,10 @@ static unsigned move_in_grid(struct gs_model *m, enum gs_action_id id)
 	}
 }
 
-static unsigned move(struct gs_model *m, enum gs_action_id id)
+static unsigned move(struct gs_model *m, enum gs_action_id id, int rows, int columns)
 {
 	if (m->focus == GS_FOCUS_GRID)
-		return move_in_grid(m, id);
+		return move_in_grid(m, id, rows, columns);
 	if (m->focus == GS_FOCUS_PLAN) {
 		gs_control_walk(id, gs_model_n_plan_items(m), &m->plan_row);
 		return GS_DO_REDRAW;
@@ -92,7 +113,7 @@ static unsigned move(struct gs_model *m, enum gs_action_id id)
 	/* Sideways from the fleet means the grid of the GPU that the cursor is on. */
 	if (id == GS_ACTION_MOVE_LEFT || id == GS_ACTION_MOVE_RIGHT) {
 		m->focus = GS_FOCUS_GRID;
-		return move_in_grid(m, id);
+		return move_in_grid(m, id, rows, columns);
 	}
 	return GS_DO_REDRAW;
 }
@@ -111,8 +132,7 @@ static unsigned open_here(struct gs_model *m)
 		return gs_control_open_explain(m, m->plan_row);
 	if (gs_control_block(m, &b) && (b.state == GS_UNIT_FREE || b.state == GS_UNIT_LOST) && !m->read_only)
 		return gs_control_open_palette(m);
-	gs_layer_open(m, GS_LAYER_WHO);
-	return GS_DO_REDRAW;
+	return gs_control_open_who(m);
 }
 
 static unsigned back(struct gs_model *m)
@@ -206,6 +226,8 @@ static unsigned mark(struct gs_model *m)
 
 static unsigned root(struct gs_model *m)
 {
+	if (m->read_only)
+		return gs_say_error(m, "READ-ONLY: a monitor stays as it was started");
 	if (m->privileged)
 		return gs_say(m, "this agent may see and write everything already");
 	return GS_DO_SUDO | GS_DO_REDRAW;
@@ -222,7 +244,7 @@ static bool goes_to_grid(struct gs_model *m, enum gs_action_id id)
 	struct gs_block b;
 	size_t n;
 
-	if (m->focus == GS_FOCUS_GRID || (id != GS_ACTION_DELETE && (id != GS_ACTION_DROP || m->focus == GS_FOCUS_PLAN)))
+	if (m->focus == GS_FOCUS_GRID || (id != GS_ACTION_DELETE && id != GS_ACTION_REPLACE && id != GS_ACTION_MOVE && (id != GS_ACTION_DROP || m->focus == GS_FOCUS_PLAN)))
 		return false;
 	if (!gs_control_block(m, &b) || (id == GS_ACTION_DROP && gs_control_staged_here(m) == m->n_staged))
 		return false;
@@ -260,7 +282,7 @@ static unsigned edit(struct gs_model *m, enum gs_action_id id)
 	}
 }
 
-unsigned gs_control_main_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)
+unsigned gs_control_main_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id, int rows, int columns)
 {
 	size_t n;
 
@@ -279,11 +301,15 @@ unsigned gs_control_main_key(struct gs_model *m, const struct gs_event *ev, enum
 	}
 	switch (id) {
 	case GS_ACTION_LANE:
+		m->selecting = m->dragging = false;
 		m->lane = (enum gs_lane)((m->lane + 1) % GS_LANE_MAX);
+		if (m->unit >= n_units(m))
+			m->unit = 0;
 		return gs_say(m, "the grid shows %s", lane_name(m->lane));
 	case GS_ACTION_WHO:
-		gs_layer_open(m, GS_LAYER_WHO);
-		return GS_DO_REDRAW;
+		return gs_control_open_who(m);
+	case GS_ACTION_SETTINGS:
+		return gs_control_open_settings(m);
 	case GS_ACTION_EXPLAIN:
 		return gs_control_open_explain(m, m->focus == GS_FOCUS_PLAN ? m->plan_row : SIZE_MAX);
 	case GS_ACTION_ROOT:
@@ -300,6 +326,6 @@ unsigned gs_control_main_key(struct gs_model *m, const struct gs_event *ev, enum
 	case GS_ACTION_STOP:
 		return gs_control_quit(m);
 	default:
-		return ev->ctrl ? GS_DO_NOTHING : move(m, id);
+		return ev->ctrl ? GS_DO_NOTHING : move(m, id, rows, columns);
 	}
 }

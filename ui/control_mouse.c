@@ -19,7 +19,8 @@ static bool unit_under(const struct gs_model *m, const struct gs_event *ev, int 
 {
 	struct gs_geometry geo;
 	const struct gs_gpu *gpu = gs_model_gpu(m);
-	uint32_t n = gpu ? gpu->grids[GS_KIND_MIG].memory_units : 0, unit = 0;
+	struct gs_ground ground = gpu ? gs_model_shown(m, gpu) : (struct gs_ground){ .grid = GS_KIND_INVALID };
+	uint32_t n = ground.set ? ground.set->memory_units : 0, unit = 0;
 	struct gs_hit hit = gs_view_hit(m, rows, columns, ev->row, ev->column);
 
 	if (hit.kind == GS_HIT_UNIT && hit.gpu == m->gpu) {
@@ -31,6 +32,8 @@ static bool unit_under(const struct gs_model *m, const struct gs_event *ev, int 
 	gs_geometry_compute(rows, columns, m, &geo);
 	if (geo.too_small)
 		return false;
+	if (ground.set->is_slots)
+		return gs_slots_nearest(&geo, n, ev->row, ev->column, ret_unit);
 	while (unit + 1 < n && gs_unit_column(&geo, n, unit + 1) <= ev->column)
 		unit++;
 	*ret_unit = unit;
@@ -55,6 +58,9 @@ static unsigned press_unit(struct gs_model *m, const struct gs_hit *hit)
 	}
 	if (gs_model_may_edit(m, m->gpu, NULL) < 0)
 		return GS_DO_REDRAW;
+	/* partitions are chosen by a word, not by a place */
+	if (gs_model_shown(m, gs_model_gpu(m)).grid == GS_KIND_PARTITION)
+		return GS_DO_REDRAW;
 	gs_control_select_start(m, hit->unit);
 	m->dragging = true;
 	return GS_DO_REDRAW;
@@ -69,7 +75,7 @@ static unsigned press_fleet(struct gs_model *m, const struct gs_hit *hit)
 	m->selecting = m->dragging = false;
 	m->gpu = hit->gpu;
 	gpu = gs_model_gpu(m);
-	if (gpu && hit->has_unit && hit->unit < gpu->grids[GS_KIND_MIG].memory_units)
+	if (gpu && hit->has_unit && hit->unit < gs_model_shown(m, gpu).set->memory_units)
 		m->unit = hit->unit;
 	else if (is_another)
 		m->unit = 0;
@@ -87,7 +93,7 @@ static unsigned press_row(struct gs_model *m, size_t row, int rows, int columns)
 		m->offer = row;
 	} else {
 		/* only where Enter stages and can be taken back: a review is never answered by a click */
-		if (m->layer == GS_LAYER_MODE && m->list_row == row)
+		if ((m->layer == GS_LAYER_MODE || m->layer == GS_LAYER_SETTINGS) && m->list_row == row)
 			return press_key(m, GS_KEY_ENTER, rows, columns);
 		m->list_row = row;
 	}

@@ -29,6 +29,13 @@ unsigned gs_control_open_prompt(struct gs_model *m)
 	return GS_DO_REDRAW;
 }
 
+unsigned gs_control_open_prompt_with(struct gs_model *m, const char *text)
+{
+	gs_control_open_prompt(m);
+	gs_control_set_input(m, text);
+	return GS_DO_REDRAW;
+}
+
 unsigned gs_control_open_save(struct gs_model *m, bool quit_after)
 {
 	char name[192];
@@ -246,14 +253,22 @@ static void instance_candidates(struct completion *c, const struct gs_gpu *gpu)
 		const struct gs_instance *inst = gpu->instances[i];
 		char word[96];
 
-		if (!inst->start.known || !inst->profile)
-			continue;
-		snprintf(word, sizeof(word), "%s@%u", inst->profile, inst->start.value);
-		candidate(c, word);
+		if (gs_control_selector(inst, word, sizeof(word)))
+			candidate(c, word);
 	}
 }
 
-static void candidates(const struct gs_model *m, struct completion *c, enum gs_verb verb, unsigned word, const char *gpu_word)
+static void set_candidates(struct completion *c, const struct gs_gpu *gpu, unsigned word, const char *key)
+{
+	const struct gs_setting *s = gs_gpu_setting(gpu, key);
+
+	for (size_t i = 0; word == 2 && i < gpu->n_settings; i++)
+		candidate(c, gpu->settings[i]->key);
+	for (size_t i = 0; word == 3 && s && i < s->n_choices; i++)
+		candidate(c, s->choices[i]);
+}
+
+static void candidates(const struct gs_model *m, struct completion *c, enum gs_verb verb, unsigned word, const char *gpu_word, const char *key)
 {
 	const struct gs_gpu *gpu = gs_model_gpu(m);
 	uint32_t index;
@@ -274,13 +289,23 @@ static void candidates(const struct gs_model *m, struct completion *c, enum gs_v
 				candidate(c, gs_mode_name(mode));
 		return;
 	case GS_VERB_CREATE:
-		for (size_t i = 0; word == 2 && i < gpu->grids[GS_KIND_MIG].n; i++)
-			candidate(c, gpu->grids[GS_KIND_MIG].items[i].name);
+		for (int kind = GS_KIND_MIG; word == 2 && kind <= GS_KIND_VGPU; kind++)
+			for (size_t i = 0; i < gpu->grids[kind].n; i++)
+				candidate(c, gpu->grids[kind].items[i].name);
 		if (word > 2) {
-			candidate(c, "at");
+			bool vgpu = gs_model_creation(m, gpu).creates == GS_KIND_VGPU;
+
+			candidate(c, vgpu ? "vf" : "at");
 			candidate(c, "count");
-			candidate(c, "ci");
+			candidate(c, vgpu ? "param" : "ci");
 		}
+		return;
+	case GS_VERB_VFS:
+		candidate(c, "0");
+		candidate(c, "all");
+		return;
+	case GS_VERB_SET:
+		set_candidates(c, gpu, word, key);
 		return;
 	case GS_VERB_DELETE:
 	case GS_VERB_RECREATE:
@@ -295,7 +320,7 @@ static void candidates(const struct gs_model *m, struct completion *c, enum gs_v
 static unsigned complete(struct gs_model *m)
 {
 	struct completion c = { .all = GS_STRBUF_INIT };
-	char head[sizeof(m->input)], prefix[128], verb[32] = "", gpu_word[64] = "";
+	char head[sizeof(m->input)], prefix[128], verb[32] = "", gpu_word[64] = "", key[64] = "";
 	size_t start = m->input_cursor, word = 0, statement = 0;
 
 	while (start > 0 && m->input[start - 1] != ' ' && m->input[start - 1] != ';')
@@ -312,12 +337,14 @@ static unsigned complete(struct gs_model *m)
 			snprintf(verb, sizeof(verb), "%.*s", (int)n, at);
 		else if (n && word == 1)
 			snprintf(gpu_word, sizeof(gpu_word), "%.*s", (int)n, at);
+		else if (n && word == 2)
+			snprintf(key, sizeof(key), "%.*s", (int)n, at);
 		word += n > 0;
 		at += n;
 		at += strspn(at, " ");
 	}
 	c.prefix = prefix;
-	candidates(m, &c, gs_verb_from_name(verb), (unsigned)word, gpu_word);
+	candidates(m, &c, gs_verb_from_name(verb), (unsigned)word, gpu_word, key);
 	if (c.n && strlen(c.common) > strlen(prefix))
 		insert(m, c.common + strlen(prefix), strlen(c.common) - strlen(prefix));
 	if (c.n == 1)

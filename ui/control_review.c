@@ -241,6 +241,7 @@ unsigned gs_control_review_key(struct gs_model *m, const struct gs_event *ev, en
 		return gs_control_open_explain(m, m->list_row);
 	case GS_ACTION_DROP:
 		return drop_reviewed(m);
+	case GS_ACTION_SETTINGS:       /* the same letter */
 	case GS_ACTION_SAVE_SCRIPT:
 		gs_control_review_over(m);
 		return gs_control_open_save(m, false);

@@ -18,6 +18,11 @@ static int at_most(int value, int limit)
 	return value < limit ? value : limit;
 }
 
+static size_t at_most_size(size_t value, size_t limit)
+{
+	return value < limit ? value : limit;
+}
+
 static int at_least(int value, int limit)
 {
 	return value > limit ? value : limit;
@@ -56,22 +61,30 @@ static int list_rows(const struct gs_model *m)
 {
 	if (m->layer == GS_LAYER_MODE)
 		return LIST_FRAME + GS_MODE_MAX;
+	if (m->layer == GS_LAYER_SETTINGS)
+		return LIST_FRAME + at_least((int)at_most_size(gs_model_n_settings(m), 32), 1);
 	return LIST_FRAME + at_least(m->n_offers > 32 ? 32 : (int)m->n_offers, 1);
 }
 
 /*
  * A list of offers leaves the grid where it is, so that the ghost is seen where
- * it will be: it takes the plan's place when that is tall enough, else the
- * fleet's, and then says the details where the plan was.
+ * it will be: it takes the plan's place when that is tall enough for the
+ * details too, else list and details share the places of fleet and plan.
  */
 static void place_list(const struct gs_model *m, int columns, struct gs_geometry *geo)
 {
 	struct gs_rect below = band(geo->plan_title.row, 1 + geo->plan.rows, columns);
 	int want = list_rows(m);
 
-	if (below.rows < want + DETAIL_ROWS && geo->fleet.rows > below.rows - DETAIL_ROWS) {
+	if (below.rows < want + DETAIL_ROWS && geo->fleet.rows >= below.rows) {
 		geo->layer = geo->fleet;
 		geo->detail = below;
+		return;
+	}
+	/* one above the grid, the other below: the list where there is more room */
+	if (below.rows < want + DETAIL_ROWS && geo->fleet.rows >= DETAIL_ROWS) {
+		geo->layer = below;
+		geo->detail = geo->fleet;
 		return;
 	}
 	geo->layer = band(below.row, at_most(want, below.rows - DETAIL_ROWS), columns);
@@ -89,6 +102,7 @@ static void place_layer(const struct gs_model *m, int rows, int columns, struct 
 	case GS_LAYER_PALETTE:
 	case GS_LAYER_CHOOSER:
 	case GS_LAYER_MODE:
+	case GS_LAYER_SETTINGS:
 		place_list(m, columns, geo);
 		break;
 	case GS_LAYER_REVIEW:
@@ -154,4 +168,69 @@ int gs_unit_column(const struct gs_geometry *geo, uint32_t n_units, uint32_t uni
 	if (each)
 		return left + (int)unit * each;
 	return left + (int)unit * room / (int)n_units;
+}
+
+/* ---------------------------------------------------------------- slots */
+
+#define CELL_MAX 26
+#define CELL_MIN 3
+#define CELL_LINES 3
+
+bool gs_slots_compute(const struct gs_geometry *geo, uint32_t n, struct gs_slots *ret)
+{
+	int room = geo->grid.columns - label_columns(geo) - 1, high = geo->grid.rows - 2;
+
+	if (!n || n > GS_GRID_UNITS_MAX || high < 1)
+		return false;
+	for (int per_row = 4; per_row <= (int)GS_GRID_UNITS_MAX; per_row *= 2) {
+		int rows = ((int)n + per_row - 1) / per_row, width = at_most(room / per_row, CELL_MAX);
+
+		if (width < CELL_MIN)
+			return false;
+		if (rows > high || room / per_row > CELL_MAX)
+			continue;
+		*ret = (struct gs_slots){ .per_row = per_row, .rows = rows, .width = width, .height = at_most(high / rows, CELL_LINES), .top = 1,
+					  .left = geo->grid.column + label_columns(geo) };
+		ret->tail = ret->top + ret->rows * ret->height;
+		return true;
+	}
+	return false;
+}
+
+struct gs_rect gs_slots_cell(const struct gs_geometry *geo, const struct gs_slots *s, uint32_t unit)
+{
+	return (struct gs_rect){ geo->grid.row + s->top + (int)unit / s->per_row * s->height, s->left + (int)unit % s->per_row * s->width,
+				 s->height, s->width };
+}
+
+bool gs_slots_at(const struct gs_geometry *geo, uint32_t n, int row, int column, uint32_t *ret_unit)
+{
+	struct gs_slots s;
+	int unit;
+
+	if (!gs_slots_compute(geo, n, &s))
+		return false;
+	row -= geo->grid.row + s.top;
+	column -= s.left;
+	if (row < 0 || row >= s.rows * s.height || column < 0 || column >= s.per_row * s.width)
+		return false;
+	unit = row / s.height * s.per_row + column / s.width;
+	if ((uint32_t)unit >= n)
+		return false;
+	*ret_unit = (uint32_t)unit;
+	return true;
+}
+
+bool gs_slots_nearest(const struct gs_geometry *geo, uint32_t n, int row, int column, uint32_t *ret_unit)
+{
+	struct gs_slots s;
+	uint32_t unit;
+
+	if (!gs_slots_compute(geo, n, &s))
+		return false;
+	row = at_most(at_least((row - geo->grid.row - s.top) / s.height, 0), s.rows - 1);
+	column = at_most(at_least((column - s.left) / s.width, 0), s.per_row - 1);
+	unit = (uint32_t)(row * s.per_row + column);
+	*ret_unit = unit < n ? unit : n - 1;
+	return true;
 }

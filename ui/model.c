@@ -74,8 +74,9 @@ static void follow_machine(struct gs_model *m, const struct gs_snapshot *old)
 	if (gone) {
 		/* The board under the cursor has left: nothing that was being done to it may hit its neighbour. */
 		m->selecting = m->dragging = false;
-		if (m->layer == GS_LAYER_PALETTE || m->layer == GS_LAYER_CHOOSER || m->layer == GS_LAYER_MODE)
+		if (m->layer == GS_LAYER_PALETTE || m->layer == GS_LAYER_CHOOSER || m->layer == GS_LAYER_MODE || m->layer == GS_LAYER_SETTINGS)
 			m->layer = GS_LAYER_NONE;
+		m->who_here = false;
 	}
 	for (uint32_t i = 0; i < 64; i++) {
 		if (!(m->marked_gpus >> i & 1))
@@ -92,14 +93,14 @@ static void clamp_cursor(struct gs_model *m)
 {
 	size_t n = gs_snapshot_n_gpus(m->snapshot);
 	const struct gs_gpu *gpu;
+	uint32_t units;
 
 	if (m->gpu >= n)
 		m->gpu = n ? (uint32_t)n - 1 : 0;
 	gpu = gs_model_gpu(m);
-	if (!gpu || !gpu->grids[GS_KIND_MIG].memory_units)
-		m->unit = 0;
-	else if (m->unit >= gpu->grids[GS_KIND_MIG].memory_units)
-		m->unit = gpu->grids[GS_KIND_MIG].memory_units - 1;
+	units = gpu ? gs_model_shown(m, gpu).set->memory_units : 0;
+	if (m->unit >= units)
+		m->unit = units ? units - 1 : 0;
 }
 
 void gs_model_forget_offers(struct gs_model *m)
@@ -147,6 +148,7 @@ static void refresh_offers(struct gs_model *m)
 int gs_model_set_snapshot(struct gs_model *m, struct gs_snapshot *s, struct gs_error *e)
 {
 	struct gs_snapshot *old = m->snapshot;
+	bool was_blocked = m->plan && gs_plan_is_blocked(m->plan);
 	size_t rows;
 	int rc;
 
@@ -170,6 +172,11 @@ int gs_model_set_snapshot(struct gs_model *m, struct gs_snapshot *s, struct gs_e
 	follow_machine(m, old);
 	clamp_cursor(m);
 	refresh_offers(m);
+	/* what was said of the plan before is no longer so */
+	if (!was_blocked && gs_plan_is_blocked(m->plan)) {
+		snprintf(m->message, sizeof(m->message), "the machine changed and the plan is BLOCKED: %.400s", m->plan->findings[0].text);
+		m->message_is_error = true;
+	}
 	rows = gs_model_n_plan_items(m);
 	if (m->plan_row >= rows)
 		m->plan_row = rows ? rows - 1 : 0;
@@ -312,7 +319,7 @@ int gs_model_may_edit(const struct gs_model *m, uint32_t gpu, struct gs_error *e
 	g = gs_snapshot_gpu(m->snapshot, gpu);
 	if (g->lost)
 		return gs_error_set(e, -EIO, GS_STATUS_REFUSED, "GPU %u is lost: %s", gpu, g->lost);
-	if (g->mode == GS_MODE_MIG && !g->placements_visible)
+	if (gs_mode_has_mig(g->mode) && !g->placements_visible)
 		return gs_error_set(e, -EPERM, GS_STATUS_CANNOT_TELL,
 				    "where the instances of GPU %u are cannot be seen without root: ! asks sudo", gpu);
 	return 0;
@@ -338,13 +345,76 @@ struct gs_plan_item gs_model_plan_item(const struct gs_model *m, size_t row)
 	return (struct gs_plan_item){ GS_PLAN_ITEM_NONE, 0 };
 }
 
+const char *gs_model_mode_refused(const struct gs_gpu *gpu, enum gs_mode mode)
+{
+	if (gpu->mode == mode)
+		return NULL;
+	if (mode == GS_MODE_PASSTHROUGH && gpu->no_passthrough)
+		return gpu->no_passthrough;
+	if (mode == GS_MODE_PASSTHROUGH && gpu->is_boot_display)
+		return "it is the display that this machine boots on: the console would go dark";
+	return gpu->modes >> mode & 1 ? NULL : "this GPU cannot be put into that mode here";
+}
+
 size_t gs_model_mode_rows(const struct gs_model *m, enum gs_mode *ret)
 {
 	const struct gs_gpu *gpu = gs_model_gpu(m);
 	size_t n = 0;
 
+	/* what it cannot be for a reason that can be mended is listed with that reason */
 	for (int mode = 0; gpu && mode < GS_MODE_MAX; mode++)
-		if (gpu->modes >> mode & 1)
+		if (gpu->modes >> mode & 1 || (mode == GS_MODE_PASSTHROUGH && gpu->no_passthrough))
 			ret[n++] = mode;
 	return n;
+}
+
+/* ---- settings ---- */
+
+static bool offers_vfs(const struct gs_gpu *gpu)
+{
+	return gpu->vfs.total.known && gpu->vfs.by == GS_VFS_BY_NUMVFS;
+}
+
+static size_t rows_of(const struct gs_setting *s)
+{
+	return s->n_choices ? s->n_choices : 1;
+}
+
+size_t gs_model_n_settings(const struct gs_model *m)
+{
+	const struct gs_gpu *gpu = gs_model_gpu(m);
+	size_t n = gpu && offers_vfs(gpu);
+
+	for (size_t i = 0; gpu && i < gpu->n_settings; i++)
+		n += rows_of(gpu->settings[i]);
+	return n;
+}
+
+bool gs_model_setting(const struct gs_model *m, size_t row, struct gs_setting_row *ret)
+{
+	const struct gs_gpu *gpu = gs_model_gpu(m);
+
+	for (size_t i = 0; gpu && i < gpu->n_settings; i++) {
+		const struct gs_setting *s = gpu->settings[i];
+
+		if (row < rows_of(s)) {
+			*ret = (struct gs_setting_row){ s, s->n_choices ? s->choices[row] : NULL, !row };
+			return true;
+		}
+		row -= rows_of(s);
+	}
+	if (!gpu || row || !offers_vfs(gpu))
+		return false;
+	*ret = (struct gs_setting_row){ NULL, NULL, true };
+	return true;
+}
+
+const char *gs_model_setting_wanted(const struct gs_model *m, uint32_t gpu, const struct gs_setting *s)
+{
+	const struct gs_layout_gpu *target = gs_model_target(m, gpu);
+
+	for (size_t i = 0; target && i < target->n_settings; i++)
+		if (gs_str_equal(target->settings[i].key, s->key))
+			return target->settings[i].value;
+	return s->pending ? s->pending : s->value;
 }

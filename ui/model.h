@@ -12,6 +12,7 @@
 #include "codec/request.h"
 #include "core/plan.h"
 #include "core/placement.h"
+#include "core/who.h"
 #include "ui/frame.h"
 
 enum gs_focus { GS_FOCUS_FLEET, GS_FOCUS_GRID, GS_FOCUS_PLAN, GS_FOCUS_MAX };
@@ -23,6 +24,7 @@ enum gs_layer {
 	GS_LAYER_PALETTE,   /* c: profile first, place second */
 	GS_LAYER_CHOOSER,   /* a selection on the grid: the profiles that fit it */
 	GS_LAYER_MODE,      /* M */
+	GS_LAYER_SETTINGS,  /* s */
 	GS_LAYER_PROMPT,    /* : */
 	GS_LAYER_REVIEW,    /* p, W */
 	GS_LAYER_WRITING,
@@ -45,7 +47,9 @@ struct gs_offer {
 	size_t n_starts;
 	size_t chosen;                      /* index into starts */
 	uint32_t best_start;                /* where the placement engine would put it */
+	size_t n_more;                      /* how many of it fit; on a grid of slots fewer than there are starts */
 	struct gs_misfit_info misfit;       /* when n_starts is 0: at wanted_start */
+	uint64_t in_the_way;                /* units of what is in the way */
 	uint32_t wanted_start;              /* the legal start nearest to the selection; in the palette the one that hurts least */
 	char why[160];                      /* "only at 0: GI 11, GI 12*"; empty when it fits */
 };
@@ -55,7 +59,8 @@ struct gs_progress {
 	size_t n, of;
 	char text[256];
 	char note[256];
-	char event[16];                     /* begin, done, pending, failed, undo */
+	char waits_for[400];                /* event waiting: for whom, a sentence */
+	char event[16];                     /* begin, waiting, done, pending, failed, undo */
 	struct gs_monotonic since;
 	int64_t took_ms;                    /* -1: still running */
 };
@@ -85,7 +90,7 @@ struct gs_model {
 	enum gs_lane lane;
 	enum gs_layer layer;
 	uint32_t gpu;                       /* index under the cursor */
-	uint32_t unit;                      /* memory unit under the cursor */
+	uint32_t unit;                      /* unit of the grid that is shown, under the cursor */
 	size_t plan_row;                    /* in the plan pane */
 	size_t fleet_top, plan_top;         /* first GPU and first line shown */
 	bool selecting;                     /* v or a mouse drag */
@@ -98,6 +103,16 @@ struct gs_model {
 	size_t n_offers, offer;
 	uint32_t count;                     /* palette: how many (x2…x7), 1 */
 	bool count_pending;                 /* palette: x was pressed, its digit not yet */
+	bool count_typed;                   /* palette: a digit of it has come */
+	uint32_t typed_number;              /* palette: digits of a profile's number so far, 0: none */
+	bool offers_inside;                 /* they are vGPU types for the GI inside_profile@inside_start */
+	char inside_profile[64];
+	uint32_t inside_start;
+	enum gs_who_op who_op;              /* WHO: would they mind this? */
+	bool who_here;                      /* WHO: asked for one place; its holders come first */
+	enum gs_instance_kind who_kind;     /* … an instance of that kind and id, */
+	uint32_t who_id;
+	struct gs_u32 who_vf;               /* … or a VF */
 	enum gs_layer layer_below;          /* what Esc goes back to from HELP, WHO, EXPLAIN, QUIT; mostly NONE */
 	size_t row_below, top_below;        /* … and where its list was */
 	bool prompt_saves;                  /* PROMPT asks for the file to save the staged script in */
@@ -182,7 +197,48 @@ struct gs_plan_item gs_model_plan_item(const struct gs_model *m, size_t row);
 /* The rows of the mode menu: what the GPU under the cursor could be, in the order of the vocabulary. @ret has room for GS_MODE_MAX. */
 size_t gs_model_mode_rows(const struct gs_model *m, enum gs_mode *ret);
 
-/* What one memory unit of a GPU shows, in one lane. */
+/* The same for what it cannot be, with the reason; NULL: it can. */
+const char *gs_model_mode_refused(const struct gs_gpu *gpu, enum gs_mode mode);
+
+/* The rows of the settings: one per legal word, one for a number, one for how many VFs there are. */
+struct gs_setting_row {
+	const struct gs_setting *setting;   /* NULL: the number of VFs */
+	const char *value;                  /* NULL: a number, typed */
+	bool is_first;                      /* of its setting */
+};
+size_t gs_model_n_settings(const struct gs_model *m);
+bool gs_model_setting(const struct gs_model *m, size_t row, struct gs_setting_row *ret);
+/* What @key will be: staged, pending or now; NULL when not known. */
+const char *gs_model_setting_wanted(const struct gs_model *m, uint32_t gpu, const struct gs_setting *s);
+
+/*
+ * By which grid a GPU is drawn and cut. Its mode decides: MIG counts memory
+ * units, vGPU slots (VFs, or places on the PF), SR-IOV VFs, AMD compute units.
+ */
+struct gs_ground {
+	enum gs_mode mode;
+	enum gs_instance_kind grid;         /* what lies on it; INVALID: there is none to draw */
+	enum gs_instance_kind creates;      /* what one creates in that mode; INVALID: nothing */
+	const struct gs_profile_set *set;   /* never NULL */
+};
+/* Of the mode that @gpu is in or, @after, would be in with what is staged. */
+struct gs_ground gs_model_ground(const struct gs_model *m, const struct gs_gpu *gpu, bool after);
+/* Of the one on the screen: that of the target mode, unless t shows what is now. */
+struct gs_ground gs_model_shown(const struct gs_model *m, const struct gs_gpu *gpu);
+bool gs_model_shows_after(const struct gs_model *m, const struct gs_gpu *gpu);
+/* Is another mode staged? Then now and after cannot be laid over each other. */
+bool gs_model_grid_changes(const struct gs_model *m, const struct gs_gpu *gpu);
+/* Where «create» would create; its mode is not the target's when a mode change has to come first. */
+struct gs_ground gs_model_creation(const struct gs_model *m, const struct gs_gpu *gpu);
+/* "24Q" of "L40S-24Q": what tells types of one board apart. */
+const char *gs_model_short_type(const char *name);
+
+/* Everybody in an instance (a GI: in its vGPUs too) or on a VF, each once; either may be NULL. */
+size_t gs_model_holders_at(const struct gs_gpu *gpu, const struct gs_instance *inst, const struct gs_vf *vf, const struct gs_holder **ret, size_t max);
+/* The rows of WHO: holders of the GPU under the cursor with verdicts, those of the place that was asked for first (@ret_n_here of them). -ENOMEM. */
+int gs_model_who(const struct gs_model *m, struct gs_arena *arena, struct gs_who_entry **ret_entries, size_t *ret_n, size_t *ret_n_here);
+
+/* What one unit of a GPU shows, in one lane. */
 enum gs_unit_state {
 	GS_UNIT_FREE,
 	GS_UNIT_LOST,
@@ -192,8 +248,10 @@ enum gs_unit_state {
 };
 struct gs_block {
 	enum gs_unit_state state;
-	struct gs_span span;                /* memory units */
+	struct gs_span span;                /* units of the grid */
 	const struct gs_instance *instance; /* INSTANCE, GONE */
+	const struct gs_vf *vf;             /* the function at this slot, when it is there; else NULL */
+	bool is_claimed;                    /* FREE, LOST: work without a process counts on this VF */
 	const struct gs_want *want;         /* NEW (and INSTANCE in the AFTER lane) */
 	const struct gs_profile *profile;   /* NULL when unknown */
 	bool in_the_way;                    /* of the selection or of a blocking finding */
@@ -201,7 +259,7 @@ struct gs_block {
 /*
  * The blocks of a GPU from unit 0 to the last, without gaps, one free block
  * per unit; @after: with what is staged. @ret has room for GS_GRID_UNITS_MAX.
- * 0 when the GPU has no grid now (not MIG, positions unknown).
+ * 0 when the GPU has no grid in that lane (not cut, positions unknown).
  */
 size_t gs_model_blocks(const struct gs_model *m, uint32_t gpu, bool after, struct gs_block *ret);
 
@@ -212,10 +270,13 @@ size_t gs_model_blocks(const struct gs_model *m, uint32_t gpu, bool after, struc
  * deleting what is in the way does not help, or where the same stands already,
  * comes last. UINT32_MAX when it has none.
  */
-uint32_t gs_model_least_harm(const struct gs_gpu *gpu, const struct gs_placed *placed, size_t n, const struct gs_profile *profile);
+uint32_t gs_model_least_harm(const struct gs_gpu *gpu, const struct gs_profile_set *set, const struct gs_placed *placed, size_t n,
+			     const struct gs_profile *profile);
 
 /* Fill offers for the GPU under the cursor: all profiles (palette) or those that a selection of units would take (chooser). */
 int gs_model_offer(struct gs_model *m, bool for_selection, struct gs_error *e);
+/* The starts that @count of the chosen offer would take, fewer when no more fit; @ret has room for GS_PLACED_MAX. */
+size_t gs_model_picks(const struct gs_model *m, uint32_t count, uint32_t *ret);
 /* The chosen offer has no free start: look at its next (@by 1) or previous (-1) legal one, for a replacement. -ENOENT when there is none. */
 int gs_model_offer_elsewhere(struct gs_model *m, int by);
 

@@ -10,37 +10,127 @@
 #include "ui/model_internal.h"
 
 /* Where profiles are offered: the GPU as it would be with what is staged. */
-struct ground {
+struct survey {
 	const struct gs_gpu *gpu;
 	const struct gs_layout_gpu *target;
+	enum gs_instance_kind kind;         /* of what would be created */
+	const struct gs_profile_set *set;
+	enum gs_mode mode;
+	bool mode_comes_first;
+	const struct gs_block *inside;      /* vGPU types for this GI; NULL: instances of the GPU */
 	struct gs_placed placed[GS_PLACED_MAX];
 	size_t want_index[GS_PLACED_MAX];
 	size_t n;
 };
 
-static void ground_survey(const struct gs_model *m, struct ground *ret)
+static void survey(const struct gs_model *m, const struct gs_block *inside, struct survey *ret)
 {
+	struct gs_ground ground;
+
 	memset(ret, 0, sizeof(*ret));
 	ret->gpu = gs_model_gpu(m);
+	ret->kind = GS_KIND_INVALID;
+	if (!ret->gpu)
+		return;
 	ret->target = gs_model_target(m, m->gpu);
+	ground = gs_model_creation(m, ret->gpu);
+	ret->kind = inside ? GS_KIND_VGPU : ground.creates;
+	ret->set = inside ? &ret->gpu->grids[GS_KIND_VGPU] : ground.set;
+	ret->mode = ground.mode;
+	ret->inside = inside;
+	ret->mode_comes_first = ret->target && ret->target->mode != ground.mode;
 	/* Another mode has no instances: the mode change that comes with the creation starts from an empty grid. */
-	if (ret->target && ret->target->mode == GS_MODE_MIG)
-		ret->n = gs_layout_placed(ret->target, ret->gpu, GS_KIND_MIG, ret->placed, ret->want_index);
+	if (ret->target && !ret->mode_comes_first && ret->kind != GS_KIND_INVALID)
+		ret->n = gs_layout_placed(ret->target, ret->gpu, ret->kind, ret->placed, ret->want_index);
 }
 
-/* "GI 12*" for what is live, "+2g.20gb@0" for what is only staged. */
-static void blocker_name(const struct ground *g, size_t placed, char *buf, size_t size)
+/* The GI that the open offers lie in, found again by its place. */
+static bool inside_of(const struct gs_model *m, struct gs_block *ret)
+{
+	struct gs_block b[GS_GRID_UNITS_MAX];
+	size_t n = gs_model_blocks(m, m->gpu, true, b);
+
+	for (size_t i = 0; i < n; i++) {
+		const char *profile = b[i].profile ? b[i].profile->name : NULL;
+
+		if (!b[i].want || b[i].span.start != m->inside_start || !gs_str_equal(profile, m->inside_profile))
+			continue;
+		*ret = b[i];
+		return true;
+	}
+	return false;
+}
+
+/* Does this profile come into question at all? Types that lie in GIs are offered there, and only there. */
+static bool is_offered(const struct survey *g, const struct gs_profile *p)
+{
+	if (g->kind != GS_KIND_VGPU)
+		return true;
+	return g->inside ? gs_str_equal(p->gi_profile, g->inside->profile->name) : !p->gi_profile;
+}
+
+/* vGPUs that are, or will be, in the GI. */
+static uint32_t n_inside(const struct survey *g)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		const struct gs_want *w = &g->target->wants[g->want_index[i]];
+		const struct gs_instance *live = gs_want_live(g->gpu, w), *gi = g->inside->instance;
+
+		if (w->on_start.known ? w->on_start.value == g->inside->span.start && gs_str_equal(w->on_profile, g->inside->profile->name)
+				      : live && gi && gs_u32_is(live->gi, gi->id))
+			n++;
+	}
+	return n;
+}
+
+static bool is_gi_full(const struct survey *g, const struct gs_profile *p)
+{
+	return g->inside && p->max_per_gi.known && n_inside(g) >= p->max_per_gi.value;
+}
+
+static const char *slot_word(const struct gs_gpu *gpu)
+{
+	return gpu->vfs.total.known ? "VF" : "slot";
+}
+
+/* "GI 12*" for what is live, "+2g.20gb@0" for what is only staged; on slots "24Q on VF 3*". */
+static void blocker_name(const struct survey *g, size_t placed, char *buf, size_t size)
 {
 	const struct gs_want *w = &g->target->wants[g->want_index[placed]];
 	const struct gs_instance *live = gs_want_live(g->gpu, w);
+	const struct gs_holder *one[1];
+	const char *mark = live && gs_model_holders_at(g->gpu, live, NULL, one, 1) ? "*" : "";
 
-	if (live)
-		snprintf(buf, size, "GI %u%s", live->id, gs_instance_is_held(live) ? "*" : "");
+	if (w->kind == GS_KIND_VGPU)
+		snprintf(buf, size, "%s%u%s", live ? "" : "+", w->start.value, mark);
+	else if (live)
+		snprintf(buf, size, "GI %u%s", live->id, mark);
 	else
 		snprintf(buf, size, "+%s@%u", w->profile, w->start.value);
 }
 
-static void why_not(const struct ground *g, struct gs_offer *o)
+/* "12 GiB on VF 0, 1*, 2 and 3 more" */
+static void say_other_size(const struct survey *g, const struct gs_offer *o, struct gs_strbuf *b)
+{
+	const struct gs_profile *there = g->placed[o->misfit.blockers[0]].profile;
+
+	gs_strbuf_puts(b, "another size is there: ");
+	if (there->memory_bytes.known)
+		gs_strbuf_printf(b, "%llu GiB on ", (unsigned long long)(there->memory_bytes.value >> 30));
+	gs_strbuf_printf(b, "%s ", slot_word(g->gpu));
+	for (size_t i = 0; i < o->misfit.n_blockers && i < 3; i++) {
+		char name[48];
+
+		blocker_name(g, o->misfit.blockers[i], name, sizeof(name));
+		gs_strbuf_printf(b, "%s%s", i ? ", " : "", name);
+	}
+	if (o->misfit.n_blockers > 3)
+		gs_strbuf_printf(b, " and %zu more", o->misfit.n_blockers - 3);
+}
+
+static void why_not(const struct survey *g, struct gs_offer *o)
 {
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
 
@@ -55,16 +145,22 @@ static void why_not(const struct ground *g, struct gs_offer *o)
 		gs_strbuf_printf(&b, "cannot start at %u", o->wanted_start);
 		break;
 	case GS_MISFIT_COUNT:
-		gs_strbuf_printf(&b, "no more than %u of these, and %u instances in all", o->profile->max_instances,
-				 g->gpu->grids[GS_KIND_MIG].max_instances);
+		if (is_gi_full(g, o->profile))
+			gs_strbuf_printf(&b, "a %s takes %u of these", g->inside->profile->name, o->profile->max_per_gi.value);
+		else if (g->set->is_slots)
+			gs_strbuf_printf(&b, "no more than %u of this size", o->profile->max_instances);
+		else
+			gs_strbuf_printf(&b, "no more than %u of these, and %u instances in all", o->profile->max_instances, g->set->max_instances);
+		break;
+	case GS_MISFIT_SIZE:
+		say_other_size(g, o, &b);
 		break;
 	case GS_MISFIT_OVERLAP:
-	case GS_MISFIT_SIZE:
 	case GS_MISFIT_ENGINES:
-		if (o->misfit.why == GS_MISFIT_SIZE)
-			gs_strbuf_puts(&b, "another size is there: ");
-		else if (o->misfit.why == GS_MISFIT_ENGINES)
+		if (o->misfit.why == GS_MISFIT_ENGINES)
 			gs_strbuf_puts(&b, "media engines are with ");
+		else if (g->set->is_slots)
+			gs_strbuf_printf(&b, "taken: %s ", slot_word(g->gpu));
 		else
 			gs_strbuf_printf(&b, "%s %u: ", o->profile->n_placements == 1 ? "only at" : "at", o->wanted_start);
 		for (size_t i = 0; i < o->misfit.n_blockers; i++) {
@@ -114,7 +210,8 @@ static uint32_t units_of(const struct gs_profile *p)
 }
 
 /* What deleting the blockers costs; more is worse. */
-static uint64_t harm_of(const struct gs_gpu *gpu, const struct gs_placed *placed, size_t n, const struct gs_profile *p, uint32_t start)
+static uint64_t harm_of(const struct gs_gpu *gpu, const struct gs_profile_set *set, const struct gs_placed *placed, size_t n,
+			const struct gs_profile *p, uint32_t start)
 {
 	struct gs_placed left[GS_PLACED_MAX];
 	struct gs_misfit_info info = { .why = GS_MISFIT_UNKNOWN };
@@ -122,7 +219,7 @@ static uint64_t harm_of(const struct gs_gpu *gpu, const struct gs_placed *placed
 	bool is_itself = false;
 	size_t n_left = 0;
 
-	gs_placement_check(&gpu->grids[GS_KIND_MIG], placed, n, p, start, &info);
+	gs_placement_check(set, placed, n, p, start, &info);
 	for (size_t i = 0; i < n && n_left < GS_PLACED_MAX; i++) {
 		const struct gs_instance *inst = gs_gpu_instance_at(gpu, placed[i].profile->name, placed[i].start);
 		bool goes = false;
@@ -138,19 +235,20 @@ static uint64_t harm_of(const struct gs_gpu *gpu, const struct gs_placed *placed
 		/* one like it in the same place would change nothing */
 		is_itself = is_itself || (placed[i].start == start && gs_str_equal(placed[i].profile->name, p->name));
 	}
-	helps = !is_itself && info.n_blockers && gs_placement_check(&gpu->grids[GS_KIND_MIG], left, n_left, p, start, NULL) == GS_FITS;
+	helps = !is_itself && info.n_blockers && gs_placement_check(set, left, n_left, p, start, NULL) == GS_FITS;
 	/* one who loses 10 GB is hurt less than one who loses 40, even when an idle instance goes too */
 	return (uint64_t)!helps << 48 | held << 32 | units << 16 | (uint64_t)info.n_blockers;
 }
 
-uint32_t gs_model_least_harm(const struct gs_gpu *gpu, const struct gs_placed *placed, size_t n, const struct gs_profile *profile)
+uint32_t gs_model_least_harm(const struct gs_gpu *gpu, const struct gs_profile_set *set, const struct gs_placed *placed, size_t n,
+			     const struct gs_profile *profile)
 {
 	uint64_t least = UINT64_MAX;
 	uint32_t best = UINT32_MAX;
 
 	for (size_t i = 0; i < profile->n_placements; i++) {
 		uint32_t start = profile->placements[i].start;
-		uint64_t harm = harm_of(gpu, placed, n, profile, start);
+		uint64_t harm = harm_of(gpu, set, placed, n, profile, start);
 
 		if (harm < least || (harm == least && start < best)) {
 			least = harm;
@@ -160,14 +258,30 @@ uint32_t gs_model_least_harm(const struct gs_gpu *gpu, const struct gs_placed *p
 	return best;
 }
 
-/* All free starts; the engine's choice is taken first, since it leaves the most open. */
-static void fill_anywhere(const struct ground *g, struct gs_offer *o)
+/* The first slot that nothing lies on; 0 when there is none. */
+static uint32_t free_slot(const struct survey *g)
 {
-	const struct gs_profile_set *set = &g->gpu->grids[GS_KIND_MIG];
+	uint64_t taken = 0;
 
-	o->n_starts = gs_placement_free_starts(set, g->placed, g->n, o->profile, o->starts);
-	if (!o->n_starts) {
-		o->wanted_start = gs_model_least_harm(g->gpu, g->placed, g->n, o->profile);
+	for (size_t i = 0; i < g->n; i++)
+		taken |= gs_span_mask((struct gs_span){ g->placed[i].start, 1 });
+	for (uint32_t u = 0; u < g->set->memory_units; u++)
+		if (!(taken >> u & 1))
+			return u;
+	return 0;
+}
+
+/* All free starts; the engine's choice is taken first, since it leaves the most open. */
+static void fill_anywhere(const struct survey *g, struct gs_offer *o)
+{
+	const struct gs_profile_set *set = g->set;
+
+	o->n_starts = is_gi_full(g, o->profile) ? 0 : gs_placement_free_starts(set, g->placed, g->n, o->profile, o->starts);
+	if (!o->n_starts && set->is_slots) {
+		/* a free slot tells what else is in the way */
+		o->wanted_start = free_slot(g);
+	} else if (!o->n_starts) {
+		o->wanted_start = gs_model_least_harm(g->gpu, set, g->placed, g->n, o->profile);
 	} else {
 		o->best_start = o->starts[0];
 		gs_placement_solve(set, g->placed, g->n, &o->profile, 1, NULL, 0, &o->best_start, NULL);
@@ -179,12 +293,12 @@ static void fill_anywhere(const struct ground *g, struct gs_offer *o)
 }
 
 /* Only the starts that the selection means: the nearest one for what is as large, those inside for what is smaller. */
-static void fill_in_selection(const struct ground *g, struct gs_offer *o, struct gs_span selection)
+static void fill_in_selection(const struct survey *g, struct gs_offer *o, struct gs_span selection)
 {
 	uint32_t size = o->profile->placements[0].size, all[GS_PLACEMENTS_MAX];
 	size_t n;
 
-	o->n_starts = gs_placement_free_starts(&g->gpu->grids[GS_KIND_MIG], g->placed, g->n, o->profile, o->starts);
+	o->n_starts = gs_placement_free_starts(g->set, g->placed, g->n, o->profile, o->starts);
 	o->wanted_start = nearest_start(o, selection.start);
 	/* What is smaller belongs inside, even if a place outside is as near. */
 	for (size_t i = 0; i < o->profile->n_placements && size < selection.size; i++) {
@@ -209,25 +323,76 @@ static void fill_in_selection(const struct ground *g, struct gs_offer *o, struct
 	o->best_start = o->n_starts ? o->starts[o->chosen] : o->wanted_start;
 }
 
-static void finish_offer(const struct ground *g, struct gs_offer *o)
+static void finish_offer(const struct survey *g, struct gs_offer *o)
 {
+	struct gs_span span;
+
 	if (!o->profile->n_placements)
 		o->misfit.why = GS_MISFIT_UNKNOWN;
 	else if (!o->n_starts)
-		gs_placement_check(&g->gpu->grids[GS_KIND_MIG], g->placed, g->n, o->profile, o->wanted_start, &o->misfit);
+		gs_placement_check(g->set, g->placed, g->n, o->profile, o->wanted_start, &o->misfit);
 	else
 		o->misfit.why = GS_FITS;
+	if (!o->n_starts && o->misfit.why == GS_FITS && is_gi_full(g, o->profile))
+		o->misfit.why = GS_MISFIT_COUNT;
 	why_not(g, o);
+	o->n_more = o->n_starts ? gs_placement_capacity(g->set, g->placed, g->n, o->profile) : 0;
+	if (g->inside && o->n_more && o->profile->max_per_gi.known && o->n_more > o->profile->max_per_gi.value - n_inside(g))
+		o->n_more = o->profile->max_per_gi.value - n_inside(g);
+	o->in_the_way = 0;
+	if (!o->n_starts && !g->set->is_slots && gs_profile_placement_at(o->profile, o->wanted_start, &span))
+		o->in_the_way = gs_span_mask(span);
+	for (size_t i = 0; g->set->is_slots && !g->inside && i < o->misfit.n_blockers; i++)
+		o->in_the_way |= gs_span_mask((struct gs_span){ g->placed[o->misfit.blockers[i]].start, 1 });
+}
+
+/* The chosen one, then upwards from it, then from the lowest. */
+size_t gs_model_picks(const struct gs_model *m, uint32_t count, uint32_t *ret)
+{
+	const struct gs_offer *o = m->offer < m->n_offers ? &m->offers[m->offer] : NULL;
+	struct gs_block inside;
+	struct survey g;
+	size_t picked = 0;
+	uint32_t next;
+
+	survey(m, m->offers_inside && inside_of(m, &inside) ? &inside : NULL, &g);
+	if (!o || !o->n_starts || !g.gpu)
+		return 0;
+	next = o->starts[o->chosen < o->n_starts ? o->chosen : 0];
+	while (picked < count && picked < GS_PLACED_MAX && g.n < GS_PLACED_MAX && picked < o->n_more) {
+		uint32_t starts[GS_PLACEMENTS_MAX];
+		size_t n, from = 0;
+
+		ret[picked++] = next;
+		g.placed[g.n++] = (struct gs_placed){ o->profile, next };
+		n = gs_placement_free_starts(g.set, g.placed, g.n, o->profile, starts);
+		/* units that were selected, and no others */
+		for (size_t i = 0; m->layer == GS_LAYER_CHOOSER && i < n; i++)
+			if (is_free(o, starts[i]))
+				starts[from++] = starts[i];
+		n = m->layer == GS_LAYER_CHOOSER ? from : n;
+		if (!n)
+			break;
+		next = starts[0];
+		for (size_t i = 0; i < n; i++) {
+			if (starts[i] > ret[picked - 1] && (!g.set->is_slots || !(g.set->avoid >> starts[i] & 1))) {
+				next = starts[i];
+				break;
+			}
+		}
+	}
+	return picked;
 }
 
 int gs_model_offer_elsewhere(struct gs_model *m, int by)
 {
 	struct gs_offer *o = m->offer < m->n_offers ? &m->offers[m->offer] : NULL;
-	struct ground g;
+	struct survey g;
 	size_t n, at = 0;
 
-	ground_survey(m, &g);
-	if (!o || !g.gpu || o->n_starts || o->profile->n_placements < 2)
+	survey(m, NULL, &g);
+	/* any slot is as good as another: what is in the way is in the way everywhere */
+	if (!o || !g.gpu || m->offers_inside || g.set->is_slots || o->n_starts || o->profile->n_placements < 2)
 		return -ENOENT;
 	n = o->profile->n_placements;
 	while (at + 1 < n && o->profile->placements[at].start != o->wanted_start)
@@ -265,9 +430,9 @@ static uint32_t next_larger(const struct gs_profile_set *set, uint32_t size)
 	return best;
 }
 
-static int offer_for_selection(struct gs_model *m, const struct ground *g, struct gs_offer *offers, size_t *ret_n)
+static int offer_for_selection(struct gs_model *m, const struct survey *g, struct gs_offer *offers, size_t *ret_n)
 {
-	const struct gs_profile_set *set = &g->gpu->grids[GS_KIND_MIG];
+	const struct gs_profile_set *set = g->set;
 	uint32_t low = m->anchor < m->extent ? m->anchor : m->extent;
 	uint32_t high = m->anchor < m->extent ? m->extent : m->anchor;
 	struct gs_span selection = { low, high - low + 1 };
@@ -302,40 +467,98 @@ static int offer_for_selection(struct gs_model *m, const struct ground *g, struc
 	return 0;
 }
 
+/* Slots that are selected: every type takes one of them, so all are offered, in their order. */
+static int offer_for_slots(struct gs_model *m, const struct survey *g, struct gs_offer *offers, size_t *ret_n)
+{
+	uint32_t low = m->anchor < m->extent ? m->anchor : m->extent, high = m->anchor < m->extent ? m->extent : m->anchor;
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->set->n; i++) {
+		struct gs_offer *o = &offers[n];
+		size_t kept = 0;
+
+		if (!is_offered(g, &g->set->items[i]))
+			continue;
+		o->profile = &g->set->items[i];
+		fill_anywhere(g, o);
+		for (size_t k = 0; k < o->n_starts; k++)
+			if (o->starts[k] >= low && o->starts[k] <= high)
+				o->starts[kept++] = o->starts[k];
+		if (!kept && o->n_starts) {
+			o->n_starts = 0;
+			o->wanted_start = low;
+		}
+		o->n_starts = kept;
+		o->chosen = 0;
+		/* one that nobody counts on, if there is one */
+		for (size_t k = kept; k-- > 0;)
+			if (!(g->set->avoid >> o->starts[k] & 1))
+				o->chosen = k;
+		o->best_start = kept ? o->starts[0] : low;
+		finish_offer(g, o);
+		n++;
+	}
+	*ret_n = n;
+	return 0;
+}
+
+static int refuse(const struct gs_model *m, const struct survey *g, struct gs_error *e)
+{
+	const struct gs_gpu *gpu = g->gpu;
+	const char *name;
+
+	if (!gpu)
+		return gs_error_set(e, -ENODEV, GS_STATUS_REFUSED, "there is no GPU here");
+	name = gpu->name ? gpu->name : "unknown model";
+	if (g->kind == GS_KIND_INVALID && g->target && g->target->mode == GS_MODE_SRIOV)
+		return gs_error_set(e, -EOPNOTSUPP, GS_STATUS_REFUSED, "VFs are not created one by one: : vfs %u N says how many", m->gpu);
+	if (g->kind == GS_KIND_INVALID && gpu->mode == GS_MODE_PASSTHROUGH)
+		return gs_error_set(e, -EOPNOTSUPP, GS_STATUS_REFUSED, "GPU %u is passed through whole; M gives it another mode", m->gpu);
+	if (g->kind == GS_KIND_INVALID || !g->set->memory_units)
+		return gs_error_set(e, -EOPNOTSUPP, GS_STATUS_REFUSED, "GPU %u (%s) cannot be cut into instances", m->gpu, name);
+	if (!g->set->n)
+		return gs_error_set(e, -ENODATA, GS_STATUS_REFUSED,
+				    g->kind == GS_KIND_VGPU ? "which vGPU types GPU %u has is not known here" :
+				    "the profiles of GPU %u are not known while MIG is off; M puts the mode change on the list", m->gpu);
+	if (g->kind == GS_KIND_MIG && g->target && g->target->mode == g->mode && g->target->positions_unknown)
+		return gs_error_set(e, -ENODATA, GS_STATUS_CANNOT_TELL,
+				    "an instance of GPU %u cannot be read (profile or place): what fits beside it is not known", m->gpu);
+	return 0;
+}
+
 int gs_model_offer(struct gs_model *m, bool for_selection, struct gs_error *e)
 {
 	GS_FREE struct gs_offer *offers = NULL;
-	struct ground g;
+	struct gs_block inside;
+	struct survey g;
 	size_t n = 0;
+	int rc;
 
-	ground_survey(m, &g);
-	if (!g.gpu)
-		return gs_error_set(e, -ENODEV, GS_STATUS_REFUSED, "there is no GPU here");
-	if (!(g.gpu->modes >> GS_MODE_MIG & 1) || !g.gpu->grids[GS_KIND_MIG].memory_units)
-		return gs_error_set(e, -EOPNOTSUPP, GS_STATUS_REFUSED, "GPU %u (%s) cannot be cut into instances", m->gpu,
-				    g.gpu->name ? g.gpu->name : "unknown model");
-	if (!g.gpu->grids[GS_KIND_MIG].n)
-		return gs_error_set(e, -ENODATA, GS_STATUS_REFUSED,
-				    "the profiles of GPU %u are not known while MIG is off; M puts the mode change on the list", m->gpu);
-	if (g.target && g.target->mode == GS_MODE_MIG && g.target->positions_unknown)
-		return gs_error_set(e, -ENODATA, GS_STATUS_CANNOT_TELL,
-				    "an instance of GPU %u cannot be read (profile or place): what fits beside it is not known", m->gpu);
-	offers = calloc(g.gpu->grids[GS_KIND_MIG].n, sizeof(*offers));
+	if (m->offers_inside && !inside_of(m, &inside))
+		return gs_error_set(e, -ENOENT, GS_STATUS_REFUSED, "the GPU instance is not there any more");
+	survey(m, m->offers_inside ? &inside : NULL, &g);
+	rc = refuse(m, &g, e);
+	if (rc < 0)
+		return rc;
+	offers = calloc(g.set->n, sizeof(*offers));
 	if (!offers)
 		return gs_error_oom(e);
 	if (for_selection) {
-		if (offer_for_selection(m, &g, offers, &n) < 0)
+		rc = g.set->is_slots ? offer_for_slots(m, &g, offers, &n) : offer_for_selection(m, &g, offers, &n);
+		if (rc < 0)
 			return gs_error_oom(e);
-		if (!n)
-			return gs_error_set(e, -ENOSPC, GS_STATUS_REFUSED, "no profile is that small");
 	} else {
-		for (; n < g.gpu->grids[GS_KIND_MIG].n; n++) {
-			offers[n].profile = &g.gpu->grids[GS_KIND_MIG].items[n];
+		for (size_t i = 0; i < g.set->n; i++) {
+			if (!is_offered(&g, &g.set->items[i]))
+				continue;
+			offers[n].profile = &g.set->items[i];
 			if (offers[n].profile->n_placements)
 				fill_anywhere(&g, &offers[n]);
-			finish_offer(&g, &offers[n]);
+			finish_offer(&g, &offers[n++]);
 		}
 	}
+	if (!n)
+		return gs_error_set(e, -ENOSPC, GS_STATUS_REFUSED, m->offers_inside ? "no vGPU type lies in a %s" : "no profile is that small", m->inside_profile);
 	free(m->offers);
 	m->offers = GS_TAKE(offers);
 	m->n_offers = n;

@@ -25,10 +25,22 @@ int gs_model_make_plan(const struct gs_snapshot *s, const char *text, struct gs_
 	return 0;
 }
 
-/* May this holder be stopped by us, once its name has been typed? Units, VMs, containers and claims never. */
-static bool holder_can_be_named(const struct gs_holder *h)
+/* Does the finding offer to stop the holder's unit? Only the policy knows which units are safe. */
+static bool unit_is_offered(const struct gs_finding *f, const struct gs_holder *h)
 {
-	return h->kind == GS_HOLDER_PROCESS && h->pid.known;
+	char words[320];
+
+	snprintf(words, sizeof(words), "--disrupt unit:%s", h->unit ? h->unit : "");
+	for (size_t i = 0; h->unit && i < f->n_alternatives; i++)
+		if (strstr(f->alternatives[i], words))
+			return true;
+	return false;
+}
+
+/* May this holder be stopped by us, once its name has been typed? VMs, containers and claims never, units that are safe. */
+static bool holder_can_be_named(const struct gs_finding *f, const struct gs_holder *h)
+{
+	return (h->kind == GS_HOLDER_PROCESS && h->pid.known) || unit_is_offered(f, h);
 }
 
 static bool blocked_by_unnamed_holders_only(const struct gs_plan *p)
@@ -43,7 +55,7 @@ static bool blocked_by_unnamed_holders_only(const struct gs_plan *p)
 		if (!gs_str_equal(f->rule, gs_rule_name(GS_RULE_HOLDER_STOPS)) || !f->n_holders)
 			return false;
 		for (size_t k = 0; k < f->n_holders; k++)
-			if (!holder_can_be_named(f->holders[k]))
+			if (!holder_can_be_named(f, f->holders[k]))
 				return false;
 		any = true;
 	}
@@ -56,10 +68,14 @@ static int name_holders(struct gs_request *r, const struct gs_plan *p, struct gs
 		const struct gs_finding *f = &p->findings[i];
 
 		for (size_t k = 0; f->severity == GS_SEVERITY_BLOCK && k < f->n_holders; k++) {
-			char word[32];
+			char word[300];
 			int rc;
 
-			snprintf(word, sizeof(word), "pid:%u", f->holders[k]->pid.value);
+			/* by its unit where that is safe: its process alone would be started again at once */
+			if (unit_is_offered(f, f->holders[k]))
+				snprintf(word, sizeof(word), "unit:%s", f->holders[k]->unit);
+			else
+				snprintf(word, sizeof(word), "pid:%u", f->holders[k]->pid.value);
 			rc = gs_request_add_disrupt(r, word, e);
 			if (rc < 0)
 				return rc;

@@ -18,9 +18,20 @@
 
 /* ---- staging ---- */
 
+static bool same_words(const struct gs_want *a, const struct gs_want *b)
+{
+	if (!gs_str_equal(a->uuid, b->uuid) || !gs_u32_equal(a->placement_id, b->placement_id) || !gs_str_equal(a->on_profile, b->on_profile) ||
+	    !gs_u32_equal(a->on_start, b->on_start) || a->n_params != b->n_params)
+		return false;
+	for (size_t i = 0; i < a->n_params; i++)
+		if (!gs_str_equal(a->params[i].key, b->params[i].key) || !gs_str_equal(a->params[i].value, b->params[i].value))
+			return false;
+	return true;
+}
+
 bool gs_want_equal(const struct gs_want *a, const struct gs_want *b)
 {
-	if (a->kind != b->kind || !gs_str_equal(a->profile, b->profile) || !gs_u32_equal(a->start, b->start) ||
+	if (a->kind != b->kind || !gs_str_equal(a->profile, b->profile) || !gs_u32_equal(a->start, b->start) || !same_words(a, b) ||
 	    a->recreate != b->recreate || a->compute_default != b->compute_default || a->n_compute != b->n_compute)
 		return false;
 	for (size_t i = 0; i < a->n_compute; i++)
@@ -38,14 +49,41 @@ static size_t want_count(const struct gs_layout_gpu *g, const struct gs_want *w)
 	return n;
 }
 
-static bool layout_equal(const struct gs_layout *a, const struct gs_layout *b)
+/* What a setting will be; what is pending already need not be asked for. */
+static const char *setting_of(const struct gs_layout_gpu *g, const struct gs_setting *s)
+{
+	for (size_t i = 0; i < g->n_settings; i++)
+		if (gs_str_equal(g->settings[i].key, s->key))
+			return g->settings[i].value;
+	return s->pending ? s->pending : s->value;
+}
+
+static bool settings_equal(const struct gs_gpu *gpu, const struct gs_layout_gpu *a, const struct gs_layout_gpu *b)
+{
+	for (size_t i = 0; i < gpu->n_settings; i++)
+		if (!gs_str_equal(setting_of(a, gpu->settings[i]), setting_of(b, gpu->settings[i])))
+			return false;
+	return true;
+}
+
+/* Asking for the mode that it is in changes something where another is pending, or the driver is gone. */
+static bool modes_equal(const struct gs_gpu *gpu, const struct gs_layout_gpu *a, const struct gs_layout_gpu *b)
+{
+	bool matters = gpu->stranded || !gpu->driver || (gpu->mode_pending != GS_MODE_INVALID && gpu->mode_pending != gpu->mode);
+
+	return a->mode == b->mode && (!matters || a->mode_is_asked == b->mode_is_asked);
+}
+
+static bool layout_equal(const struct gs_snapshot *s, const struct gs_layout *a, const struct gs_layout *b)
 {
 	if (a->n_gpus != b->n_gpus)
 		return false;
 	for (size_t i = 0; i < a->n_gpus; i++) {
 		const struct gs_layout_gpu *x = &a->gpus[i], *y = &b->gpus[i];
 
-		if (x->mode != y->mode || x->n_wants != y->n_wants)
+		const struct gs_gpu *gpu = gs_snapshot_gpu(s, i);
+
+		if (!modes_equal(gpu, x, y) || x->n_wants != y->n_wants || !gs_u32_equal(x->vfs, y->vfs) || !settings_equal(gpu, x, y))
 			return false;
 		for (size_t k = 0; k < x->n_wants; k++)
 			if (want_count(x, &x->wants[k]) != want_count(y, &x->wants[k]))
@@ -109,6 +147,8 @@ static int add_placed_creations(struct staging *st, const struct gs_statement *o
 	GS_FREE char *line = gs_statement_format(open);
 	const struct gs_layout_gpu *was, *is;
 	struct gs_statement placed = *open;
+	const struct gs_gpu *board;
+	char vf[16];
 	int rc;
 
 	gs_strbuf_printf(&text, "%s%s\n", st->text.text, line ? line : "");
@@ -123,6 +163,7 @@ static int add_placed_creations(struct staging *st, const struct gs_statement *o
 		return gs_error_set(e, -ENODEV, GS_STATUS_INVALID, "there is no GPU %u", gpu);
 	was = &before->layout->gpus[gpu];
 	is = &after->layout->gpus[gpu];
+	board = gs_snapshot_gpu(st->m->snapshot, gpu);
 	placed.count = 1;
 	placed.count_adds = false;
 	for (size_t i = 0; i < is->n_wants; i++) {
@@ -135,12 +176,30 @@ static int add_placed_creations(struct staging *st, const struct gs_statement *o
 
 			return gs_error_set(e, -ENOSPC, GS_STATUS_REFUSED, "%s", why ? why : "there is no place for it");
 		}
-		placed.at = w->start;
+		if (w->kind == GS_KIND_VGPU && board->vfs.total.known) {
+			snprintf(vf, sizeof(vf), "%u", w->start.value);
+			placed.vf = vf;
+			placed.vf_number = w->start;
+		} else if (w->kind == GS_KIND_MIG) {
+			placed.at = w->start;
+		}
+		/* an mdev on the PF has no place of its own: the same words mean one more */
 		rc = staging_add(st, &placed, e);
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
+}
+
+/* Does a creation say where, and once? Compute instances are placed inside their GI by the plan. */
+static bool is_placed(const struct gs_model *m, const struct gs_statement *st, uint32_t gpu)
+{
+	enum gs_instance_kind kind = GS_KIND_MIG;
+
+	gs_gpu_profile(gs_snapshot_gpu(m->snapshot, gpu), st->profile, &kind);
+	if (kind == GS_KIND_VGPU)
+		return (st->vf || st->uuid) && st->count == 1 && !st->count_adds;
+	return st->has_inside || (st->at.known && st->count == 1 && !st->count_adds);
 }
 
 static int add_for_gpu(struct staging *st, const struct gs_statement *statement, uint32_t gpu, struct gs_error *e)
@@ -151,7 +210,7 @@ static int add_for_gpu(struct staging *st, const struct gs_statement *statement,
 	if (rc < 0)
 		return rc;
 	one.gpu = (struct gs_gpu_selector){ .kind = GS_SELECT_GPU_RANGE, .first = gpu, .last = gpu };
-	if (one.verb == GS_VERB_CREATE && !one.has_inside && (!one.at.known || one.count != 1 || one.count_adds))
+	if (one.verb == GS_VERB_CREATE && !is_placed(st->m, &one, gpu))
 		return add_placed_creations(st, &one, gpu, e);
 	return staging_add(st, &one, e);
 }
@@ -273,7 +332,7 @@ int gs_model_stage(struct gs_model *m, const char *text, struct gs_error *e)
 		rebase_error(e, n_lines(held));
 		return rc;
 	}
-	if (layout_equal(as_typed->layout, m->plan->layout)) {
+	if (layout_equal(m->snapshot, as_typed->layout, m->plan->layout)) {
 		const char *why = last_remark(as_typed);
 
 		return gs_error_set(e, -EALREADY, GS_STATUS_REFUSED, "this changes nothing: %s", why ? why : "it is so already");

@@ -27,6 +27,9 @@ static void draw_layer(const struct gs_view *v)
 	case GS_LAYER_MODE:
 		gs_view_modes(v);
 		break;
+	case GS_LAYER_SETTINGS:
+		gs_view_settings(v);
+		break;
 	case GS_LAYER_PROMPT:
 		gs_view_prompt(v);
 		break;
@@ -104,6 +107,9 @@ bool gs_view_tops(const struct gs_model *m, int rows, int columns, struct gs_top
 	case GS_LAYER_MODE:
 		ret->list = gs_view_modes_top(m, &geo);
 		break;
+	case GS_LAYER_SETTINGS:
+		ret->list = gs_view_settings_top(m, &geo);
+		break;
 	case GS_LAYER_REVIEW:
 		ret->list = gs_view_review_top(m, &geo);
 		break;
@@ -137,6 +143,9 @@ static struct gs_hit hit_layer(const struct gs_model *m, const struct gs_geometr
 	case GS_LAYER_MODE:
 		found = gs_view_modes_at(m, geo, row, &hit.row);
 		break;
+	case GS_LAYER_SETTINGS:
+		found = gs_view_settings_at(m, geo, row, &hit.row);
+		break;
 	case GS_LAYER_REVIEW:
 		found = gs_view_review_at(m, geo, row, &hit.row);
 		break;
@@ -154,17 +163,23 @@ static struct gs_hit hit_layer(const struct gs_model *m, const struct gs_geometr
 	return hit;
 }
 
-static struct gs_hit hit_grid(const struct gs_model *m, const struct gs_geometry *geo, int column)
+static struct gs_hit hit_grid(const struct gs_model *m, const struct gs_geometry *geo, int row, int column)
 {
 	struct gs_hit hit = { .kind = GS_HIT_NONE };
 	const struct gs_gpu *gpu = gs_model_gpu(m);
 	struct gs_block b[GS_GRID_UNITS_MAX];
-	uint32_t n = gpu ? gpu->grids[GS_KIND_MIG].memory_units : 0;
+	const struct gs_profile_set *set = gpu ? gs_model_shown(m, gpu).set : NULL;
+	uint32_t n = set ? set->memory_units : 0, unit;
 
 	if (!gpu || gpu->lost || !n || n > GS_GRID_UNITS_MAX)
 		return hit;
 	if (!gs_model_blocks(m, gpu->index, false, b) && !(m->n_staged && gs_model_blocks(m, gpu->index, true, b)))
 		return hit;
+	if (set->is_slots) {
+		if (gs_slots_at(geo, n, row, column, &unit))
+			hit = (struct gs_hit){ .kind = GS_HIT_UNIT, .gpu = gpu->index, .unit = unit, .has_unit = true };
+		return hit;
+	}
 	for (uint32_t u = 0; u < n; u++) {
 		if (column >= gs_unit_column(geo, n, u) && column < gs_unit_column(geo, n, u + 1))
 			return (struct gs_hit){ .kind = GS_HIT_UNIT, .gpu = gpu->index, .unit = u, .has_unit = true };
@@ -191,7 +206,7 @@ struct gs_hit gs_view_hit(const struct gs_model *m, int rows, int columns, int r
 	if (lies_in(geo.detail, row, column))
 		return hit;
 	if (lies_in(geo.grid, row, column))
-		return hit_grid(m, &geo, column);
+		return hit_grid(m, &geo, row, column);
 	if (lies_in(geo.fleet, row, column) && gs_view_fleet_at(m, &geo, row - geo.fleet.row, &item)) {
 		hit.kind = GS_HIT_FLEET;
 		hit.gpu = (uint32_t)item;

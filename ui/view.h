@@ -51,4 +51,24 @@ bool gs_view_tops(const struct gs_model *m, int rows, int columns, struct gs_top
 /* Columns of the screen: unit u of @n begins at gs_unit_column(…, u); a block of units is exactly as wide as its memory. */
 int gs_unit_column(const struct gs_geometry *geo, uint32_t n_units, uint32_t unit);
 
+/*
+ * Where the slots of a grid lie: in rows, below a line for the memory that they
+ * share and above at least one line of words. Cells are as large as there is room.
+ */
+struct gs_slots {
+	int per_row, rows;          /* rows of slots */
+	int width, height;          /* of one, with the line at its left */
+	int top;                    /* of the first, inside the grid's rectangle */
+	int left;                   /* column of the screen */
+	int tail;                   /* first row of words below, inside the grid's rectangle */
+};
+/* False when there is no room for @n. */
+bool gs_slots_compute(const struct gs_geometry *geo, uint32_t n, struct gs_slots *ret);
+/* The cell of a slot, on the screen. */
+struct gs_rect gs_slots_cell(const struct gs_geometry *geo, const struct gs_slots *s, uint32_t unit);
+/* The slot at a cell of the screen; false beside them. */
+bool gs_slots_at(const struct gs_geometry *geo, uint32_t n, int row, int column, uint32_t *ret_unit);
+/* The same, and outside the nearest one. */
+bool gs_slots_nearest(const struct gs_geometry *geo, uint32_t n, int row, int column, uint32_t *ret_unit);
+
 #endif

@@ -75,7 +75,33 @@ static void draw_right(const struct gs_view *v, struct gs_rect rect, int row, co
 		gs_draw_fit(v->f, rect, row, c->at[which] + (n < c->width[which] ? c->width[which] - n : 0), c->width[which], el, text);
 }
 
-static void draw_heading(const struct gs_view *v, const struct columns *c, uint32_t units)
+/* Units of the bar of @gpu; of a bar that shows shares of the memory its GiB instead. */
+static uint32_t heading_units(const struct gs_model *m, const struct gs_gpu *gpu, uint32_t *ret_gib)
+{
+	struct gs_ground ground = gs_model_shown(m, gpu);
+
+	*ret_gib = 0;
+	if (ground.grid == GS_KIND_INVALID)
+		return gpu->grids[GS_KIND_MIG].memory_units;
+	if (!ground.set->is_slots)
+		return ground.set->memory_units;
+	if (ground.grid == GS_KIND_VGPU)
+		*ret_gib = (uint32_t)((gs_part_shared_bytes(gpu) + (1u << 29)) >> 30);
+	return 0;
+}
+
+/* "0         24         48G" over the bar. */
+static void draw_heading_gib(const struct gs_view *v, const struct columns *c, uint32_t gib)
+{
+	char end[16];
+
+	snprintf(end, sizeof(end), "%uG", gib);
+	gs_draw_text(v->f, v->geo.fleet, 0, c->at[BAR] + 1, GS_ELEMENT_DIM, "0");
+	gs_draw_printf(v->f, v->geo.fleet, 0, c->at[BAR] + (GS_BAR_COLUMNS - 1) / 2, GS_ELEMENT_DIM, "%u", gib / 2);
+	gs_draw_text(v->f, v->geo.fleet, 0, c->at[BAR] + GS_BAR_COLUMNS - 1 - gs_text_width(end), GS_ELEMENT_DIM, end);
+}
+
+static void draw_heading(const struct gs_view *v, const struct columns *c, uint32_t units, uint32_t gib)
 {
 	struct gs_rect r = v->geo.fleet;
 	enum gs_element el = GS_ELEMENT_DIM;
@@ -87,6 +113,8 @@ static void draw_heading(const struct gs_view *v, const struct columns *c, uint3
 	/* where a unit is two columns wide, two digits would run together */
 	for (uint32_t u = 0; u < units; u += units > 8 ? 3 : 1)
 		gs_draw_printf(v->f, r, 0, c->at[BAR] + gs_part_bar_column(units, u) + 1, el, "%u", u);
+	if (gib)
+		draw_heading_gib(v, c, gib);
 	gs_draw_text(v->f, r, 0, c->at[BIGGEST], el, "biggest");
 	draw_right(v, r, 0, c, SM, el, "SM");
 	draw_right(v, r, 0, c, MEMORY, el, "mem GiB");
@@ -115,13 +143,31 @@ static void draw_mode(const struct gs_view *v, int row, const struct columns *c,
 		el = GS_ELEMENT_STAGED_NEW;
 	}
 	name = mode == GS_MODE_PASSTHROUGH ? "vfio" : mode == GS_MODE_MIG_VGPU ? "migv" : gs_mode_name(mode);
+	if (mode == GS_MODE_SRIOV && *sign && c->width[MODE] < 6)
+		name = "vfs";
+	if (mode == GS_MODE_WHOLE && gpu->grids[GS_KIND_PARTITION].memory_units && gs_gpu_setting(gpu, GS_SETTING_COMPUTE_PARTITION)) {
+		const struct gs_setting *s = gs_gpu_setting(gpu, GS_SETTING_COMPUTE_PARTITION);
+		const char *wanted = gs_model_setting_wanted(v->m, gpu->index, s);
+
+		/* for these the word is the mode */
+		if (wanted && (!s->value || strcmp(wanted, s->value) != 0)) {
+			sign = v->m->n_staged ? "+" : "w";
+			el = v->m->n_staged ? GS_ELEMENT_STAGED_NEW : GS_ELEMENT_WAITING;
+		}
+		name = wanted ? wanted : name;
+	}
 	/* the sign may push the last letter out: "+whol" would be a puzzle */
-	snprintf(text, sizeof(text), "%s%s", sign, !name ? "-" : *sign && mode == GS_MODE_WHOLE && c->width[MODE] < 6 ? "all" : name);
+	snprintf(text, sizeof(text), "%s%s", sign, !name ? "-" : *sign && name == gs_mode_name(GS_MODE_WHOLE) && c->width[MODE] < 6 ? "all" : name);
 	if (gpu->lost) {
 		gs_draw_text(v->f, v->geo.fleet, row, c->at[MODE], GS_ELEMENT_ERROR, "LOST");
 		return;
 	}
 	gs_draw_fit(v->f, v->geo.fleet, row, c->at[MODE], c->width[MODE], el, text);
+}
+
+static bool is_partitioned(const struct gs_gpu *gpu)
+{
+	return gpu->n_instances && gpu->instances[0]->kind == GS_KIND_PARTITION;
 }
 
 static void draw_biggest(const struct gs_view *v, int row, const struct columns *c, const struct gs_gpu *gpu)
@@ -130,16 +176,22 @@ static void draw_biggest(const struct gs_view *v, int row, const struct columns 
 	struct gs_placed placed[GS_PLACED_MAX];
 	const struct gs_profile *best;
 	const char *text = "-";
+	char gib[32] = "";
 	size_t n;
 
-	if (gpu->lost || (gpu->mode_pending != GS_MODE_INVALID && gpu->mode_pending != gpu->mode)) {
+	if (gpu->lost || gpu->stranded || gpu->n_writes || is_partitioned(gpu) || (gpu->mode_pending != GS_MODE_INVALID && gpu->mode_pending != gpu->mode)) {
 		text = "-";
-	} else if (gpu->mode == GS_MODE_MIG || (target && target->mode == GS_MODE_MIG)) {
+	} else if (gs_mode_kind(target ? target->mode : gpu->mode) != GS_KIND_INVALID || gs_mode_has_mig(gpu->mode)) {
+		const struct gs_profile_set *set = gs_model_creation(v->m, gpu).set;
+
 		if (!gs_part_placed(v->m, gpu, placed, &n)) {
 			text = "?";
 		} else {
-			best = gs_part_biggest(&gpu->grids[GS_KIND_MIG], placed, n);
-			text = best ? best->name : "-";
+			best = gs_part_biggest(set, placed, n);
+			if (best && set->is_slots && best->memory_bytes.known)
+				snprintf(gib, sizeof(gib), "%llu GiB", (unsigned long long)(best->memory_bytes.value >> 30));
+			/* of slots the size tells: there are types of each for every use */
+			text = !best ? "-" : *gib ? gib : best->name;
 		}
 	} else if (gpu->mode == GS_MODE_WHOLE) {
 		text = gs_part_gpu_is_used(gpu) ? "-" : gpu->holders_visible ? "whole" : "?";
@@ -224,7 +276,10 @@ bool gs_view_fleet_unit_at(const struct gs_model *m, const struct gs_geometry *g
 
 	lay_out(m->snapshot, geo->fleet.columns, &c);
 	column -= c.at[BAR];
-	units = g->grids[GS_KIND_MIG].memory_units;
+	units = gs_model_shown(m, g).set->memory_units;
+	/* a bar of slots shows shares of the memory, not places */
+	if (gs_model_shown(m, g).set->is_slots)
+		return false;
 	if (column < 0 || column >= GS_BAR_COLUMNS || !units || !gs_model_blocks(m, g->index, true, b))
 		return false;
 	for (uint32_t u = 0; u < units; u++) {
@@ -247,7 +302,7 @@ static void draw_unread(const struct gs_view *v)
 void gs_view_fleet(const struct gs_view *v)
 {
 	const struct gs_snapshot *s = v->m->snapshot;
-	uint32_t units = 0;
+	uint32_t units = 0, gib = 0;
 	struct columns c;
 	size_t top, n;
 
@@ -262,11 +317,11 @@ void gs_view_fleet(const struct gs_view *v)
 	}
 	/* the heading numbers the units of the GPU under the cursor; grids may differ */
 	if (v->m->gpu < n)
-		units = gs_snapshot_gpu(s, v->m->gpu)->grids[GS_KIND_MIG].memory_units;
-	if (!units && n)
-		units = gs_snapshot_gpu(s, 0)->grids[GS_KIND_MIG].memory_units;
+		units = heading_units(v->m, gs_snapshot_gpu(s, v->m->gpu), &gib);
+	if (!units && !gib && n)
+		units = heading_units(v->m, gs_snapshot_gpu(s, 0), &gib);
 	lay_out(s, v->geo.fleet.columns, &c);
-	draw_heading(v, &c, units <= 12 ? units : 0);
+	draw_heading(v, &c, units <= 12 ? units : 0, gib);
 	top = gs_view_fleet_top(v->m, &v->geo);
 	for (int row = 1; row < v->geo.fleet.rows && top + (size_t)row - 1 < n; row++)
 		draw_gpu(v, row, &c, gs_snapshot_gpu(s, top + (size_t)row - 1));

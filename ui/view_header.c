@@ -92,7 +92,7 @@ static bool what_is_missing(const struct gs_model *m, const struct gs_snapshot *
 	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
 		const struct gs_gpu *gpu = gs_snapshot_gpu(s, i);
 
-		places = places || (gpu->mode == GS_MODE_MIG && !gpu->placements_visible);
+		places = places || (gs_mode_has_mig(gpu->mode) && !gpu->placements_visible);
 		holders = holders || !gpu->holders_visible;
 	}
 	if (places) {
@@ -126,10 +126,10 @@ static void add_rights(struct parts *l, const struct gs_model *m)
 	}
 }
 
-static bool stages_mode(const struct gs_model *m)
+static bool stages(const struct gs_model *m, const char *verb)
 {
 	for (size_t i = 0; i < m->n_staged; i++)
-		if (gs_str_starts(m->staged[i].text, "mode "))
+		if (gs_str_starts(m->staged[i].text, verb))
 			return true;
 	return false;
 }
@@ -142,12 +142,32 @@ static void add_staged(struct parts *l, const struct gs_model *m)
 	if (!m->n_staged)
 		return;
 	gs_model_counts(m, &created, &deleted);
-	if (!created && !deleted && stages_mode(m))
-		snprintf(text, sizeof(text), "STAGED mode");
+	if (!created && !deleted && (stages(m, "mode ") || stages(m, "vfs ") || stages(m, "set ")))
+		snprintf(text, sizeof(text), "STAGED %s", stages(m, "mode ") ? "mode" : stages(m, "vfs ") ? "VFs" : "settings");
 	else
 		snprintf(text, sizeof(text), "STAGED +%u -%u", created, deleted);
 	add(l, GS_ELEMENT_HEADER_STAGED, 0, text);
 	add(l, GS_ELEMENT_HEADER_WARNING, 0, "UNSAVED");
+}
+
+/* GPUs on which a write waits, or that an interrupted tool left behind: said wherever one looks. */
+static void add_trouble(struct parts *l, const struct gs_snapshot *s)
+{
+	size_t waits = 0, stranded = 0;
+	char text[48];
+
+	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
+		waits += gs_snapshot_gpu(s, i)->n_writes > 0;
+		stranded += gs_snapshot_gpu(s, i)->stranded && !gs_snapshot_gpu(s, i)->n_writes;
+	}
+	if (waits) {
+		snprintf(text, sizeof(text), "%zu WAITS", waits);
+		add(l, GS_ELEMENT_HEADER_WARNING, 0, text);
+	}
+	if (stranded) {
+		snprintf(text, sizeof(text), "%zu STRANDED", stranded);
+		add(l, GS_ELEMENT_HEADER_WARNING, 0, text);
+	}
 }
 
 static int columns_of(const struct parts *l, int yielded, int gap)
@@ -176,6 +196,8 @@ void gs_view_header(const struct gs_view *v)
 	if (m->snapshot)
 		add_machine(&l, m->snapshot);
 	add_rights(&l, m);
+	if (m->snapshot)
+		add_trouble(&l, m->snapshot);
 	add_staged(&l, m);
 	if (m->show_clock) {
 		local_time(m->wall, clock, sizeof(clock));

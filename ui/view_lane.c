@@ -74,6 +74,38 @@ static const char *profile_of(const struct gs_block *b)
 	return name ? name : "?";
 }
 
+/* "vGPU 24Q x2 +1": what lies, or will lie, in a GI. */
+static void describe_vgpus(const struct gs_view *v, const struct gs_gpu *gpu, const struct gs_block *b, struct items *l)
+{
+	const struct gs_layout_gpu *target = gs_model_target(v->m, gpu->index);
+	const char *type = NULL;
+	size_t here = 0, more = 0;
+	char text[64], added[24] = "";
+
+	for (size_t i = 0; b->instance && b->instance->kind == GS_KIND_MIG && i < gpu->n_instances; i++) {
+		const struct gs_instance *inst = gpu->instances[i];
+
+		if (inst->kind != GS_KIND_VGPU || !gs_u32_is(inst->gi, b->instance->id))
+			continue;
+		here++;
+		type = inst->profile;
+	}
+	for (size_t i = 0; target && v->m->n_staged && i < target->n_wants; i++) {
+		const struct gs_want *w = &target->wants[i];
+
+		if (w->kind != GS_KIND_VGPU || !gs_u32_is(w->on_start, b->span.start) || w->instance_id.known)
+			continue;
+		more++;
+		type = type ? type : w->profile;
+	}
+	if (!type)
+		return;
+	if (more)
+		snprintf(added, sizeof(added), " +%zu", more);
+	snprintf(text, sizeof(text), "vGPU %s x%zu%s", gs_model_short_type(type), here, added);
+	add(l, text)->is_optional = l->lines < 3;
+}
+
 static void describe_live(const struct gs_view *v, const struct gs_gpu *gpu, const struct gs_block *b, enum gs_lane_kind kind, struct items *l)
 {
 	const struct gs_instance *inst = b->instance;
@@ -83,7 +115,10 @@ static void describe_live(const struct gs_view *v, const struct gs_gpu *gpu, con
 
 	tag(goes ? "-" : "", profile_of(b), mark, l->width, text, sizeof(text));
 	add(l, text);
-	snprintf(text, sizeof(text), "GI %u", inst->id);
+	if (inst->kind == GS_KIND_PARTITION)
+		snprintf(text, sizeof(text), l->width < 13 ? "part %u" : "partition %u", inst->id);
+	else
+		snprintf(text, sizeof(text), "GI %u", inst->id);
 	add(l, text)->is_optional = l->lines < 3;
 	if (is_after) {
 		add(l, l->width < 44 ? "kept" : "kept: same id, same UUID")->is_optional = l->lines < 3;
@@ -91,10 +126,11 @@ static void describe_live(const struct gs_view *v, const struct gs_gpu *gpu, con
 		snprintf(text, sizeof(text), "%.12s", inst->uuid);
 		add(l, text)->is_optional = true;
 	}
-	if (inst->n_compute != 1) {
+	if (inst->kind == GS_KIND_MIG && inst->n_compute != 1) {
 		snprintf(text, sizeof(text), inst->n_compute ? "%zu CIs" : "no CI", inst->n_compute);
 		add(l, text)->is_optional = l->lines < 4;
 	}
+	describe_vgpus(v, gpu, b, l);
 	if (is_after && mark == '*' && l->width >= 30) {
 		char who[96];
 
@@ -102,6 +138,9 @@ static void describe_live(const struct gs_view *v, const struct gs_gpu *gpu, con
 	} else {
 		gs_part_holders(gpu, inst, l->width, text, sizeof(text));
 	}
+	/* who has a GPU of partitions open is not told apart by partition */
+	if (inst->kind == GS_KIND_PARTITION && !mark)
+		return;
 	it = add(l, text);
 	it->begins_line = true;
 	if (mark == '*' && !goes && !b->in_the_way)
@@ -128,7 +167,7 @@ static void describe_replaced(const struct gs_view *v, const struct gs_gpu *gpu,
 	GS_STRBUF struct gs_strbuf text = GS_STRBUF_INIT;
 
 	for (size_t i = 0; i < n; i++) {
-		if (now[i].state == GS_UNIT_GONE && gs_span_overlaps(now[i].span, b->span))
+		if (now[i].state == GS_UNIT_GONE && now[i].instance->kind == GS_KIND_MIG && gs_span_overlaps(now[i].span, b->span))
 			gs_strbuf_printf(&text, "%s%u", found++ ? ", " : l->width < 22 ? "for GI " : "in place of GI ", now[i].instance->id);
 	}
 	if (found && !text.failed)
@@ -146,6 +185,7 @@ static void describe_new(const struct gs_view *v, const struct gs_gpu *gpu, cons
 		snprintf(text, sizeof(text), "%u SM", b->profile->sm_count.value);
 		add(l, text);
 	}
+	describe_vgpus(v, gpu, b, l);
 	describe_replaced(v, gpu, b, l);
 	if (b->profile && b->profile->memory_bytes.known) {
 		snprintf(text, sizeof(text), "%s GiB", gs_part_gib(b->profile->memory_bytes, gib, sizeof(gib)));
@@ -159,7 +199,7 @@ static void describe(const struct gs_view *v, const struct gs_gpu *gpu, const st
 
 	switch (b->state) {
 	case GS_UNIT_FREE:
-		gs_part_gib(gs_part_unit_bytes(gpu), gib, sizeof(gib));
+		gs_part_gib(gs_part_unit_bytes(gpu, gs_part_set(v->m, gpu, kind)), gib, sizeof(gib));
 		snprintf(text, sizeof(text), " %s GiB", gib);
 		if (gs_text_width(text) > l->width)
 			snprintf(text, sizeof(text), "%s%sG", l->width < 8 ? "" : " ", gib);
@@ -291,7 +331,7 @@ void gs_part_lane(const struct gs_view *v, const struct gs_gpu *gpu, enum gs_lan
 {
 	struct gs_block b[GS_GRID_UNITS_MAX];
 	size_t n = gs_part_blocks(v->m, gpu->index, kind, b);
-	uint32_t units = gpu->grids[GS_KIND_MIG].memory_units;
+	uint32_t units = gs_part_set(v->m, gpu, kind)->memory_units;
 	struct gs_rect r = v->geo.grid;
 	struct border before = { .rank = RANK_NONE };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * view_palette.c - lists over the grid that stays in sight: profiles to create
- * (the palette), profiles for a selection (the chooser), modes.
+ * view_palette.c - over the grid that stays in sight: profiles to create (the
+ * palette), profiles for a selection (the chooser).
  */
 #include <stdio.h>
 #include <string.h>
@@ -37,13 +37,6 @@ size_t gs_view_palette_top(const struct gs_model *m, const struct gs_geometry *g
 	return gs_part_scrolled(m->list_top, m->offer, m->n_offers, geo->layer.rows - FRAME_ROWS);
 }
 
-size_t gs_view_modes_top(const struct gs_model *m, const struct gs_geometry *geo)
-{
-	enum gs_mode modes[GS_MODE_MAX];
-
-	return gs_part_scrolled(m->list_top, m->list_row, gs_model_mode_rows(m, modes), geo->layer.rows - FRAME_ROWS);
-}
-
 static bool item_at(const struct gs_geometry *geo, int row, size_t top, size_t n, size_t *ret_item)
 {
 	if (row < FRAME_ROWS || row >= geo->layer.rows || top + (size_t)(row - FRAME_ROWS) >= n)
@@ -55,13 +48,6 @@ static bool item_at(const struct gs_geometry *geo, int row, size_t top, size_t n
 bool gs_view_palette_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item)
 {
 	return item_at(geo, row, gs_view_palette_top(m, geo), m->n_offers, ret_item);
-}
-
-bool gs_view_modes_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item)
-{
-	enum gs_mode modes[GS_MODE_MAX];
-
-	return item_at(geo, row, gs_view_modes_top(m, geo), gs_model_mode_rows(m, modes), ret_item);
 }
 
 static void clear(const struct gs_view *v, struct gs_rect r)
@@ -78,54 +64,80 @@ static size_t n_fitting(const struct gs_model *m)
 	return n;
 }
 
+static bool is_slots(const struct gs_model *m)
+{
+	return gs_model_gpu(m) && (m->offers_inside || gs_model_creation(m, gs_model_gpu(m)).set->is_slots);
+}
+
 static void draw_title(const struct gs_view *v)
 {
 	const struct gs_model *m = v->m;
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
 	char right[96];
 
-	if (m->layer == GS_LAYER_CHOOSER) {
+	const char *unit = is_slots(m) ? gs_model_gpu(m)->vfs.total.known ? "VF" : "place" : "unit";
+
+	if (m->offers_inside) {
+		gs_strbuf_printf(&b, "CREATE a vGPU in %s at %u of GPU %u", m->inside_profile, m->inside_start, m->gpu);
+	} else if (m->layer == GS_LAYER_CHOOSER) {
 		uint32_t low = m->anchor < m->extent ? m->anchor : m->extent, high = m->anchor < m->extent ? m->extent : m->anchor;
 
 		if (low == high)
-			gs_strbuf_printf(&b, "CREATE in unit %u of GPU %u", low, m->gpu);
+			gs_strbuf_printf(&b, "CREATE in %s %u of GPU %u", unit, low, m->gpu);
 		else
-			gs_strbuf_printf(&b, "CREATE in units %u-%u of GPU %u", low, high, m->gpu);
+			gs_strbuf_printf(&b, "CREATE in %ss %u-%u of GPU %u", unit, low, high, m->gpu);
 	} else {
 		gs_strbuf_printf(&b, "CREATE on GPU %u", m->gpu);
 		if (m->marked_gpus)
 			gs_strbuf_printf(&b, " and all marked");
 	}
-	snprintf(right, sizeof(right), "%zu of %zu profiles fit", n_fitting(m), m->n_offers);
+	snprintf(right, sizeof(right), "%zu of %zu %s fit", n_fitting(m), m->n_offers, is_slots(m) ? "types" : "profiles");
 	gs_part_rule(v, v->geo.layer, 0, GS_ELEMENT_TITLE, b.failed ? "CREATE" : b.text, right);
 }
 
-/* "2, 3" */
+/* "2 3"; of slots "0-5 7 9-31" */
 static void list_starts(const struct gs_offer *o, char *buf, size_t size)
 {
 	size_t at = 0;
 
 	snprintf(buf, size, "-");
-	for (size_t i = 0; i < o->n_starts && at < size; i++)
+	for (size_t i = 0, k; i < o->n_starts && at < size; i = k) {
+		for (k = i + 1; k < o->n_starts && o->starts[k] == o->starts[k - 1] + 1; k++)
+			;
+		/* two or three are as short one by one */
+		if (k - i < 4)
+			k = i + 1;
 		at += (size_t)snprintf(buf + at, size - at, "%s%u", i ? " " : "", o->starts[i]);
+		if (k - i > 1 && at < size)
+			at += (size_t)snprintf(buf + at, size - at, "-%u", o->starts[k - 1]);
+	}
 }
 
 /* The plain profiles that still fit once this one is there, largest first. */
 static void still_fits(const struct gs_model *m, const struct gs_offer *o, char *buf, size_t size)
 {
 	const struct gs_gpu *gpu = gs_model_gpu(m);
+	const struct gs_profile_set *set = gpu ? gs_model_creation(m, gpu).set : NULL;
 	struct gs_placed placed[GS_PLACED_MAX + 1];
 	uint32_t starts[GS_PLACEMENTS_MAX];
 	size_t n, at = 0, found = 0;
 
 	buf[0] = '\0';
+	/* on slots only more of the same size fit, and how many */
+	if (is_slots(m)) {
+		if (o->n_more > 1)
+			snprintf(buf, size, "%zu more of this size", o->n_more - 1);
+		else if (o->n_more)
+			snprintf(buf, size, "nothing of this size");
+		return;
+	}
 	if (!gpu || !o->n_starts || o->chosen >= o->n_starts || !gs_part_placed(m, gpu, placed, &n))
 		return;
 	placed[n++] = (struct gs_placed){ o->profile, o->starts[o->chosen] };
-	for (size_t i = gpu->grids[GS_KIND_MIG].n; i-- > 0 && at < size;) {
-		const struct gs_profile *p = &gpu->grids[GS_KIND_MIG].items[i];
+	for (size_t i = set->n; i-- > 0 && at < size;) {
+		const struct gs_profile *p = &set->items[i];
 
-		if (!*gs_profile_suffix(p) && gs_placement_free_starts(&gpu->grids[GS_KIND_MIG], placed, n, p, starts))
+		if (!*gs_profile_suffix(p) && gs_placement_free_starts(set, placed, n, p, starts))
 			at += (size_t)snprintf(buf + at, size - at, "%s%s", found++ ? " " : "", p->name);
 	}
 	if (!found)
@@ -144,12 +156,14 @@ static void draw_offer(const struct gs_view *v, int row, const struct columns *c
 		gs_draw_fill(v->f, r, row, 0, 1, r.columns, el, ' ');
 	gs_draw_printf(v->f, r, row, 1, el, "%c %2zu", is_chosen ? '>' : ' ', i + 1);
 	gs_draw_fit(v->f, r, row, c->name, c->sm - c->name - 1, el, o->profile->name);
-	if (o->profile->sm_count.known)
+	if (is_slots(v->m) && o->profile->max_instances)
+		gs_draw_printf(v->f, r, row, c->sm, el, "%4u", o->profile->max_instances);
+	else if (o->profile->sm_count.known)
 		gs_draw_printf(v->f, r, row, c->sm, el, "%4u", o->profile->sm_count.value);
 	else
 		gs_draw_text(v->f, r, row, c->sm, el, "   -");
 	gs_draw_printf(v->f, r, row, c->gib, el, "%6s", gs_part_gib(o->profile->memory_bytes, gib, sizeof(gib)));
-	gs_draw_printf(v->f, r, row, c->now, el, "%3zu", o->n_starts);
+	gs_draw_printf(v->f, r, row, c->now, el, "%3zu", is_slots(v->m) ? o->n_more : o->n_starts);
 	if (o->n_starts) {
 		list_starts(o, text, sizeof(text));
 		gs_draw_fit(v->f, r, row, c->starts, c->rest - c->starts - 1, el, text);
@@ -169,6 +183,9 @@ static void list_blockers(const struct gs_model *m, const struct gs_offer *o, st
 	struct gs_placed placed[GS_PLACED_MAX];
 	size_t n, said = 0;
 
+	/* the reason names them already */
+	if (is_slots(m))
+		return;
 	if (!gpu || !gs_part_placed(m, gpu, placed, &n))
 		return;
 	for (size_t i = 0; i < o->misfit.n_blockers; i++) {
@@ -197,17 +214,32 @@ static void draw_detail(const struct gs_view *v)
 	if (!o || r.rows <= 0)
 		return;
 	if (o->n_starts) {
-		uint32_t start = o->starts[o->chosen < o->n_starts ? o->chosen : 0];
+		uint32_t start = o->starts[o->chosen < o->n_starts ? o->chosen : 0], picks[GS_PLACED_MAX];
+		size_t n = gs_model_picks(m, m->count, picks);
+		bool has_vfs = is_slots(m) && gs_model_gpu(m)->vfs.total.known;
 
-		gs_strbuf_printf(&b, "%s at %u", o->profile->name, start);
-		if (m->count > 1)
-			gs_strbuf_printf(&b, " and %u more of it", m->count - 1);
-		if (start == o->best_start && o->n_starts > 1)
+		if (is_slots(m)) {
+			gs_strbuf_puts(&b, o->profile->name);
+			for (size_t i = 0; has_vfs && i < n; i++)
+				gs_strbuf_printf(&b, "%s%u", i ? ", " : " on VF ", picks[i]);
+			if (!has_vfs && n > 1)
+				gs_strbuf_printf(&b, " x%zu", n);
+			if (n < m->count)
+				gs_strbuf_printf(&b, "   (%zu of %u: no more fit)", n, m->count);
+		} else {
+			gs_strbuf_printf(&b, "%s at %u", o->profile->name, start);
+			if (m->count > 1)
+				gs_strbuf_printf(&b, " and %u more of it", m->count - 1);
+		}
+		if (start == o->best_start && o->n_starts > 1 && !is_slots(m))
 			gs_strbuf_puts(&b, "   (keeps most open)");
 		gs_lines_wrap(&l, -1, GS_ELEMENT_OK, " Enter stages:  ", GS_ELEMENT_TEXT, b.text, width, 2);
 		if (o->n_starts > 1)
-			gs_lines_add(&l, -1, GS_ELEMENT_DIM, " Left and Right choose another start.");
-		gs_lines_add(&l, -1, GS_ELEMENT_DIM, " One compute instance fills it; other ones:  : create ... ci ...");
+			gs_lines_add(&l, -1, GS_ELEMENT_DIM, has_vfs ? " Left and Right choose another VF." : " Left and Right choose another start.");
+		if (!is_slots(m))
+			gs_lines_add(&l, -1, GS_ELEMENT_DIM, " One compute instance fills it; other ones:  : create ... ci ...");
+		else if (gs_model_creation(m, gs_model_gpu(m)).set->has_one_size && !m->offers_inside)
+			gs_lines_add(&l, -1, GS_ELEMENT_DIM, " One size for all on this GPU: 12Q, 12A and 12C may mix, 12Q and 24Q may not.");
 	} else {
 		if (n_fitting(m))
 			gs_strbuf_printf(&b, "%s does not fit (%s).", o->profile->name, o->why);
@@ -238,73 +270,12 @@ void gs_view_palette(const struct gs_view *v)
 	lay_out(m, &c);
 	draw_title(v);
 	gs_draw_text(v->f, r, 1, c.name, GS_ELEMENT_DIM, "profile");
-	gs_draw_printf(v->f, r, 1, c.sm, GS_ELEMENT_DIM, "%4s", "SM");
+	gs_draw_printf(v->f, r, 1, c.sm, GS_ELEMENT_DIM, "%4s", is_slots(m) ? "max" : "SM");
 	gs_draw_printf(v->f, r, 1, c.gib, GS_ELEMENT_DIM, "%6s", "GiB");
 	gs_draw_text(v->f, r, 1, c.now, GS_ELEMENT_DIM, "now");
-	gs_draw_text(v->f, r, 1, c.starts, GS_ELEMENT_DIM, "starts free");
+	gs_draw_text(v->f, r, 1, c.starts, GS_ELEMENT_DIM, !is_slots(m) ? "starts free" : gs_model_gpu(m)->vfs.total.known ? "VFs free" : "places free");
 	gs_draw_text(v->f, r, 1, c.rest, GS_ELEMENT_DIM, "after it still fits");
 	for (int row = FRAME_ROWS; row < r.rows && top + (size_t)(row - FRAME_ROWS) < m->n_offers; row++)
 		draw_offer(v, row, &c, top + (size_t)(row - FRAME_ROWS));
 	draw_detail(v);
-}
-
-/* ---------------------------------------------------------------- modes */
-
-static const char *mode_means(enum gs_mode mode)
-{
-	switch (mode) {
-	case GS_MODE_WHOLE:
-		return "one GPU, not cut";
-	case GS_MODE_MIG:
-		return "cut into instances with their own memory and SMs";
-	case GS_MODE_VGPU:
-		return "time-sliced virtual GPUs for VMs";
-	case GS_MODE_MIG_VGPU:
-		return "virtual GPUs on MIG instances";
-	case GS_MODE_SRIOV:
-		return "virtual functions";
-	case GS_MODE_PASSTHROUGH:
-		return "the whole card for one VM, through vfio-pci";
-	default:
-		return "";
-	}
-}
-
-void gs_view_modes(const struct gs_view *v)
-{
-	const struct gs_model *m = v->m;
-	const struct gs_gpu *gpu = gs_model_gpu(m);
-	const struct gs_layout_gpu *target = gs_model_target(m, m->gpu);
-	GS_LINES struct gs_lines l = { 0 };
-	enum gs_mode modes[GS_MODE_MAX];
-	size_t n = gs_model_mode_rows(m, modes), top = gs_view_modes_top(m, &v->geo);
-	struct gs_rect r = v->geo.layer, d = v->geo.detail;
-	char text[96];
-
-	clear(v, r);
-	clear(v, d);
-	snprintf(text, sizeof(text), "MODE of GPU %u%s", m->gpu, m->marked_gpus ? " and all marked" : "");
-	gs_part_rule(v, r, 0, GS_ELEMENT_TITLE, text, NULL);
-	gs_draw_text(v->f, r, 1, 7, GS_ELEMENT_DIM, "mode         state");
-	for (int row = FRAME_ROWS; row < r.rows && top + (size_t)(row - FRAME_ROWS) < n; row++) {
-		size_t i = top + (size_t)(row - FRAME_ROWS);
-		bool is_chosen = i == m->list_row;
-		enum gs_element el = is_chosen ? GS_ELEMENT_SELECTED : GS_ELEMENT_TEXT;
-		const char *state = gpu && gpu->mode == modes[i] ? "now" : target && target->mode == modes[i] ? "staged" : "";
-
-		if (is_chosen)
-			gs_draw_fill(v->f, r, row, 0, 1, r.columns, el, ' ');
-		gs_draw_printf(v->f, r, row, 1, el, "%c %2zu  %-12s %-7s %s", is_chosen ? '>' : ' ', i + 1, gs_mode_name(modes[i]), state,
-			       mode_means(modes[i]));
-		if (is_chosen)
-			gs_draw_flag(v->f, r, row, 0, 1, r.columns, GS_CELL_CURSOR);
-	}
-	gs_part_rule(v, d, 0, GS_ELEMENT_TITLE, n && m->list_row < n ? gs_mode_name(modes[m->list_row]) : "", NULL);
-	d.row++;
-	d.rows--;
-	gs_lines_wrap(&l, -1, GS_ELEMENT_OK, " Enter stages it. ", GS_ELEMENT_TEXT,
-		      "Instances that the change would wipe are staged for deletion with it, so that the plan says who stops.", d.columns - 1, 2);
-	if (gpu && gpu->mode_needs_reset)
-		gs_lines_add(&l, -1, GS_ELEMENT_NOTE, " The switch takes a reset of this GPU.");
-	gs_lines_draw(v, d, &l, 0, -1);
 }

@@ -78,6 +78,70 @@ const char *gs_part_model(const char *name)
 	return gs_str_starts(name, "NVIDIA ") ? name + 7 : name;
 }
 
+#define HOLDERS_MAX 64
+
+const char *gs_part_holder_name(const struct gs_holder *h)
+{
+	bool is_person = h->kind == GS_HOLDER_PROCESS && h->user && strcmp(h->user, "root") != 0;
+
+	return is_person ? h->user : h->name ? h->name : h->user ? h->user : gs_holder_kind_name(h->kind);
+}
+
+const char *gs_part_mode_words(const struct gs_gpu *gpu, enum gs_mode mode)
+{
+	switch (mode) {
+	case GS_MODE_WHOLE:
+		return gpu->n_instances && gpu->instances[0]->kind == GS_KIND_PARTITION ? "partitions" : "whole";
+	case GS_MODE_MIG:
+		return "MIG";
+	case GS_MODE_VGPU:
+		return "vGPU";
+	case GS_MODE_MIG_VGPU:
+		return "MIG with vGPUs";
+	case GS_MODE_SRIOV:
+		return "SR-IOV";
+	case GS_MODE_PASSTHROUGH:
+		return "passthrough";
+	default:
+		return "mode unknown";
+	}
+}
+
+const char *gs_part_age(const struct gs_model *m, struct gs_wall since, char *buf, size_t size)
+{
+	long long s = (long long)(m->wall.ms - since.ms) / 1000;
+
+	if (!since.ms || !m->wall.ms || s < 0)
+		snprintf(buf, size, "?");
+	else if (s < 3600)
+		snprintf(buf, size, "%lld:%02lld", s / 60, s % 60);
+	else if (s < 86400)
+		snprintf(buf, size, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
+	else
+		snprintf(buf, size, "%lld days", s / 86400);
+	return buf;
+}
+
+bool gs_part_trouble(const struct gs_model *m, const struct gs_gpu *gpu, char *buf, size_t size)
+{
+	const struct gs_pending_write *w = gpu->n_writes ? gpu->writes[0] : NULL;
+	char age[32], pci[GS_BDF_TEXT], more[32] = "";
+
+	if (w) {
+		if (gpu->n_writes > 1)
+			snprintf(more, sizeof(more), ", and %zu more", gpu->n_writes - 1);
+		snprintf(buf, size, "%s of %s waits %s in the kernel for %s; it happens when that lets go%s", w->path ? w->path : "a write",
+			 gs_part_pci(w->function, pci, sizeof(pci)), gs_part_age(m, w->since, age, sizeof(age)),
+			 w->waits_for ? w->waits_for : "somebody who cannot be seen", more);
+		return true;
+	}
+	if (gpu->stranded) {
+		snprintf(buf, size, "STRANDED: %s", gpu->stranded);
+		return true;
+	}
+	return false;
+}
+
 bool gs_part_holder_counts(const struct gs_holder *h)
 {
 	return !h->yields && h->kind != GS_HOLDER_MODULE;
@@ -103,17 +167,23 @@ bool gs_part_gpu_is_used(const struct gs_gpu *gpu)
 		if (gs_instance_is_held(gpu->instances[i]))
 			return true;
 	}
+	for (size_t i = 0; i < gpu->vfs.n_functions; i++) {
+		if (gpu->vfs.functions[i]->n_holders)
+			return true;
+	}
 	return false;
 }
 
 char gs_part_mark(const struct gs_gpu *gpu, const struct gs_instance *inst)
 {
+	const struct gs_holder *who[HOLDERS_MAX];
+	size_t n = gs_model_holders_at(gpu, inst, NULL, who, HOLDERS_MAX);
 	char mark = 0;
 
-	for (size_t i = 0; i < inst->n_holders; i++) {
-		if (!gs_part_holder_counts(inst->holders[i]))
+	for (size_t i = 0; i < n; i++) {
+		if (!gs_part_holder_counts(who[i]))
 			continue;
-		if (inst->holders[i]->kind != GS_HOLDER_CLAIM)
+		if (who[i]->kind != GS_HOLDER_CLAIM)
 			return '*';
 		mark = 'c';
 	}
@@ -143,7 +213,7 @@ static void add_name(struct names *l, const char *name)
 		l->more++;
 }
 
-static void add_holders(struct names *l, struct gs_holder *const *holders, size_t n, bool services)
+static void add_holders(struct names *l, struct gs_holder *const *holders, size_t n, bool services, bool vf)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct gs_holder *h = holders[i];
@@ -152,7 +222,7 @@ static void add_holders(struct names *l, struct gs_holder *const *holders, size_
 		/* it keeps every GPU open by design and says nothing about any */
 		if (services && h->name && !strncmp(h->name, "nvidia-persiste", 15))
 			continue;
-		if (gs_part_holder_counts(h) && is_service(h) == services)
+		if (gs_part_holder_counts(h) && (h->kind != GS_HOLDER_CLAIM || !vf) && is_service(h) == services)
 			add_name(l, is_person && !services ? h->user : h->name ? h->name : h->user);
 	}
 }
@@ -186,8 +256,11 @@ const char *gs_part_who(const struct gs_gpu *gpu, int width, char *buf, size_t s
 	for (int pass = 0; pass < 2 && !l.n; pass++) {
 		services = pass > 0;
 		for (size_t i = 0; i < gpu->n_instances; i++)
-			add_holders(&l, gpu->instances[i]->holders, gpu->instances[i]->n_holders, services);
-		add_holders(&l, gpu->holders, gpu->n_holders, services);
+			add_holders(&l, gpu->instances[i]->holders, gpu->instances[i]->n_holders, services, false);
+		/* a VM that is off and names a VF is nobody yet */
+		for (size_t i = 0; i < gpu->vfs.n_functions; i++)
+			add_holders(&l, gpu->vfs.functions[i]->holders, gpu->vfs.functions[i]->n_holders, services, true);
+		add_holders(&l, gpu->holders, gpu->n_holders, services, false);
 	}
 	if (!l.n) {
 		snprintf(buf, size, "%s", gpu->holders_visible ? "-" : "?");
@@ -235,14 +308,14 @@ static void name_holder(const struct gs_holder *h, size_t others, int width, cha
 
 const char *gs_part_holders(const struct gs_gpu *gpu, const struct gs_instance *inst, int width, char *buf, size_t size)
 {
-	const struct gs_holder *first = NULL;
-	size_t n = 0;
+	const struct gs_holder *first = NULL, *who[HOLDERS_MAX];
+	size_t n = 0, all = gs_model_holders_at(gpu, inst, NULL, who, HOLDERS_MAX);
 
-	for (size_t i = 0; i < inst->n_holders; i++) {
-		if (!gs_part_holder_counts(inst->holders[i]))
+	for (size_t i = 0; i < all; i++) {
+		if (!gs_part_holder_counts(who[i]))
 			continue;
 		if (!first)
-			first = inst->holders[i];
+			first = who[i];
 		n++;
 	}
 	if (first)

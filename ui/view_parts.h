@@ -21,6 +21,7 @@ void gs_view_grid(const struct gs_view *v);
 void gs_view_plan(const struct gs_view *v);
 void gs_view_palette(const struct gs_view *v);
 void gs_view_modes(const struct gs_view *v);
+void gs_view_settings(const struct gs_view *v);
 void gs_view_review(const struct gs_view *v);
 void gs_view_writing(const struct gs_view *v);
 void gs_view_help(const struct gs_view *v);
@@ -35,6 +36,7 @@ bool gs_view_fleet_at(const struct gs_model *m, const struct gs_geometry *geo, i
 bool gs_view_plan_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item);
 bool gs_view_palette_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item);
 bool gs_view_modes_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item);
+bool gs_view_settings_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item);
 bool gs_view_review_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item);
 bool gs_view_who_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item);
 /* The first item or line of a list that is drawn. */
@@ -43,6 +45,7 @@ size_t gs_view_plan_top(const struct gs_model *m, const struct gs_geometry *geo)
 size_t gs_view_review_top(const struct gs_model *m, const struct gs_geometry *geo);
 size_t gs_view_palette_top(const struct gs_model *m, const struct gs_geometry *geo);
 size_t gs_view_modes_top(const struct gs_model *m, const struct gs_geometry *geo);
+size_t gs_view_settings_top(const struct gs_model *m, const struct gs_geometry *geo);
 size_t gs_view_who_top(const struct gs_model *m, const struct gs_geometry *geo);
 /* Scrolling from @top as little as possible, so that row @at of @n is in sight in @room rows. */
 size_t gs_part_scrolled(size_t top, size_t at, size_t n, int room);
@@ -103,6 +106,14 @@ const char *gs_part_who(const struct gs_gpu *gpu, int width, char *buf, size_t s
 const char *gs_part_holders(const struct gs_gpu *gpu, const struct gs_instance *inst, int width, char *buf, size_t size);
 /* '*' held, 'c' claimed without a process, '?' cannot be seen, 0 idle */
 char gs_part_mark(const struct gs_gpu *gpu, const struct gs_instance *inst);
+/* "win11-03", "slurm 88121", "python3": the shortest that says who */
+const char *gs_part_holder_name(const struct gs_holder *h);
+/* What a GPU is used as, for titles: "vGPU", "MIG with vGPUs", "passthrough". */
+const char *gs_part_mode_words(const struct gs_gpu *gpu, enum gs_mode mode);
+/* How long a write has been waiting, "0:45"; "?" when that is not known. Returns @buf. */
+const char *gs_part_age(const struct gs_model *m, struct gs_wall since, char *buf, size_t size);
+/* A sentence about what is wrong with the GPU as a whole: writes that wait, an interrupted tool; false when nothing is. */
+bool gs_part_trouble(const struct gs_model *m, const struct gs_gpu *gpu, char *buf, size_t size);
 /* Anybody who would notice if the GPU went away, services that watch it not counted. */
 bool gs_part_gpu_is_used(const struct gs_gpu *gpu);
 /* Is @h a reason to call something held: neither one of our own collectors nor a kernel module? */
@@ -116,10 +127,14 @@ bool gs_part_many_gpus(const struct gs_plan *p);
 size_t gs_part_same_note(const struct gs_plan *p, size_t i);
 /* "GPU 2", "GPU 0, 1, 2": whom finding @i and the notes that say the same are about. */
 const char *gs_part_note_gpus(const struct gs_plan *p, size_t i, char *buf, size_t size);
-/* Whose work the plan stops, each once; at most @max. */
+/* How many units the plan stops for a while. */
+size_t gs_part_paused_units(const struct gs_plan *p);
+/* Whose work the plan ends, each once; at most @max. Not those whose unit is started again. */
 size_t gs_part_stopped(const struct gs_plan *p, const struct gs_holder **ret, size_t max);
 
 /* ---- the grid, read through the model ---- */
+
+enum gs_lane_kind { GS_LANE_OF_NOW, GS_LANE_OF_AFTER, GS_LANE_MERGED };
 
 /* What will be, with what goes marked where nothing takes its place. @ret has room for GS_GRID_UNITS_MAX. */
 size_t gs_part_blocks_merged(const struct gs_model *m, uint32_t gpu, struct gs_block *ret);
@@ -130,10 +145,19 @@ bool gs_part_placed(const struct gs_model *m, const struct gs_gpu *gpu, struct g
 /* The largest profile that can still be created; NULL when none. */
 const struct gs_profile *gs_part_biggest(const struct gs_profile_set *set, const struct gs_placed *placed, size_t n);
 /* "needs 0-3: GI 11, GI 12*"; empty when it fits. */
-const char *gs_part_why_not(const struct gs_gpu *gpu, const struct gs_placed *placed, size_t n, const struct gs_profile *p, char *buf, size_t size);
+const char *gs_part_why_not(const struct gs_gpu *gpu, const struct gs_profile_set *set, const struct gs_placed *placed, size_t n, const struct gs_profile *p, char *buf, size_t size);
 enum gs_element gs_part_block_element(const struct gs_gpu *gpu, const struct gs_block *b);
+/* With what a block's free columns are filled. */
+uint32_t gs_part_block_fill(const struct gs_glyphs *g, const struct gs_block *b);
+/* "24Q*", "+24Q", "x24Q*" of a vGPU or VF, in @width columns; the sign and the mark are never cut. */
+const char *gs_part_slot_tag(const struct gs_gpu *gpu, const struct gs_block *b, int width, char *buf, size_t size);
+/* The grid that a lane is drawn by. */
+const struct gs_profile_set *gs_part_set(const struct gs_model *m, const struct gs_gpu *gpu, enum gs_lane_kind kind);
+/* What the vGPUs of a GPU share. Types are named by round numbers: the largest may say more than the driver's count of bytes. 0: not known. */
+uint64_t gs_part_shared_bytes(const struct gs_gpu *gpu);
+/* A grid of slots, all of it: memory, cells, words. */
+void gs_part_slots(const struct gs_view *v, const struct gs_gpu *gpu, enum gs_lane_kind kind);
 /* One lane of a grid: the boxes, with @body lines in each, from row @top of the grid's rectangle. */
-enum gs_lane_kind { GS_LANE_OF_NOW, GS_LANE_OF_AFTER, GS_LANE_MERGED };
 void gs_part_lane(const struct gs_view *v, const struct gs_gpu *gpu, enum gs_lane_kind kind, int top, int body);
 /* The SM row of a lane: a budget, drawn under the memory that owns it. */
 void gs_part_sm_row(const struct gs_view *v, const struct gs_gpu *gpu, enum gs_lane_kind kind, int row);
@@ -141,6 +165,6 @@ size_t gs_part_blocks(const struct gs_model *m, uint32_t gpu, enum gs_lane_kind 
 /* A GPU that has no grid to draw; NULL: none at all. */
 void gs_part_no_grid(const struct gs_view *v, const struct gs_gpu *gpu);
 /* Bytes of one memory unit, as its profiles give it. */
-struct gs_u64 gs_part_unit_bytes(const struct gs_gpu *gpu);
+struct gs_u64 gs_part_unit_bytes(const struct gs_gpu *gpu, const struct gs_profile_set *set);
 
 #endif

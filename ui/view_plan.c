@@ -66,6 +66,24 @@ const char *gs_part_note_gpus(const struct gs_plan *p, size_t i, char *buf, size
 	return buf;
 }
 
+/* Is its unit stopped, and started again? Then nobody's work ends. */
+static bool is_paused(const struct gs_plan *p, const struct gs_holder *h)
+{
+	for (size_t i = 0; h->unit && i < p->n_steps; i++)
+		if (p->steps[i].op == GS_STEP_STOP_UNIT && gs_str_equal(p->steps[i].unit, h->unit))
+			return true;
+	return false;
+}
+
+size_t gs_part_paused_units(const struct gs_plan *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_steps; i++)
+		n += p->steps[i].op == GS_STEP_STOP_UNIT;
+	return n;
+}
+
 /* Steps that stop somebody, or holders that a typed finding names; each once. */
 size_t gs_part_stopped(const struct gs_plan *p, const struct gs_holder **ret, size_t max)
 {
@@ -75,7 +93,7 @@ size_t gs_part_stopped(const struct gs_plan *p, const struct gs_holder **ret, si
 		const struct gs_finding *f = &p->findings[i];
 
 		for (size_t k = 0; f->is_typed && k < f->n_holders; k++) {
-			bool known = false;
+			bool known = is_paused(p, f->holders[k]);
 
 			for (size_t j = 0; j < n && j < max; j++)
 				known = known || ret[j] == f->holders[k] ||
@@ -108,6 +126,11 @@ static void draw_title(const struct gs_view *v)
 
 		el = GS_ELEMENT_BLOCK;
 		snprintf(text, sizeof(text), "plan: BLOCKED by %zu finding%s, nothing can be written", n, n == 1 ? "" : "s");
+	} else if (!stops && gs_part_paused_units(m->plan)) {
+		size_t n = gs_part_paused_units(m->plan);
+
+		el = GS_ELEMENT_CONFIRM;
+		snprintf(text, sizeof(text), "plan: %zu steps, stops %zu unit%s for a while", m->plan->n_steps, n, n == 1 ? "" : "s");
 	} else if (stops) {
 		el = GS_ELEMENT_STOPS;
 		snprintf(text, sizeof(text), "plan: %zu steps, STOPS %zu process%s", m->plan->n_steps, stops, stops == 1 ? "" : "es");
@@ -169,6 +192,15 @@ static void add_idle(const struct gs_model *m, struct gs_lines *l, int width)
 {
 	struct gs_error e = { 0 };
 
+	for (size_t i = 0; m->snapshot && i < gs_snapshot_n_gpus(m->snapshot); i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu(m->snapshot, i);
+		char trouble[400], lead[24];
+
+		if (!gs_part_trouble(m, gpu, trouble, sizeof(trouble)))
+			continue;
+		snprintf(lead, sizeof(lead), " ! GPU %u  ", gpu->index);
+		gs_lines_wrap(l, -1, gpu->n_writes ? GS_ELEMENT_WAITING : GS_ELEMENT_ERROR, lead, GS_ELEMENT_TEXT, trouble, width, 2);
+	}
 	for (size_t i = 0; m->snapshot && i < gs_snapshot_n_notices(m->snapshot); i++)
 		gs_lines_wrap(l, -1, GS_ELEMENT_CONFIRM, " ! ", GS_ELEMENT_TEXT, gs_snapshot_notice(m->snapshot, i), width, 2);
 	if (!m->snapshot || m->read_only || !gs_snapshot_n_gpus(m->snapshot))

@@ -55,14 +55,45 @@ static void find_holder(const struct gs_plan *p, const struct gs_holder *h, char
 	}
 }
 
+static bool stops_process(const struct gs_plan *p)
+{
+	for (size_t i = 0; i < p->n_steps; i++)
+		if (p->steps[i].op == GS_STEP_STOP_HOLDER)
+			return true;
+	return false;
+}
+
+/* Units that are stopped for a while, and whether they come back. */
+static void add_units(const struct gs_plan *p, struct gs_lines *l, int width)
+{
+	for (size_t i = 0; i < p->n_steps; i++) {
+		bool starts = false;
+		char text[256];
+
+		if (p->steps[i].op != GS_STEP_STOP_UNIT || !p->steps[i].unit)
+			continue;
+		for (size_t k = i; k < p->n_steps; k++)
+			starts = starts || (p->steps[k].op == GS_STEP_START_UNIT && p->steps[k].unit && !strcmp(p->steps[k].unit, p->steps[i].unit));
+		snprintf(text, sizeof(text), "unit %s%s", p->steps[i].unit, starts ? "   started again on every way out" : "   and nothing starts it again");
+		gs_lines_wrap(l, -1, starts ? GS_ELEMENT_NOTE : GS_ELEMENT_STOPS, " ! ", GS_ELEMENT_TEXT, text, width, 2);
+	}
+}
+
 static void add_stops(const struct gs_model *m, struct gs_lines *l, int width)
 {
 	const struct gs_holder *who[64];
 	size_t n = gs_part_stopped(m->plan, who, GS_ARRAY_SIZE(who));
 	char label[160], where[96], text[320];
+	size_t paused = gs_part_paused_units(m->plan);
 
-	if (!n && gs_plan_has_hidden_holders(m->plan)) {
+	if (!n && !paused && gs_plan_has_hidden_holders(m->plan)) {
 		gs_lines_add(l, -1, GS_ELEMENT_CONFIRM, " STOPS ?   not every process can be seen");
+		return;
+	}
+	if (!n && paused) {
+		gs_lines_add(l, -1, GS_ELEMENT_CONFIRM, " STOPS %zu   unit%s for a while, and nobody's work%s", paused, paused == 1 ? "" : "s",
+			     gs_plan_has_hidden_holders(m->plan) ? " that can be seen" : "");
+		add_units(m->plan, l, width);
 		return;
 	}
 	if (!n) {
@@ -77,6 +108,9 @@ static void add_stops(const struct gs_model *m, struct gs_lines *l, int width)
 			 who[i]->unit ? "   " : "", who[i]->unit ? who[i]->unit : "");
 		gs_lines_wrap(l, -1, GS_ELEMENT_STOPS, " ! ", GS_ELEMENT_TEXT, text, width, 2);
 	}
+	add_units(m->plan, l, width);
+	if (!stops_process(m->plan))
+		return;
 	gs_lines_wrap(l, -1, GS_ELEMENT_DIM, "   ", GS_ELEMENT_DIM,
 		      m->allow_kill ? "SIGTERM, waits 30 s, then SIGKILL (^K takes that back)."
 				    : "SIGTERM, waits 30 s; who stays then stops the commit, which is undone (^K allows SIGKILL).",
@@ -138,6 +172,23 @@ static void add_steps(const struct gs_model *m, struct gs_lines *l, size_t first
 		add_step(l, first_row + i, &p->steps[i], many, width);
 }
 
+/* "; steps 1, 4 cannot be taken back: what was stopped stays stopped": by number, so that they are found above. */
+static void say_final(const struct gs_plan *p, size_t none, struct gs_strbuf *b)
+{
+	bool only_stops = true;
+	size_t said = 0;
+
+	gs_strbuf_printf(b, "; step%s", none == 1 ? "" : "s");
+	for (size_t i = 0; i < p->n_steps; i++) {
+		if (p->steps[i].undo != GS_UNDO_NONE)
+			continue;
+		only_stops = only_stops && p->steps[i].op == GS_STEP_STOP_HOLDER;
+		if (++said <= 6)
+			gs_strbuf_printf(b, "%s %u", said > 1 ? "," : "", p->steps[i].n);
+	}
+	gs_strbuf_printf(b, "%s cannot be taken back%s", said > 6 ? " and more" : "", only_stops ? ": work that was stopped stays stopped" : "");
+}
+
 /* Kept, undo, tell. */
 static void add_rest(const struct gs_model *m, struct gs_lines *l, int width)
 {
@@ -148,6 +199,11 @@ static void add_rest(const struct gs_model *m, struct gs_lines *l, int width)
 
 	if (p->kept)
 		heading(l, "KEPT   %u instance%s id, UUID and work", p->kept, p->kept == 1 ? " keeps its" : "s keep their");
+	for (size_t i = 0; i < p->n_claims; i++) {
+		const struct gs_claim *c = &p->claims[i];
+
+		gs_lines_add(l, -1, GS_ELEMENT_TEXT, " KEEPS  %s of GPU %u, which is there already%s", c->profile, c->gpu, c->is_held ? ", and in use" : "");
+	}
 	for (size_t i = 0; i < p->n_steps; i++) {
 		none += p->steps[i].undo == GS_UNDO_NONE;
 		geometry += p->steps[i].undo == GS_UNDO_GEOMETRY;
@@ -155,12 +211,16 @@ static void add_rest(const struct gs_model *m, struct gs_lines *l, int width)
 	if (p->n_steps) {
 		gs_strbuf_puts(&b, geometry ? "a step that fails brings the same shapes back, perhaps with other UUIDs" : "a step that fails brings everything back as it was");
 		if (none)
-			gs_strbuf_printf(&b, "; %zu step%s NONE: work that was stopped stays stopped", none, none == 1 ? " has" : "s have");
+			say_final(p, none, &b);
 		if (!b.failed)
 			gs_lines_wrap(l, -1, GS_ELEMENT_TITLE, " UNDO   ", GS_ELEMENT_TEXT, b.text, width, 2);
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (who[i]->user)
+		bool told = false;
+
+		for (size_t k = 0; k < i; k++)
+			told = told || (who[k]->user && who[i]->user && !strcmp(who[k]->user, who[i]->user));
+		if (who[i]->user && !told)
 			gs_strbuf_printf(&tell, "%s%s", tell.length ? ", " : "", who[i]->user);
 	}
 	if (tell.length && !tell.failed)
@@ -170,16 +230,20 @@ static void add_rest(const struct gs_model *m, struct gs_lines *l, int width)
 /* The same on the command line: what is staged, as the script that goes in on standard input. */
 static void add_same(const struct gs_model *m, struct gs_lines *l, size_t first_row, int width)
 {
-	const struct gs_holder *who[64];
-	size_t n = gs_part_stopped(m->plan, who, GS_ARRAY_SIZE(who));
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
 
 	gs_strbuf_puts(&b, m->source == GS_SOURCE_LIVE ? "SAME AS   gpuslice apply"
 			   : m->source == GS_SOURCE_SIM ? "SAME AS   gpuslice --sim ... apply" : "SAME AS   gpuslice ... apply");
-	for (size_t i = 0; i < n; i++) {
-		if (who[i]->pid.known)
-			gs_strbuf_printf(&b, " --disrupt pid:%u", who[i]->pid.value);
+	for (size_t i = 0; m->request && i < m->request->n_disrupt; i++) {
+		const struct gs_disrupt *d = &m->request->disrupt[i];
+
+		if (d->kind == GS_DISRUPT_PID)
+			gs_strbuf_printf(&b, " --disrupt pid:%u", d->pid);
+		else
+			gs_strbuf_printf(&b, " --disrupt %s%s", d->kind == GS_DISRUPT_UNIT ? "unit:" : "all", d->kind == GS_DISRUPT_UNIT ? d->unit : "");
 	}
+	if (m->request && m->request->kill)
+		gs_strbuf_puts(&b, " --kill");
 	gs_strbuf_puts(&b, " -    with");
 	if (!b.failed)
 		heading(l, "%s", b.text);
@@ -340,7 +404,10 @@ static void draw_ask(const struct gs_view *v)
 	} else if (!m->review_writes) {
 		gs_draw_text(v->f, r, 1, 1, GS_ELEMENT_TEXT, "Only a look. W goes on to writing, Esc goes back; all stays staged.");
 	} else if (*m->confirm_word) {
-		snprintf(text, sizeof(text), "Type  %s  and Enter to write: somebody's work stops. Esc goes back.", m->confirm_word);
+		const struct gs_holder *who[1];
+
+		snprintf(text, sizeof(text), "Type  %s  and Enter to write: %s. Esc goes back.", m->confirm_word,
+			 gs_part_stopped(p, who, 1) ? "somebody's work stops" : "services stop meanwhile");
 		gs_draw_fit(v->f, r, 1, 1, r.columns - 2, GS_ELEMENT_STOPS, text);
 		draw_input(v, r);
 	} else {

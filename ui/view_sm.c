@@ -56,9 +56,8 @@ static void draw_run(const struct gs_view *v, uint32_t units, int row, const str
 }
 
 /* The slices of one instance, then what its memory covers beyond them. */
-static void draw_instance(const struct gs_view *v, const struct gs_gpu *gpu, const struct gs_block *b, int row)
+static void draw_instance(const struct gs_view *v, const struct gs_gpu *gpu, const struct gs_profile_set *set, const struct gs_block *b, int row)
 {
-	const struct gs_profile_set *set = &gpu->grids[GS_KIND_MIG];
 	uint32_t per = units_per_slice(set), end = b->span.start + b->span.size, with = units_with_slices(set);
 	uint32_t slices = b->profile ? b->profile->compute_slices : b->span.size;
 	struct run used = { .from = b->span.start, .element = gs_part_block_element(gpu, b), .fill = v->g->sm };
@@ -91,7 +90,7 @@ static void draw_instance(const struct gs_view *v, const struct gs_gpu *gpu, con
 
 void gs_part_sm_row(const struct gs_view *v, const struct gs_gpu *gpu, enum gs_lane_kind kind, int row)
 {
-	const struct gs_profile_set *set = &gpu->grids[GS_KIND_MIG];
+	const struct gs_profile_set *set = gs_part_set(v->m, gpu, kind);
 	struct gs_block b[GS_GRID_UNITS_MAX];
 	size_t n = gs_part_blocks(v->m, gpu->index, kind, b);
 	uint32_t per = units_per_slice(set), with = units_with_slices(set);
@@ -100,7 +99,7 @@ void gs_part_sm_row(const struct gs_view *v, const struct gs_gpu *gpu, enum gs_l
 		struct run r = { .from = b[i].span.start, .to = b[i].span.start + b[i].span.size };
 
 		if (b[i].state != GS_UNIT_FREE && b[i].state != GS_UNIT_LOST) {
-			draw_instance(v, gpu, &b[i], row);
+			draw_instance(v, gpu, set, &b[i], row);
 			continue;
 		}
 		/* one run per slice, also where a slice is several units wide */

@@ -54,6 +54,9 @@ static void draw_sms(const struct gs_view *v, const struct gs_gpu *gpu, enum gs_
 	struct gs_rect r = v->geo.grid;
 	char text[32] = " SM unknown ";
 
+	/* a word of NVIDIA's: others have none to count */
+	if (gpu->vendor != GS_VENDOR_NVIDIA && !gpu->sm_count.known)
+		return;
 	if (gpu->sm_count.known)
 		snprintf(text, sizeof(text), " %u SM ", gpu->sm_count.value);
 	gs_draw_text(v->f, r, 1, 0, GS_ELEMENT_DIM, "SM");
@@ -90,6 +93,23 @@ static void draw_reading(const struct gs_view *v, const struct gs_gpu *gpu, stru
 		gs_draw_printf(v->f, r, row, r.columns / 2 + 3 + gs_text_width(text), GS_ELEMENT_TEXT, "SM %u%%", t->utilization_percent.value);
 }
 
+/* What it is set to, where nothing is measured. */
+static void draw_settings(const struct gs_view *v, const struct gs_gpu *gpu, struct gs_rect in)
+{
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+
+	if (!gpu->n_settings || gpu->telemetry.memory_used_bytes.known)
+		return;
+	for (size_t i = 0; i < gpu->n_settings; i++) {
+		const struct gs_setting *s = gpu->settings[i];
+
+		gs_strbuf_printf(&b, "%s%s %s%s%s%s", i ? ", " : "", s->key, s->value ? s->value : "?", s->pending ? " (" : "", s->pending ? s->pending : "",
+				 s->pending ? " pending: driver reload)" : "");
+	}
+	if (!b.failed)
+		gs_draw_fit(v->f, in, 2, 0, in.columns, GS_ELEMENT_TEXT, b.text);
+}
+
 static void say_modes(const struct gs_view *v, const struct gs_gpu *gpu, int row)
 {
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
@@ -103,7 +123,36 @@ static void say_modes(const struct gs_view *v, const struct gs_gpu *gpu, int row
 			gs_strbuf_printf(&b, "%s%s", n++ ? ", " : "Press M to change the mode: ", gs_mode_name((enum gs_mode)i));
 	}
 	gs_strbuf_puts(&b, n ? "." : "This GPU has no other mode here.");
+
 	if (!b.failed)
+		say(v, row, GS_ELEMENT_DIM, b.text);
+}
+
+/* What of the board the VM has with it, and what the driver was. */
+static void say_board(const struct gs_view *v, const struct gs_gpu *gpu, struct gs_rect in, int row)
+{
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+	char pci[GS_BDF_TEXT];
+	size_t n = 0;
+
+	for (size_t i = 0; i < gpu->n_siblings; i++) {
+		const struct gs_sibling *s = gpu->siblings[i];
+
+		if (!s->is_bridge)
+			gs_strbuf_printf(&b, "%s%s (%s)", n++ ? ", " : "with ", gs_part_pci(s->bdf, pci, sizeof(pci)), s->driver ? s->driver : "no driver");
+	}
+	if (gpu->iommu_group.known)
+		gs_strbuf_printf(&b, "%sIOMMU group %u", n ? "   " : "", gpu->iommu_group.value);
+	if (b.length && !b.failed)
+		gs_draw_fit(v->f, in, 2, 0, in.columns, GS_ELEMENT_TEXT, b.text);
+	gs_strbuf_done(&b);
+	b = (struct gs_strbuf)GS_STRBUF_INIT;
+	gs_strbuf_puts(&b, "");
+	if (gpu->original_driver)
+		gs_strbuf_printf(&b, "Its driver was %s. ", gpu->original_driver);
+	if (!v->m->read_only)
+		gs_strbuf_puts(&b, "M gives it back to the host.");
+	if (b.length && !b.failed)
 		say(v, row, GS_ELEMENT_DIM, b.text);
 }
 
@@ -111,7 +160,7 @@ static void draw_whole(const struct gs_view *v, const struct gs_gpu *gpu)
 {
 	bool used = gs_part_gpu_is_used(gpu);
 	struct gs_rect in = draw_box(v, used ? GS_ELEMENT_HELD : GS_ELEMENT_LIVE, 0);
-	const char *what = gpu->mode == GS_MODE_WHOLE ? "whole GPU" : gs_mode_name(gpu->mode) ? gs_mode_name(gpu->mode) : "mode unknown";
+	const char *what = gpu->mode == GS_MODE_WHOLE ? "whole GPU" : gs_part_mode_words(gpu, gpu->mode);
 	char text[256], gib[16];
 	int at;
 
@@ -124,13 +173,30 @@ static void draw_whole(const struct gs_view *v, const struct gs_gpu *gpu)
 	gs_draw_fit(v->f, in, 1, 0, in.columns, GS_ELEMENT_HOLDER,
 		    *text == '-' ? "nobody uses it" : *text == '?' ? "who uses it cannot be seen without root" : text);
 	draw_reading(v, gpu, in, 2);
+	draw_settings(v, gpu, in);
 	if (gpu->mode_pending != GS_MODE_INVALID && gpu->mode_pending != gpu->mode) {
 		snprintf(text, sizeof(text), "%s is accepted by the driver and waits%s.", gs_mode_name(gpu->mode_pending),
 			 gpu->mode_needs_reset ? " for a reset of the GPU" : " until its holders let go");
 		say(v, below_box(v), GS_ELEMENT_WAITING, text);
 		return;
 	}
-	say_modes(v, gpu, below_box(v));
+	if (gpu->mode == GS_MODE_PASSTHROUGH)
+		say_board(v, gpu, in, below_box(v));
+	else
+		say_modes(v, gpu, below_box(v));
+}
+
+/* Left without its driver by an interrupted tool. */
+static void draw_stranded(const struct gs_view *v, const struct gs_gpu *gpu)
+{
+	struct gs_rect in = draw_box(v, GS_ELEMENT_ERROR, v->g->lost), below = { in.row + 1, in.column, in.rows - 1, in.columns };
+	GS_LINES struct gs_lines l = { 0 };
+
+	draw_sms(v, gpu, GS_ELEMENT_ERROR, v->g->lost);
+	gs_draw_printf(v->f, in, 0, 0, GS_ELEMENT_ERROR, "STRANDED   driver %s", gpu->driver ? gpu->driver : "none");
+	gs_lines_wrap(&l, -1, GS_ELEMENT_TEXT, "", GS_ELEMENT_TEXT, gpu->stranded, below.columns, below.rows > 0 ? (size_t)below.rows : 1);
+	gs_lines_draw(v, below, &l, 0, -1);
+	say(v, below_box(v), GS_ELEMENT_NOTE, v->m->read_only ? "mode whole gives it its driver back." : "M, whole: stages that it gets its driver back.");
 }
 
 static void draw_lost(const struct gs_view *v, const struct gs_gpu *gpu)
@@ -164,19 +230,20 @@ static void draw_tray(const struct gs_view *v, const struct gs_gpu *gpu)
 {
 	GS_LINES struct gs_lines l = { 0 };
 	GS_STRBUF struct gs_strbuf list = GS_STRBUF_INIT;
+	const struct gs_profile_set *set = gs_gpu_grid(gpu, gpu->mode);
 	struct gs_rect r = v->geo.grid, below = { r.row + 4, r.column, r.rows - 4, r.columns };
 	int left = left_edge(v), width = right_edge(v) - left + 1;
 	uint64_t sm = 0, bytes = 0;
 	char gib[16], all[16], amount[48] = "", text[160];
 
 	for (size_t i = 0; i < gpu->n_instances; i++) {
-		const struct gs_profile *p = gs_profile_by_name(&gpu->grids[GS_KIND_MIG], gpu->instances[i]->profile ? gpu->instances[i]->profile : "");
+		const struct gs_profile *p = gs_profile_by_name(set, gpu->instances[i]->profile ? gpu->instances[i]->profile : "");
 
 		sm += p && p->sm_count.known ? p->sm_count.value : 0;
 		bytes += p && p->memory_bytes.known ? p->memory_bytes.value : 0;
 	}
-	for (uint32_t u = 0; u < gpu->grids[GS_KIND_MIG].memory_units; u++) {
-		int a = gs_unit_column(&v->geo, gpu->grids[GS_KIND_MIG].memory_units, u), b = gs_unit_column(&v->geo, gpu->grids[GS_KIND_MIG].memory_units, u + 1);
+	for (uint32_t u = 0; u < set->memory_units; u++) {
+		int a = gs_unit_column(&v->geo, set->memory_units, u), b = gs_unit_column(&v->geo, set->memory_units, u + 1);
 
 		gs_draw_printf(v->f, r, 0, a + (b - a) / 2 - r.column, GS_ELEMENT_DIM, "%u", u);
 	}
@@ -231,7 +298,9 @@ void gs_part_no_grid(const struct gs_view *v, const struct gs_gpu *gpu)
 		draw_unread(v);
 	else if (gpu->lost)
 		draw_lost(v, gpu);
-	else if (gpu->mode == GS_MODE_MIG)
+	else if (gpu->stranded)
+		draw_stranded(v, gpu);
+	else if (gs_mode_has_mig(gpu->mode))
 		draw_tray(v, gpu);
 	else
 		draw_whole(v, gpu);

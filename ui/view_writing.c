@@ -39,6 +39,8 @@ static const char *state_of(const struct gs_model *m, const struct gs_progress *
 		return "UNDO";
 	}
 	*ret = GS_ELEMENT_WAITING;
+	if (!strcmp(p->event, "waiting"))
+		return "WAIT";
 	return p->took_ms < 0 && m->now.ms - p->since.ms >= SLOW_MS ? "WAIT" : "now ";
 }
 
@@ -54,6 +56,11 @@ static void add_progress(const struct gs_model *m, struct gs_lines *l, size_t i,
 		gs_lines_wrap(l, (int)i, el, "  UNDO    ", GS_ELEMENT_TEXT, *p->text ? p->text : "going back to what was there before", width, 2);
 		return;
 	}
+	if (!strcmp(p->event, "hook")) {
+		snprintf(text, sizeof(text), "%.100s: %.290s", p->text, p->note);
+		gs_lines_wrap(l, (int)i, GS_ELEMENT_DIM, "  HOOK    ", GS_ELEMENT_TEXT, text, width, 4);
+		return;
+	}
 	duration(p->took_ms >= 0 ? p->took_ms : m->now.ms - p->since.ms, took, sizeof(took));
 	snprintf(lead, sizeof(lead), "  %s %3zu  ", state, p->n);
 	snprintf(text, sizeof(text), "%.*s", at - 12 > 0 ? at - 12 : 0, p->text);
@@ -61,6 +68,13 @@ static void add_progress(const struct gs_model *m, struct gs_lines *l, size_t i,
 	if (l->n) {
 		l->items[l->n - 1].lead = gs_text_width(lead);
 		l->items[l->n - 1].lead_element = el;
+	}
+	if (!strcmp(p->event, "waiting")) {
+		gs_lines_wrap(l, (int)i, el, "            ", el, *p->waits_for ? p->waits_for : "it waits, and for whom is not known", width, 3);
+		/* a program at work is waited for; a write in the kernel goes on without us */
+		if (strstr(p->waits_for, "kernel"))
+			gs_lines_wrap(l, (int)i, el, "            ", GS_ELEMENT_TEXT,
+			      	      "This write cannot be taken back: it happens when that lets go. D leaves it pending; the next run finds it again.", width, 2);
 	}
 	if (*p->note)
 		gs_lines_wrap(l, (int)i, el, "            ", el, p->note, width, 4);

@@ -172,7 +172,7 @@ static int confirm(const struct gs_plan *p, const char *host, bool is_live, stru
 	GS_CLOSE int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0)
-		return gs_error_set(e, -EPERM, GS_STATUS_REFUSED, "this needs a confirmation, and there is no terminal to ask on: --yes confirms; nothing was done");
+		return gs_error_set(e, -ENOTTY, GS_STATUS_REFUSED, "this needs a confirmation, and there is no terminal to ask on: --yes confirms; nothing was done");
 	tty = fdopen(fd, "r+");
 	if (!tty)
 		return gs_error_set(e, -errno, GS_STATUS_FAILED, "/dev/tty: %s", strerror(errno));
@@ -202,6 +202,8 @@ static void show_progress(void *userdata, const char *event, size_t n, size_t of
 		return;
 	if (strcmp(event, "undo") == 0)
 		fprintf(to, "undoing\n");
+	else if (strcmp(event, "hook") == 0)
+		fprintf(to, "hook %s: %s\n", text, note);
 	else
 		fprintf(to, "%s %zu/%zu  %s%s%s\n", event, n, of, text, *note ? ": " : "", note);
 	fflush(to);
@@ -340,8 +342,12 @@ static int run_apply(struct gs_cli *cli, int argc, char **argv)
 		return GS_STATUS_OK;
 	}
 	hello = gs_session_hello(q.session);
-	if (q.plan->n_steps && gs_plan_needs_confirmation(q.plan) && !q.o.yes && confirm(q.plan, hello->host, hello->source == GS_SOURCE_LIVE, &e) < 0)
+	if (q.plan->n_steps && gs_plan_needs_confirmation(q.plan) && !q.o.yes && confirm(q.plan, hello->host, hello->source == GS_SOURCE_LIVE, &e) < 0) {
+		/* what there is to confirm was not shown anywhere yet */
+		if (e.errnum == -ENOTTY && !cli->json)
+			print_plan(q.plan, stdout);
 		return gs_cli_fail(cli, &e);
+	}
 	if (!cli->json) {
 		/* the mistakes are the wrong window and the wrong machine */
 		if (hello->source == GS_SOURCE_LIVE && q.plan->n_steps)

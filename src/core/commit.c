@@ -54,16 +54,16 @@ static void progress(struct commit *c, enum gs_commit_event event, const struct 
 /* ---------------------------------------------------------------- before the first step */
 
 /* What was approved is what is there: same revs, same plan. */
-static int compare_base(struct commit *c, const struct gs_snapshot *s)
+static int compare_revs(struct commit *c, const struct gs_plan_base *base, size_t n_base, const struct gs_snapshot *s)
 {
 	char label[96];
 
-	for (size_t i = 0; i < c->options->n_base; i++) {
-		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(s, c->options->base[i].bdf);
+	for (size_t i = 0; i < n_base; i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(s, base[i].bdf);
 
 		if (!gpu)
-			return finish(c, -ESTALE, GS_STATUS_REFUSED, "GPU %" PRIu32 " has gone since the plan was made; nothing was done", c->options->base[i].gpu);
-		if (!gs_digest_equal(&gpu->rev, &c->options->base[i].rev))
+			return finish(c, -ESTALE, GS_STATUS_REFUSED, "GPU %" PRIu32 " has gone since the plan was made; nothing was done", base[i].gpu);
+		if (!gs_digest_equal(&gpu->rev, &base[i].rev))
 			return finish(c, -ESTALE, GS_STATUS_REFUSED, "%s was changed by somebody else since the plan was made; nothing was done: look again",
 				      gs_gpu_label(gpu, label, sizeof(label)));
 	}
@@ -502,6 +502,62 @@ static int run_plan(struct commit *c, const struct gs_plan *p)
 	return finish(c, 0, GS_STATUS_OK, p->n_steps ? "done: %zu step%s" : "nothing to do: the machine is as asked", p->n_steps, p->n_steps == 1 ? "" : "s");
 }
 
+/* Time has passed and others were at work: the GPUs of the plan have to be as they were, and nothing may stand against it now. */
+static int look_again(struct commit *c, const struct gs_commit_source *source, const struct gs_plan *p)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *now = NULL;
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *again = NULL;
+	struct gs_error why = { 0 };
+	int r = c->ops->collect(c->userdata, &now, &why);
+
+	if (r < 0)
+		return finish(c, r, why.status, "%s; nothing was done", why.text);
+	r = compare_revs(c, p->base, p->n_base, now);
+	if (r < 0)
+		return r;
+	r = source->plan(source->userdata, now, &again, &why);
+	if (r < 0)
+		return finish(c, r, why.status, "%s; nothing was done", why.text);
+	if (gs_plan_is_blocked(again))
+		return finish(c, -EPERM, gs_plan_status(again), "%s: %s; nothing was done", first_of(again, GS_SEVERITY_BLOCK)->object,
+			      first_of(again, GS_SEVERITY_BLOCK)->text);
+	return 0;
+}
+
+static void add_note(struct commit *c, const char *note)
+{
+	size_t n = strlen(c->result->text);
+
+	if (!note[0])
+		return;
+	snprintf(c->result->text + n, sizeof(c->result->text) - n, "; %s", note);
+	if (c->e && c->e->errnum < 0)
+		snprintf(c->e->text, sizeof(c->e->text), "%s", c->result->text);
+}
+
+/* The plan, between what goes before and after it. */
+static int carry_out(struct commit *c, const struct gs_commit_source *source, const struct gs_plan *p)
+{
+	struct gs_error why = { 0 };
+	char note[512] = "";
+	int r = 0;
+
+	if (!p->n_steps)
+		return run_plan(c, p);
+	if (c->ops->before)
+		r = c->ops->before(c->userdata, p, &why);
+	if (r < 0)
+		r = finish(c, r, GS_STATUS_REFUSED, "%s; nothing was done", why.text);
+	else if (r > 0)
+		r = look_again(c, source, p);
+	if (r >= 0)
+		r = run_plan(c, p);
+	if (c->ops->before && c->ops->after)
+		c->ops->after(c->userdata, p, c->result, note, sizeof(note));
+	add_note(c, note);
+	return r;
+}
+
 int gs_commit_run(const struct gs_commit_ops *ops, void *userdata, const struct gs_commit_source *source,
 		  const struct gs_commit_options *options, struct gs_commit_result *ret_result, struct gs_error *e)
 {
@@ -514,7 +570,7 @@ int gs_commit_run(const struct gs_commit_ops *ops, void *userdata, const struct 
 	r = ops->collect(userdata, &now, &why);
 	if (r < 0)
 		return finish(&c, r, why.status, "%s; nothing was done", why.text);
-	r = compare_base(&c, now);
+	r = compare_revs(&c, options->base, options->n_base, now);
 	if (r < 0)
 		return r;
 	r = source->plan(source->userdata, now, &ret_result->plan, &why);
@@ -526,5 +582,5 @@ int gs_commit_run(const struct gs_commit_ops *ops, void *userdata, const struct 
 		return r;
 	}
 	r = approve(&c, ret_result->plan);
-	return r < 0 ? r : run_plan(&c, ret_result->plan);
+	return r < 0 ? r : carry_out(&c, source, ret_result->plan);
 }

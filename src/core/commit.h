@@ -3,9 +3,10 @@
  * commit.h - carrying out a plan. The state machine is here and pure; whatever
  * touches a machine, a clock or a file is behind gs_commit_ops.
  *
- *   collect, compare revs, plan again, compare digests;
+ *   collect, compare revs, plan again, compare digests; before;
  *   per step: journal INTENT, do, read back, journal DONE;
- *   on failure: undo = plan from what is to the base, same rules, same steps.
+ *   on failure: undo = plan from what is to the base, same rules, same steps;
+ *   after.
  */
 #ifndef GS_CORE_COMMIT_H
 #define GS_CORE_COMMIT_H
@@ -30,6 +31,8 @@ struct gs_step_outcome {
 	char note[256];             /* a sentence for the operator, or empty */
 };
 
+struct gs_commit_result;
+
 struct gs_commit_ops {
 	/* A fresh, sealed snapshot; the caller of the op owns the reference. */
 	int (*collect)(void *userdata, struct gs_snapshot **ret_snapshot, struct gs_error *e);
@@ -41,6 +44,19 @@ struct gs_commit_ops {
 	void (*progress)(void *userdata, enum gs_commit_event event, const struct gs_step *step, size_t n_steps, const char *note);
 	/* Did the operator ask to stop after this step? May be NULL. */
 	bool (*cancelled)(void *userdata);
+	/*
+	 * May be NULL. Called once the plan is approved and has steps, before the
+	 * first of them. Negative: nothing is done, @e says why, the status is
+	 * REFUSED. Positive: others were at work meanwhile, so the machine is
+	 * looked at again. 0: go on.
+	 */
+	int (*before)(void *userdata, const struct gs_plan *plan, struct gs_error *e);
+	/*
+	 * May be NULL. Called at the end whenever before was, whatever became of
+	 * the commit. What goes to @ret_note ("" for nothing) is added to the text
+	 * of the result; its status stays.
+	 */
+	void (*after)(void *userdata, const struct gs_plan *plan, const struct gs_commit_result *result, char *ret_note, size_t size);
 };
 
 /*

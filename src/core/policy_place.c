@@ -299,6 +299,9 @@ static void report_no_slot(struct gs_policy *y, const struct gs_want *w, size_t 
 		report_size(y, w, p, &info, wants, placed, n);
 		return;
 	}
+	/* more than there may ever be: that some VFs are promised is not the reason then */
+	if (p->max_instances && n + times > p->max_instances)
+		info.why = GS_MISFIT_COUNT;
 	f = gs_policy_add(y, info.why == GS_MISFIT_COUNT ? GS_RULE_COUNT_LIMIT : GS_RULE_PLACEMENT_NONE, GS_SEVERITY_BLOCK, "-");
 	if (info.why == GS_MISFIT_COUNT)
 		f->text = gs_arena_printf(y->p->arena, "the driver allows %" PRIu32 " vGPUs of the size of %s on this GPU; with %zu there, %zu of those asked for do not fit",

@@ -97,6 +97,7 @@ void gs_fakehost_open(struct gs_fakehost *f, const struct gs_fakehost_kernel *ke
 	CHECK(k && mkdtemp(f->dir));
 	CHECK(gs_root_open(GS_ROOT_SIM, f->dir, &f->root, NULL) == 0);
 	*k = (struct kernel){ f, kernel };
+	f->kernel = k;
 	gs_root_set_ops(f->root, &ops_of_kernel, k);
 	gs_fakehost_mkdir(f, "run");
 	f->argv[0] = "--root";
@@ -109,6 +110,7 @@ void gs_fakehost_close(struct gs_fakehost *f)
 {
 	gs_writer_free(f->writer);
 	gs_root_close(f->root);
+	free(f->kernel);
 	nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -119,7 +121,7 @@ int gs_fakehost_child(int argc, char **argv, const struct gs_fakehost_kernel *ke
 	struct kernel k = { &f, kernel };
 	struct gs_writer_job job = { .run = run_program, .userdata = &k };
 	bool is_program = false;
-	int i;
+	int i, status;
 
 	if (argc < 3 || strcmp(argv[1], "agent") != 0 || strncmp(argv[2], "--writer=", 9) != 0)
 		return -1;
@@ -137,7 +139,9 @@ int gs_fakehost_child(int argc, char **argv, const struct gs_fakehost_kernel *ke
 	job.path = argv[i + 1];
 	job.value = is_program ? NULL : argv[i + 2];
 	job.argv = is_program ? (const char *const *)argv + i + 1 : NULL;
-	return gs_writer_do(f.root, &job);
+	status = gs_writer_do(f.root, &job);
+	gs_root_close(f.root);
+	return status;
 }
 
 void gs_fakehost_put(struct gs_fakehost *f, const char *text, const char *fmt, ...)

@@ -14,6 +14,7 @@ struct gs_fakehost {
 	char dir[40];
 	struct gs_root *root;
 	struct gs_writer *writer;
+	void *kernel;                   /* owned */
 	const char *argv[3];
 };
 

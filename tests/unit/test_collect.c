@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A whole look at a simulated machine through the stand-in library, as root and as somebody else. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -468,6 +469,44 @@ static void a_lost_gpu_costs_itself_only(void **state)
 	close_fixture(&f);
 }
 
+/* How often NVML was started. */
+static unsigned n_dlopen;
+
+void *dlopen(const char *path, int flags)
+{
+	static void *(*real)(const char *path, int flags);
+
+	if (!real)
+		real = (__typeof__(real))dlsym(RTLD_NEXT, "dlopen");
+	n_dlopen += path && strstr(path, "libnvidia-ml") ? 1 : 0;
+	return real(path, flags);
+}
+
+static void nvml_starts_anew_when_a_gpu_changed_its_driver(void **state)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *before = NULL, *same = NULL, *after = NULL;
+	char path[512], address[GS_BDF_TEXT];
+	struct fixture f;
+
+	(void)state;
+	if (!have_sim())
+		skip();
+	n_dlopen = 0;
+	open_fixture(&f, false);
+	before = look(&f, false);
+	same = look(&f, false);
+	assert_int_equal(n_dlopen, 1);
+	/* unbound: what the library says is from before */
+	snprintf(path, sizeof(path), "%s/sys/bus/pci/devices/%s/driver", gs_root_path(gs_machine_root(f.machine)),
+		 gs_bdf_format(gs_snapshot_gpu(before, 6)->bdf, address));
+	assert_int_equal(unlink(path), 0);
+	after = look(&f, false);
+	assert_int_equal(n_dlopen, 2);
+	assert_int_equal(gs_snapshot_n_gpus(after), 8);
+	assert_non_null(first_mig(after));
+	close_fixture(&f);
+}
+
 static void no_library_still_lists_the_gpus(void **state)
 {
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
@@ -519,6 +558,7 @@ int main(void)
 		cmocka_unit_test(creating_and_destroying_is_what_is_then_seen),
 		cmocka_unit_test(telemetry_only_when_asked),
 		cmocka_unit_test(a_lost_gpu_costs_itself_only),
+		cmocka_unit_test(nvml_starts_anew_when_a_gpu_changed_its_driver),
 		cmocka_unit_test(no_library_still_lists_the_gpus),
 	};
 	char dir[] = "/tmp/gpuslice-test-XXXXXX";

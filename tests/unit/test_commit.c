@@ -18,6 +18,9 @@ struct machine {
 	size_t ran, fail_at, pending_at, cancel_at;
 	const char *intruder;       /* after the failed step the machine looks like this */
 	bool journal_is_full;
+	int before;                 /* what is said before the first step */
+	const char *meanwhile;      /* … and how the machine looks after that */
+	const char *note;           /* what there is to say at the end */
 };
 
 static int collect(void *userdata, struct gs_snapshot **ret, struct gs_error *e)
@@ -80,6 +83,28 @@ static bool cancelled(void *userdata)
 	return m->cancel_at && m->ran + 1 >= m->cancel_at;
 }
 
+static int before(void *userdata, const struct gs_plan *plan, struct gs_error *e)
+{
+	struct machine *m = userdata;
+
+	assert_true(plan->n_steps > 0);
+	gs_strbuf_puts(&m->log, "before ");
+	if (m->meanwhile) {
+		gs_snapshot_unref(m->now);
+		m->now = gs_testhost("h100-sxm5-80gb", m->meanwhile);
+	}
+	return m->before < 0 ? gs_error_set(e, m->before, GS_STATUS_FAILED, "the site says no") : m->before;
+}
+
+static void after(void *userdata, const struct gs_plan *plan, const struct gs_commit_result *result, char *ret_note, size_t size)
+{
+	struct machine *m = userdata;
+
+	assert_ptr_equal(plan, result->plan);
+	gs_strbuf_printf(&m->log, "after:%d ", (int)result->status);
+	snprintf(ret_note, size, "%s", m->note ? m->note : "");
+}
+
 static int plan_again(void *userdata, const struct gs_snapshot *s, struct gs_plan **ret, struct gs_error *e)
 {
 	struct machine *m = userdata;
@@ -88,6 +113,8 @@ static int plan_again(void *userdata, const struct gs_snapshot *s, struct gs_pla
 }
 
 static const struct gs_commit_ops ops = { .collect = collect, .run = run, .journal = journal, .cancelled = cancelled };
+
+static const struct gs_commit_ops ops_with_site = { .collect = collect, .run = run, .journal = journal, .cancelled = cancelled, .before = before, .after = after };
 
 static int commit(struct machine *m, const struct gs_commit_options *options, struct gs_commit_result *ret, struct gs_error *e)
 {
@@ -263,6 +290,88 @@ static void without_a_journal_record_no_step_is_taken(void **state)
 	assert_int_equal(result.status, GS_STATUS_FAILED);
 }
 
+static int commit_on_site(struct machine *m, const struct gs_commit_options *options, struct gs_commit_result *ret, struct gs_error *e)
+{
+	const struct gs_commit_source source = { plan_again, m };
+
+	return gs_commit_run(&ops_with_site, m, &source, options, ret, e);
+}
+
+static void the_site_is_asked_before_the_first_step_and_told_at_the_end(void **state)
+{
+	MACHINE m = { .now = gs_testhost("h100-sxm5-80gb", "mig"), .script = "create 0 3g.40gb at 4", .before = 1, .note = "one of them failed" };
+	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_int_equal(commit_on_site(&m, &(struct gs_commit_options){ 0 }, &result, &e), 0);
+	assert_string_equal(m.log.text, "before begin intent run:create-gi done intent run:create-ci done end after:0 ");
+	assert_int_equal(result.status, GS_STATUS_OK);
+	assert_string_equal(result.text, "done: 2 steps; one of them failed");
+	gs_commit_result_done(&result);
+	/* nothing to do is nobody's business */
+	gs_strbuf_clear(&m.log);
+	assert_int_equal(commit_on_site(&m, &(struct gs_commit_options){ 0 }, &result, &e), 0);
+	assert_null(strstr(m.log.text, "before"));
+	assert_null(strstr(m.log.text, "after"));
+}
+
+static void the_site_may_say_no(void **state)
+{
+	MACHINE m = { .now = gs_testhost("h100-sxm5-80gb", "mig"), .script = "create 0 3g.40gb at 4", .before = -EPERM, .note = "and could not go back" };
+	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_int_equal(commit_on_site(&m, &(struct gs_commit_options){ 0 }, &result, &e), -EPERM);
+	assert_string_equal(m.log.text, "before after:3 ");
+	assert_int_equal(e.status, GS_STATUS_REFUSED);
+	assert_int_equal(result.status, GS_STATUS_REFUSED);
+	assert_string_equal(e.text, "the site says no; nothing was done; and could not go back");
+	assert_string_equal(result.text, e.text);
+}
+
+static void a_plan_that_is_refused_anyway_is_not_the_sites(void **state)
+{
+	MACHINE m = { .now = gs_testhost("h100-sxm5-80gb", "mig 1g.10gb@0*"), .script = "delete 0 all" };
+	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_int_equal(commit_on_site(&m, &(struct gs_commit_options){ .yes = true }, &result, &e), -EPERM);
+	assert_int_equal(m.log.length, 0);
+}
+
+static void what_changed_while_the_site_was_at_work_stops_the_commit(void **state)
+{
+	static const char *const changes[] = { "mig 1g.10gb@1", "mig 1g.10gb@0*" };
+	static const char *const words[] = { "changed by somebody else", "pid 4000" };
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(changes); i++) {
+		MACHINE m = { .now = gs_testhost("h100-sxm5-80gb", "mig 1g.10gb@0"), .script = "delete 0 all", .before = 1, .meanwhile = changes[i] };
+		GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
+		struct gs_error e = { 0 };
+
+		assert_true(commit_on_site(&m, &(struct gs_commit_options){ .yes = true }, &result, &e) < 0);
+		assert_string_equal(m.log.text, "before after:3 ");
+		assert_non_null(strstr(e.text, words[i]));
+		assert_non_null(strstr(e.text, "nothing was done"));
+	}
+}
+
+static void a_failed_commit_is_told_as_such(void **state)
+{
+	MACHINE m = { .now = gs_testhost("h100-sxm5-80gb", "mig"), .script = "create 0 3g.40gb at 4", .fail_at = 2 };
+	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_true(commit_on_site(&m, &(struct gs_commit_options){ 0 }, &result, &e) < 0);
+	assert_non_null(strstr(m.log.text, "after:1 "));
+	assert_true(result.undone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +386,11 @@ int main(void)
 		cmocka_unit_test(a_pending_mode_stops_there_and_is_no_failure),
 		cmocka_unit_test(stopping_as_asked_undoes_what_was_done),
 		cmocka_unit_test(without_a_journal_record_no_step_is_taken),
+		cmocka_unit_test(the_site_is_asked_before_the_first_step_and_told_at_the_end),
+		cmocka_unit_test(the_site_may_say_no),
+		cmocka_unit_test(a_plan_that_is_refused_anyway_is_not_the_sites),
+		cmocka_unit_test(what_changed_while_the_site_was_at_work_stops_the_commit),
+		cmocka_unit_test(a_failed_commit_is_told_as_such),
 	};
 
 	return cmocka_run_group_tests_name("commit", tests, NULL, NULL);
