@@ -316,8 +316,19 @@ static int diff_settings(struct gs_arena *a, struct gs_diff_gpu *d)
 	return d->settings ? 0 : -ENOMEM;
 }
 
-/* The instance that a want is, if it is there: by place and profile, by UUID where one is asked for, and by GI where one is. */
-static bool is_same(const struct gs_gpu *gpu, const struct gs_instance *inst, const struct gs_want *w)
+static bool is_wanted(const struct gs_layout_gpu *g, const struct gs_instance *gi)
+{
+	for (size_t i = 0; i < g->n_wants; i++)
+		if (g->wants[i].kind == GS_KIND_MIG && gs_u32_equal(g->wants[i].start, gi->start) && gs_str_equal(g->wants[i].profile, gi->profile))
+			return true;
+	return false;
+}
+
+/*
+ * The instance that a want is, if it is there: by place and profile, by UUID
+ * where one is asked for, and by GI where one is; where any will do, in one that stays.
+ */
+static bool is_same(const struct gs_diff_gpu *d, const struct gs_instance *inst, const struct gs_want *w)
 {
 	const struct gs_instance *gi;
 
@@ -328,8 +339,10 @@ static bool is_same(const struct gs_gpu *gpu, const struct gs_instance *inst, co
 	if (!gs_str_equal(inst->profile, w->profile) || (w->uuid && !gs_str_equal(inst->uuid, w->uuid)))
 		return false;
 	/* where it lies may not be readable: unknown is not elsewhere */
-	gi = w->kind == GS_KIND_VGPU && w->on_start.known ? gs_gpu_gi_of(gpu, inst) : NULL;
-	return !gi || gs_u32_equal(gi->start, w->on_start);
+	gi = w->kind == GS_KIND_VGPU ? gs_gpu_gi_of(d->gpu, inst) : NULL;
+	if (!gi)
+		return true;
+	return w->on_start.known ? gs_u32_equal(gi->start, w->on_start) : is_wanted(d->target, gi);
 }
 
 static int diff_gpu(struct gs_arena *a, struct gs_diff_gpu *d, struct gs_error *e)
@@ -366,7 +379,7 @@ static int diff_gpu(struct gs_arena *a, struct gs_diff_gpu *d, struct gs_error *
 		for (size_t k = 0; k < gpu->n_instances && !old; k++) {
 			const struct gs_instance *inst = gpu->instances[k];
 
-			if (used[k] || !is_same(gpu, inst, w))
+			if (used[k] || !is_same(d, inst, w))
 				continue;
 			used[k] = true;
 			old = inst;

@@ -356,6 +356,36 @@ static void a_tool_that_strands_the_gpu_is_repaired_by_the_undo(void **state)
 	expect_machine(&m, "l40s");
 }
 
+/* Off its driver nobody tells what a GPU can be cut into: what has to come back comes after another look, not under number 0. */
+static void an_undo_creates_nothing_before_it_knows_the_type(void **state)
+{
+	MACHINE m = machine_of("l40s vfs=32 L40S-24Q@3", "delete 0 all\nmode 0 passthrough");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.fail_at = 4;
+	assert_true(commit(&m, &result, &e) < 0);
+	assert_true(result.undone);
+	assert_string_equal(m.log.text, "remove-vgpu disable-vfs unbind-driver bind-driver bind-driver enable-vfs create-vgpu");
+	expect_machine(&m, "l40s vfs=32 L40S-24Q@3");
+}
+
+static void a_vgpu_that_came_to_another_gi_goes_back_to_its_own(void **state)
+{
+	MACHINE m = machine_of("rtxpro mig vfs=48 1g.24gb@0 1g.24gb@3 DC-1-24Q@1/3",
+			       "delete 0 vf:1\ndelete 0 1g.24gb@3\ncreate 0 DC-1-24Q vf 1 param limit=1");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.fail_at = 5;
+	assert_true(commit(&m, &result, &e) < 0);
+	assert_true(result.undone);
+	assert_non_null(strstr(m.log.text, "remove-vgpu destroy-ci destroy-gi create-vgpu set-param"));
+	expect_machine(&m, "rtxpro mig vfs=48 1g.24gb@0 1g.24gb@3 DC-1-24Q@1/3");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +406,8 @@ int main(void)
 		cmocka_unit_test(a_claim_that_came_since_stops_the_undo),
 		cmocka_unit_test(parameters_of_vfs_that_went_come_back),
 		cmocka_unit_test(what_had_no_driver_keeps_the_one_it_got_and_that_is_said),
+		cmocka_unit_test(an_undo_creates_nothing_before_it_knows_the_type),
+		cmocka_unit_test(a_vgpu_that_came_to_another_gi_goes_back_to_its_own),
 		cmocka_unit_test(a_tool_that_strands_the_gpu_is_repaired_by_the_undo),
 	};
 

@@ -372,6 +372,19 @@ static void placement_id_and_gi_are_read_where_they_are(void **state)
 	assert_int_equal(gs_step_check(&step, now, &e), 0);
 }
 
+/* interfaces 3.4: sriov-manage may report success, and the number alone is what was asked */
+static void vfs_are_counted_one_by_one(void **state)
+{
+	SNAPSHOT *now = fam_snapshot("l40s vfs=32");
+	struct gs_gpu *gpu = (struct gs_gpu *)gs_snapshot_gpu(now, 0);
+	const struct gs_step step = { .op = GS_STEP_ENABLE_VFS, .bdf = gpu->bdf, .vfs = 32 };
+
+	(void)state;
+	assert_int_equal(gs_step_check(&step, now, NULL), 0);
+	gpu->vfs.n_functions--;
+	assert_int_equal(gs_step_check(&step, now, NULL), -EIO);
+}
+
 static void a_unit_is_no_affair_of_the_snapshot(void **state)
 {
 	SNAPSHOT *now = fam_snapshot("l40s persistenced");
@@ -425,6 +438,7 @@ int main(void)
 		cmocka_unit_test(every_step_is_proven_by_a_later_look),
 		cmocka_unit_test(who_was_told_to_stop_is_looked_for_on_vfs),
 		cmocka_unit_test(placement_id_and_gi_are_read_where_they_are),
+		cmocka_unit_test(vfs_are_counted_one_by_one),
 		cmocka_unit_test(a_unit_is_no_affair_of_the_snapshot),
 		cmocka_unit_test(default_uuids_never_meet_again),
 	};
