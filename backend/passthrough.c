@@ -200,6 +200,22 @@ static int add_instance(struct gs_family_look *look)
 	return 0;
 }
 
+/* A switch of NVLink that its driver has: then the GPUs of this machine are linked through it. */
+static bool has_nvswitch(struct gs_root *root)
+{
+	GS_CLOSEDIR DIR *dir = NULL;
+	const struct dirent *entry;
+	struct gs_bdf bdf;
+
+	if (gs_root_opendir(root, &dir, "sys/bus/pci/drivers/nvidia-nvswitch") < 0)
+		return false;
+	while ((entry = readdir(dir))) {
+		if (gs_bdf_parse(entry->d_name, &bdf) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void read_boot_display(struct gs_family_look *look)
 {
 	char bdf[GS_BDF_TEXT];
@@ -216,6 +232,7 @@ static int collect(struct gs_family_look *look)
 	uint32_t before;
 
 	read_boot_display(look);
+	look->gpu->is_in_fabric = look->gpu->vendor == GS_VENDOR_NVIDIA && has_nvswitch(look->root);
 	gpu->vfio_driver = gs_vfio_driver_for(look->root, gpu->bdf);
 	judge_iommu(look);
 	add_group(look, &m);

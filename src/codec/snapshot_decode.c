@@ -361,6 +361,7 @@ static void read_identity(struct gs_snapshot *s, struct gs_json_reader *r, struc
 	gpu->memory_bytes = gs_json_read_u64(r, "memory_bytes");
 	gpu->sm_count = gs_json_read_u32(r, "sm_count", UINT32_MAX);
 	gpu->lost = gs_snapshot_read_text(s, r, "lost");
+	gpu->is_in_fabric = gs_json_read_bool(r, "is_in_fabric", false);
 	gpu->is_boot_display = gs_json_read_bool(r, "is_boot_display", false);
 	gpu->original_driver = gs_snapshot_read_text(s, r, "original_driver");
 	gpu->vfio_driver = gs_snapshot_read_text(s, r, "vfio_driver");

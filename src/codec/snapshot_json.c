@@ -199,6 +199,7 @@ static struct json_object *gpu_to_json(const struct gs_snapshot *s, size_t index
 	add_bool(o, "mode_needs_reset", gpu->mode_needs_reset);
 	add_bool(o, "mode_survives_reboot", gpu->mode_survives_reboot);
 	gs_json_add_string(o, "lost", gpu->lost);
+	add_bool(o, "is_in_fabric", gpu->is_in_fabric);
 	add_bool(o, "is_boot_display", gpu->is_boot_display);
 	gs_json_add_string(o, "original_driver", gpu->original_driver);
 	gs_json_add_string(o, "vfio_driver", gpu->vfio_driver);

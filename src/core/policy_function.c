@@ -242,7 +242,7 @@ static void note_passthrough(struct gs_policy *y)
 			gs_strbuf_printf(&with, "%s%s", with.length ? ", " : "", gs_bdf_format(y->gpu->siblings[i]->bdf, bdf));
 	if (with.length && !with.failed)
 		gs_policy_add(y, GS_RULE_SIBLINGS_FOLLOW, GS_SEVERITY_NOTE, "%s of the same board go%s along", with.text, strchr(with.text, ',') ? "" : "es");
-	if (y->d->goes_to_vfio && has_fabric_manager(y->gpu))
+	if (y->d->goes_to_vfio && (y->gpu->is_in_fabric || has_fabric_manager(y->gpu)))
 		gs_policy_add(y, GS_RULE_FABRIC_MANAGER, GS_SEVERITY_CONFIRM,
 			      "it is part of an NVSwitch fabric: nvidia-fabricmanager has to run in a mode for virtualisation, and other GPUs of the fabric may lose their "
 			      "links; that cannot be taken back by a step of this plan: systemctl restart nvidia-fabricmanager afterwards");

@@ -154,6 +154,7 @@ struct gs_gpu {
 	bool placements_visible;        /* we may see where instances are */
 	bool holders_visible;           /* we may see every process; false: «free» is not proven */
 	const char *lost;               /* why the driver cannot talk to it, NULL when it can */
+	bool is_in_fabric;              /* behind NVSwitches: nvidia-fabricmanager sets up its links */
 	bool is_boot_display;           /* boot_vga: the console's own screen */
 	const char *original_driver;    /* before we gave it to VFIO; NULL when not remembered */
 	const char *vfio_driver;        /* the one that fits: "vfio-pci", "nvgrace_gpu_vfio_pci" */
