@@ -243,6 +243,15 @@ static void read_memory_size(struct gs_family_look *look)
 		look->gpu->memory_bytes = GS_U64(bytes);
 }
 
+/* From the board's own FRU, where amdgpu could read it (amdgpu_fru_eeprom.c); pci.ids is behind with new boards. */
+static void read_name(struct gs_family_look *look)
+{
+	GS_FREE char *name = look->gpu->name ? NULL : read_word(look->root, look->gpu->bdf, "product_name");
+
+	if (name && name[0])
+		look->gpu->name = gs_snapshot_text(look->snapshot, name);
+}
+
 static int collect(struct gs_family_look *look)
 {
 	GS_FREE char *compute = NULL, *memory = NULL;
@@ -254,6 +263,7 @@ static int collect(struct gs_family_look *look)
 	if (gs_str_equal(gpu->driver, "gim"))
 		gpu->framework = GS_FRAMEWORK_GIM;
 	read_memory_size(look);
+	read_name(look);
 	if (!gs_function_has(look->root, gpu->bdf, "current_compute_partition"))
 		return 0;
 	gpu->framework = GS_FRAMEWORK_AMDGPU;

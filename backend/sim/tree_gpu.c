@@ -79,6 +79,9 @@ static void list_amd(struct gs_sim_list *l, const struct gs_sim_gpu *gpu, const 
 	uint32_t partitions = gs_sim_amd_partitions(amd, amd->shown);
 	bool several = (amd->memory_modes & (amd->memory_modes - 1)) != 0;
 
+	/* of the board's FRU, and of VRAM in all (amdgpu_fru_eeprom.c, amdgpu_vram_mgr.c) */
+	gs_sim_list_text(l, 0444, "product_name", "%s\n", gpu->name);
+	gs_sim_list_text(l, 0444, "mem_info_vram_total", "%llu\n", (unsigned long long)gpu->memory_bytes);
 	gs_sim_list_text(l, 0644, "current_compute_partition", "%s\n", gs_sim_compute_names[amd->compute]);
 	list_modes(l, "available_compute_partition", gs_sim_compute_names, GS_SIM_COMPUTE_MODES, compute_modes(amd));
 	gs_sim_list_text(l, several ? 0644 : 0444, "current_memory_partition", "%s\n", gs_sim_memory_names[amd->memory]);
