@@ -28,9 +28,29 @@ static void put_ascii(struct gs_strbuf *out, const char *s)
 static bool is_stopped_by_step(const struct gs_plan *p, const struct gs_holder *h)
 {
 	for (size_t i = 0; i < p->n_steps; i++)
-		if (p->steps[i].op == GS_STEP_STOP_HOLDER && gs_u32_is(h->pid, p->steps[i].pid))
+		if ((p->steps[i].op == GS_STEP_STOP_HOLDER && gs_u32_is(h->pid, p->steps[i].pid)) ||
+		    (p->steps[i].op == GS_STEP_STOP_UNIT && gs_str_equal(p->steps[i].unit, h->unit)))
 			return true;
 	return false;
+}
+
+/* Units that run again at the end are a pause, not the end of somebody's work. */
+static void print_pauses(const struct gs_plan *p, struct gs_strbuf *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_steps; i++)
+		n += p->steps[i].op == GS_STEP_STOP_UNIT;
+	if (!n)
+		return;
+	gs_strbuf_printf(out, "PAUSES %zu  stopped meanwhile, and started again whatever happens\n", n);
+	for (size_t i = 0; i < p->n_steps; i++) {
+		if (p->steps[i].op != GS_STEP_STOP_UNIT)
+			continue;
+		gs_strbuf_puts(out, "  ");
+		put_ascii(out, p->steps[i].target);
+		gs_strbuf_puts(out, "\n");
+	}
 }
 
 /* Two findings may name one holder: it stops once. */
@@ -92,6 +112,7 @@ static void print_stops(const struct gs_plan *p, struct gs_strbuf *out)
 		gs_strbuf_add(out, lines.text, lines.length);
 	out->failed |= lines.failed;
 	gs_strbuf_done(&lines);
+	print_pauses(p, out);
 }
 
 static void print_finding(const struct gs_finding *f, struct gs_strbuf *out)
