@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/strbuf.h"
 
@@ -122,7 +123,7 @@ int gs_nvml_error(struct gs_error *e, int code, const char *symbol, const char *
 			    remedy ? ". " : "", remedy ? remedy : "");
 }
 
-/* The reasons of all paths in one sentence: the last one alone would mislead. */
+/* The reasons of all paths in one sentence: the last one alone would mislead. That a file is not there is said once. */
 static void *open_library(const char *const *paths, struct gs_error *e)
 {
 	GS_STRBUF struct gs_strbuf why = GS_STRBUF_INIT;
@@ -134,6 +135,8 @@ static void *open_library(const char *const *paths, struct gs_error *e)
 		if (library)
 			return library;
 		reason = dlerror();
+		if (why.length && paths[i][0] == '/' && access(paths[i], F_OK) < 0)
+			continue;
 		gs_strbuf_printf(&why, "%s%s", why.length ? "; " : "", reason ? reason : paths[i]);
 	}
 	gs_error_set(e, -ENOENT, GS_STATUS_FAILED, "cannot load NVIDIA's management library, so MIG cannot be seen: %s",

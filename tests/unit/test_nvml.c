@@ -11,9 +11,10 @@
 #include "base/parse.h"
 #include "tests/lib/cmocka.h"
 
-static void missing_library_names_every_path(void **state)
+/* That a file is not there is said of the first path; one that is there and cannot be loaded says why, wherever it comes. */
+static void a_library_that_cannot_be_loaded_says_why(void **state)
 {
-	static const char *const paths[] = { "/nonexistent/one.so", "/nonexistent/two.so", NULL };
+	static const char *const paths[] = { "/nonexistent/one.so", "/nonexistent/two.so", "/etc/passwd", NULL };
 	struct gs_nvml *nvml = NULL;
 	struct gs_error e = { 0 };
 
@@ -21,7 +22,8 @@ static void missing_library_names_every_path(void **state)
 	assert_true(gs_nvml_open(paths, &nvml, &e) < 0);
 	assert_null(nvml);
 	assert_non_null(strstr(e.text, "/nonexistent/one.so"));
-	assert_non_null(strstr(e.text, "/nonexistent/two.so"));
+	assert_null(strstr(e.text, "/nonexistent/two.so"));
+	assert_non_null(strstr(e.text, "/etc/passwd"));
 }
 
 static void no_paths_is_a_machine_without_library(void **state)
@@ -386,7 +388,7 @@ static void a_mode_that_did_not_become_active_is_pending_or_said(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(missing_library_names_every_path),
+		cmocka_unit_test(a_library_that_cannot_be_loaded_says_why),
 		cmocka_unit_test(no_paths_is_a_machine_without_library),
 		cmocka_unit_test(newest_symbol_wins_and_missing_ones_answer_13),
 		cmocka_unit_test(codes_become_sentences),
