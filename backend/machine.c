@@ -13,6 +13,7 @@
 #include "base/paths.h"
 
 #define ARGV_MAX 6
+#define NVML_FILE "libnvidia-ml.so.1"
 
 struct gs_machine {
 	enum gs_host_source source;
@@ -40,7 +41,11 @@ static int open_sim(struct gs_machine *m, const struct gs_machine_options *optio
 	if (r < 0)
 		return r;
 	gs_root_set_ops(m->root, &gs_sim_root_ops, m->sim);
-	m->standin = gs_standin_path();
+	/* one that is not installed is looked for where it would be on that machine */
+	if (gs_sim_has_nvml(m->sim))
+		m->standin = gs_standin_path();
+	else if (asprintf(&m->standin, "%s/usr/lib/%s", gs_sim_tree(m->sim), NVML_FILE) < 0)
+		m->standin = NULL;
 	if (!m->standin)
 		return gs_error_oom(e);
 	m->nvml_paths[0] = m->standin;
@@ -51,12 +56,12 @@ static int open_live(struct gs_machine *m, struct gs_error *e)
 {
 	/* interfaces 5.1: the loader's own search first, then where containers and driver pods put it */
 	static const char *const paths[] = {
-		"libnvidia-ml.so.1",
-		"/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1",
-		"/usr/lib/aarch64-linux-gnu/libnvidia-ml.so.1",
-		"/usr/lib64/libnvidia-ml.so.1",
-		"/run/nvidia/driver/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1",
-		"/run/nvidia/driver/usr/lib64/libnvidia-ml.so.1",
+		NVML_FILE,
+		"/usr/lib/x86_64-linux-gnu/" NVML_FILE,
+		"/usr/lib/aarch64-linux-gnu/" NVML_FILE,
+		"/usr/lib64/" NVML_FILE,
+		"/run/nvidia/driver/usr/lib/x86_64-linux-gnu/" NVML_FILE,
+		"/run/nvidia/driver/usr/lib64/" NVML_FILE,
 	};
 
 	_Static_assert(GS_ARRAY_SIZE(paths) < GS_ARRAY_SIZE(m->nvml_paths), "NULL ends the list");

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "backend/sim/amd.h"
 #include "backend/sim/intel.h"
 #include "backend/sim/kernel.h"
 #include "base/parse.h"
@@ -159,7 +160,7 @@ static int enter_driver(struct gs_sim_state *s, const struct gs_sim_function *f,
 		return -ENOMEM;
 	}
 	if (f->gpu && !f->vf && f->gpu->amd.xcc && gs_str_equal(driver, pci->native))
-		f->gpu->amd.compute = f->gpu->amd.shown = GS_SIM_SPX;   /* not kept across a reload (interfaces 6.2) */
+		gs_sim_amd_reload(s, f->gpu);
 	return 0;
 }
 

@@ -375,12 +375,13 @@ static void read_host(struct builder *b, struct json_object *root, const char *n
 	gs_sim_json_schema(&b->j, root, "gpuslice.sim-host/1");
 	s->host = gs_arena_strdup(s->arena, name);
 	s->hostname = gs_sim_json_string(&b->j, root, "hostname", 64);
-	s->driver_version = gs_sim_json_string(&b->j, root, "driver_version", 64);
-	s->nvml_version = gs_sim_json_string(&b->j, root, "nvml_version", 64);
+	s->driver_version = text_or_none(b, root, "driver_version", 64);
+	s->nvml_version = text_or_none(b, root, "nvml_version", 64);
 	s->kernel_version = gs_sim_json_string(&b->j, root, "kernel_version", 64);
 	s->uptime_seconds = gs_sim_json_u64(&b->j, root, "uptime_seconds", 1ull << 40);
 	s->boot_time = gs_sim_json_u64(&b->j, root, "boot_time", 1ull << 40);
 	s->vfio_cdev = gs_sim_json_flag(&b->j, root, "vfio_cdev");
+	s->no_nvml = gs_sim_json_flag(&b->j, root, "no_nvml");
 	gs_sim_system_read(&b->j, root, s);
 	/* far from what the host file gives by hand */
 	s->next_group = gs_sim_json_has(root, "next_group") ? gs_sim_json_u32(&b->j, root, "next_group", 1u << 20) : 2000;

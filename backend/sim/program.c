@@ -196,6 +196,18 @@ static bool same_module(const char *a, const char *b)
 	return !*a && !*b;
 }
 
+/* A driver that is registered is offered every function that has none, as the bus does while drivers_autoprobe is on. */
+static void attach(struct gs_sim_state *s, struct gs_sim_module *m)
+{
+	struct gs_sim_function f;
+
+	m->loaded = true;
+	for (size_t at = 0; gs_sim_function_next(s, &at, &f);) {
+		if (!f.pci->driver[0])
+			gs_sim_bind(s, &f, m->driver);
+	}
+}
+
 static int modprobe(struct gs_sim_program *p)
 {
 	struct gs_sim_module *m = NULL;
@@ -213,6 +225,8 @@ static int modprobe(struct gs_sim_program *p)
 		return 0;
 	}
 	p->changed = !m->loaded;
+	if (!m->loaded && m->driver[0])
+		attach(p->s, m);
 	m->loaded = true;
 	/* what it holds comes with it */
 	for (size_t i = 0; m->uses[0] && i < p->s->n_modules; i++) {

@@ -201,6 +201,11 @@ void gs_sim_set_root(struct gs_sim *sim, bool is_root)
 	sim->is_root = is_root;
 }
 
+bool gs_sim_has_nvml(const struct gs_sim *sim)
+{
+	return !gs_sim_store_state(sim->store)->no_nvml;
+}
+
 int gs_sim_export_environment(const struct gs_sim *sim, struct gs_error *e)
 {
 	int r = 0;

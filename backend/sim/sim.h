@@ -46,6 +46,9 @@ void gs_sim_set_root(struct gs_sim *sim, bool is_root);
 /* For gs_root_set_ops(), with the sim as userdata: the simulated kernel. */
 extern const struct gs_root_ops gs_sim_root_ops;
 
+/* Is the management library installed there? A host file can say that it is not. */
+bool gs_sim_has_nvml(const struct gs_sim *sim);
+
 /*
  * What the stand-in needs to know to be this machine, as environment for
  * processes that load it: sets GPUSLICE_SIM_STATE and GPUSLICE_SIM_USER in
@@ -90,8 +93,11 @@ int gs_sim_run(struct gs_sim *sim, char *const argv[], int *ret_exit, char **ret
  *   vanish BDF                 the function is gone from the bus now; a GPU takes its VFs along
  *   reload DRIVER              now: its GPUs lose what the driver kept, pending memory modes become current
  *   mode-pending BDF           the next mode change stays pending
+ *   hold BDF|UUID [unseen]     a program has that device open through VFIO, as a virtual machine has; unseen: with a
+ *                              descriptor that no process shows
+ *   read-only                  sysfs is mounted read-only
  *   uuid old|new               a recreated instance gets its old UUID, or a new one
- *   release                    lets hanging calls go on
+ *   release                    lets hanging calls go on, and ends what holds
  *   clear                      no faults
  * CALL is an NVML function name without "nvml", or * for any mutating call. GLOB is a
  * shell pattern over the whole path; * crosses slashes; a link and what it leads to both match.

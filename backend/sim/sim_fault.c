@@ -7,6 +7,7 @@
 #include "backend/sim/amd.h"
 #include "backend/sim/calls.h"
 #include "backend/sim/drivers.h"
+#include "backend/sim/hold.h"
 #include "backend/sim/kernel.h"
 #include "backend/sim/sim_private.h"
 #include "base/parse.h"
@@ -18,7 +19,7 @@ static int wrong(struct gs_error *e)
 			    "a fault is one of: nvml CALL CODE [at N]; nvml CALL nothing [at N]; nvml CALL hang; nvml lost BDF; "
 			    "write GLOB ERRNO|nothing [at N]; write GLOB hang; read GLOB ERRNO|hang; "
 			    "program NAME nothing|interrupted|hang|exit N; vanish BDF; reload DRIVER; mode-pending BDF; "
-			    "uuid old|new; release; clear");
+			    "hold BDF|UUID [unseen]; read-only; uuid old|new; release; clear");
 }
 
 static int find_gpu(struct gs_sim_state *s, const char *bdf, struct gs_sim_gpu **ret_gpu, struct gs_error *e)
@@ -231,6 +232,7 @@ static void release(struct gs_sim_state *s, int tree_fd)
 	s->n_faults = kept;
 	for (size_t i = 0; i < s->n_pending; i++)
 		let_go(s, &s->pending[i]);
+	gs_sim_hold_end(s);
 	gs_sim_settle(s, tree_fd);
 }
 
@@ -248,7 +250,8 @@ static void come_back(struct gs_sim_state *s)
 static void clear(struct gs_sim_state *s, int tree_fd)
 {
 	s->n_faults = 0;
-	s->uuid_old = false;
+	s->uuid_old = s->read_only = false;
+	gs_sim_hold_end(s);
 	for (size_t i = 0; i < s->n_gpus; i++)
 		s->gpus[i].lost = s->gpus[i].pending_armed = s->gpus[i].pending_stuck = false;
 	come_back(s);
@@ -276,6 +279,12 @@ static int apply(struct gs_sim_state *s, int tree_fd, int argc, char *const *arg
 		return add_program(s, argc - 1, argv + 1, e);
 	if (argc == 2 && gs_str_equal(argv[0], "vanish"))
 		return vanish(s, argv[1], e);
+	if (argc >= 2 && gs_str_equal(argv[0], "hold") && (argc == 2 || (argc == 3 && gs_str_equal(argv[2], "unseen"))))
+		return gs_sim_hold(s, argv[1], argc == 3, e);
+	if (argc == 1 && gs_str_equal(argv[0], "read-only")) {
+		s->read_only = true;
+		return 0;
+	}
 	if (argc == 2 && gs_str_equal(argv[0], "reload"))
 		return reload(s, argv[1], e);
 	if (argc == 2 && gs_str_equal(argv[0], "mode-pending")) {
@@ -364,6 +373,9 @@ int gs_sim_fault_list(struct gs_sim *sim, char **ret_text, struct gs_error *e)
 		if (s->gpus[i].pending_armed || s->gpus[i].pending_stuck)
 			gs_strbuf_printf(&b, "mode-pending %s\n", s->gpus[i].pci.bdf);
 	}
+	gs_sim_hold_list(s, &b);
+	if (s->read_only)
+		gs_strbuf_puts(&b, "read-only\n");
 	if (s->uuid_old)
 		gs_strbuf_puts(&b, "uuid old\n");
 	text = gs_strbuf_take(&b);

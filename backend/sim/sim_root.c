@@ -77,6 +77,8 @@ static int write_locked(struct gs_sim *sim, const char *path, const void *bytes,
 		return r;
 	if (!S_ISREG(st.st_mode) || !(st.st_mode & 0222))
 		return -EACCES;
+	if (s->read_only && gs_str_starts(real, "sys/"))
+		return -EROFS;
 	event.other_name = real;
 	strikes = gs_sim_fault_take_event(s, &event, &fault, &counted);
 	if (strikes && fault.kind == GS_SIM_FAULT_HANG) {

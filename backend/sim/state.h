@@ -177,6 +177,8 @@ struct gs_sim_process {
 	bool ignores_term;
 	uint32_t follows;           /* goes when that process goes (a vGPU manager's child and its VM); 0: none */
 	bool passive;               /* nvidia-persistenced: open, but no obstacle to a mode change */
+	bool of_fault;              /* made by «fault hold»: ends with «fault release» */
+	bool unseen;                /* nobody sees what it has open, as with descriptors that are on their way through a socket */
 	size_t n_uses;
 	struct gs_sim_use *uses;
 	size_t n_opens;
@@ -254,6 +256,8 @@ struct gs_sim_state {
 	const char *host, *hostname, *driver_version, *nvml_version, *kernel_version;
 	uint64_t uptime_seconds, boot_time;
 	bool vfio_cdev;             /* a kernel with /dev/vfio/devices */
+	bool read_only;             /* fault: sysfs is mounted read-only */
+	bool no_nvml;               /* the management library is not installed; then the driver has no version either */
 	uint32_t next_pid, next_group;
 	size_t n_gpus, n_devices, n_processes, n_parked, n_users, n_faults, n_modules, n_units, n_files, n_outputs, n_pending;
 	struct gs_sim_gpu *gpus;

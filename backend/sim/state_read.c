@@ -132,6 +132,8 @@ static void read_process(struct gs_sim_json *j, struct json_object *o, struct gs
 	p->cgroup = gs_sim_json_string(j, o, "cgroup", 512);
 	p->ignores_term = gs_sim_json_flag(j, o, "ignores_term");
 	p->passive = gs_sim_json_flag(j, o, "passive");
+	p->of_fault = gs_sim_json_flag(j, o, "of_fault");
+	p->unseen = gs_sim_json_flag(j, o, "unseen");
 	p->follows = gs_sim_json_has(o, "follows") ? gs_sim_json_u32(j, o, "follows", 1u << 22) : 0;
 	if (p->pid == 0)
 		gs_sim_json_fail(j, "processes", "has a pid that is 0");
@@ -198,6 +200,8 @@ static void read_machine(struct gs_sim_json *j, struct json_object *root, struct
 	s->uptime_seconds = gs_sim_json_u64(j, root, "uptime_seconds", COUNT_MAX);
 	s->boot_time = gs_sim_json_u64(j, root, "boot_time", COUNT_MAX);
 	s->vfio_cdev = gs_sim_json_flag(j, root, "vfio_cdev");
+	s->no_nvml = gs_sim_json_flag(j, root, "no_nvml");
+	s->read_only = gs_sim_json_flag(j, root, "read_only");
 	s->next_pid = gs_sim_json_u32(j, root, "next_pid", 1u << 22);
 	s->next_group = gs_sim_json_u32(j, root, "next_group", 1u << 20);
 }

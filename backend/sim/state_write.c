@@ -92,6 +92,8 @@ static struct json_object *process_object(struct gs_sim_out *w, const struct gs_
 	gs_sim_put_text(w, o, "cgroup", p->cgroup);
 	gs_sim_put_flag(w, o, "ignores_term", p->ignores_term);
 	gs_sim_put_flag(w, o, "passive", p->passive);
+	gs_sim_put_flag(w, o, "of_fault", p->of_fault);
+	gs_sim_put_flag(w, o, "unseen", p->unseen);
 	gs_sim_put_unless(w, o, "follows", p->follows, 0);
 	for (size_t i = 0; i < p->n_args; i++)
 		gs_sim_push(w, args, json_object_new_string(p->args[i]));
@@ -245,6 +247,8 @@ int gs_sim_state_format(const struct gs_sim_state *s, char **ret_text, size_t *r
 	gs_sim_put_number(&w, root, "uptime_seconds", s->uptime_seconds);
 	gs_sim_put_number(&w, root, "boot_time", s->boot_time);
 	gs_sim_put_bool(&w, root, "vfio_cdev", s->vfio_cdev);
+	gs_sim_put_flag(&w, root, "no_nvml", s->no_nvml);
+	gs_sim_put_flag(&w, root, "read_only", s->read_only);
 	gs_sim_put_number(&w, root, "next_pid", s->next_pid);
 	gs_sim_put_number(&w, root, "next_group", s->next_group);
 	put_lists(&w, root, s);

@@ -41,10 +41,11 @@ static void list_information(struct gs_sim_list *l, const struct gs_sim_state *s
 	gs_sim_list_enter(l, "proc/driver/nvidia/gpus/%s", gpu->pci.bdf);
 	/* tabs and blanks as the driver prints them */
 	gs_sim_list_text(l, 0444, "information",
-			 "Model: \t\t %s\nIRQ:   \t\t %u\nGPU UUID: \t %s\nVideo BIOS: \t %s\nBus Type: \t PCIe\n"
+			 "Model: \t\t %s\nIRQ:   \t\t %u\n%s%s%sVideo BIOS: \t %s\nBus Type: \t PCIe\n"
 			 "DMA Size: \t 52 bits\nDMA Mask: \t 0xfffffffffffff\nBus Location: \t %s\nDevice Minor: \t %u\n"
 			 "GPU Firmware: \t %s\nGPU Excluded:\t No\n",
-			 gpu->name, gpu->pci.irq, gpu->uuid, gpu->vbios, gpu->pci.bdf, gpu->minor, s->driver_version);
+			 gpu->name, gpu->pci.irq, gpu->uuid[0] ? "GPU UUID: \t " : "", gpu->uuid, gpu->uuid[0] ? "\n" : "",
+			 gpu->vbios, gpu->pci.bdf, gpu->minor, s->driver_version[0] ? s->driver_version : "N/A");
 	gs_sim_list_text(l, 0644, "registry", "Binary: \"\"\n");
 	gs_sim_list_text(l, 0444, "power", "Runtime D3 status:          Disabled by default\nVideo Memory:               Active\n");
 }
@@ -115,7 +116,8 @@ void gs_sim_list_driver(struct gs_sim_list *l, const struct gs_sim_state *s)
 	if (!gs_sim_driver_exists(s, "nvidia"))
 		return;
 	gs_sim_list_enter(l, "proc/driver/nvidia");
-	gs_sim_list_text(l, 0444, "version",
+	if (s->driver_version[0])
+		gs_sim_list_text(l, 0444, "version",
 			 "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  %s  Release Build  (builder@host)\n"
 			 "GCC version:  gcc version 12.2.0 (Debian 12.2.0-14)\n", s->driver_version);
 	gs_sim_list_text(l, 0444, "params",

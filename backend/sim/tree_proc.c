@@ -101,7 +101,7 @@ static void list_fds(struct gs_sim_list *l, const struct gs_sim_state *s, const 
 			list_fd(l, &next, gs_arena_printf(l->arena, "/dev/nvidia-caps/nvidia-cap%u",
 							  gs_sim_cap_minor(minor, p->uses[i].gi, p->uses[i].ci)));
 	}
-	for (size_t i = 0; i < p->n_opens; i++)
+	for (size_t i = 0; i < p->n_opens && !p->unseen; i++)
 		list_fd(l, &next, p->opens[i]);
 }
 

@@ -28,7 +28,7 @@ static void list_module(struct gs_sim_list *l, const struct gs_sim_state *s, con
 			gs_sim_list_link(l, s->modules[i].name, "../../%s", s->modules[i].name);
 	}
 	gs_sim_list_enter(l, "sys/module/%s", module->name);
-	if (gs_str_starts(module->name, "nvidia"))
+	if (gs_str_starts(module->name, "nvidia") && s->driver_version[0])
 		gs_sim_list_text(l, 0444, "version", "%s\n", s->driver_version);
 	gs_sim_list_text(l, 0444, "initstate", "live\n");
 	gs_sim_list_text(l, 0444, "refcnt", "%zu\n", references(s, module));
