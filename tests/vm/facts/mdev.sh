@@ -3,7 +3,7 @@
 # mdev.sh - create and remove, as the kernel's mdev core takes them, and the types of two GPUs.
 . /lib/vm/facts.sh
 start_machine || exit 125
-/usr/lib/nvidia/sriov-manage -e $A2 || exit 125
+/usr/lib/nvidia/sriov-manage -e $A2 >/dev/null || exit 125
 
 VF0=$(readlink -f $PCI/$A2/virtfn0) VF1=$(readlink -f $PCI/$A2/virtfn1)
 T4_TYPES=$PCI/$T4/mdev_supported_types
@@ -93,7 +93,7 @@ fact "and nothing is left of it" no exists $MDEV/${U}6
 fact "unbinding the parent is taken" '' attr write /sys/bus/pci/drivers/nvidia/unbind $T4
 fact "its vGPUs are gone" no exists $MDEV/${U}5
 fact "disabling VFs needs the other driver" ENOENT attr write $PCI/$A2/sriov_numvfs 0
-/usr/lib/nvidia/sriov-manage -d $A2
+/usr/lib/nvidia/sriov-manage -d $A2 >/dev/null
 fact "the VFs' vGPUs are gone with them" 0 count $MDEV/*
 attr write /sys/bus/pci/drivers_probe $T4
 fact "a vGPU again" '' attr write $T4_TYPES/nvidia-231/create ${U}7

@@ -10,7 +10,7 @@ set_type() { attr write "$(vf "$1")/current_vgpu_type" "$2"; }
 rows() { expr "$(cat "$(vf "$1")/creatable_vgpu_types" | wc -l)" - 1; }
 
 fact "a raw write to sriov_numvfs finds no support in the driver" ENOENT attr write $PCI/$L40S/sriov_numvfs 4
-fact "the vendor's script enables all" '' /usr/lib/nvidia/sriov-manage -e $L40S
+fact "the vendor's script enables all" "Enabling VFs on $L40S" /usr/lib/nvidia/sriov-manage -e $L40S
 fact "so there are 8" '8\n' attr read $PCI/$L40S/sriov_numvfs
 fact "the PF is on its driver again" nvidia driver_of $L40S
 fact "without an override left behind" '(null)\n' attr read $PCI/$L40S/driver_override
@@ -65,7 +65,7 @@ fact "when it is let go, the type goes" '' set_type 0 0
 fact "rebinding the PF" '' attr write /sys/bus/pci/drivers/nvidia/unbind $L40S
 fact "takes the types away" '0\n' type_of 1
 fact "the driver is bound again" '' attr write /sys/bus/pci/drivers/nvidia/bind $L40S
-fact "disabling" '' /usr/lib/nvidia/sriov-manage -d $L40S
+fact "disabling" "Disabling VFs on $L40S" /usr/lib/nvidia/sriov-manage -d $L40S
 fact "leaves no VF" 0 count $PCI/$L40S/virtfn*
 
 # ---- as it has been seen to go wrong
@@ -76,6 +76,5 @@ echo interrupted >/run/sriov-manage.fault
 fact "a run that was interrupted" 'status 130' eval '/usr/lib/nvidia/sriov-manage -e $L40S; echo status $?'
 fact "leaves the PF on the stub" pci-pf-stub driver_of $L40S
 fact "without VFs" '0\n' attr read $PCI/$L40S/sriov_numvfs
-rm /run/sriov-manage.fault
 fact "from where the native driver can have it back" nvidia eval 'attr write $PCI/$L40S/driver/unbind $L40S; attr write $PCI/$L40S/driver_override "\n"; attr write /sys/bus/pci/drivers_probe $L40S; driver_of $L40S'
 done_testing

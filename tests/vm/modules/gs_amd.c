@@ -21,6 +21,8 @@ static bool in_reset;
 module_param(in_reset, bool, 0644);
 MODULE_PARM_DESC(in_reset, "the device is being reset: nothing can be read or written");
 
+#define VRAM_BYTES (196592ULL << 20)
+
 enum memory_mode { NPS1, NPS4, N_MEMORY_MODES };
 static const char *const memory_names[N_MEMORY_MODES] = { "NPS1", "NPS4" };
 
@@ -133,7 +135,22 @@ static ssize_t available_memory_partition_show(struct device *d, struct device_a
 }
 static DEVICE_ATTR_RO(available_memory_partition);
 
-static struct attribute *mode_attributes[] = { &dev_attr_current_compute_partition.attr, &dev_attr_available_compute_partition.attr,
+/* ---- what the board is ---- */
+
+static ssize_t product_name_show(struct device *d, struct device_attribute *a, char *buf)
+{
+	return sysfs_emit(buf, "AMD Instinct MI300X OAM\n");
+}
+static DEVICE_ATTR_RO(product_name);
+
+static ssize_t mem_info_vram_total_show(struct device *d, struct device_attribute *a, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", VRAM_BYTES);
+}
+static DEVICE_ATTR_RO(mem_info_vram_total);
+
+static struct attribute *mode_attributes[] = { &dev_attr_product_name.attr, &dev_attr_mem_info_vram_total.attr,
+	 &dev_attr_current_compute_partition.attr, &dev_attr_available_compute_partition.attr,
 	&dev_attr_current_memory_partition.attr, &dev_attr_available_memory_partition.attr, NULL };
 static const struct attribute_group mode_group = { .attrs = mode_attributes };
 
@@ -190,8 +207,8 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return amd ? -ENODEV : -ENOMEM;
 	mutex_init(&amd->lock);
 	amd->memory = amd->asked = *memory < N_MEMORY_MODES ? *memory : NPS1;
-	/* one partition where the memory mode allows it; which mode real firmware takes with NPS4 is not known */
-	amd->compute = amd->memory == NPS1 ? compute_by_name("SPX") : compute_by_name("CPX");
+	/* one partition where the memory mode allows it; which mode the real driver takes with NPS4 is not known for sure */
+	amd->compute = amd->memory == NPS1 ? compute_by_name("SPX") : compute_by_name("QPX");
 	amd->shown = amd->compute;
 	pci_set_drvdata(pdev, amd);
 	return 0;

@@ -37,6 +37,7 @@ struct gs_xe {
 	struct mutex lock;
 	struct kobject *admin;
 	struct gs_xe_node bulk;
+	bool is_manual;                 /* somebody gave out memory: enabling VFs does not share it out any more */
 	unsigned int n;                 /* 1 + VFs */
 	struct gs_xe_node *nodes[];     /* [0] is the PF */
 };
@@ -161,9 +162,12 @@ static ssize_t vram_store(struct gs_xe_node *node, const char *buf, size_t n)
 		return r;
 	for (unsigned int i = 1; i < node->xe->n; i++)
 		sum += i == node->vf ? value : node->xe->nodes[i]->vram_quota;
-	if (value > VRAM_BYTES || sum > VRAM_BYTES)
+	if (value > VRAM_BYTES)
+		return -EINVAL;
+	if (sum > VRAM_BYTES)
 		return -EIO;
 	node->vram_quota = value;
+	node->xe->is_manual = true;
 	return n;
 }
 
@@ -174,8 +178,12 @@ static ssize_t bulk_vram_store(struct gs_xe_node *node, const char *buf, size_t 
 
 	if (r)
 		return r;
-	if (value > VRAM_BYTES / (node->xe->n - 1))
+	if (value > VRAM_BYTES)
+		return -EINVAL;
+	/* room for the VFs that are there, or for all that could be */
+	if (value > VRAM_BYTES / (pci_num_vf(node->xe->pdev) ?: node->xe->n - 1))
 		return -EIO;
+	node->xe->is_manual = true;
 	for (unsigned int i = 1; i < node->xe->n; i++)
 		node->xe->nodes[i]->vram_quota = value;
 	return n;
@@ -299,6 +307,15 @@ static void link_vfs(struct gs_xe *xe)
 	}
 }
 
+/* Equal shares of the memory, unless somebody has given it out already (interfaces 7.1). */
+static void share_memory(struct gs_xe *xe, unsigned int n)
+{
+	if (xe->is_manual)
+		return;
+	for (unsigned int i = 1; i < xe->n; i++)
+		xe->nodes[i]->vram_quota = i <= n ? VRAM_BYTES / n : 0;
+}
+
 static int configure(struct pci_dev *pdev, int n)
 {
 	struct gs_xe *xe = pci_get_drvdata(pdev);
@@ -307,6 +324,8 @@ static int configure(struct pci_dev *pdev, int n)
 	if (n == 0)
 		unlink_vfs(xe);
 	r = pci_sriov_configure_simple(pdev, n);
+	if (r >= 0)
+		share_memory(xe, n);
 	if (r > 0)
 		link_vfs(xe);
 	return r;
@@ -318,8 +337,10 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	struct gs_xe *xe;
 	int r;
 
-	if (pdev->is_virtfn || n == 1)
-		return -ENODEV;         /* VFs are for others */
+	if (pdev->is_virtfn)
+		return 0;               /* as the real driver, which can use one itself */
+	if (n == 1)
+		return -ENODEV;
 	xe = kzalloc(struct_size(xe, nodes, n), GFP_KERNEL);
 	if (!xe)
 		return -ENOMEM;
@@ -339,6 +360,8 @@ static void remove(struct pci_dev *pdev)
 {
 	struct gs_xe *xe = pci_get_drvdata(pdev);
 
+	if (pdev->is_virtfn)
+		return;
 	if (pci_num_vf(pdev)) {
 		unlink_vfs(xe);
 		pci_disable_sriov(pdev);

@@ -26,14 +26,14 @@ enum gs_interface {
 
 struct gs_vgpu_type {
 	unsigned int id;
-	const char *name;               /* without "NVIDIA " */
+	const char *name;               /* without the model's prefix */
 	unsigned int framebuffer_mib, max_instances;
 	unsigned int heads, frame_limit, width, height;
 };
 
 struct gs_model {
 	u16 device;
-	const char *name;
+	const char *name, *prefix;      /* prefix: of the names of its vGPU types, "GRID" before Ampere */
 	enum gs_interface interface;
 	unsigned int framebuffer_mib;
 	const struct gs_vgpu_type *types;

@@ -69,7 +69,7 @@ static int information_show(struct seq_file *s, void *unused)
 {
 	struct gs_gpu *gpu = s->private;
 
-	seq_printf(s, "Model: \t\t %s\nIRQ:   \t\t 0\nVideo BIOS: \t ??.??.??.??.??\nBus Type: \t PCIe\nDMA Size: \t 47 bits\nDMA Mask: \t 0x7fffffffffff\n",
+	seq_printf(s, "Model: \t\t %s\nIRQ:   \t\t 0\nVideo BIOS: \t ??.??.??.??.??\nBus Type: \t PCIe\nDMA Size: \t 52 bits\nDMA Mask: \t 0xfffffffffffff\n",
 		   gpu->model->name);
 	seq_printf(s, "Bus Location: \t %s\nDevice Minor: \t %u\nGPU Firmware: \t N/A\nGPU Excluded:\t No\n", gpu->address, gpu->minor);
 	return 0;

@@ -223,7 +223,7 @@ struct gs_mdev_parent *gs_mdev_add(struct pci_dev *pdev, struct gs_gpu *gpu)
 	for (unsigned int i = 0; i < n; i++) {
 		/* the core puts the driver's name before it: nvidia-742 */
 		p->types[i].sysfs_name = kasprintf(GFP_KERNEL, "%u", gpu->model->types[i].id);
-		p->types[i].pretty_name = kasprintf(GFP_KERNEL, "NVIDIA %s", gpu->model->types[i].name);
+		p->types[i].pretty_name = kasprintf(GFP_KERNEL, "%s %s", gpu->model->prefix, gpu->model->types[i].name);
 		if (!p->types[i].sysfs_name || !p->types[i].pretty_name)
 			goto fail;
 		p->type_list[i] = &p->types[i];

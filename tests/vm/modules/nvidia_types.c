@@ -73,11 +73,11 @@ static const struct gs_vgpu_type l40s_types[] = {
 };
 
 static const struct gs_model models[] = {
-	{ 0x25b6, "NVIDIA A2", GS_MDEV_ON_VFS, 16384, a2_types, ARRAY_SIZE(a2_types) },
-	{ 0x1eb8, "Tesla T4", GS_MDEV_ON_PF, 16384, t4_types, ARRAY_SIZE(t4_types) },
-	{ 0x26b9, "NVIDIA L40S", GS_VENDOR_VFIO, 49152, l40s_types, ARRAY_SIZE(l40s_types) },
-	{ 0x26b1, "NVIDIA RTX 6000 Ada Generation", GS_PLAIN, 49152, NULL, 0 },
-	{ 0x1db6, "Tesla V100-PCIE-32GB", GS_PLAIN, 32768, NULL, 0 },
+	{ 0x25b6, "NVIDIA A2", "NVIDIA", GS_MDEV_ON_VFS, 16384, a2_types, ARRAY_SIZE(a2_types) },
+	{ 0x1eb8, "Tesla T4", "GRID", GS_MDEV_ON_PF, 16384, t4_types, ARRAY_SIZE(t4_types) },
+	{ 0x26b9, "NVIDIA L40S", "NVIDIA", GS_VENDOR_VFIO, 49152, l40s_types, ARRAY_SIZE(l40s_types) },
+	{ 0x26b1, "NVIDIA RTX 6000 Ada Generation", "NVIDIA", GS_PLAIN, 49152, NULL, 0 },
+	{ 0x1db6, "Tesla V100-PCIE-32GB", "GRID", GS_PLAIN, 32768, NULL, 0 },
 };
 
 const struct gs_model *gs_model_by_device(u16 device)
