@@ -6,10 +6,14 @@ What play.sh left in the folders A and B: steps, exit statuses, outputs, errors.
 JSON is compared as data, everything else as text. What may differ is in this
 file and nowhere else, each with its reason.
 """
+import difflib
 import json
 import os
 import re
 import sys
+
+# How much of one difference is shown.
+LINES_MAX = 40
 
 # Values that stand for the machine or the moment. null stays null: that one
 # side knows and the other does not is a difference.
@@ -26,6 +30,13 @@ MAY_DIFFER = {
 NAMES = {
     "iommu_group": "numbered in the order in which the kernel met them",
 }
+# The same within sentences and paths.
+NAMED = [
+    ("iommu_group", re.compile(r"(?<=/dev/vfio/)([0-9]+)\b")),
+    ("iommu_group", re.compile(r"(?<=IOMMU group )([0-9]+)\b")),
+    # a library that is not there is looked for in other places
+    ("library", re.compile(r"(\S*libnvidia-ml\.so\.1)\b")),
+]
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 PID = re.compile(r"\bpid [0-9]+\b")
 # A UUID that a case itself gives is compared as it is.
@@ -41,10 +52,12 @@ class Side:
 
     def ordinal(self, kind, value):
         names = self.seen.setdefault(kind, {})
-        return "<%s %d>" % (kind, names.setdefault(value, len(names)))
+        return "<%s %d>" % (kind, names.setdefault(str(value), len(names)))
 
     def text(self, text):
         text = PID.sub("pid <pid>", text)
+        for kind, pattern in NAMED:
+            text = pattern.sub(lambda m: self.ordinal(kind, m[1]), text)
         return UUID.sub(lambda m: m[0] if GIVEN.match(m[0]) else self.ordinal("uuid", m[0]), text)
 
     def value(self, key, value):
@@ -92,13 +105,8 @@ def differences(a, b):
             if x == y:
                 continue
             yield "step %s, %s: %s" % (step, what, name)
-            left, right = x.splitlines() or [""], y.splitlines() or [""]
-            for i in range(max(len(left), len(right))):
-                l = left[i] if i < len(left) else "(nothing)"
-                r = right[i] if i < len(right) else "(nothing)"
-                if l != r:
-                    yield "  line %d: «%s» and «%s»" % (i + 1, l, r)
-                    break
+            for line in list(difflib.unified_diff(x.splitlines(), y.splitlines(), lineterm="", n=1))[2:LINES_MAX]:
+                yield "  " + line
 
 
 def main():

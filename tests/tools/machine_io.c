@@ -8,6 +8,7 @@
  *	machine_io [--sim NAME] write PATH TEXT    "ok"
  *	machine_io [--sim NAME] link PATH          where a symbolic link leads, its last part
  *	machine_io [--sim NAME] list PATH          the names in a directory, sorted, on one line
+ *	machine_io [--sim NAME] run PROGRAM WORD…  a program of the machine: "status N", then what it printed
  *
  * PATH without a leading slash. What fails prints the errno's name; the exit status is 0 then too, it was an answer.
  */
@@ -88,6 +89,21 @@ static int do_list(struct gs_root *root, const char *path)
 	return 0;
 }
 
+static int do_run(struct gs_machine *machine, char **argv)
+{
+	GS_FREE char *output = NULL;
+	struct gs_error e = { 0 };
+	int status;
+	int r = gs_machine_run(machine, (const char *const *)argv, &status, &output, &e);
+
+	if (r < 0) {
+		fprintf(stderr, "machine_io: %s\n", e.text);
+		return say(r);
+	}
+	printf("status %d\n%s", status, output);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	GS_CLEANUP(gs_machine_closep) struct gs_machine *machine = NULL;
@@ -113,6 +129,8 @@ int main(int argc, char **argv)
 		return do_link(root, argv[2]);
 	if (argc == 3 && strcmp(argv[1], "list") == 0)
 		return do_list(root, argv[2]);
-	fprintf(stderr, "usage: machine_io [--sim NAME] read PATH | write PATH TEXT | link PATH | list PATH\n");
+	if (argc >= 3 && strcmp(argv[1], "run") == 0)
+		return do_run(machine, argv + 2);
+	fprintf(stderr, "usage: machine_io [--sim NAME] read PATH | write PATH TEXT | link PATH | list PATH | run PROGRAM WORD…\n");
 	return 1;
 }
