@@ -38,7 +38,21 @@ NAMED = [
     ("library", re.compile(r"(\S*libnvidia-ml\.so\.1)\b")),
 ]
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
-PID = re.compile(r"\bpid [0-9]+\b")
+# Numbers and words of one side within sentences, each with what stands for it.
+PATTERNS = [
+    (re.compile(r"\bpid [0-9]+\b"), "pid <pid>"),
+    (re.compile(r"--disrupt pid:[0-9]+\b"), "--disrupt pid:<pid>"),
+    # said on a live machine only
+    (re.compile(r"^writing to vm-bench\n", re.M), ""),
+    # a digest that covers made-up UUIDs
+    (re.compile(r"^PLAN  [0-9a-f]{32}$", re.M), "PLAN  <digest>"),
+    # how long a writer has waited
+    (re.compile(r"\b[0-9]+ s\b"), "<n> s"),
+    # how many processes each machine has
+    (re.compile(r"\b[0-9]+ of them may not be looked into"), "<n> of them may not be looked into"),
+    # columns are as wide as the longest pid
+    (re.compile(r"   +"), "  "),
+]
 # A UUID that a case itself gives is compared as it is.
 GIVEN = re.compile(r"^1{8}-")
 
@@ -55,7 +69,8 @@ class Side:
         return "<%s %d>" % (kind, names.setdefault(str(value), len(names)))
 
     def text(self, text):
-        text = PID.sub("pid <pid>", text)
+        for pattern, instead in PATTERNS:
+            text = pattern.sub(instead, text)
         for kind, pattern in NAMED:
             text = pattern.sub(lambda m: self.ordinal(kind, m[1]), text)
         return UUID.sub(lambda m: m[0] if GIVEN.match(m[0]) else self.ordinal("uuid", m[0]), text)

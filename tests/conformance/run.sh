@@ -20,7 +20,7 @@ pci_ids=$(ls /usr/share/misc/pci.ids* 2>/dev/null | head -n 1)
 
 rm -rf "$dir"
 mkdir -p "$dir/live" "$dir/sim" "$dir/state"
-"$top/tests/vm/boot.sh" ${pci_ids:+-f "$pci_ids"} -t 60 -k "$VM/kernel.log" -o "$dir/live" \
+"$top/tests/vm/boot.sh" ${pci_ids:+-f "$pci_ids"} -t 180 -k "$dir/kernel.log" -o "$dir/live" \
 	-f "$BUILD/gpuslice:/usr/bin/gpuslice" -f "$BUILD/tests/tools/machine_io:/usr/bin/machine_io" \
 	-f "$top/data:/usr/share/gpuslice" -f "$top/themes:/usr/share/gpuslice/themes" \
 	-f "$here/play.sh:/test/play.sh" -f "$case_file:/test/case/$name.case" \
@@ -30,9 +30,8 @@ numbered live "$dir/live.tap" >"$dir/tap"
 
 # an installation of our own, since the twin is no machine that is shipped
 install_twin() {
-	prefix=$VM/conformance/twin
+	prefix=$dir/twin
 	mkdir -p "$prefix/bin" "$prefix/lib/gpuslice/sim" "$prefix/share" || return
-	rm -rf "$prefix/share/gpuslice"
 	cp -r "$top/data" "$prefix/share/gpuslice" && cp "$here/$twin.json" "$prefix/share/gpuslice/hosts/" &&
 		cp "$BUILD/gpuslice" "$BUILD/tests/tools/machine_io" "$prefix/bin/" &&
 		cp "$BUILD/sim/libnvidia-ml.so.1" "$prefix/lib/gpuslice/sim/"
@@ -51,5 +50,6 @@ else
 		cat "$dir/differences" >>"$dir/tap"
 	fi
 fi
+rm -rf "$dir/twin"
 awk '/^(not )?ok - / { n++; sub(/ok - /, "ok " n " - ") } { print } END { print "1.." n + 0 }' "$dir/tap"
 ! grep -q '^not ok' "$dir/tap"

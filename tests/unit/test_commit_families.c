@@ -17,6 +17,7 @@ struct machine {
 	const char *script;
 	struct gs_strbuf log;
 	size_t ran, fail_at, wait_at;   /* the n-th step is refused, or still waits in the kernel */
+	bool shows_at_once;             /* what waits can be seen already */
 	const char *fail_unit;          /* this unit does not start */
 	bool keeps_wishes;              /* the driver takes the active memory mode for nothing to do (interfaces 6.3) */
 	const char *intruder;           /* after the failed step the machine is this */
@@ -51,6 +52,8 @@ static int run(void *userdata, const struct gs_step *step, struct gs_step_outcom
 		return gs_error_set(e, -EIO, GS_STATUS_FAILED, "refused by the test");
 	}
 	if (m->ran == m->wait_at) {
+		if (m->shows_at_once)
+			fam_host_step(&m->host, step);
 		ret->is_pending = true;
 		snprintf(ret->note, sizeof(ret->note), "it waits for pid 7 to let go");
 		return 0;
@@ -117,6 +120,36 @@ static void a_write_that_waits_ends_the_commit_with_8(void **state)
 	assert_non_null(strstr(result.text, "it waits for pid 7 to let go"));
 	assert_non_null(strstr(result.text, "steps after it were not done"));
 	assert_false(result.undone);
+}
+
+/* An unbind that waits has taken the link away already: the next step would wait behind it. */
+static void what_can_be_seen_of_a_write_that_waits_is_no_end_of_it(void **state)
+{
+	MACHINE m = machine_of("l40s", "mode 0 passthrough");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.wait_at = 1;
+	m.shows_at_once = true;
+	assert_int_equal(commit(&m, &result, &e), 0);
+	assert_int_equal(result.status, GS_STATUS_PENDING);
+	assert_string_equal(m.log.text, "unbind-driver");
+}
+
+/* Without NVML nobody tells the mode of a GPU that might have MIG; its driver comes back all the same. */
+static void a_driver_comes_back_where_nobody_knows_the_mode(void **state)
+{
+	MACHINE m = machine_of("l40s blind", "mode 0 passthrough");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.fail_at = 2;
+	assert_true(commit(&m, &result, &e) < 0);
+	assert_true(result.undone);
+	assert_string_equal(m.log.text, "unbind-driver bind-driver bind-driver");
+	expect_machine(&m, "l40s blind");
 }
 
 static void a_setting_that_waits_for_a_reload_lets_the_rest_go_on(void **state)
@@ -390,6 +423,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_write_that_waits_ends_the_commit_with_8),
+		cmocka_unit_test(what_can_be_seen_of_a_write_that_waits_is_no_end_of_it),
+		cmocka_unit_test(a_driver_comes_back_where_nobody_knows_the_mode),
 		cmocka_unit_test(a_setting_that_waits_for_a_reload_lets_the_rest_go_on),
 		cmocka_unit_test(a_wish_that_cannot_be_taken_back_is_not_called_undone),
 		cmocka_unit_test(an_older_wish_comes_back),

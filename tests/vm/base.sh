@@ -22,6 +22,8 @@ cp /bin/busybox "$root/bin/busybox"
 	[ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
 done
 
+ln -s ../bin/modprobe "$root/sbin/modprobe"
+
 # with everything they depend on, flat in one folder
 for module in $wanted; do
 	modprobe -d "$dir/image" -S "$version" --show-depends "$module" || echo "tests/vm: Linux $version has no module $module" >&2

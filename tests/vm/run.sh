@@ -57,57 +57,83 @@ build_tools || cannot "the helpers do not build"
 "$here/base.sh" "$VM" || cannot "the initial file system cannot be made"
 echo "Linux $(cat "$VM/version") ($(cat "$VM/release")), ready after $(since "$start") s"
 
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 cases=0
+mkdir -p "$work/jobs"
 
-# count NAME STATUS: the TAP in $work/out
+# count NAME STATUS SECONDS TAP ERRORS
 count() {
-	skip=$(grep -i -c -E '^ok .*# skip' "$work/out")
-	bad=$(grep -c '^not ok' "$work/out")
-	good=$(($(grep -c '^ok' "$work/out") - skip))
-	planned=$(sed -n 's/^1\.\.//p' "$work/out")
+	skip=$(grep -i -c -E '^ok .*# skip' "$4")
+	bad=$(grep -c '^not ok' "$4")
+	good=$(($(grep -c '^ok' "$4") - skip))
+	planned=$(sed -n 's/^1\.\.//p' "$4")
 	if [ "$bad" -eq 0 ] && { [ "$2" -ne 0 ] || [ "${planned:-none}" != $((good + skip)) ]; }; then
 		bad=1
-		echo "not ok - $1 ended with status $2 after $((good + skip)) of ${planned:-unknown} tests" >>"$work/out"
+		echo "not ok - $1 ended with status $2 after $((good + skip)) of ${planned:-unknown} tests" >>"$4"
 	fi
 	passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skip))
 	if [ "$bad" -gt 0 ]; then
 		echo "FAIL $1"
-		grep -A 2 -E '^not ok' "$work/out" | head -60
-		tail -n 40 "$work/err"
+		grep -A 12 -E '^not ok' "$4" | head -120
+		tail -n 40 "$5"
 	else
-		printf 'ok   %-40s %3d passed%s  %5s s\n' "$1" "$good" "$([ "$skip" -gt 0 ] && echo ", $skip skipped")" "$(since "$began")"
+		printf 'ok   %-44s %3d passed%s  %5s s\n' "$1" "$good" "$([ "$skip" -gt 0 ] && echo ", $skip skipped")" "$3"
 	fi
 }
 
+# job NAME COMMAND…: to be run, unless only others are asked for. Words without quotes.
+job() {
+	name=$1
+	shift
+	case $name in *"$only"*) ;; *) return ;; esac
+	file=$work/jobs/$(printf '%03d' $((n_jobs += 1)))
+	echo "$name" >"$file.name"
+	words=
+	for word; do words="$words '$word'"; done
+	cat >"$file.sh" <<-EOF
+		began=\$(date +%s%3N)
+		$words >'$file.out' 2>'$file.err'
+		echo \$? \$((\$(date +%s%3N) - began)) >'$file.status.new'
+		mv '$file.status.new' '$file.status'
+	EOF
+}
+
+n_jobs=0
 for script in "$here"/facts/*.sh; do
-	name=tests/vm/facts/$(basename "$script")
-	case $name in *"$only"*) ;; *) continue ;; esac
-	began=$(date +%s%3N)
-	"$here/boot.sh" -t 120 -k "$VM/kernel.log" "$script" >"$work/out" 2>"$work/err"
-	count "$name" $?
+	name=$(basename "$script")
+	job "tests/vm/facts/$name" "$here/boot.sh" -t 240 -k "$VM/kernel-$name.log" "$script"
 done
-
-program_files="-f $BUILD/gpuslice:/usr/bin/gpuslice -f $here/../../data:/usr/share/gpuslice -f $here/../../themes:/usr/share/gpuslice/themes"
 for program in "$BUILD"/tests/vm/test_*; do
-	name=tests/vm/$(basename "$program").c
-	[ -x "$program" ] && [ -e "$here/$(basename "$program").c" ] || continue
-	case $name in *"$only"*) ;; *) continue ;; esac
-	began=$(date +%s%3N)
-	# shellcheck disable=SC2086
-	"$here/boot.sh" -p -t 120 -k "$VM/kernel.log" -b "$program" $program_files "$here/guest/console.sh" >"$work/out" 2>"$work/err"
-	count "$name" $?
+	name=$(basename "$program")
+	[ -x "$program" ] && [ -e "$here/$name.c" ] || continue
+	job "tests/vm/$name.c" "$here/boot.sh" -p -t 240 -k "$VM/kernel-$name.log" -b "$program" -f "$BUILD/gpuslice:/usr/bin/gpuslice" \
+		-f "$here/../../data:/usr/share/gpuslice" -f "$here/../../themes:/usr/share/gpuslice/themes" "$here/guest/console.sh"
 done
-
 for case_file in "$here"/../conformance/cases/*.case; do
-	name=tests/conformance/$(basename "$case_file")
-	case $name in *"$only"*) ;; *) continue ;; esac
-	began=$(date +%s%3N)
-	"$here/../conformance/run.sh" "$case_file" "$VM/conformance/$(basename "$case_file" .case)" >"$work/out" 2>"$work/err"
-	count "$name" $?
+	name=$(basename "$case_file")
+	job "tests/conformance/$name" "$here/../conformance/run.sh" "$case_file" "$VM/conformance/${name%.case}"
+	case $name in *"$only"*) cases=$((cases + 1)) ;; esac
 done
+[ "$n_jobs" -gt 0 ] || cannot "nothing is called \"$only\""
+
+# a guest has one processor: as many at a time as there are here
+printf '%s\n' "$work"/jobs/*.sh | xargs -P "${JOBS:-$(nproc)}" -n 1 sh &
+runner=$!
+for file in "$work"/jobs/*.name; do
+	file=${file%.name}
+	while [ ! -e "$file.status" ] && kill -0 $runner 2>/dev/null; do sleep 0.2; done
+	if [ ! -e "$file.status" ]; then
+		echo "FAIL $(cat "$file.name"): it was not run"
+		failed=$((failed + 1))
+		continue
+	fi
+	read -r status ms <"$file.status"
+	count "$(cat "$file.name")" "$status" "$(seconds "$ms")" "$file.out" "$file.err"
+done
+wait $runner
 
 boots=$(wc -l <"$VM/boots")
 retries=$(grep -c -E '^12[45] ' "$VM/boots")
 awk '$3 != "-" { n++; sum += $3; if ($3 > max) max = $3 } END { if (n) printf "a guest is up after %.1f s, at most %.1f s\n", sum / n, max }' "$VM/boots"
-echo "$passed passed, $failed failed, $skipped skipped; $boots boots, $retries without a verdict; $(since "$start") s"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+echo "$passed passed, $failed failed, $skipped skipped; $boots boots, $retries without a verdict; $cases cases on both kernels; $(since "$start") s"
+# what is skipped here has not been compared
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ] && [ "$skipped" -eq 0 ]

@@ -230,8 +230,20 @@ static ssize_t vgpu_params_store(struct device *d, struct device_attribute *a, c
 }
 static DEVICE_ATTR_RW(vgpu_params);
 
+/* Newer drivers have it. What it gives without an update to come is not known. */
+static ssize_t warm_update_show(struct device *d, struct device_attribute *a, char *buf)
+{
+	return -ENXIO;
+}
+
+static ssize_t warm_update_store(struct device *d, struct device_attribute *a, const char *buf, size_t n)
+{
+	return -EACCES;
+}
+static DEVICE_ATTR_RW(warm_update);
+
 static struct attribute *vf_attributes[] = { &dev_attr_creatable_vgpu_types.attr, &dev_attr_current_vgpu_type.attr, &dev_attr_placement_id.attr,
-	&dev_attr_gpu_instance_id.attr, &dev_attr_vgpu_params.attr, NULL };
+	&dev_attr_gpu_instance_id.attr, &dev_attr_vgpu_params.attr, &dev_attr_warm_update.attr, NULL };
 static const struct attribute_group vf_group = { .name = "nvidia", .attrs = vf_attributes };
 
 /* ---- as a VFIO device ---- */
