@@ -53,7 +53,7 @@ bool gs_sim_json_bool(struct gs_sim_json *j, struct json_object *o, const char *
 /* False when absent or null. */
 bool gs_sim_json_flag(struct gs_sim_json *j, struct json_object *o, const char *key);
 
-/* The "schema" member must be @schema. */
+/* Fails when "schema" is not @schema; with -EPROTO when it is another version of it. */
 void gs_sim_json_schema(struct gs_sim_json *j, struct json_object *root, const char *schema);
 
 #endif

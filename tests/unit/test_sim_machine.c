@@ -298,6 +298,20 @@ static void garbage_in_the_state_file_is_an_error_and_a_reset_heals_it(void **st
 	assert_int_equal(fixture_fault(f, "clear"), 0);
 }
 
+/* Whoever ran an earlier version must not meet an error at the first run of this one. */
+static void the_state_of_another_version_is_made_anew(void **state)
+{
+	static const char older[] = "{\"schema\":\"gpuslice.sim-state/1\",\"generation\":7}";
+	struct fixture *f = *state;
+	struct gs_sim *sim = NULL;
+	struct gs_error e = { 0 };
+
+	write_state(f, older, strlen(older));
+	assert_int_equal(gs_sim_open("dgx-h100", &sim, &e), 0);
+	gs_sim_close(sim);
+	assert_int_equal(fixture_fault(f, "clear"), 0);
+}
+
 /* Every single byte that is damaged either reads as something legal or is refused; nothing crashes. */
 static void a_damaged_byte_never_does_more_than_fail(void **state)
 {
@@ -418,6 +432,7 @@ int main(void)
 		TEST(driver_override_is_kept_and_read_back),
 		TEST(an_unknown_host_names_the_known_ones),
 		TEST(garbage_in_the_state_file_is_an_error_and_a_reset_heals_it),
+		TEST(the_state_of_another_version_is_made_anew),
 		TEST(a_damaged_byte_never_does_more_than_fail),
 		TEST(a_writer_killed_at_any_moment_leaves_a_whole_machine),
 		TEST(faults_are_listed_as_they_were_given),
