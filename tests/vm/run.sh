@@ -85,7 +85,8 @@ job() {
 	name=$1
 	shift
 	case $name in *"$only"*) ;; *) return ;; esac
-	file=$work/jobs/$(printf '%03d' $((n_jobs += 1)))
+	n_jobs=$((n_jobs + 1))
+	file=$work/jobs/$(printf '%03d' $n_jobs)
 	echo "$name" >"$file.name"
 	words=
 	for word; do words="$words '$word'"; done
