@@ -184,13 +184,13 @@ static int restore_params(struct gs_layout *l, struct gs_layout_gpu *to, const s
 
 /*
  * Where nobody could tell the mode (no NVML, say) it was one of the GPU's own
- * driver, and that is what has to come back: any mode but passthrough asks for it.
+ * driver. If that has gone it has to come back: any mode but passthrough asks for it.
  */
-static void take_back_mode(struct gs_layout_gpu *to, const struct gs_layout_gpu *base, const struct gs_gpu *was, const struct gs_step *step)
+static void take_back_mode(struct gs_layout_gpu *to, const struct gs_layout_gpu *base, const struct gs_gpu *was, const struct gs_gpu *now)
 {
-	bool is_driver = step->op == GS_STEP_UNBIND_DRIVER || step->op == GS_STEP_BIND_DRIVER;
+	bool has_lost_driver = base->mode == GS_MODE_INVALID && was->driver && !gs_str_equal(was->driver, now->driver);
 
-	to->mode = base->mode == GS_MODE_INVALID && is_driver && was->driver ? GS_MODE_WHOLE : base->mode;
+	to->mode = has_lost_driver ? GS_MODE_WHOLE : base->mode;
 	to->mode_is_asked = to->mode != GS_MODE_INVALID;
 	to->vfs = base->vfs;
 }
@@ -200,7 +200,8 @@ static void take_back_mode(struct gs_layout_gpu *to, const struct gs_layout_gpu 
  * What somebody else made meanwhile is not ours to destroy; where it stands in
  * the way of what has to come back, the plan of the undo says so and blocks.
  */
-static int take_back(struct gs_layout *l, struct gs_layout_gpu *to, struct gs_layout_gpu *base, const struct gs_gpu *was, const struct gs_step *step, bool is_done)
+static int take_back(struct gs_layout *l, struct gs_layout_gpu *to, struct gs_layout_gpu *base, const struct gs_gpu *was, const struct gs_gpu *now,
+		     const struct gs_step *step, bool is_done)
 {
 	struct gs_want *there = step->profile ? want_at(to, step) : NULL, *before = step->profile ? want_at(base, step) : NULL;
 
@@ -210,7 +211,7 @@ static int take_back(struct gs_layout *l, struct gs_layout_gpu *to, struct gs_la
 	case GS_STEP_DISABLE_VFS:
 	case GS_STEP_UNBIND_DRIVER:
 	case GS_STEP_BIND_DRIVER:
-		take_back_mode(to, base, was, step);
+		take_back_mode(to, base, was, now);
 		return restore_params(l, to, base);
 	case GS_STEP_SET_SETTING:
 		return !step->old_value || gs_layout_set(l, to, step->key, step->old_value) ? 0 : -ENOMEM;
@@ -261,7 +262,7 @@ static int plan_undo(const struct gs_snapshot *now, const struct gs_plan *failed
 
 		if (!gpu)
 			return gs_error_set(e, -ENODEV, GS_STATUS_NOT_UNDONE, "GPU %" PRIu32 " has gone", step->gpu);
-		if (take_back(ev.layout, &ev.layout->gpus[gpu->index], &before->gpus[step->gpu], gs_snapshot_gpu(failed->snapshot, step->gpu), step, i < done) < 0)
+		if (take_back(ev.layout, &ev.layout->gpus[gpu->index], &before->gpus[step->gpu], gs_snapshot_gpu(failed->snapshot, step->gpu), gpu, step, i < done) < 0)
 			return gs_error_oom(e);
 	}
 	/* what comes back under its UUID has no slot before it is there */

@@ -23,6 +23,7 @@ MAY_DIFFER = {
     "digest": "a digest over revs",
     "expect": "a digest over revs",
     "published_at_ms": "a time",
+    "since_ms": "a time",
     "pid": "numbered by each kernel",
     "start_time": "counted from each boot",
 }

@@ -86,6 +86,13 @@ begin_run() {
 	) 3>&- 2>/dev/null &
 }
 
+# kill_agent: the first child of what `start` began
+kill_agent() {
+	pid=$(cat "$background/pid")
+	agent=$(cut -d' ' -f1 "/proc/$pid/task/$pid/children")
+	kill -KILL "$agent"
+}
+
 # end_run: how what `start` began ends, which takes 20 s at most
 end_run() {
 	for _ in $(seq 100); do
@@ -119,7 +126,7 @@ perform() {
 	fault) fault_words "$@" ;;
 	await) await "$rest" "$@" ;;
 	interrupt) kill -INT "$(cat "$background/pid")" && end_run ;;
-	kill) kill -KILL $(pgrep -P "$(cat "$background/pid")") && end_run ;;
+	kill) kill_agent && end_run ;;
 	*)
 		echo "$case_name:$line_number: what is «$verb»?" >&2
 		false

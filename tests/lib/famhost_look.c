@@ -320,8 +320,10 @@ static void set_mode(struct gs_gpu *gpu, const struct fam_gpu *g)
 		gpu->mode = g->mig ? (cut ? GS_MODE_MIG_VGPU : GS_MODE_MIG) : !cut ? GS_MODE_WHOLE : g->board->types ? GS_MODE_VGPU : GS_MODE_SRIOV;
 		gpu->mode_pending = g->mig_pending < 0 ? GS_MODE_INVALID : g->mig_pending ? GS_MODE_MIG : GS_MODE_WHOLE;
 	}
-	if (g->is_blind && gpu->mode != GS_MODE_PASSTHROUGH)
+	if (g->is_blind && is_native(g)) {
 		gpu->mode = gpu->mode_pending = GS_MODE_INVALID;
+		gpu->modes = 1u << GS_MODE_PASSTHROUGH;
+	}
 	if (g->has_no_iommu && gpu->mode != GS_MODE_PASSTHROUGH) {
 		gpu->modes &= ~(1u << GS_MODE_PASSTHROUGH);
 		gpu->no_passthrough = "the IOMMU is off: switch it on in the firmware";
