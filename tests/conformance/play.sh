@@ -166,9 +166,9 @@ expect() {
 	*) got=$(cat "$d/output") ;;
 	esac
 	if [ "$got" = "$1" ]; then
-		echo "ok $tap_n - $case_name:$line_number: $(cat "$d/step") = $1"
+		printf 'ok %s - %s = %s\n' "$tap_n" "$case_name:$line_number: $(cat "$d/step")" "$1"
 	else
-		echo "not ok $tap_n - $case_name:$line_number: $(cat "$d/step")"
+		printf 'not ok %s - %s\n' "$tap_n" "$case_name:$line_number: $(cat "$d/step")"
 		printf '# expected: %s\n# got: %s\n' "$1" "$got"
 		head -5 "$d/errors" | sed 's/^/# err: /'
 		tap_bad=1

@@ -21,13 +21,24 @@ read sys/bus/pci/devices/0000:1b:00.0/driver_override
 link sys/bus/pci/devices/0000:1b:00.0/driver
 = nvidia
 list sys/bus/pci/drivers/nvidia
+program systemctl is-active ssh.service
+fault read-only
+write sys/bus/pci/devices/0000:1b:00.0/driver_override x
+= EROFS
+fault clear
+user list
+= 0
+start --json list
+await 0
+= 0
+hold sys/bus/pci/devices/0000:1b:00.0
 EOF
 play() { # play DIR
 	mkdir -p "$tmp/$1"
 	XDG_STATE_HOME="$tmp/state-$1" sh tests/conformance/play.sh "$tmp/sample.case" "$tmp/$1" --sim dgx-h100
 }
 expect 0 "a case is played" play a
-that "with a line for each expectation" says out "1..7"
+that "with a line for each expectation" says out "1..10"
 expect 0 "and again" play b
 expect 0 "two plays are the same" python3 tests/conformance/compare.py "$tmp/a" "$tmp/b"
 

@@ -418,11 +418,48 @@ static void a_board_without_vfs_counts_on_the_pf(void **state)
 #define ON(host, name) \
 	{ #name, name, fixture_setup, fixture_teardown, (void *)(uintptr_t)host }
 
+/* «fault hold»: somebody has the VF as a VM has, with or without being seen, until «release». */
+static void a_held_vf_keeps_its_type(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(fixture_store(f, TYPED("0000:a1:00.4"), "1155\n"), 0);
+	assert_int_equal(fixture_fault(f, "hold 0000:a1:00.4"), 0);
+	assert_int_equal(fixture_store(f, TYPED("0000:a1:00.4"), "0"), -EBUSY);
+	assert_link(f, "proc/200000/fd/4", "/dev/vfio/500");
+	assert_true(fixture_fault(f, "hold 0000:a1:00.4") < 0);
+	assert_int_equal(fixture_fault(f, "release"), 0);
+	assert_false(fixture_exists(f, "proc/200000"));
+	assert_int_equal(fixture_store(f, TYPED("0000:a1:00.4"), "0"), 0);
+	assert_int_equal(fixture_fault(f, "hold 0000:a1:00.5 unseen"), 0);
+	assert_int_equal(fixture_store(f, TYPED("0000:a1:00.5"), "1155\n"), -EBUSY);
+	assert_true(fixture_exists(f, "proc/200001/comm"));
+	assert_false(fixture_exists(f, "proc/200001/fd/4"));
+	assert_int_equal(fixture_fault(f, "clear"), 0);
+	/* neither the PF, which nvidia drives, nor what is not there */
+	assert_true(fixture_fault(f, "hold 0000:a1:00.0") < 0);
+	assert_true(fixture_fault(f, "hold 0000:55:00.0") < 0);
+	assert_true(fixture_fault(f, "hold 0000:a1:00.4 loosely") < 0);
+}
+
+static void a_read_only_sysfs_takes_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(fixture_fault(f, "read-only"), 0);
+	assert_int_equal(fixture_store(f, TYPED("0000:a1:00.4"), "1155\n"), -EROFS);
+	assert_file(f, TYPED("0000:a1:00.4"), "0");
+	assert_int_equal(fixture_fault(f, "clear"), 0);
+	assert_int_equal(fixture_store(f, TYPED("0000:a1:00.4"), "1155\n"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ON("kvm-l40s", a_free_vf_lists_what_a_real_one_does),
 		ON("kvm-l40s", one_size_per_gpu),
+		ON("kvm-l40s", a_held_vf_keeps_its_type),
+		ON("kvm-l40s", a_read_only_sysfs_takes_nothing),
 		ON("kvm-l40s", no_more_than_32_of_the_smallest),
 		ON("kvm-l40s", a_vf_of_a_running_vm_is_busy),
 		ON("kvm-l40s", placements_can_be_chosen_where_there_are_some),

@@ -73,7 +73,7 @@ count() {
 	passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skip))
 	if [ "$bad" -gt 0 ]; then
 		echo "FAIL $1"
-		grep -A 12 -E '^not ok' "$4" | head -120
+		grep -B 2 -A 12 -E '^not ok' "$4" | head -120
 		tail -n 40 "$5"
 	else
 		printf 'ok   %-44s %3d passed%s  %5s s\n' "$1" "$good" "$([ "$skip" -gt 0 ] && echo ", $skip skipped")" "$3"
