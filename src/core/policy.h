@@ -18,6 +18,7 @@
 	X(ENGINES, "media-engines", "a media engine would be given out twice") \
 	X(POSITION_UNKNOWN, "position-unknown", "where the instances are cannot be seen at this privilege") \
 	X(SIZE_RULE, "size-rule", "the vGPUs of one GPU share one framebuffer size") \
+	X(UUID_TAKEN, "uuid-taken", "the UUID of an mdev is one device's on the whole host") \
 	X(GI_FULL, "gi-full", "no GPU instance has room for a MIG-backed vGPU") \
 	X(VFS_IMPOSSIBLE, "vfs-impossible", "how many VFs there are cannot be changed here") \
 	X(PASSTHROUGH_IMPOSSIBLE, "passthrough-impossible", "the GPU cannot be given to VFIO here") \

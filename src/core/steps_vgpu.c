@@ -56,12 +56,16 @@ int gs_steps_remove_vgpus(struct gs_plan *p, const struct gs_diff_gpu *d, struct
 	return r;
 }
 
-/* Is that UUID an mdev's already, on any GPU, or of an earlier step? It is one instance's on the whole host (interfaces 1.2). */
+/* Is that UUID an mdev's already, on any GPU, asked for, or of an earlier step? It is one instance's on the whole host (interfaces 1.2). */
 static bool is_uuid_taken(const struct gs_plan *p, const char *uuid)
 {
 	for (size_t i = 0; i < gs_snapshot_n_gpus(p->snapshot); i++)
 		if (gs_gpu_instance_by_uuid(gs_snapshot_gpu(p->snapshot, i), uuid))
 			return true;
+	for (size_t g = 0; g < p->layout->n_gpus; g++)
+		for (size_t i = 0; i < p->layout->gpus[g].n_wants; i++)
+			if (gs_str_equal(p->layout->gpus[g].wants[i].uuid, uuid))
+				return true;
 	for (size_t i = 0; i < p->n_steps; i++)
 		if (p->steps[i].op == GS_STEP_CREATE_VGPU && gs_str_equal(p->steps[i].uuid, uuid))
 			return true;
