@@ -207,6 +207,11 @@ static void add_vfs(struct gs_snapshot *s, struct gs_gpu *gpu, const struct fam_
 	gpu->vfs.total = GS_U32(g->board->total_vfs);
 	gpu->vfs.enabled = GS_U32(g->vfs);
 	gpu->vfs.by = is_native(g) ? g->board->by : GS_VFS_BY_NOBODY;
+	gpu->vfs.quotas = gs_arena_calloc(gs_snapshot_arena(s), FAM_PARAMS_MAX, sizeof(*gpu->vfs.quotas));
+	CHECK(gpu->vfs.quotas);
+	for (size_t i = 0; g->board->vf_params && g->board->vf_params[i]; i++)
+		if (strstr(g->board->vf_params[i], "quota"))
+			gpu->vfs.quotas[gpu->vfs.n_quotas++] = g->board->vf_params[i];
 	for (uint32_t i = 0; i < g->vfs; i++) {
 		struct gs_vf *vf = gs_gpu_add_vf(s, gpu);
 		struct gs_instance *inst = NULL;

@@ -623,6 +623,8 @@ static void xe_shares_are_settings_and_parameters(void **state)
 	assert_string_equal(gs_instance_param(gpu->instances[0], "exec-quantum-ms"), "11");
 	assert_string_equal(gs_instance_param(gpu->instances[1], "exec-quantum-ms"), "22");
 	assert_string_equal(gs_instance_param(gpu->instances[1], "vram-quota-bytes"), "4294967296");
+	assert_true(gs_gpu_is_quota(gpu, "vram-quota-bytes"));
+	assert_false(gs_gpu_is_quota(gpu, "exec-quantum-ms"));
 	assert_null(gs_instance_param(gpu->instances[0], "vram-quota-bytes"));
 	/* it follows from the PF's and cannot be asked for */
 	assert_null(gs_instance_param(gpu->instances[0], "sched-priority"));
