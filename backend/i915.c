@@ -121,6 +121,7 @@ static int collect(struct gs_family_look *look)
 	gpu->framework = GS_FRAMEWORK_I915;
 	if (gs_share_add_quotas(look, files, GS_ARRAY_SIZE(files)) < 0)
 		return -ENOMEM;
+	gpu->vfs.quotas_come_first = true;
 	for (size_t i = 0; i < GS_ARRAY_SIZE(files); i++) {
 		GS_FREE char *text = NULL;
 

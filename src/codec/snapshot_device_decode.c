@@ -227,6 +227,7 @@ void gs_snapshot_read_vfs(struct gs_snapshot *s, struct gs_json_reader *up, stru
 		gs_json_read_fail(&r, "enabled", "is %u of %u", gpu->vfs.enabled.value, gpu->vfs.total.value);
 	if (json_object_object_get_ex(o, "quotas", NULL))
 		gpu->vfs.quotas = read_words(s, &r, "quotas", &gpu->vfs.n_quotas);
+	gpu->vfs.quotas_come_first = gs_json_read_bool(&r, "quotas_come_first", false);
 	n = gs_json_read_array(&r, "functions", GS_SNAPSHOT_VFS_MAX, &list);
 	for (size_t i = 0; i < n && !r.failed; i++) {
 		struct gs_vf *vf = gs_gpu_add_vf(s, gpu);

@@ -103,8 +103,10 @@ struct json_object *gs_vfs_to_json(const struct gs_gpu *gpu)
 	for (size_t i = 0; i < gpu->vfs.n_functions; i++)
 		json_object_array_add(list, vf_to_json(gpu->vfs.functions[i]));
 	json_object_object_add(o, "functions", list);
-	if (gpu->vfs.n_quotas)
+	if (gpu->vfs.n_quotas) {
 		json_object_object_add(o, "quotas", quotas_to_json(gpu));
+		json_object_object_add(o, "quotas_come_first", json_object_new_boolean(gpu->vfs.quotas_come_first));
+	}
 	return o;
 }
 

@@ -66,6 +66,7 @@ struct gs_vfs {
 	size_t n_functions, cap_functions;
 	const char **quotas;            /* keys of VF parameters that the driver shares out among those that are on: another number, other shares */
 	size_t n_quotas;
+	bool quotas_come_first;         /* they are taken only while no VF is on (interfaces 7.2) */
 };
 
 /* Another function that lies in the GPU's IOMMU group, or belongs to the same board (audio, USB). */

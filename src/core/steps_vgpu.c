@@ -169,7 +169,13 @@ int gs_steps_create_vgpus(struct gs_plan *p, const struct gs_diff_gpu *d, struct
 	return r;
 }
 
-int gs_steps_set_params(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e)
+/* Shares that are taken only while no VF is on: before VFs go on, all else after. */
+static bool comes_first(const struct gs_diff_gpu *d, const struct gs_change *c, const char *key)
+{
+	return c->want->kind == GS_KIND_SRIOV && d->vfs_on && d->gpu->vfs.quotas_come_first && gs_gpu_is_quota(d->gpu, key);
+}
+
+int gs_steps_set_params(struct gs_plan *p, const struct gs_diff_gpu *d, bool first, struct gs_error *e)
 {
 	int r = 0;
 
@@ -177,9 +183,12 @@ int gs_steps_set_params(struct gs_plan *p, const struct gs_diff_gpu *d, struct g
 		const struct gs_change *c = &d->changes[i];
 
 		for (size_t k = 0; c->want && k < c->n_params && r >= 0; k++) {
-			struct gs_step *step = gs_plan_add_step(p, GS_STEP_SET_PARAM, d->gpu);
 			const char *now = c->old ? gs_instance_param(c->old, c->params[k].key) : NULL;
+			struct gs_step *step;
 
+			if (comes_first(d, c, c->params[k].key) != first)
+				continue;
+			step = gs_plan_add_step(p, GS_STEP_SET_PARAM, d->gpu);
 			if (!step)
 				return gs_error_oom(e);
 			set_place(p, step, d->gpu, c->old, c->want);

@@ -212,6 +212,7 @@ static void add_vfs(struct gs_snapshot *s, struct gs_gpu *gpu, const struct fam_
 	for (size_t i = 0; g->board->vf_params && g->board->vf_params[i]; i++)
 		if (strstr(g->board->vf_params[i], "quota"))
 			gpu->vfs.quotas[gpu->vfs.n_quotas++] = g->board->vf_params[i];
+	gpu->vfs.quotas_come_first = g->board->framework == GS_FRAMEWORK_I915;
 	for (uint32_t i = 0; i < g->vfs; i++) {
 		struct gs_vf *vf = gs_gpu_add_vf(s, gpu);
 		struct gs_instance *inst = NULL;

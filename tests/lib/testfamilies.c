@@ -136,6 +136,7 @@ static void add_pro6000(struct gs_snapshot *s)
 	gpu->vfs.quotas = gs_arena_calloc(gs_snapshot_arena(s), 2, sizeof(*gpu->vfs.quotas));
 	if (gpu->vfs.quotas)
 		gpu->vfs.quotas[gpu->vfs.n_quotas++] = "vram-quota-bytes";
+	gpu->vfs.quotas_come_first = true;
 	add_on_vf(s, gpu, 2, "DC-1-24Q");
 	gpu->instances[1]->gi = GS_U32(9);
 }
