@@ -21,6 +21,7 @@
 	X(UUID_TAKEN, "uuid-taken", "the UUID of an mdev is one device's on the whole host") \
 	X(GI_FULL, "gi-full", "no GPU instance has room for a MIG-backed vGPU") \
 	X(VFS_IMPOSSIBLE, "vfs-impossible", "how many VFs there are cannot be changed here") \
+	X(TYPES_CATALOGUE, "types-from-catalogue", "no driver lists the vGPU types now: the catalogue does") \
 	X(VF_SHARES, "vf-shares", "VFs that stay do not keep the shares that they have") \
 	X(PASSTHROUGH_IMPOSSIBLE, "passthrough-impossible", "the GPU cannot be given to VFIO here") \
 	X(GROUP_SHARED, "group-shared", "another device of the IOMMU group keeps its driver") \

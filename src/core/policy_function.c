@@ -287,8 +287,26 @@ static void note_lost_params(struct gs_policy *y)
 	}
 }
 
+/* A driver may offer other types than the catalogue of boards says: then the step that creates fails, and all is undone. */
+static void note_catalogue(struct gs_policy *y)
+{
+	if (!y->d->leaves_vfio || y->gpu->grids[GS_KIND_VGPU].source != GS_PROFILES_CATALOGUE)
+		return;
+	for (size_t i = 0; i < y->d->n_changes; i++) {
+		const struct gs_change *c = &y->d->changes[i];
+
+		if (c->kind != GS_CHANGE_CREATE || c->want->kind != GS_KIND_VGPU)
+			continue;
+		gs_policy_add(y, GS_RULE_TYPES_CATALOGUE, GS_SEVERITY_NOTE,
+			      "%s is from the catalogue: the driver lists its types only once it has the GPU again; if it has none of that name, this fails and is undone",
+			      c->want->profile);
+		return;
+	}
+}
+
 void gs_policy_note_functions(struct gs_policy *y)
 {
+	note_catalogue(y);
 	if (y->d->vfs_off && y->d->vfs_on)
 		note_lost_params(y);
 	if (y->d->goes_to_vfio || y->d->leaves_vfio)

@@ -14,7 +14,8 @@ static void set_place(struct gs_plan *p, struct gs_step *step, const struct gs_g
 {
 	const struct gs_vf *vf;
 
-	step->framework = gpu->framework;
+	/* with another driver on it nobody tells which one it will have: one of NVIDIA's, whose files say which */
+	step->framework = gpu->framework == GS_FRAMEWORK_VFIO && gpu->grids[GS_KIND_VGPU].n ? GS_FRAMEWORK_NVML : gpu->framework;
 	step->uuid = gs_arena_strdup(p->arena, old ? old->uuid : w->uuid);
 	if (!gpu->vfs.total.known)
 		return;
@@ -192,7 +193,7 @@ int gs_steps_set_params(struct gs_plan *p, const struct gs_diff_gpu *d, bool fir
 			if (!step)
 				return gs_error_oom(e);
 			set_place(p, step, d->gpu, c->old, c->want);
-			if (!step->uuid && d->gpu->framework == GS_FRAMEWORK_MDEV)
+			if (!step->uuid && (d->gpu->framework == GS_FRAMEWORK_MDEV || !d->gpu->vfs.total.known))
 				step->uuid = uuid_of_new(p, d->gpu, c);
 			step->profile = gs_arena_strdup(p->arena, c->want->profile);
 			step->key = gs_arena_strdup(p->arena, c->params[k].key);

@@ -359,6 +359,11 @@ static void add_gpu(struct gs_snapshot *s, const struct fam_gpu *g, uint32_t ind
 	/* only the driver tells what the board can be cut into */
 	if (native && g->board->types)
 		add_vgpu_grid(s, gpu, g);
+	/* … and the catalogue, which has no MIG-backed ones where MIG is not known */
+	if (gpu->mode == GS_MODE_PASSTHROUGH && g->board->types && !g->board->has_mig) {
+		add_vgpu_grid(s, gpu, g);
+		gpu->grids[GS_KIND_VGPU].source = GS_PROFILES_CATALOGUE;
+	}
 	if (native && g->board->has_mig)
 		add_mig_grid(s, gpu);
 	if (native)
