@@ -65,13 +65,16 @@ struct gs_step {
 	bool kill;                      /* SIGKILL when SIGTERM does not do */
 };
 
+/* In gs_finding.gpu: it concerns the machine, no single GPU. */
+#define GS_FINDING_NO_GPU UINT32_MAX
+
 /* Something that the operator should do or know; @text says what to do. */
 struct gs_finding {
 	enum gs_severity severity;
 	enum gs_status status;          /* for BLOCK: what the program exits with */
 	const char *rule;               /* "placement-conflict", "holder-stops", … see policy.h */
-	uint32_t gpu;
-	const char *object;             /* "GPU 2 GI 12", … */
+	uint32_t gpu;                   /* or GS_FINDING_NO_GPU */
+	const char *object;             /* "GPU 2 GI 12", "the machine", … */
 	const struct gs_holder **holders;   /* of the plan's snapshot */
 	size_t n_holders;
 	const char *text;
@@ -98,7 +101,7 @@ struct gs_plan {
 	size_t n_base, cap_base;
 	struct gs_step *steps;          /* none when blocked */
 	size_t n_steps, cap_steps;
-	struct gs_finding *findings;    /* BLOCK first, then CONFIRM, then NOTE; each by GPU */
+	struct gs_finding *findings;    /* BLOCK first, then CONFIRM, then NOTE; each by GPU, the machine last */
 	size_t n_findings, cap_findings;
 	struct gs_claim *claims;
 	size_t n_claims;
