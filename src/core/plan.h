@@ -144,6 +144,12 @@ bool gs_plan_is_blocked(const struct gs_plan *p);
 /* May somebody lose work whom this viewer cannot see? Then "stops nobody" is not known, and must not be said. */
 bool gs_plan_has_hidden_holders(const struct gs_plan *p);
 bool gs_plan_needs_confirmation(const struct gs_plan *p);
+/*
+ * @later is made of the same request as @approved, of a newer look. The first
+ * thing in it that wants a confirmation and had none in @approved; NULL. A
+ * holder who came since is such a thing, unless his unit is one that @approved stops.
+ */
+const struct gs_finding *gs_plan_unapproved(const struct gs_plan *approved, const struct gs_plan *later);
 /* Does it stop somebody's work (any typed finding)? */
 bool gs_plan_stops_somebody(const struct gs_plan *p);
 /*
