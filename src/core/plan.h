@@ -8,7 +8,7 @@
  * the deletion and creation of an equal profile, start and parent is a keep.
  * Order (interfaces 0.3, 9.3): stop holders and units; then GPU by GPU remove
  * vGPUs, destroy CIs and GIs, disable VFs, change the mode, driver or memory
- * mode, enable VFs, create GIs and CIs, create vGPUs, set their parameters;
+ * mode, set the shares that have to come before VFs, enable VFs, create GIs and CIs, create vGPUs, set their parameters;
  * last start the units that were stopped.
  */
 #ifndef GS_CORE_PLAN_H
