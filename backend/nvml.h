@@ -13,6 +13,8 @@
 #include <stdbool.h>
 
 #include "backend/nvml_abi.h"
+#include "backend/nvml_telemetry_abi.h"
+#include "backend/nvml_vgpu_abi.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 
@@ -21,7 +23,7 @@
  * right, the newest first. Only those of one ABI stand in one row: a plain
  * name is the oldest ABI with other structs (interfaces 5.1).
  */
-#define GS_NVML_CALLS(X) \
+#define GS_NVML_BASE_CALLS(X) \
 	X(init, (void), "nvmlInit_v2", "nvmlInit") \
 	X(shutdown, (void), "nvmlShutdown") \
 	X(driver_version, (char *t, unsigned n), "nvmlSystemGetDriverVersion") \
@@ -33,15 +35,6 @@
 	X(device_uuid, (nvml_device d, char *t, unsigned n), "nvmlDeviceGetUUID") \
 	X(device_minor, (nvml_device d, unsigned *m), "nvmlDeviceGetMinorNumber") \
 	X(device_pci, (nvml_device d, struct nvml_pci_info *p), "nvmlDeviceGetPciInfo_v3") \
-	X(device_memory, (nvml_device d, struct nvml_memory *m), "nvmlDeviceGetMemoryInfo") \
-	X(device_memory_v2, (nvml_device d, struct nvml_memory_v2 *m), "nvmlDeviceGetMemoryInfo_v2") \
-	X(device_utilization, (nvml_device d, struct nvml_utilization *u), "nvmlDeviceGetUtilizationRates") \
-	X(device_power, (nvml_device d, unsigned *mw), "nvmlDeviceGetPowerUsage") \
-	X(device_temperature, (nvml_device d, int s, unsigned *c), "nvmlDeviceGetTemperature") \
-	X(compute_processes, (nvml_device d, unsigned *n, struct nvml_process *p), \
-		"nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2") \
-	X(graphics_processes, (nvml_device d, unsigned *n, struct nvml_process *p), \
-		"nvmlDeviceGetGraphicsRunningProcesses_v3", "nvmlDeviceGetGraphicsRunningProcesses_v2") \
 	X(device_attributes, (nvml_device d, struct nvml_attributes *a), "nvmlDeviceGetAttributes_v2") \
 	X(device_fields, (nvml_device d, int n, struct nvml_field_value *v), "nvmlDeviceGetFieldValues") \
 	X(device_architecture, (nvml_device d, unsigned *a), "nvmlDeviceGetArchitecture") \
@@ -70,6 +63,8 @@
 	X(device_ci_id, (nvml_device d, unsigned *id), "nvmlDeviceGetComputeInstanceId") \
 	X(mig_count, (nvml_device d, unsigned *n), "nvmlDeviceGetMaxMigDeviceCount") \
 	X(mig_device, (nvml_device d, unsigned i, nvml_device *m), "nvmlDeviceGetMigDeviceHandleByIndex")
+
+#define GS_NVML_CALLS(X) GS_NVML_BASE_CALLS(X) GS_NVML_TELEMETRY_CALLS(X) GS_NVML_VGPU_CALLS(X)
 
 #define GS_NVML_SLOT_(slot, params, ...) int (*slot) params;
 struct gs_nvml_table {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * nvml_abi.h - the part of NVML's binary interface that we use, declared by
- * ourselves. Sizes and offsets are NVIDIA's (interfaces 5.4, LP64, natural
+ * ourselves: devices and MIG; readings and vGPUs have headers of their own. Sizes and offsets are NVIDIA's (interfaces 5.4, LP64, natural
  * alignment) and asserted here; version words are those of 5.5.
  */
 #ifndef GS_BACKEND_NVML_ABI_H
@@ -52,11 +52,9 @@ typedef struct nvml_ci_opaque *nvml_ci;
 #define NVML_CI_PROFILE_LOOP 0x20
 #define NVML_CI_ENGINE_SHARED 0
 #define NVML_TEXT 96
-#define NVML_NOT_AVAILABLE (~0ull)
 #define NVML_NO_INSTANCE 0xffffffffu
 #define NVML_ARCH_AMPERE 7
 #define NVML_FIELD_IS_RESETLESS_MIG_SUPPORTED 184
-#define NVML_TEMPERATURE_GPU 0
 
 #define NVML_VERSION_WORD(type, ver) ((unsigned int)sizeof(type) | ((unsigned int)(ver) << 24))
 
@@ -64,26 +62,6 @@ struct nvml_pci_info {
 	char bus_id_legacy[16];
 	unsigned int domain, bus, device, pci_device_id, pci_subsystem_id;
 	char bus_id[32];
-};
-
-struct nvml_memory {
-	unsigned long long total, free, used;
-};
-
-struct nvml_memory_v2 {
-	unsigned int version;
-	unsigned long long total, reserved, free, used;
-};
-
-struct nvml_utilization {
-	unsigned int gpu, memory;
-};
-
-/* nvmlProcessInfo_t of the _v3 functions. */
-struct nvml_process {
-	unsigned int pid;
-	unsigned long long used_memory;
-	unsigned int gi, ci;
 };
 
 struct nvml_attributes {
@@ -164,16 +142,6 @@ NVML_AT(struct nvml_pci_info, domain, 16);
 NVML_AT(struct nvml_pci_info, pci_device_id, 28);
 NVML_AT(struct nvml_pci_info, pci_subsystem_id, 32);
 NVML_AT(struct nvml_pci_info, bus_id, 36);
-NVML_SIZE_IS(struct nvml_memory, 24);
-NVML_AT(struct nvml_memory, used, 16);
-NVML_SIZE_IS(struct nvml_memory_v2, 40);
-NVML_AT(struct nvml_memory_v2, total, 8);
-NVML_AT(struct nvml_memory_v2, used, 32);
-NVML_SIZE_IS(struct nvml_utilization, 8);
-NVML_SIZE_IS(struct nvml_process, 24);
-NVML_AT(struct nvml_process, used_memory, 8);
-NVML_AT(struct nvml_process, gi, 16);
-NVML_AT(struct nvml_process, ci, 20);
 NVML_SIZE_IS(struct nvml_attributes, 40);
 NVML_AT(struct nvml_attributes, memory_mb, 32);
 NVML_SIZE_IS(union nvml_value, 8);
@@ -212,7 +180,6 @@ NVML_AT(struct nvml_ci_info, id, 16);
 NVML_AT(struct nvml_ci_info, profile_id, 20);
 NVML_AT(struct nvml_ci_info, placement, 24);
 
-_Static_assert(NVML_VERSION_WORD(struct nvml_memory_v2, 2) == 0x02000028, "nvmlMemory_v2");
 _Static_assert(NVML_VERSION_WORD(struct nvml_gi_profile_v2, 2) == 0x02000098, "nvmlGpuInstanceProfileInfo_v2");
 _Static_assert(NVML_VERSION_WORD(struct nvml_gi_profile_v3, 3) == 0x03000098, "nvmlGpuInstanceProfileInfo_v3");
 _Static_assert(NVML_VERSION_WORD(struct nvml_ci_profile_v2, 2) == 0x02000088, "nvmlComputeInstanceProfileInfo_v2");
