@@ -34,6 +34,7 @@
 	X(REBINDS, "rebinds", "the driver is taken off the GPU and put back") \
 	X(CLAIM, "claim", "work is promised that has no process yet") \
 	X(HOLDER_STOPS, "holder-stops", "somebody's work would stop") \
+	X(HOLDER_FOLLOWS, "holder-follows", "a daemon would open the GPU as soon as the driver has it, and be in the way") \
 	X(HOLDER_MAY_BLOCK, "holder-may-block", "something holds the GPU and may keep the change pending") \
 	X(HOLDERS_HIDDEN, "holders-hidden", "processes cannot be seen, so free is not proven") \
 	X(HOLDER_CLAIMED, "holder-claimed", "the request keeps an instance that somebody uses") \
