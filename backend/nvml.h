@@ -101,7 +101,7 @@ const char *gs_nvml_symbol_at(size_t offset);
 
 /* "the GPU has fallen off the bus" …; NULL for a code that we do not know. */
 const char *gs_nvml_reason(int code);
-/* What an operator can do about it, a sentence; NULL when there is nothing general to say. */
+/* What an operator can do about it, a sentence; NULL for SUCCESS and for a code that we do not know. */
 const char *gs_nvml_remedy(int code);
 /* The errno that fits: 4 -EPERM, 15 -ENODEV, 19 -EBUSY, 23 -ENOSPC …; -EIO for the rest. */
 int gs_nvml_errno(int code);
