@@ -94,6 +94,24 @@ static int find_gi(struct writing *w, nvml_gi *ret_gi, struct nvml_gi_info *ret_
 			    w->profile->name, w->step->span.start, w->bdf);
 }
 
+/* Hopper and later change their mode without a reset (interfaces 5.8): those have only to come free. */
+static bool is_resetless(const struct writing *w)
+{
+	struct nvml_field_value field = { .field_id = NVML_FIELD_IS_RESETLESS_MIG_SUPPORTED };
+
+	return GS_NVML_CALL(w->nvml, device_fields, w->device, 1, &field) == NVML_SUCCESS && field.nvml_return == NVML_SUCCESS && field.value.ui;
+}
+
+/* What has to happen, and the command that makes it; who holds the GPU is said by the agent. */
+static void note_pending(const struct writing *w, int activation, char *note, size_t size)
+{
+	if (activation == NVML_ERROR_IN_USE && is_resetless(w))
+		snprintf(note, size, "the mode is pending: it comes when nobody uses the GPU any more");
+	else
+		snprintf(note, size, "the mode is pending until the GPU is reset: nvidia-smi --gpu-reset -i %s once nobody uses it, or apply again with --allow-reset%s", w->bdf,
+			 activation == NVML_ERROR_RESET_REQUIRED ? " (in a virtual machine: reboot it)" : "");
+}
+
 static int set_mode(struct writing *w, struct gs_step_outcome *out, struct gs_error *e)
 {
 	bool on = w->step->mode == GS_MODE_MIG;
@@ -110,8 +128,7 @@ static int set_mode(struct writing *w, struct gs_step_outcome *out, struct gs_er
 		return 0;
 	if (activation == NVML_ERROR_IN_USE || activation == NVML_ERROR_RESET_REQUIRED) {
 		out->is_pending = true;
-		snprintf(out->note, sizeof(out->note), "the driver accepted the mode; it is pending and becomes active when %s",
-			 activation == NVML_ERROR_IN_USE ? "nobody uses the GPU any more and it is reset" : "the GPU is reset (in a virtual machine: at its reboot)");
+		note_pending(w, activation, out->note, sizeof(out->note));
 		return 0;
 	}
 	return gs_nvml_error(e, activation, GS_NVML_SYMBOL(set_mig_mode),

@@ -11,6 +11,7 @@
 
 struct gs_policy {
 	struct gs_plan *p;
+	const struct gs_diff *diff;     /* of all GPUs */
 	const struct gs_diff_gpu *d;
 	const struct gs_gpu *gpu;
 	const struct gs_plan_options *options;
@@ -46,8 +47,14 @@ void gs_policy_check_mode(struct gs_policy *y);
 void gs_policy_check_functions(struct gs_policy *y);
 void gs_policy_note_functions(struct gs_policy *y);
 
+/* ---- policy_reset.c: what goes along with a reset ---- */
+
+void gs_policy_check_reset(struct gs_policy *y);
+
 /* ---- policy_holders.c: whose work it touches ---- */
 
 void gs_policy_check_holders(struct gs_policy *y);
+/* Whoever has @y->gpu open, which is reset along with another. */
+void gs_policy_check_reset_holders(struct gs_policy *y);
 
 #endif
