@@ -61,6 +61,10 @@
 	X(ci_info, (nvml_ci ci, struct nvml_ci_info *i), "nvmlComputeInstanceGetInfo_v2") \
 	X(device_gi_id, (nvml_device d, unsigned *id), "nvmlDeviceGetGpuInstanceId") \
 	X(device_ci_id, (nvml_device d, unsigned *id), "nvmlDeviceGetComputeInstanceId") \
+	X(remaining, (nvml_device d, unsigned id, unsigned *n), "nvmlDeviceGetGpuInstanceRemainingCapacity") \
+	X(guest_mode, (nvml_device d, unsigned *m), "nvmlDeviceGetVirtualizationMode") \
+	X(nvlink_state, (nvml_device d, unsigned link, unsigned *on), "nvmlDeviceGetNvLinkState") \
+	X(nvlink_remote, (nvml_device d, unsigned link, struct nvml_pci_info *p), "nvmlDeviceGetNvLinkRemotePciInfo_v2") \
 	X(mig_count, (nvml_device d, unsigned *n), "nvmlDeviceGetMaxMigDeviceCount") \
 	X(mig_device, (nvml_device d, unsigned i, nvml_device *m), "nvmlDeviceGetMigDeviceHandleByIndex")
 

@@ -152,6 +152,9 @@ int gs_policy_apply(struct gs_plan *p, const struct gs_diff *diff, const struct 
 		gs_policy_check_mode(&y);
 		gs_policy_check_functions(&y);
 		gs_policy_check_places(&y);
+		/* what does not fit by the list of places has been said with who is in the way */
+		if (!is_blocked_since(p, before))
+			gs_policy_check_capacity(&y);
 		gs_policy_check_uuids(&y);
 		gs_policy_check_holders(&y);
 		gs_policy_check_reset(&y);

@@ -18,6 +18,7 @@
 	X(PLACEMENT_CONFLICT, "placement-conflict", "the units are taken") \
 	X(PLACEMENT_NONE, "no-placement", "there is no arrangement in which everything fits") \
 	X(COUNT_LIMIT, "count-limit", "the driver allows no more of this profile") \
+	X(DRIVER_CAPACITY, "driver-capacity", "the driver itself says that it has no room for it") \
 	X(ENGINES, "media-engines", "a media engine would be given out twice") \
 	X(POSITION_UNKNOWN, "position-unknown", "where the instances are cannot be seen at this privilege") \
 	X(SIZE_RULE, "size-rule", "the vGPUs of one GPU share one framebuffer size") \

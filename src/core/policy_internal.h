@@ -35,6 +35,10 @@ const char *gs_policy_object(struct gs_policy *y, const struct gs_instance *inst
 
 void gs_policy_check_places(struct gs_policy *y);
 
+/* ---- policy_capacity.c: what the driver says it has room for ---- */
+
+void gs_policy_check_capacity(struct gs_policy *y);
+
 /* ---- policy_uuid.c: the names of mdevs ---- */
 
 void gs_policy_check_uuids(struct gs_policy *y);
