@@ -534,7 +534,9 @@ static int look_at(struct look *l, struct gs_error *e)
 		return gs_error_set(e, r, GS_STATUS_FAILED, "the machine cannot be looked at: %s", strerror(-r));
 	name_gpus(l);
 	join_published(l);
-	gs_mig_note_missing(l->snapshot, l->gpus, l->n_pci);
+	/* what root is not told has been said where it failed */
+	if (!gs_machine_is_privileged(l->c->machine))
+		gs_mig_note_missing(l->snapshot, l->gpus, l->n_pci);
 	return 0;
 }
 

@@ -26,8 +26,9 @@ void gs_mig_read_remaining(struct gs_nvml *nvml, nvml_device device, struct gs_s
 
 		if (!p->id.known || !p->name || GS_NVML_CALL(nvml, remaining, device, p->id.value, &n) != NVML_SUCCESS)
 			continue;
-		gpu->remaining[gpu->n_remaining++] = (struct gs_remaining){ p->name, n };
+		/* before the driver's number is there to be believed */
 		compare(s, gpu, p, n);
+		gpu->remaining[gpu->n_remaining++] = (struct gs_remaining){ p->name, n };
 	}
 }
 

@@ -68,6 +68,18 @@ bool gs_profile_mode_is_right(const struct gs_gpu *gpu, enum gs_instance_kind ki
 	}
 }
 
+/* The driver's own number, where it tells one: it may hold back what its list of places does not show. */
+static void believe_driver(const struct gs_gpu *gpu, const struct gs_profile *p, struct gs_creatable *c)
+{
+	for (size_t i = 0; i < gpu->n_remaining; i++) {
+		if (!gs_str_equal(gpu->remaining[i].profile, p->name))
+			continue;
+		c->n = GS_U32(gpu->remaining[i].n);
+		if (!c->n.value)
+			c->n_starts = 0;
+	}
+}
+
 void gs_profile_creatable(const struct gs_gpu *gpu, enum gs_instance_kind kind, const struct gs_profile *p, struct gs_creatable *ret)
 {
 	const struct gs_profile_set *set = &gpu->grids[kind];
@@ -80,6 +92,8 @@ void gs_profile_creatable(const struct gs_gpu *gpu, enum gs_instance_kind kind, 
 	ret->has_starts = true;
 	ret->n_starts = gs_placement_free_starts(set, placed, n, p, ret->starts);
 	ret->n = GS_U32(gs_placement_capacity(set, placed, n, p));
+	if (kind == GS_KIND_MIG)
+		believe_driver(gpu, p, ret);
 	if (p->gi_profile) {
 		struct gs_u32 room = room_in_gis(gpu, p);
 

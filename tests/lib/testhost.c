@@ -123,6 +123,19 @@ static struct gs_gpu *add_gpu(struct gs_snapshot *s, const struct gs_gpu_model *
 	return gpu;
 }
 
+static void add_remaining(struct gs_snapshot *s, struct gs_gpu *gpu, char *word)
+{
+	char *equals = strchr(word, '=');
+	uint32_t n;
+
+	CHECK(equals && gs_parse_u32(equals + 1, 10, &n) == 0);
+	*equals = '\0';
+	if (!gpu->remaining)
+		gpu->remaining = gs_arena_calloc(gs_snapshot_arena(s), GS_PROFILES_MAX, sizeof(*gpu->remaining));
+	CHECK(gpu->remaining && gpu->n_remaining < GS_PROFILES_MAX);
+	gpu->remaining[gpu->n_remaining++] = (struct gs_remaining){ gs_snapshot_text(s, word), n };
+}
+
 static void add_link(struct gs_snapshot *s, struct gs_gpu *gpu, const char *word)
 {
 	uint32_t to;
@@ -162,6 +175,8 @@ struct gs_snapshot *gs_testhost(const char *model, const char *spec)
 				fill_holder(s, gs_gpu_add_holder(s, gpu), 4000 + 100 * index + 99);
 			if (gs_str_starts(word, "mig"))
 				gpu->mode = GS_MODE_MIG;
+			else if (gs_str_starts(word, "left:"))
+				add_remaining(s, gpu, word + strlen("left:"));
 			else if (word[0] == '=')
 				add_link(s, gpu, word + 1);
 			else if (strcmp(word, "unlinked") == 0)

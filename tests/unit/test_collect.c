@@ -527,8 +527,15 @@ static void no_library_still_lists_the_gpus(void **state)
 	if (gs_collect_snapshot(f.collect, &now, &s, &e) < 0)
 		fail_msg("%s", e.text);
 	assert_int_equal(gs_snapshot_n_gpus(s), 8);
-	assert_int_equal(gs_snapshot_n_notices(s), 1);
-	assert_int_equal(gs_snapshot_gpu(s, 0)->mode, GS_MODE_INVALID);
+	/* that there is no library, and what that leaves untold */
+	assert_int_equal(gs_snapshot_n_notices(s), 2);
+	assert_int_equal(gs_snapshot_gpu(s, 4)->mode, GS_MODE_INVALID);
+	/* the driver's directories show the instances of the others, and nothing more of them */
+	assert_int_equal(gs_snapshot_gpu(s, 0)->mode, GS_MODE_MIG);
+	assert_int_equal(gs_snapshot_gpu(s, 0)->n_instances, 2);
+	assert_int_equal(gs_snapshot_gpu(s, 0)->instances[0]->n_compute, 1);
+	assert_null(gs_snapshot_gpu(s, 0)->instances[0]->profile);
+	assert_false(gs_snapshot_gpu(s, 0)->placements_visible);
 	close_fixture(&f);
 }
 
@@ -546,9 +553,42 @@ static void remove_tree(const char *dir)
 	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* A GI without compute instance is no MIG device: without root only the driver's directories show it. */
+static void an_instance_without_compute_is_seen_without_root(void **state)
+{
+	const struct gs_step step = { .op = GS_STEP_CREATE_GI, .bdf = { .bus = 0x61 }, .profile = "3g.40gb", .span = { 4, 4 } };
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
+	struct gs_step_outcome out = { 0 };
+	struct gs_error e = { 0 };
+	const struct gs_gpu *gpu;
+	struct gs_mig *mig;
+	struct fixture f;
+
+	(void)state;
+	if (!have_sim())
+		skip();
+	open_fixture(&f, false);
+	assert_int_equal(gs_collect_mig(f.collect, &mig, &e), 0);
+	assert_int_equal(gs_mig_run(mig, &step, &out, &e), 0);
+	close_fixture(&f);
+	open_fixture(&f, true);
+	s = look(&f, false);
+	gpu = gs_snapshot_gpu_by_bdf(s, step.bdf);
+	assert_int_equal(gpu->n_instances, 1);
+	assert_int_equal(gpu->instances[0]->id, out.id);
+	assert_null(gpu->instances[0]->profile);
+	assert_false(gpu->instances[0]->start.known);
+	assert_false(gpu->placements_visible);
+	assert_int_equal(gs_snapshot_n_notices(s), 1);
+	assert_non_null(strstr(gs_snapshot_notice(s, 0), "what 1 of them is"));
+	assert_non_null(strstr(gs_snapshot_notice(s, 0), "those of the catalogue"));
+	close_fixture(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_instance_without_compute_is_seen_without_root),
 		cmocka_unit_test(root_sees_everything),
 		cmocka_unit_test(somebody_else_gets_no_places_until_they_are_published),
 		cmocka_unit_test(what_was_not_answered_is_not_taken_for_empty),

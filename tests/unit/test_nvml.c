@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/mig_facts.h"
 #include "backend/mig_profiles.h"
 #include "backend/mig_write.h"
 #include "backend/nvml.h"
 #include "base/arena.h"
 #include "base/parse.h"
+#include "codec/snapshot_json.h"
 #include "tests/lib/cmocka.h"
 
 /* That a file is not there is said of the first path; one that is there and cannot be loaded says why, wherever it comes. */
@@ -406,6 +408,129 @@ static void a_mode_that_did_not_become_active_is_pending_or_said(void **state)
 	gs_mig_done(&mig);
 }
 
+/* ---- what decides whether a change can be done ---- */
+
+static const struct gs_span two_places[] = { { 0, 4 }, { 4, 4 } };
+
+static struct {
+	unsigned remaining, mode, links_on, stop_at;
+	int remaining_code, link_code;
+} facts;
+
+static int fake_remaining(nvml_device d, unsigned id, unsigned *n)
+{
+	(void)d;
+	assert_int_equal(id, 9);
+	*n = facts.remaining;
+	return facts.remaining_code;
+}
+
+static int fake_guest_mode(nvml_device d, unsigned *mode)
+{
+	(void)d;
+	*mode = facts.mode;
+	return NVML_SUCCESS;
+}
+
+static int fake_link_state(nvml_device d, unsigned link, unsigned *on)
+{
+	(void)d;
+	if (link == facts.stop_at)
+		return facts.link_code;
+	*on = link < facts.links_on;
+	return link < 18 ? NVML_SUCCESS : NVML_ERROR_INVALID_ARGUMENT;
+}
+
+static int fake_link_remote(nvml_device d, unsigned link, struct nvml_pci_info *pci)
+{
+	(void)d;
+	*pci = (struct nvml_pci_info){ .domain = 1, .bus = 0x17 + link, .device = 2 };
+	return NVML_SUCCESS;
+}
+
+static struct gs_nvml fact_library(void)
+{
+	memset(&facts, 0, sizeof(facts));
+	facts.stop_at = 99;
+	return (struct gs_nvml){ .call = { .remaining = fake_remaining, .guest_mode = fake_guest_mode, .nvlink_state = fake_link_state, .nvlink_remote = fake_link_remote } };
+}
+
+static struct gs_gpu *gpu_with_3g(struct gs_snapshot *s)
+{
+	static const struct gs_profile profile = { .name = "3g.40gb", .id = { true, 9 }, .max_instances = 2, .placements = two_places, .n_placements = 2 };
+	struct gs_gpu *gpu = gs_snapshot_add_gpu(s, (struct gs_bdf){ .bus = 0x17 });
+
+	gpu->mode = GS_MODE_MIG;
+	gpu->mode_needs_reset = true;
+	gpu->grids[GS_KIND_MIG] = (struct gs_profile_set){ .memory_units = 8, .compute_slices = 7, .max_instances = 7, .items = &profile, .n = 1, .source = GS_PROFILES_DRIVER };
+	return gpu;
+}
+
+static void room_that_the_driver_counts_otherwise_is_said_and_believed(void **state)
+{
+	for (unsigned room = 0; room < 4; room++) {
+		GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = gs_snapshot_new();
+		struct gs_nvml nvml = fact_library();
+		struct gs_gpu *gpu = gpu_with_3g(s);
+		struct gs_creatable c;
+
+		(void)state;
+		facts.remaining = room;
+		gs_mig_read_remaining(&nvml, NULL, s, gpu);
+		assert_int_equal(gpu->n_remaining, 1);
+		assert_int_equal(gs_snapshot_n_notices(s), room == 2 ? 0 : 1);
+		if (room != 2)
+			assert_non_null(strstr(gs_snapshot_notice(s, 0), "room for 2"));
+		gs_profile_creatable(gpu, GS_KIND_MIG, &gpu->grids[GS_KIND_MIG].items[0], &c);
+		assert_int_equal(c.n.value, room);
+		assert_int_equal(c.n_starts, room ? 2 : 0);
+	}
+}
+
+static void room_that_is_not_told_is_not_none(void **state)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = gs_snapshot_new();
+	struct gs_nvml nvml = fact_library();
+	struct gs_gpu *gpu = gpu_with_3g(s);
+
+	(void)state;
+	facts.remaining_code = NVML_ERROR_NO_PERMISSION;
+	gs_mig_read_remaining(&nvml, NULL, s, gpu);
+	assert_int_equal(gpu->n_remaining, 0);
+	assert_int_equal(gs_snapshot_n_notices(s), 0);
+}
+
+static void links_are_all_told_or_not_known(void **state)
+{
+	static const struct {
+		unsigned on, stop_at;
+		int code;
+		bool is_visible;
+		size_t n;
+	} rows[] = {
+		{ 0, 99, 0, true, 0 }, { 12, 99, 0, true, 12 }, { 12, 0, NVML_ERROR_NOT_SUPPORTED, true, 11 }, { 12, 5, NVML_ERROR_INVALID_ARGUMENT, true, 5 },
+		{ 12, 5, NVML_ERROR_UNKNOWN, false, 0 }, { 12, 0, NVML_ERROR_INVALID_ARGUMENT, false, 0 }, { 12, 0, NVML_ERROR_GPU_IS_LOST, false, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(rows); i++) {
+		GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = gs_snapshot_new();
+		struct gs_nvml nvml = fact_library();
+		struct gs_gpu *gpu = gpu_with_3g(s);
+
+		facts.links_on = rows[i].on;
+		facts.stop_at = rows[i].stop_at;
+		facts.link_code = rows[i].code;
+		facts.mode = i == 1 ? NVML_VIRTUALIZATION_PASSTHROUGH : 3;
+		gs_mig_read_links(&nvml, NULL, s, gpu);
+		assert_int_equal(gpu->nvlinks_visible, rows[i].is_visible);
+		assert_int_equal(gpu->n_nvlinks, rows[i].n);
+		assert_int_equal(gpu->is_in_guest, i == 1);
+		if (i == 1)
+			assert_int_equal(gpu->nvlinks[3].bus, 0x1a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +545,9 @@ int main(void)
 		cmocka_unit_test(a_list_that_broke_off_is_neither_returned_nor_kept),
 		cmocka_unit_test(places_that_fail_for_a_moment_are_not_kept),
 		cmocka_unit_test(gpus_without_a_readable_uuid_do_not_share_profiles),
+		cmocka_unit_test(room_that_the_driver_counts_otherwise_is_said_and_believed),
+		cmocka_unit_test(room_that_is_not_told_is_not_none),
+		cmocka_unit_test(links_are_all_told_or_not_known),
 		cmocka_unit_test(a_mode_that_did_not_become_active_is_pending_or_said),
 	};
 
