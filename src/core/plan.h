@@ -31,7 +31,7 @@ struct gs_step {
 	const char *text;               /* one sentence, imperative: "destroy GI 2 (3g.40gb at 4)" */
 	enum gs_risk risk;
 	enum gs_undo undo;
-	/* set-mode */
+	/* set-mode; of enable-vfs: GS_MODE_VGPU when they are to carry vGPUs, else INVALID */
 	enum gs_mode mode;
 	/* GI: its place; CI: the place of its GI, by which it is found again (ids are given by the driver) */
 	const char *profile;
