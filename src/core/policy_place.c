@@ -307,7 +307,7 @@ static void report_no_slot(struct gs_policy *y, const struct gs_want *w, size_t 
 		f->text = gs_arena_printf(y->p->arena, "the driver allows %" PRIu32 " vGPUs of the size of %s on this GPU; with %zu there, %zu of those asked for do not fit",
 					  p->max_instances, p->name, n, times);
 	else if (avoided)
-		f->text = gs_arena_printf(y->p->arena, "%s fits only on %" PRIu32 " VF%s that work without a process yet has been promised; name one with vf N to take it",
+		f->text = gs_arena_printf(y->p->arena, "%s fits only on %" PRIu32 " VF%s that somebody has, or that work without a process yet has been promised; name one with vf N to take it",
 					  p->name, avoided, avoided == 1 ? "" : "s");
 	else
 		f->text = gs_arena_printf(y->p->arena, "of the %s asked for %zu find%s no %s: the GPU has %zu, and all of them are taken or asked for", p->name, times, times == 1 ? "s" : "",
