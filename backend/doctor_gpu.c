@@ -43,15 +43,12 @@ static bool is_gpu(struct gs_root *root, const char *name)
 static void read_gpu(struct gs_root *root, const char *name, struct gs_doctor_gpu *gpu)
 {
 	GS_FREE char *resource = NULL;
-	uint64_t ari;
 
 	/* only below the driver's own directory is its absence an answer */
 	if (gs_root_exists(root, "proc/driver/nvidia/gpus/%s", name))
 		gpu->has_unbind_lock = gs_nvidia_has_unbind_lock(root, gpu->bdf) ? GS_ANSWER_YES : GS_ANSWER_NO;
 	if (gs_root_exists(root, "sys/bus/pci/devices/%s/sriov_totalvfs", name) && gs_root_read(root, &resource, "sys/bus/pci/devices/%s/resource", name) == 0)
 		gpu->has_vf_space = gs_doctor_vf_space(resource);
-	if (gs_root_read_u64(root, 10, &ari, "sys/bus/pci/devices/%s/ari_enabled", name) == 0)
-		gpu->has_ari = ari ? GS_ANSWER_YES : GS_ANSWER_NO;
 }
 
 int gs_doctor_read_gpus(struct gs_root *root, struct gs_arena *arena, struct gs_doctor_facts *facts)

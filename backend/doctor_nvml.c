@@ -81,8 +81,14 @@ int gs_doctor_read_library(struct gs_machine *machine, struct gs_collect *collec
 	struct gs_mig *mig;
 	int r;
 
-	if (gs_machine_nvml_paths(machine, &paths, &e) < 0 || !paths[0])
+	if (gs_machine_nvml_paths(machine, &paths, &e) < 0)
 		return 0;
+	/* a recorded machine has no library to be looked for: not the same as one that is missing */
+	if (!paths[0]) {
+		if (gs_collect_mig(collect, &mig, &e) < 0)
+			facts->library_error = gs_arena_strdup(arena, e.text);
+		return gs_arena_has_failed(arena) ? -ENOMEM : 0;
+	}
 	r = look_into(paths, arena, facts);
 	/* started without its kernel module it would have that loaded */
 	if (r < 0 || facts->library_found != GS_ANSWER_YES || facts->nvidia_loaded != GS_ANSWER_YES)

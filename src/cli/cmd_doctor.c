@@ -103,7 +103,7 @@ static void print_summary(const struct gs_snapshot *s, const struct gs_doctor_fi
 	if (counts[GS_DOCTOR_PROBLEM])
 		printf("%zu thing%s in the way", counts[GS_DOCTOR_PROBLEM], counts[GS_DOCTOR_PROBLEM] == 1 ? " stands" : "s stand");
 	else
-		printf("nothing %sstands in the way", counts[GS_DOCTOR_CANNOT_TELL] ? "that can be seen " : "");
+		printf("nothing %s in the way", counts[GS_DOCTOR_CANNOT_TELL] ? "is seen" : "stands");
 	if (counts[GS_DOCTOR_CANNOT_TELL])
 		printf(", %zu cannot be told", counts[GS_DOCTOR_CANNOT_TELL]);
 	printf(", %zu note%s\n", counts[GS_DOCTOR_NOTE], counts[GS_DOCTOR_NOTE] == 1 ? "" : "s");
@@ -128,10 +128,10 @@ static int look(const struct gs_cli *cli, struct gs_arena *arena, struct gs_snap
 	const struct gs_connect how = { .read_only = false };
 	int r = gs_cli_connect(cli, &how, &session, e);
 
-	/* the facts first: what NVML says when it starts is in both */
+	/* the snapshot first: the facts are then about the NVML that it was made with */
 	if (r == 0)
-		r = gs_session_doctor(session, TIMEOUT_MS, arena, ret_facts, e);
-	return r < 0 ? r : gs_session_snapshot(session, false, TIMEOUT_MS, ret_snapshot, e);
+		r = gs_session_snapshot(session, false, TIMEOUT_MS, ret_snapshot, e);
+	return r < 0 ? r : gs_session_doctor(session, TIMEOUT_MS, arena, ret_facts, e);
 }
 
 /* Whatever kept it from being told: never 1, which is an answer. */

@@ -65,8 +65,7 @@ enum gs_answer {
 /* About one GPU. */
 #define GS_DOCTOR_GPU_ANSWERS(X) \
 	X(has_unbind_lock)      /* the vGPU host driver drives it (interfaces 9.1) */ \
-	X(has_vf_space)         /* the firmware gave its VFs addresses; no: enabling them fails (interfaces 3.2) */ \
-	X(has_ari)              /* ari_enabled: needed for more than 7 VFs at one bus */
+	X(has_vf_space)         /* the firmware gave its VFs addresses; no: enabling them fails (interfaces 3.2) */
 
 struct gs_doctor_gpu {
 	struct gs_bdf bdf;

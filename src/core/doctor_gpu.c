@@ -18,7 +18,7 @@ void gs_doctor_check_gpus(struct gs_doctor_exam *x)
 			      "no GPU of NVIDIA, AMD or Intel is to be seen, so there is nothing to cut");
 	FOR_EACH_GPU(x, gpu)
 		if (gpu->lost)
-			gs_doctor_add(x, GS_DOCTOR_PROBLEM, gpu, "power the board, or the machine, off and on", "the driver has lost it: %s", gpu->lost);
+			gs_doctor_add(x, GS_DOCTOR_PROBLEM, gpu, "power the board, or the machine, off and on", "%s", gpu->lost);
 	/* what could not be read, a GPU that fell off the bus among it; the library has a check of its own */
 	for (size_t i = 0; i < gs_snapshot_n_notices(x->s); i++)
 		if (!x->facts->library_error || !strstr(gs_snapshot_notice(x->s, i), x->facts->library_error))
@@ -132,8 +132,8 @@ void gs_doctor_check_framework(struct gs_doctor_exam *x)
 			gs_doctor_add(x, GS_DOCTOR_OK, gpu, NULL, "vGPUs by %s", gpu->framework == GS_FRAMEWORK_MDEV ? "mdev" : "the vendor VFIO framework");
 		else if (f->has_unbind_lock == GS_ANSWER_NO)
 			gs_doctor_add(x, GS_DOCTOR_NOTE, gpu, "for vGPUs: install NVIDIA's vGPU host driver (vGPU for KVM) in its place",
-				      "the driver is not the vGPU host driver (it has no unbindLock): %s and passthrough, but no vGPU",
-				      gpu->modes & 1u << GS_MODE_MIG ? "MIG" : "whole GPU");
+				      "the driver is not the vGPU host driver (it has no unbindLock): %spassthrough, but no vGPU",
+				      gpu->modes & 1u << GS_MODE_MIG ? "MIG and " : "");
 		else if (f->has_unbind_lock == GS_ANSWER_YES && gpu->vfs.total.known && !gs_u32_is(gpu->vfs.total, 0))
 			gs_doctor_add(x, GS_DOCTOR_OK, gpu, NULL, "vGPU host driver; by mdev or vendor VFIO shows with its VFs");
 		else if (f->has_unbind_lock == GS_ANSWER_YES)
@@ -158,9 +158,6 @@ static void check_vfs_of(struct gs_doctor_exam *x, const struct gs_gpu *gpu)
 	else if (is_off && f->has_vf_space == GS_ANSWER_NO)
 		gs_doctor_add(x, GS_DOCTOR_PROBLEM, gpu, "switch SR-IOV and Above 4G Decoding on in the firmware's setup, and reboot",
 			      "the firmware gave its %" PRIu32 " VFs no addresses: enabling them would fail with «not enough MMIO resources»", gpu->vfs.total.value);
-	else if (is_off && f->has_ari == GS_ANSWER_NO && gpu->vfs.total.value > 7)
-		gs_doctor_add(x, GS_DOCTOR_NOTE, gpu, "switch ARI on in the firmware's setup", "the port above it has no ARI on: enabling %" PRIu32 " VFs takes more bus numbers then, and may fail",
-			      gpu->vfs.total.value);
 	else if (is_off)
 		gs_doctor_add(x, GS_DOCTOR_OK, gpu, NULL, "0 of %" PRIu32 " VFs are enabled; changing its mode enables them", gpu->vfs.total.value);
 	else if (gpu->vfs.enabled.known)

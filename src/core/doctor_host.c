@@ -11,6 +11,11 @@ static const char *or_unknown(const char *text)
 	return text ? text : "of an unknown version";
 }
 
+static bool is_to_be_driven(const struct gs_gpu *gpu)
+{
+	return gs_doctor_is_nvidia(gpu) && gpu->mode != GS_MODE_PASSTHROUGH;
+}
+
 void gs_doctor_check_driver(struct gs_doctor_exam *x)
 {
 	const struct gs_doctor_facts *f = x->facts;
@@ -24,8 +29,8 @@ void gs_doctor_check_driver(struct gs_doctor_exam *x)
 	if (f->nvidia_loaded == GS_ANSWER_UNKNOWN)
 		gs_doctor_add(x, GS_DOCTOR_CANNOT_TELL, NULL, NULL, "whether NVIDIA's kernel module is loaded cannot be seen");
 	else if (f->nvidia_loaded == GS_ANSWER_NO)
-		/* with every GPU given to VFIO nobody misses it, and then no GPU is to be cut either */
-		gs_doctor_add(x, GS_DOCTOR_PROBLEM, NULL, "modprobe nvidia", "NVIDIA's kernel module is not loaded, so there is neither MIG nor vGPU");
+		/* with every GPU given to VFIO nobody misses it */
+		gs_doctor_add(x, gs_doctor_any(x, is_to_be_driven) ? GS_DOCTOR_PROBLEM : GS_DOCTOR_NOTE, NULL, "modprobe nvidia", "NVIDIA's kernel module is not loaded, so there is neither MIG nor vGPU");
 	else
 		gs_doctor_add(x, GS_DOCTOR_OK, NULL, NULL, "NVIDIA's kernel module %s is loaded%s", or_unknown(f->nvidia_version),
 			      f->nvidia_is_open == GS_ANSWER_YES ? " (open flavour)" : f->nvidia_is_open == GS_ANSWER_NO ? " (proprietary flavour)" : "");
