@@ -53,7 +53,7 @@ static void end_range(struct unit *u)
 		return;
 	gs_strbuf_printf(&u->gpus, "%s%u", u->gpus.length ? ", " : "", u->first);
 	if (u->last > u->first)
-		gs_strbuf_printf(&u->gpus, "%c%u", u->last == u->first + 1 ? ',' : '-', u->last);
+		gs_strbuf_printf(&u->gpus, "%s%u", u->last == u->first + 1 ? ", " : "-", u->last);
 	u->has_range = false;
 }
 
