@@ -381,6 +381,8 @@ static void commit(struct gs_agent *a, int64_t id, struct json_object *params)
 	options = (struct gs_commit_options){ .expect = c.expect.hex[0] ? &c.expect : NULL, .base = c.base, .n_base = c.n_base, .yes = c.yes };
 	a->is_committing = true;
 	a->is_cancelled = false;
+	/* what came together with the call, a cancel too, lies in our buffer, where no poll sees it; whatever comes later is taken by who waits */
+	gs_agent_take_messages(a);
 	/* a collection under way would answer in between */
 	gs_agent_stop_collector(a, false);
 	gs_commit_run(&commit_ops, &c, &source, &options, &result, &e);

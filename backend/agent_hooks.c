@@ -44,8 +44,6 @@ static void op_wait(void *userdata, int fd, int ms)
 {
 	struct round *r = userdata;
 
-	/* what came together with the commit lies in our buffer, where no poll sees it */
-	gs_agent_take_messages(r->hooks->agent);
 	gs_agent_wait(r->hooks->agent, fd, ms);
 }
 

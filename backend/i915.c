@@ -119,6 +119,9 @@ static int collect(struct gs_family_look *look)
 	if (gpu->vendor != GS_VENDOR_INTEL || gpu->framework == GS_FRAMEWORK_XE || !find_shares(look->root, gpu->bdf, &s))
 		return 0;
 	gpu->framework = GS_FRAMEWORK_I915;
+	if (gs_share_add_quotas(look, files, GS_ARRAY_SIZE(files)) < 0)
+		return -ENOMEM;
+	gpu->vfs.quotas_come_first = true;
 	for (size_t i = 0; i < GS_ARRAY_SIZE(files); i++) {
 		GS_FREE char *text = NULL;
 

@@ -29,6 +29,19 @@ char *gs_share_active_word(char *text)
 	return memmove(text, open + 1, strlen(open + 1) + 1);
 }
 
+int gs_share_add_quotas(struct gs_family_look *look, const struct gs_share_file *list, size_t n)
+{
+	struct gs_vfs *vfs = &look->gpu->vfs;
+
+	vfs->quotas = gs_arena_calloc(gs_snapshot_arena(look->snapshot), n, sizeof(*vfs->quotas));
+	if (!vfs->quotas)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (list[i].on_vf && strstr(list[i].file, "quota"))
+			vfs->quotas[vfs->n_quotas++] = list[i].key;
+	return 0;
+}
+
 /* Their VFs count from 1 (interfaces 7.1). @vf unknown: the PF's own. */
 static void share_path(struct gs_bdf pf, struct gs_u32 vf, const char *file, char *buf, size_t size)
 {
@@ -99,7 +112,7 @@ static int collect(struct gs_family_look *look)
 	if (gpu->vendor != GS_VENDOR_INTEL || !gs_function_has(look->root, gpu->bdf, ADMIN))
 		return 0;
 	gpu->framework = GS_FRAMEWORK_XE;
-	if (add_settings(look) < 0)
+	if (add_settings(look) < 0 || gs_share_add_quotas(look, files, GS_ARRAY_SIZE(files)) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < gpu->n_instances; i++) {
 		if (gpu->instances[i]->kind == GS_KIND_SRIOV && add_params(look, gpu->instances[i]) < 0)

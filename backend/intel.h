@@ -20,6 +20,9 @@ struct gs_share_file {
 	bool is_fixed_on_vf;            /* readable there only */
 };
 
+/* Remember which of @files are shares that the driver gives by itself when VFs go on (interfaces 7.1). -ENOMEM. */
+int gs_share_add_quotas(struct gs_family_look *look, const struct gs_share_file *files, size_t n);
+
 /* The value as it is shown: «[low] normal high» is "low". In place; returns @text. */
 char *gs_share_active_word(char *text);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "backend/family_util.h"
+#include "backend/vgpu_grid.h"
 #include "base/parse.h"
 
 #define MEMBERS_MAX 64
@@ -248,7 +249,7 @@ static int collect(struct gs_family_look *look)
 		gpu->modes = 1u << GS_MODE_PASSTHROUGH | (before ? before : 1u << GS_MODE_WHOLE);
 		gpu->framework = GS_FRAMEWORK_VFIO;
 		gpu->placements_visible = true;
-		if (add_instance(look) < 0)
+		if (add_instance(look) < 0 || gs_vgpu_grid_without_driver(look) < 0)
 			return -ENOMEM;
 	}
 	if (gpu->no_passthrough && gpu->mode != GS_MODE_PASSTHROUGH)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sriov_run.c - enable and disable VFs, by the kernel's file or by NVIDIA's tool. */
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -114,11 +116,31 @@ static const char *state_text(struct gs_doing *d, char *buf, size_t size)
 	return buf;
 }
 
+/* What it printed and how it ended: a tool that dies without a word still says how. */
+static const char *said_text(int exit_status, const char *output, char *buf, size_t size)
+{
+	size_t length = strlen(output);
+	char end[96];
+
+	while (length && isspace((unsigned char)output[length - 1]))
+		length--;
+	snprintf(end, sizeof(end), "exit status %d", exit_status);
+	/* as a shell writes it, and gs_program_run() */
+	if (exit_status > 128 && exit_status < 128 + NSIG)
+		snprintf(end, sizeof(end), "signal %d (%s)", exit_status - 128, strsignal(exit_status - 128));
+	if (length)
+		snprintf(buf, size, "it said «%.*s»; %s", (int)(length < 300 ? length : 300), output, end);
+	else
+		snprintf(buf, size, "it said nothing; %s", end);
+	return buf;
+}
+
 static int explain_manage(struct gs_doing *d, int exit_status, const char *output, uint32_t want, uint32_t now)
 {
-	char holders[224], state[160];
+	char holders[224], state[160], said[448];
 
 	state_text(d, state, sizeof(state));
+	said_text(exit_status, output, said, sizeof(said));
 	gs_doing_holders(d, d->step->bdf, holders, sizeof(holders));
 	if (strstr(output, "unbindLock"))
 		return gs_doing_fail(d, -EBUSY, d->step->bdf,
@@ -126,11 +148,11 @@ static int explain_manage(struct gs_doing *d, int exit_status, const char *outpu
 				     "then try again",
 				     holders, state);
 	if (exit_status)
-		return gs_doing_fail(d, -EIO, d->step->bdf, "sriov-manage failed with status %d%s: «%.400s». %s", exit_status, holders, output, state);
+		return gs_doing_fail(d, -EIO, d->step->bdf, "sriov-manage failed%s: %s. %s", holders, said, state);
 	return gs_doing_fail(d, -EIO, d->step->bdf,
 			     "sriov-manage reported success, but there are %" PRIu32 " VFs and not %" PRIu32
-			     "; right after the driver was loaded it does that: wait half a minute and try again. It said «%.300s». %s",
-			     now, want, output, state);
+			     "; right after the driver was loaded it does that: wait half a minute and try again (%s). %s",
+			     now, want, said, state);
 }
 
 static bool all_vfs_have_drivers(struct gs_doing *d, uint32_t n)

@@ -213,6 +213,30 @@ int gs_vgpu_grid_finish(struct gs_vgpu_grid *g, uint32_t units)
 	return r;
 }
 
+/* Slots are VFs, or as many as the smallest type can have. */
+static uint32_t units_of_board(const struct gs_vgpu_grid *g)
+{
+	uint32_t most = 0;
+
+	if (g->look->gpu->vfs.total.known)
+		return g->look->gpu->vfs.total.value;
+	for (size_t i = 0; g->board && !g->board->is_sriov && i < g->board->n_types; i++)
+		if (g->board->types[i].max_instances.known && g->board->types[i].max_instances.value > most)
+			most = g->board->types[i].max_instances.value;
+	return most;
+}
+
+int gs_vgpu_grid_without_driver(struct gs_family_look *look)
+{
+	struct gs_vgpu_grid g;
+	int r;
+
+	if (look->gpu->vendor != GS_VENDOR_NVIDIA)
+		return 0;
+	r = gs_vgpu_grid_begin(&g, look);
+	return r < 0 ? r : gs_vgpu_grid_finish(&g, units_of_board(&g));
+}
+
 const char *gs_vgpu_grid_name(struct gs_vgpu_grid *g, uint32_t type_id)
 {
 	const struct gs_known_type *known = gs_vgpu_names_find(g->look->names, g->key, type_id);

@@ -37,6 +37,13 @@ int gs_vgpu_grid_list(struct gs_vgpu_grid *g, struct gs_u32 type_id, const char 
  */
 int gs_vgpu_grid_finish(struct gs_vgpu_grid *g, uint32_t units);
 
+/*
+ * The types of a GPU whose driver is off it: those that its driver named
+ * before, else the catalogue's, for a plan that gives the driver back first.
+ * Nothing for a board that neither knows. -ENOMEM.
+ */
+int gs_vgpu_grid_without_driver(struct gs_family_look *look);
+
 /* The name of a type id: listed now, seen before, of the catalogue, else "nvidia-1148". NULL when there is no memory. */
 const char *gs_vgpu_grid_name(struct gs_vgpu_grid *g, uint32_t type_id);
 

@@ -24,13 +24,15 @@ const char *gs_part_severity(const struct gs_finding *f, enum gs_element *ret_el
 
 bool gs_part_many_gpus(const struct gs_plan *p)
 {
-	uint32_t one = p->n_base ? p->base[0].gpu : p->n_findings ? p->findings[0].gpu : 0;
+	uint32_t one = p->n_base ? p->base[0].gpu : GS_FINDING_NO_GPU;
 
+	for (size_t i = 0; one == GS_FINDING_NO_GPU && i < p->n_findings; i++)
+		one = p->findings[i].gpu;
 	for (size_t i = 1; i < p->n_base; i++)
 		if (p->base[i].gpu != one)
 			return true;
 	for (size_t i = 0; i < p->n_findings; i++)
-		if (p->findings[i].gpu != one)
+		if (p->findings[i].gpu != one && p->findings[i].gpu != GS_FINDING_NO_GPU)
 			return true;
 	for (size_t i = 0; i < p->n_steps; i++)
 		if (p->steps[i].gpu != one)
@@ -40,7 +42,7 @@ bool gs_part_many_gpus(const struct gs_plan *p)
 
 static bool is_same_note(const struct gs_finding *a, const struct gs_finding *b)
 {
-	return a->severity == GS_SEVERITY_NOTE && b->severity == GS_SEVERITY_NOTE && a->text && b->text && !strcmp(a->text, b->text) &&
+	return a->severity == GS_SEVERITY_NOTE && b->severity == GS_SEVERITY_NOTE && (a->gpu == GS_FINDING_NO_GPU) == (b->gpu == GS_FINDING_NO_GPU) && a->text && b->text && !strcmp(a->text, b->text) &&
 	       gs_str_equal(a->rule, b->rule);
 }
 
@@ -57,6 +59,10 @@ const char *gs_part_note_gpus(const struct gs_plan *p, size_t i, char *buf, size
 	size_t at = (size_t)snprintf(buf, size, "GPU %u", p->findings[i].gpu);
 	uint32_t last = p->findings[i].gpu;
 
+	if (last == GS_FINDING_NO_GPU) {
+		snprintf(buf, size, "the machine");
+		return buf;
+	}
 	for (size_t k = i + 1; k < p->n_findings && at < size; k++) {
 		if (!is_same_note(&p->findings[k], &p->findings[i]) || p->findings[k].gpu == last)
 			continue;

@@ -131,7 +131,7 @@ static void add_finding(const struct gs_model *m, struct gs_lines *l, size_t row
 		gs_strbuf_printf(&b, "%s", gs_part_note_gpus(m->plan, row, label, sizeof(label)));
 	else if (!f->object)
 		gs_strbuf_puts(&b, gs_gpu_label(gs_snapshot_gpu(m->plan->snapshot, f->gpu), label, sizeof(label)));
-	else if (gs_part_many_gpus(m->plan) && !strstr(f->object, "GPU "))
+	else if (gs_part_many_gpus(m->plan) && f->gpu != GS_FINDING_NO_GPU && !strstr(f->object, "GPU "))
 		gs_strbuf_printf(&b, "GPU %u  %s", f->gpu, f->object);
 	else
 		gs_strbuf_puts(&b, f->object);

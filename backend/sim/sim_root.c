@@ -171,10 +171,16 @@ static bool is_old_kernel(const struct gs_sim_state *s)
 	return strverscmp(s->kernel_version, "6.12") < 0;
 }
 
+/* Its store and its show both hold the PF's lock, as device_lock() in drivers/pci/iov.c. */
+static bool is_behind_vfs(const char *name)
+{
+	return gs_str_equal(name, "sriov_numvfs") || gs_str_equal(name, "sriov_vf_total_msix");
+}
+
 /* The write that a read of attribute @name of @real waits behind, or 0. */
 static uint64_t blocker_of(const struct gs_sim_state *s, const char *real, const char *name)
 {
-	bool of_pf = gs_str_equal(name, "sriov_numvfs") || gs_str_equal(name, "sriov_vf_total_msix");
+	bool of_pf = is_behind_vfs(name);
 	bool of_any = is_old_kernel(s) && (gs_str_equal(name, "uevent") || gs_str_equal(name, "driver_override"));
 
 	for (size_t i = 0; (of_pf || of_any) && i < s->n_pending; i++) {
@@ -212,6 +218,9 @@ static int sim_read(void *userdata, const char *path)
 
 	if (!name || (!gs_str_starts(path, "sys/") && !gs_str_starts(path, "proc/driver/")))
 		return 0;
+	/* whoever writes it now may be at the tree still, and this is read behind him */
+	if (is_behind_vfs(name + 1))
+		gs_sim_pass_lock(sim);
 	for (;;) {
 		uint64_t wait;
 

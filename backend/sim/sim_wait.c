@@ -17,7 +17,7 @@ static bool fault_is_on(const struct gs_sim_state *s, uint64_t id)
 }
 
 /* A real process that closed a node tells nobody: whoever waits looks. */
-static int settle(struct gs_sim *sim)
+int gs_sim_pass_lock(struct gs_sim *sim)
 {
 	int r = gs_sim_store_begin(sim->store, NULL);
 
@@ -38,10 +38,13 @@ int gs_sim_wait(struct gs_sim *sim, uint64_t id)
 		if (r < 0)
 			return r;
 		s = gs_sim_store_state(sim->store);
-		if (!gs_sim_is_pending(s, id) && !fault_is_on(s, id))
+		if (!gs_sim_is_pending(s, id) && !fault_is_on(s, id)) {
+			/* whoever ended it may still be at the tree, under the lock: behind it all is seen */
+			gs_sim_pass_lock(sim);
 			return 0;
+		}
 		if (gs_sim_can_settle(s, gs_sim_store_tree_fd(sim->store))) {
-			r = settle(sim);
+			r = gs_sim_pass_lock(sim);
 			if (r < 0)
 				return r;
 			continue;

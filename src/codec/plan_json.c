@@ -187,7 +187,7 @@ static struct json_object *finding_to_json(const struct gs_finding *f)
 		json_object_array_add(alternatives, json_object_new_string(f->alternatives[i]));
 	gs_json_add_string(o, "severity", gs_severity_name(f->severity));
 	gs_json_add_string(o, "rule", f->rule);
-	add_number(o, "gpu", f->gpu);
+	gs_json_add_u32(o, "gpu", f->gpu == GS_FINDING_NO_GPU ? GS_U32_UNKNOWN : GS_U32(f->gpu));
 	gs_json_add_string(o, "object", f->object);
 	json_object_object_add(o, "holders", holders);
 	gs_json_add_string(o, "text", f->text);

@@ -82,7 +82,8 @@ static struct gs_setting *find_setting(const struct gs_gpu *gpu, const char *key
 	return NULL;
 }
 
-static void read_choices(struct gs_snapshot *s, struct gs_json_reader *r, const char *key, struct gs_setting *setting)
+/* Words of one kind, each once; in the arena. */
+static const char **read_words(struct gs_snapshot *s, struct gs_json_reader *r, const char *key, size_t *ret_n)
 {
 	struct json_object *list;
 	size_t n = gs_json_read_array(r, key, GS_SNAPSHOT_CHOICES_MAX, &list);
@@ -99,8 +100,8 @@ static void read_choices(struct gs_snapshot *s, struct gs_json_reader *r, const 
 			if (gs_str_equal(words[k], words[i]))
 				gs_json_read_fail(r, key, "%s is there twice", words[i]);
 	}
-	setting->choices = words;
-	setting->n_choices = words ? n : 0;
+	*ret_n = words ? n : 0;
+	return words;
 }
 
 /* One of the maps beside "settings"; each key is one of those. */
@@ -124,7 +125,7 @@ static void read_setting_map(struct gs_snapshot *s, struct gs_json_reader *r, co
 		else if (strcmp(map, "settings_fixed") == 0)
 			setting->fixed = gs_snapshot_read_text(s, &in, key);
 		else
-			read_choices(s, &in, key, setting);
+			setting->choices = read_words(s, &in, key, &setting->n_choices);
 	}
 	r->failed = in.failed;
 }
@@ -224,6 +225,9 @@ void gs_snapshot_read_vfs(struct gs_snapshot *s, struct gs_json_reader *up, stru
 	gpu->vfs.by = read_vfs_by(&r);
 	if (gpu->vfs.total.known && gpu->vfs.enabled.known && gpu->vfs.enabled.value > gpu->vfs.total.value)
 		gs_json_read_fail(&r, "enabled", "is %u of %u", gpu->vfs.enabled.value, gpu->vfs.total.value);
+	if (json_object_object_get_ex(o, "quotas", NULL))
+		gpu->vfs.quotas = read_words(s, &r, "quotas", &gpu->vfs.n_quotas);
+	gpu->vfs.quotas_come_first = gs_json_read_bool(&r, "quotas_come_first", false);
 	n = gs_json_read_array(&r, "functions", GS_SNAPSHOT_VFS_MAX, &list);
 	for (size_t i = 0; i < n && !r.failed; i++) {
 		struct gs_vf *vf = gs_gpu_add_vf(s, gpu);

@@ -84,6 +84,15 @@ static struct json_object *vf_to_json(const struct gs_vf *vf)
 	return o;
 }
 
+static struct json_object *quotas_to_json(const struct gs_gpu *gpu)
+{
+	struct json_object *list = json_object_new_array_ext((int)gpu->vfs.n_quotas);
+
+	for (size_t i = 0; i < gpu->vfs.n_quotas; i++)
+		json_object_array_add(list, json_object_new_string(gpu->vfs.quotas[i]));
+	return list;
+}
+
 struct json_object *gs_vfs_to_json(const struct gs_gpu *gpu)
 {
 	struct json_object *o = json_object_new_object(), *list = json_object_new_array_ext((int)gpu->vfs.n_functions);
@@ -94,6 +103,10 @@ struct json_object *gs_vfs_to_json(const struct gs_gpu *gpu)
 	for (size_t i = 0; i < gpu->vfs.n_functions; i++)
 		json_object_array_add(list, vf_to_json(gpu->vfs.functions[i]));
 	json_object_object_add(o, "functions", list);
+	if (gpu->vfs.n_quotas) {
+		json_object_object_add(o, "quotas", quotas_to_json(gpu));
+		json_object_object_add(o, "quotas_come_first", json_object_new_boolean(gpu->vfs.quotas_come_first));
+	}
 	return o;
 }
 

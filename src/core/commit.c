@@ -525,6 +525,7 @@ static int look_again(struct commit *c, const struct gs_commit_source *source, c
 {
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *now = NULL;
 	GS_CLEANUP(gs_plan_freep) struct gs_plan *again = NULL;
+	const struct gs_finding *f;
 	struct gs_error why = { 0 };
 	int r = c->ops->collect(c->userdata, &now, &why);
 
@@ -539,6 +540,11 @@ static int look_again(struct commit *c, const struct gs_commit_source *source, c
 	if (gs_plan_is_blocked(again))
 		return finish(c, -EPERM, gs_plan_status(again), "%s: %s; nothing was done", first_of(again, GS_SEVERITY_BLOCK)->object,
 			      first_of(again, GS_SEVERITY_BLOCK)->text);
+	/* what was confirmed was what the review said; a later thing of that kind nobody was asked about */
+	f = gs_plan_unapproved(p, again);
+	if (f)
+		return finish(c, -EPERM, GS_STATUS_REFUSED, "%s: %s; that came after the review, and needs a confirmation of its own: look again; nothing was done", f->object,
+			      f->text);
 	return 0;
 }
 

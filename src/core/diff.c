@@ -206,6 +206,39 @@ static int diff_params(struct gs_arena *a, const struct gs_instance *old, const 
 	return 0;
 }
 
+/* Infinite, unset, or not one number: nothing that could be given back. */
+static bool is_worth_keeping(const char *value)
+{
+	return value[0] && !gs_str_equal(value, "0") && !gs_str_equal(value, "mixed");
+}
+
+/*
+ * What a VF is set to that stays while the number of VFs changes: it goes
+ * through none (interfaces 3.2), and a driver may forget it then. Where it does
+ * not, the same is written twice, which hurts nobody. Shares that the driver
+ * gives by itself follow the number, and are set again only where asked for;
+ * with the same number they fit as before, and have to be set where setting one
+ * turns the driver's own sharing off (interfaces 7.2).
+ */
+static int diff_vf_params(struct gs_arena *a, const struct gs_diff_gpu *d, const struct gs_instance *old, const struct gs_want *w, struct gs_change *c)
+{
+	bool comes_back = d->vfs_off && d->vfs_on && w->start.value < d->vfs_target;
+	bool keeps_shares = !w->is_settled || (d->gpu->vfs.quotas_come_first && d->vfs_now == d->vfs_target);
+
+	c->params = gs_arena_calloc(a, w->n_params + 1, sizeof(*c->params));
+	if (!c->params)
+		return -ENOMEM;
+	for (size_t i = 0; i < w->n_params; i++) {
+		const struct gs_key_value *param = &w->params[i];
+		bool differs = old ? !gs_instance_param_is(old, param->key, param->value) : param->value[0] != '\0';
+		bool is_lost = old && comes_back && is_worth_keeping(param->value) && (keeps_shares || !gs_gpu_is_quota(d->gpu, param->key));
+
+		if (differs || is_lost)
+			c->params[c->n_params++] = *param;
+	}
+	return 0;
+}
+
 static bool is_wiped(const struct gs_diff_gpu *d, enum gs_instance_kind kind)
 {
 	return kind == GS_KIND_MIG ? d->wipes_gis : d->wipes_vgpus;
@@ -229,7 +262,7 @@ static int add_want(struct gs_arena *a, struct gs_diff_gpu *d, const struct gs_i
 {
 	struct gs_change *c = &d->changes[d->n_changes];
 	struct compute_list wanted = { 0 };
-	bool differs = false, is_anew;
+	bool differs = false;
 	int r;
 
 	c->old = old;
@@ -246,9 +279,8 @@ static int add_want(struct gs_arena *a, struct gs_diff_gpu *d, const struct gs_i
 		c->kind = GS_CHANGE_RECREATE;
 	else
 		c->kind = differs ? GS_CHANGE_KEEP_GI : GS_CHANGE_KEEP;
-	/* what was merely copied from the machine asks for nothing by itself */
-	is_anew = c->kind == GS_CHANGE_RECREATE && !w->is_settled;
-	if (diff_params(a, is_anew ? NULL : old, w, c) < 0)
+	r = w->kind == GS_KIND_SRIOV ? diff_vf_params(a, d, old, w, c) : diff_params(a, c->kind == GS_CHANGE_RECREATE ? NULL : old, w, c);
+	if (r < 0)
 		return gs_error_oom(e);
 	/* VFs come and go all together; only their parameters are theirs */
 	if (w->kind == GS_KIND_SRIOV)
@@ -279,6 +311,20 @@ static void diff_driver(struct gs_diff_gpu *d)
 	d->leaves_vfio = !want && (now || !gpu->driver || gpu->stranded);
 }
 
+/* Is a share of a VF that is on asked for that can be set only while none is? */
+static bool needs_vfs_off(const struct gs_diff_gpu *d)
+{
+	for (size_t i = 0; d->gpu->vfs.quotas_come_first && i < d->target->n_wants; i++) {
+		const struct gs_want *w = &d->target->wants[i];
+		const struct gs_instance *old = w->kind == GS_KIND_SRIOV ? gs_gpu_instance_on_vf(d->gpu, w->start.value) : NULL;
+
+		for (size_t k = 0; old && k < w->n_params; k++)
+			if (gs_gpu_is_quota(d->gpu, w->params[k].key) && !gs_instance_param_is(old, w->params[k].key, w->params[k].value))
+				return true;
+	}
+	return false;
+}
+
 static void diff_vfs(struct gs_diff_gpu *d)
 {
 	const struct gs_gpu *gpu = d->gpu;
@@ -287,7 +333,7 @@ static void diff_vfs(struct gs_diff_gpu *d)
 	d->vfs_now = gpu->vfs.enabled.known ? gpu->vfs.enabled.value : 0;
 	d->vfs_target = d->target->vfs.known ? d->target->vfs.value : d->vfs_now;
 	/* another number goes through none (interfaces 3.2); MIG mode comes before VFs (interfaces 0.3) */
-	d->vfs_off = d->vfs_now && (d->vfs_now != d->vfs_target || mig_cycles || d->goes_to_vfio);
+	d->vfs_off = d->vfs_now && (d->vfs_now != d->vfs_target || mig_cycles || d->goes_to_vfio || needs_vfs_off(d));
 	d->vfs_on = d->vfs_target && (d->vfs_off || !d->vfs_now);
 }
 

@@ -48,7 +48,7 @@ static int add_remark(struct gs_plan *p, const struct gs_remark *m)
 	f->status = GS_STATUS_REFUSED;
 	f->rule = gs_arena_strdup(p->arena, m->rule);
 	f->gpu = m->gpu;
-	f->object = gs_arena_printf(p->arena, "GPU %" PRIu32, m->gpu);
+	f->object = m->gpu == GS_FINDING_NO_GPU ? "the machine" : gs_arena_printf(p->arena, "GPU %" PRIu32, m->gpu);
 	f->text = gs_arena_strdup(p->arena, m->text);
 	f->pos = m->pos;
 	f->pos.file = gs_arena_strdup(p->arena, m->pos.file);
@@ -104,7 +104,7 @@ static int note_held_claims(struct gs_plan *p)
 static int note_unmatched_disrupt(struct gs_plan *p, const struct gs_plan_options *o)
 {
 	for (size_t i = 0; o && i < o->n_disrupt; i++) {
-		struct gs_remark m = { .severity = GS_SEVERITY_NOTE, .rule = gs_rule_name(GS_RULE_DISRUPT_UNMATCHED) };
+		struct gs_remark m = { .gpu = GS_FINDING_NO_GPU, .severity = GS_SEVERITY_NOTE, .rule = gs_rule_name(GS_RULE_DISRUPT_UNMATCHED) };
 		bool found = false;
 
 		if (o->disrupt[i].kind == GS_DISRUPT_ALL)
@@ -127,7 +127,7 @@ static int note_unmatched_disrupt(struct gs_plan *p, const struct gs_plan_option
 /* "all" is for one GPU: whoever means more names them. */
 static int block_wide_disrupt(struct gs_plan *p, const struct gs_plan_options *o)
 {
-	struct gs_remark m = { .severity = GS_SEVERITY_BLOCK, .rule = gs_rule_name(GS_RULE_DISRUPT_ALL) };
+	struct gs_remark m = { .gpu = GS_FINDING_NO_GPU, .severity = GS_SEVERITY_BLOCK, .rule = gs_rule_name(GS_RULE_DISRUPT_ALL) };
 	bool all = false, first = true;
 	uint32_t gpu = 0;
 
@@ -141,7 +141,6 @@ static int block_wide_disrupt(struct gs_plan *p, const struct gs_plan_options *o
 			first = false;
 			continue;
 		}
-		m.gpu = p->findings[i].gpu;
 		m.text = "--disrupt all stops work on one GPU only, and this plan stops some on several: name them with --disrupt pid:N";
 		return add_remark(p, &m);
 	}

@@ -8,7 +8,7 @@
  * the deletion and creation of an equal profile, start and parent is a keep.
  * Order (interfaces 0.3, 9.3): stop holders and units; then GPU by GPU remove
  * vGPUs, destroy CIs and GIs, disable VFs, change the mode, driver or memory
- * mode, enable VFs, create GIs and CIs, create vGPUs, set their parameters;
+ * mode, set the shares that have to come before VFs, enable VFs, create GIs and CIs, create vGPUs, set their parameters;
  * last start the units that were stopped.
  */
 #ifndef GS_CORE_PLAN_H
@@ -65,13 +65,16 @@ struct gs_step {
 	bool kill;                      /* SIGKILL when SIGTERM does not do */
 };
 
+/* In gs_finding.gpu: it concerns the machine, no single GPU. */
+#define GS_FINDING_NO_GPU UINT32_MAX
+
 /* Something that the operator should do or know; @text says what to do. */
 struct gs_finding {
 	enum gs_severity severity;
 	enum gs_status status;          /* for BLOCK: what the program exits with */
 	const char *rule;               /* "placement-conflict", "holder-stops", … see policy.h */
-	uint32_t gpu;
-	const char *object;             /* "GPU 2 GI 12", … */
+	uint32_t gpu;                   /* or GS_FINDING_NO_GPU */
+	const char *object;             /* "GPU 2 GI 12", "the machine", … */
 	const struct gs_holder **holders;   /* of the plan's snapshot */
 	size_t n_holders;
 	const char *text;
@@ -98,7 +101,7 @@ struct gs_plan {
 	size_t n_base, cap_base;
 	struct gs_step *steps;          /* none when blocked */
 	size_t n_steps, cap_steps;
-	struct gs_finding *findings;    /* BLOCK first, then CONFIRM, then NOTE; each by GPU */
+	struct gs_finding *findings;    /* BLOCK first, then CONFIRM, then NOTE; each by GPU, the machine last */
 	size_t n_findings, cap_findings;
 	struct gs_claim *claims;
 	size_t n_claims;
@@ -141,6 +144,12 @@ bool gs_plan_is_blocked(const struct gs_plan *p);
 /* May somebody lose work whom this viewer cannot see? Then "stops nobody" is not known, and must not be said. */
 bool gs_plan_has_hidden_holders(const struct gs_plan *p);
 bool gs_plan_needs_confirmation(const struct gs_plan *p);
+/*
+ * @later is made of the same request as @approved, of a newer look. The first
+ * thing in it that wants a confirmation and had none in @approved; NULL. A
+ * holder who came since is such a thing, unless his unit is one that @approved stops.
+ */
+const struct gs_finding *gs_plan_unapproved(const struct gs_plan *approved, const struct gs_plan *later);
 /* Does it stop somebody's work (any typed finding)? */
 bool gs_plan_stops_somebody(const struct gs_plan *p);
 /*

@@ -147,6 +147,7 @@ int gs_policy_apply(struct gs_plan *p, const struct gs_diff_gpu *d, const struct
 		gs_policy_check_mode(&y);
 		gs_policy_check_functions(&y);
 		gs_policy_check_places(&y);
+		gs_policy_check_uuids(&y);
 		gs_policy_check_holders(&y);
 		/* what would come after is of no interest while it cannot be done */
 		if (!is_blocked_since(p, before)) {

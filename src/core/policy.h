@@ -18,8 +18,11 @@
 	X(ENGINES, "media-engines", "a media engine would be given out twice") \
 	X(POSITION_UNKNOWN, "position-unknown", "where the instances are cannot be seen at this privilege") \
 	X(SIZE_RULE, "size-rule", "the vGPUs of one GPU share one framebuffer size") \
+	X(UUID_TAKEN, "uuid-taken", "the UUID of an mdev is one device's on the whole host") \
 	X(GI_FULL, "gi-full", "no GPU instance has room for a MIG-backed vGPU") \
 	X(VFS_IMPOSSIBLE, "vfs-impossible", "how many VFs there are cannot be changed here") \
+	X(TYPES_CATALOGUE, "types-from-catalogue", "no driver lists the vGPU types now: the catalogue does") \
+	X(VF_SHARES, "vf-shares", "VFs that stay do not keep the shares that they have") \
 	X(PASSTHROUGH_IMPOSSIBLE, "passthrough-impossible", "the GPU cannot be given to VFIO here") \
 	X(GROUP_SHARED, "group-shared", "another device of the IOMMU group keeps its driver") \
 	X(SIBLINGS_FOLLOW, "siblings-follow", "functions of the same board go along") \
@@ -31,6 +34,7 @@
 	X(REBINDS, "rebinds", "the driver is taken off the GPU and put back") \
 	X(CLAIM, "claim", "work is promised that has no process yet") \
 	X(HOLDER_STOPS, "holder-stops", "somebody's work would stop") \
+	X(HOLDER_FOLLOWS, "holder-follows", "a daemon would open the GPU as soon as the driver has it, and be in the way") \
 	X(HOLDER_MAY_BLOCK, "holder-may-block", "something holds the GPU and may keep the change pending") \
 	X(HOLDERS_HIDDEN, "holders-hidden", "processes cannot be seen, so free is not proven") \
 	X(HOLDER_CLAIMED, "holder-claimed", "the request keeps an instance that somebody uses") \

@@ -248,8 +248,67 @@ static void note_passthrough(struct gs_policy *y)
 			      "links; that cannot be taken back by a step of this plan: systemctl restart nvidia-fabricmanager afterwards");
 }
 
+static bool is_set_again(const struct gs_change *c, const char *key)
+{
+	for (size_t i = 0; i < c->n_params; i++)
+		if (gs_str_equal(c->params[i].key, key))
+			return true;
+	return false;
+}
+
+/* Does the VF have a value of @key that this plan does not bring back? Unset is none. */
+static bool loses(const struct gs_policy *y, const struct gs_change *c, const char *key)
+{
+	const char *value = c->old && c->want && c->old->kind == GS_KIND_SRIOV && c->want->start.value < y->d->vfs_target ? gs_instance_param(c->old, key) : NULL;
+
+	return value && value[0] && !gs_str_equal(value, "0") && !is_set_again(c, key) && (gs_gpu_is_quota(y->gpu, key) || gs_str_equal(value, "mixed"));
+}
+
+/* Said before it happens, once for each key: which VFs stay and do not keep what they have. */
+static void note_lost_params(struct gs_policy *y)
+{
+	const struct gs_instance *first = NULL;
+
+	for (size_t i = 0; i < y->d->n_changes && !first; i++)
+		first = y->d->changes[i].old && y->d->changes[i].old->kind == GS_KIND_SRIOV ? y->d->changes[i].old : NULL;
+	for (size_t k = 0; first && k < first->n_params; k++) {
+		GS_STRBUF struct gs_strbuf vfs = GS_STRBUF_INIT;
+		const char *key = first->params[k].key;
+
+		for (size_t i = 0; i < y->d->n_changes; i++)
+			if (loses(y, &y->d->changes[i], key))
+				gs_strbuf_printf(&vfs, "%s%" PRIu32, vfs.length ? ", " : "", y->d->changes[i].want->start.value);
+		if (!vfs.length || vfs.failed)
+			continue;
+		gs_policy_add(y, GS_RULE_VF_SHARES, GS_SEVERITY_NOTE,
+			      "all VFs go off in between, and VF %s may lose %s: it is not set again, since the driver shares it out anew among %" PRIu32
+			      " VFs; what has to stay, set in the same script (set %" PRIu32 "/vf:N %s VALUE)",
+			      vfs.text, key, y->d->vfs_target, y->gpu->index, key);
+	}
+}
+
+/* A driver may offer other types than the catalogue of boards says: then the step that creates fails, and all is undone. */
+static void note_catalogue(struct gs_policy *y)
+{
+	if (!y->d->leaves_vfio || y->gpu->grids[GS_KIND_VGPU].source != GS_PROFILES_CATALOGUE)
+		return;
+	for (size_t i = 0; i < y->d->n_changes; i++) {
+		const struct gs_change *c = &y->d->changes[i];
+
+		if (c->kind != GS_CHANGE_CREATE || c->want->kind != GS_KIND_VGPU)
+			continue;
+		gs_policy_add(y, GS_RULE_TYPES_CATALOGUE, GS_SEVERITY_NOTE,
+			      "%s is from the catalogue: the driver lists its types only once it has the GPU again; if it has none of that name, this fails and is undone",
+			      c->want->profile);
+		return;
+	}
+}
+
 void gs_policy_note_functions(struct gs_policy *y)
 {
+	note_catalogue(y);
+	if (y->d->vfs_off && y->d->vfs_on)
+		note_lost_params(y);
 	if (y->d->goes_to_vfio || y->d->leaves_vfio)
 		note_passthrough(y);
 	if ((y->d->vfs_on || y->d->vfs_off) && y->gpu->vfs.by == GS_VFS_BY_SRIOV_MANAGE)

@@ -277,6 +277,57 @@ static void check_taken_slots(struct gs_policy *y)
 	}
 }
 
+/* By an earlier finding about this GPU: a daemon has many GPUs open. */
+static bool is_named(const struct gs_policy *y, const struct gs_holder *h)
+{
+	for (size_t i = 0; i < y->p->n_findings; i++) {
+		const struct gs_finding *f = &y->p->findings[i];
+
+		for (size_t k = 0; k < f->n_holders && f->gpu == y->gpu->index; k++)
+			if (gs_str_equal(f->holders[k]->unit, h->unit))
+				return true;
+	}
+	return false;
+}
+
+/*
+ * A daemon that has other GPUs of a driver open opens this one too, as soon as
+ * the driver has it: persistenced and DCGM do. Then sriov-manage, which takes
+ * the driver off once more, would find it in use, and the way back as well.
+ */
+static void check_followers(struct gs_policy *y)
+{
+	for (size_t g = 0; g < gs_snapshot_n_gpus(y->p->snapshot); g++) {
+		const struct gs_gpu *other = gs_snapshot_gpu(y->p->snapshot, g);
+
+		if (other == y->gpu || other->vendor != GS_VENDOR_NVIDIA || other->mode == GS_MODE_PASSTHROUGH)
+			continue;
+		for (size_t i = 0; i < other->n_holders; i++) {
+			const struct gs_holder *h = other->holders[i];
+			struct gs_finding *f;
+			char label[160], gpu[96];
+
+			if (!is_stoppable(y->options, h->unit) || is_named(y, h))
+				continue;
+			gs_holder_label(h, label, sizeof(label));
+			gs_gpu_label(other, gpu, sizeof(gpu));
+			if (how_to_stop(y->options, h) == STOP_UNIT) {
+				f = gs_policy_add(y, GS_RULE_HOLDER_STOPS, GS_SEVERITY_CONFIRM,
+						  "%s has %s open and would open this one before sriov-manage is done; its unit %s is stopped first, and started again after",
+						  label, gpu, h->unit);
+				f->is_typed = true;
+				if (add_stop_unit(y, h) < 0)
+					y->failed = true;
+			} else {
+				f = gs_policy_add(y, GS_RULE_HOLDER_FOLLOWS, GS_SEVERITY_BLOCK,
+						  "%s has %s open and would open this one as soon as the driver has it; then sriov-manage could not take the driver off", label, gpu);
+				suggest_ways(y, f, h);
+			}
+			gs_policy_add_holder(y, f, h);
+		}
+	}
+}
+
 void gs_policy_check_holders(struct gs_policy *y)
 {
 	struct wide w = wide_of(y->d);
@@ -295,6 +346,8 @@ void gs_policy_check_holders(struct gs_policy *y)
 	if (w.happens)
 		check_wide(y, &w);
 	check_taken_slots(y);
+	if (y->d->leaves_vfio && y->d->vfs_on && y->gpu->vendor == GS_VENDOR_NVIDIA)
+		check_followers(y);
 	if (disturbs && !y->gpu->holders_visible)
 		gs_policy_add(y, GS_RULE_HOLDERS_HIDDEN, GS_SEVERITY_CONFIRM, "not every process can be seen here: that nobody uses it is not proven");
 }

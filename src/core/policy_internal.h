@@ -34,6 +34,10 @@ const char *gs_policy_object(struct gs_policy *y, const struct gs_instance *inst
 
 void gs_policy_check_places(struct gs_policy *y);
 
+/* ---- policy_uuid.c: the names of mdevs ---- */
+
+void gs_policy_check_uuids(struct gs_policy *y);
+
 /* ---- policy_function.c: modes, VFs, drivers, settings, writes that still wait ---- */
 
 /* Something that makes all else idle to look at? Then it is said, and true. */

@@ -109,6 +109,11 @@ int gs_edit_profile(struct gs_edit *x, const char *name, const struct gs_positio
 		return gs_error_at(x->e, -EINVAL, pos, "VFs are not created one by one: write «vfs %" PRIu32 " N»", x->gpu->index);
 	if (p)
 		return gs_error_at(x->e, -EINVAL, pos, "%s is not created: it follows from the mode or a setting of %s", name, label);
+	if (x->gpu->mode == GS_MODE_PASSTHROUGH)
+		return gs_error_at(x->e, -ENODEV, pos,
+				   "%s is passed through: which profiles and types it will have only its own driver tells, and the catalogue has no %s for this board. Two scripts are "
+				   "needed: change the mode in the first, create in the second",
+				   label, name);
 	if (!x->gpu->grids[GS_KIND_MIG].n && !x->gpu->grids[GS_KIND_VGPU].n)
 		return gs_error_at(x->e, -ENODEV, pos, "%s has no MIG profiles%s%s", label, x->gpu->lost ? ": " : ": it cannot be partitioned, or its profiles cannot be read",
 				   x->gpu->lost ? x->gpu->lost : "");

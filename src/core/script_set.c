@@ -70,6 +70,17 @@ static int check_vf_key(struct gs_edit *x, uint32_t n)
 			   known.length ? "; it has " : ", nor any other", known.length ? known.text : "");
 }
 
+/* Whoever sets one thing of a VF has not asked for the shares that the driver gave it meanwhile. */
+static void forget_quotas(const struct gs_gpu *gpu, struct gs_want *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_params; i++)
+		if (!gs_gpu_is_quota(gpu, w->params[i].key))
+			w->params[n++] = w->params[i];
+	w->n_params = n;
+}
+
 static int set_inside(struct gs_edit *x)
 {
 	const struct gs_instance_selector *sel = &x->st->inside;
@@ -96,6 +107,8 @@ static int set_inside(struct gs_edit *x)
 	if (r < 0)
 		return r;
 	w->pos = gs_edit_position(x, x->st->pos);
+	if (w->is_settled)
+		forget_quotas(x->gpu, w);
 	w->is_settled = false;
 	return gs_want_set_param(gs_edit_arena(x), w, x->st->text, x->st->value) < 0 ? gs_error_oom(x->e) : 0;
 }

@@ -532,6 +532,14 @@ const struct gs_setting *gs_gpu_setting(const struct gs_gpu *gpu, const char *ke
 	return NULL;
 }
 
+bool gs_gpu_is_quota(const struct gs_gpu *gpu, const char *key)
+{
+	for (size_t i = 0; i < gpu->vfs.n_quotas; i++)
+		if (gs_str_equal(gpu->vfs.quotas[i], key))
+			return true;
+	return false;
+}
+
 const struct gs_vf *gs_gpu_vf(const struct gs_gpu *gpu, uint32_t n)
 {
 	for (size_t i = 0; i < gpu->vfs.n_functions; i++)

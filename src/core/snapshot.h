@@ -64,6 +64,9 @@ struct gs_vfs {
 	enum gs_vfs_by by;
 	struct gs_vf **functions;       /* by n */
 	size_t n_functions, cap_functions;
+	const char **quotas;            /* keys of VF parameters that the driver shares out among those that are on: another number, other shares */
+	size_t n_quotas;
+	bool quotas_come_first;         /* they are taken only while no VF is on (interfaces 7.2) */
 };
 
 /* Another function that lies in the GPU's IOMMU group, or belongs to the same board (audio, USB). */
@@ -248,6 +251,8 @@ const struct gs_profile *gs_gpu_profile(const struct gs_gpu *gpu, const char *na
 const struct gs_profile *gs_gpu_profile_by_last_word(const struct gs_gpu *gpu, const char *word, enum gs_instance_kind *ret_kind);
 /* NULL when there is none. */
 const struct gs_setting *gs_gpu_setting(const struct gs_gpu *gpu, const char *key);
+/* Is that parameter of a VF a share that the driver gives by itself (gs_vfs.quotas)? */
+bool gs_gpu_is_quota(const struct gs_gpu *gpu, const char *key);
 const struct gs_vf *gs_gpu_vf(const struct gs_gpu *gpu, uint32_t n);
 /* The instance on that VF, or the mdev of that UUID; NULL. */
 const struct gs_instance *gs_gpu_instance_on_vf(const struct gs_gpu *gpu, uint32_t n);

@@ -65,11 +65,13 @@ int gs_steps_append(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_er
 		r = gs_steps_rebind(p, d, e);
 	if (r >= 0 && !d->goes_to_vfio)
 		r = set_driver_state(p, d, e);
+	if (r >= 0)
+		r = gs_steps_set_params(p, d, true, e);
 	if (r >= 0 && d->vfs_on)
 		r = gs_steps_set_vfs(p, d, d->vfs_target, e);
 	if (r >= 0)
 		r = gs_steps_create_mig(p, d, e);
 	if (r >= 0)
 		r = gs_steps_create_vgpus(p, d, e);
-	return r < 0 ? r : gs_steps_set_params(p, d, e);
+	return r < 0 ? r : gs_steps_set_params(p, d, false, e);
 }

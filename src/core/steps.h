@@ -24,7 +24,8 @@ int gs_steps_create_mig(struct gs_plan *p, const struct gs_diff_gpu *d, struct g
 /* steps_vgpu.c */
 int gs_steps_remove_vgpus(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);
 int gs_steps_create_vgpus(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);
-int gs_steps_set_params(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);
+/* @first: those that go before VFs are on; else all others. */
+int gs_steps_set_params(struct gs_plan *p, const struct gs_diff_gpu *d, bool first, struct gs_error *e);
 
 /* steps_function.c: VFs, drivers, settings */
 int gs_steps_set_vfs(struct gs_plan *p, const struct gs_diff_gpu *d, uint32_t n, struct gs_error *e);

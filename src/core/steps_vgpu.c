@@ -14,7 +14,8 @@ static void set_place(struct gs_plan *p, struct gs_step *step, const struct gs_g
 {
 	const struct gs_vf *vf;
 
-	step->framework = gpu->framework;
+	/* with another driver on it nobody tells which one it will have: one of NVIDIA's, whose files say which */
+	step->framework = gpu->framework == GS_FRAMEWORK_VFIO && gpu->grids[GS_KIND_VGPU].n ? GS_FRAMEWORK_NVML : gpu->framework;
 	step->uuid = gs_arena_strdup(p->arena, old ? old->uuid : w->uuid);
 	if (!gpu->vfs.total.known)
 		return;
@@ -56,12 +57,16 @@ int gs_steps_remove_vgpus(struct gs_plan *p, const struct gs_diff_gpu *d, struct
 	return r;
 }
 
-/* Is that UUID an mdev's already, on any GPU, or of an earlier step? It is one instance's on the whole host (interfaces 1.2). */
+/* Is that UUID an mdev's already, on any GPU, asked for, or of an earlier step? It is one instance's on the whole host (interfaces 1.2). */
 static bool is_uuid_taken(const struct gs_plan *p, const char *uuid)
 {
 	for (size_t i = 0; i < gs_snapshot_n_gpus(p->snapshot); i++)
 		if (gs_gpu_instance_by_uuid(gs_snapshot_gpu(p->snapshot, i), uuid))
 			return true;
+	for (size_t g = 0; g < p->layout->n_gpus; g++)
+		for (size_t i = 0; i < p->layout->gpus[g].n_wants; i++)
+			if (gs_str_equal(p->layout->gpus[g].wants[i].uuid, uuid))
+				return true;
 	for (size_t i = 0; i < p->n_steps; i++)
 		if (p->steps[i].op == GS_STEP_CREATE_VGPU && gs_str_equal(p->steps[i].uuid, uuid))
 			return true;
@@ -165,7 +170,13 @@ int gs_steps_create_vgpus(struct gs_plan *p, const struct gs_diff_gpu *d, struct
 	return r;
 }
 
-int gs_steps_set_params(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e)
+/* Shares that are taken only while no VF is on: before VFs go on, all else after. */
+static bool comes_first(const struct gs_diff_gpu *d, const struct gs_change *c, const char *key)
+{
+	return c->want->kind == GS_KIND_SRIOV && d->vfs_on && d->gpu->vfs.quotas_come_first && gs_gpu_is_quota(d->gpu, key);
+}
+
+int gs_steps_set_params(struct gs_plan *p, const struct gs_diff_gpu *d, bool first, struct gs_error *e)
 {
 	int r = 0;
 
@@ -173,13 +184,16 @@ int gs_steps_set_params(struct gs_plan *p, const struct gs_diff_gpu *d, struct g
 		const struct gs_change *c = &d->changes[i];
 
 		for (size_t k = 0; c->want && k < c->n_params && r >= 0; k++) {
-			struct gs_step *step = gs_plan_add_step(p, GS_STEP_SET_PARAM, d->gpu);
 			const char *now = c->old ? gs_instance_param(c->old, c->params[k].key) : NULL;
+			struct gs_step *step;
 
+			if (comes_first(d, c, c->params[k].key) != first)
+				continue;
+			step = gs_plan_add_step(p, GS_STEP_SET_PARAM, d->gpu);
 			if (!step)
 				return gs_error_oom(e);
 			set_place(p, step, d->gpu, c->old, c->want);
-			if (!step->uuid && d->gpu->framework == GS_FRAMEWORK_MDEV)
+			if (!step->uuid && (d->gpu->framework == GS_FRAMEWORK_MDEV || !d->gpu->vfs.total.known))
 				step->uuid = uuid_of_new(p, d->gpu, c);
 			step->profile = gs_arena_strdup(p->arena, c->want->profile);
 			step->key = gs_arena_strdup(p->arena, c->params[k].key);

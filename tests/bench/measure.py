@@ -117,6 +117,7 @@ def main():
     print(f"{'':28} first frame     CPU    memory   to the terminal   ({COLUMNS}x{ROWS}, {SECONDS:.0f} s each, PSS of all processes)")
     own = measure("gpuslice monitor, 1 s", [PROGRAM, "--sim", "dgx-h100", "monitor", "--interval", "1000"])
     measure("gpuslice console, 1 s", [PROGRAM, "--sim", "dgx-h100", "console", "--interval", "1000"])
+    measure("the same, 4 L40S, 96 VFs", [PROGRAM, "--sim", "kvm-l40s", "monitor", "--interval", "1000"])
     for name, argv in (("htop, 1 s", ["htop", "-d", "10"]), ("btop", ["btop"])):
         if shutil.which(argv[0]):
             other = measure(name, argv)

@@ -14,4 +14,6 @@ XDG_STATE_HOME=$tmp
 export XDG_STATE_HOME
 "$program" --sim dgx-h100 sim reset || exit 1
 "$program" --sim dgx-h100 agent --publish
+"$program" --sim kvm-l40s sim reset || exit 1
+"$program" --sim kvm-l40s agent --publish
 exec python3 tests/bench/measure.py "$program" "$seconds"

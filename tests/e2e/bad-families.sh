@@ -73,8 +73,11 @@ fault clear
 
 begin kvm-a2
 script 'create 0 A2-4Q uuid 8f3b0f52-3f8a-4c6d-9a41-0d5b7a1e6c01 vf 5'
-expect_in 1 "a UUID that is in use" g apply --yes -
-that "says that it is" says err "already"
+expect_in 3 "a UUID that is in use" g apply --yes -
+that "says whose it is" says out "is that of A2-4C on GPU 0"
+script 'create 0 A2-4Q uuid 11111111-2222-3333-4444-555555555555 vf 5' 'create 0 A2-4Q uuid 11111111-2222-3333-4444-555555555555 vf 6'
+expect_in 3 "a UUID that is asked for twice" g apply --yes -
+that "says so" says out "asked for twice"
 untouched "kvm-a2"
 script 'delete 0 mdev:00000000-0000-0000-0000-000000000108'
 expect_in 3 "an mdev that a VM has" g apply --yes --disrupt all -

@@ -94,4 +94,18 @@ expect_in 0 "and go again" g apply --yes $units -
 that "none is left" [ -z "$(ls -d "$tree"/sys/bus/pci/devices/0000:c6:00.0/virtfn* 2>/dev/null)" ]
 expect 0 "export once more" g export json
 that "is byte-equal to the start too" cmp -s "$tmp/out" "$tmp/start"
+
+# back from passthrough: the daemons would open the GPU before sriov-manage has had its turn
+stop='--disrupt unit:nvidia-persistenced.service --disrupt unit:nvidia-dcgm.service --disrupt unit:dcgm-exporter.service'
+expect 0 "reset" g sim reset
+echo 'mode 3 passthrough' >"$tmp/in"
+expect_in 0 "GPU 3 is given away" g apply --yes $stop -
+printf 'mode 3 vgpu\ncreate 3 L40S-24Q\n' >"$tmp/back"
+cp "$tmp/back" "$tmp/in"
+expect_in 3 "and comes back not while they may open it" g apply --yes -
+that "each is named" says out "dcgm-exporter.service"
+cp "$tmp/back" "$tmp/in"
+expect_in 0 "they pause meanwhile" g apply --yes $stop -
+expect 0 "list" g list
+that "and run again" says out "nv-hostengine"
 done_testing

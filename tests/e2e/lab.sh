@@ -84,4 +84,23 @@ that "now it is" [ "$(cat "$pci/0000:83:00.0/current_memory_partition")" = NPS4 
 echo 'set 0000:83:00.0 memory-partition NPS3' >"$tmp/in"
 expect_in 2 "a mode that it does not have" g plan -
 that "names those that it has" says err "NPS1"
+
+# from passthrough to vGPUs in one script: no driver lists the types before
+g sim reset >/dev/null
+g export json >"$tmp/before"
+echo 'mode 2 passthrough' >"$tmp/in"
+expect_in 0 "a T4 is passed through" g apply --yes --disrupt unit:nvidia-persistenced.service -
+printf 'mode 2 vgpu\ncreate 2 T4-4Q count 2\n' >"$tmp/in"
+expect_in 0 "and cut into vGPUs at once" g apply --yes -
+that "with types of the catalogue" says out "types-from-catalogue"
+expect_in 0 "which is so then" g assert -
+printf 'delete 2 all\nmode 2 passthrough\n' >"$tmp/in"
+expect_in 0 "it is passed through again" g apply --yes --disrupt unit:nvidia-persistenced.service -
+printf 'mode 2 vgpu\ncreate 2 T4-5Q\n' >"$tmp/in"
+expect_in 2 "a type that the catalogue does not have" g apply --yes -
+that "takes two scripts" says err "Two scripts are needed"
+echo 'mode 2 vgpu' >"$tmp/in"
+expect_in 0 "it gets its driver back" g apply --yes -
+g export json >"$tmp/after"
+that "and is as it was" cmp -s "$tmp/before" "$tmp/after"
 done_testing

@@ -17,50 +17,19 @@
 #include "base/strbuf.h"
 #include "core/snapshot.h"
 #include "codec/json.h"
-#include "tests/lib/pty.h"
-
-struct place {
-	char *program;
-	char state[64];
-	char env_state[96];
-	const char *env[8];
-	bool under_tmux;
-};
+#include "tests/lib/consoletest.h"
 
 /* ---------------------------------------------------------------- the machine by its commands */
 
-/* Run the program to its end; what it prints is in @ret_out (the caller frees) when that is not NULL. */
-static int command(const struct place *w, const char *words, const char *input, char **ret_out)
-{
-	char line[512];
-	GS_STRBUF struct gs_strbuf out = GS_STRBUF_INIT;
-	FILE *f;
-	int c, status;
-
-	/* a test may use a shell: the words are its own */
-	snprintf(line, sizeof(line), "printf '%s' | %s '%s' --sim dgx-h100 %s 2>&1", input ? input : "", w->env_state, w->program, words);
-	f = popen(line, "r");
-	assert_non_null(f);
-	while ((c = fgetc(f)) != EOF) {
-		char byte = (char)c;
-
-		gs_strbuf_add(&out, &byte, 1);
-	}
-	status = pclose(f);
-	if (ret_out)
-		*ret_out = gs_strbuf_take(&out);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 /* "1g.10gb@0 3g.40gb@4" of one GPU, as a person would say it. */
-static char *shape(const struct place *w, size_t gpu)
+static char *shape(const struct gs_consoletest_place *w, size_t gpu)
 {
 	GS_JSON struct json_object *o = NULL;
 	GS_FREE char *text = NULL;
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
 	struct json_object *gpus, *instances, *v;
 
-	assert_int_equal(command(w, "list --json", NULL, &text), 0);
+	assert_int_equal(gs_consoletest_command(w, "list --json", NULL, &text), 0);
 	assert_int_equal(gs_json_parse(text, strlen(text), "list", &o, NULL), 0);
 	assert_true(json_object_object_get_ex(o, "gpus", &gpus));
 	gpus = json_object_array_get_idx(gpus, gpu);
@@ -77,7 +46,7 @@ static char *shape(const struct place *w, size_t gpu)
 	return gs_strbuf_take(&b);
 }
 
-static void expect_shape(const struct place *w, size_t gpu, const char *want)
+static void expect_shape(const struct gs_consoletest_place *w, size_t gpu, const char *want)
 {
 	GS_FREE char *got = shape(w, gpu);
 
@@ -86,94 +55,15 @@ static void expect_shape(const struct place *w, size_t gpu, const char *want)
 
 static int setup(void **state)
 {
-	struct place *w = calloc(1, sizeof(*w));
-
-	if (!w)
-		return -1;
-	w->program = gs_program_path();
-	snprintf(w->state, sizeof(w->state), "/tmp/gpuslice-e2e.XXXXXX");
-	if (!mkdtemp(w->state))
-		return -1;
-	snprintf(w->env_state, sizeof(w->env_state), "XDG_STATE_HOME=%s", w->state);
-	w->env[0] = w->env_state;
-	w->env[1] = "NO_COLOR";
-	*state = w;
-	return command(w, "sim reset", NULL, NULL);
-}
-
-static int teardown(void **state)
-{
-	struct place *w = *state;
-	char line[256];
-	int r;
-
-	/* a test that failed under tmux leaves its server */
-	snprintf(line, sizeof(line), "tmux -L '%s' kill-server 2>/dev/null || true", w->state + strlen("/tmp/"));
-	r = system(line);
-
-	/* an agent whose console was killed may still be putting its last file there */
-	snprintf(line, sizeof(line), "rm -rf '%s' 2>/dev/null || rm -rf '%s'", w->state, w->state);
-	r = system(line);
-	free(w->program);
-	free(w);
-	return r;
+	return gs_consoletest_setup(state, "dgx-h100");
 }
 
 /* ---------------------------------------------------------------- the terminal */
 
-static void see(struct gs_pty *p, const char *text)
+static struct gs_pty *start(const struct gs_consoletest_place *w, const char *const *words, int rows, int columns)
 {
-	GS_FREE char *screen = NULL;
-
-	if (gs_pty_wait_text(p, text) == 0)
-		return;
-	screen = gs_pty_text(p);
-	fail_msg("«%s» does not appear on\n%s", text, screen);
-}
-
-static void see_no_more(struct gs_pty *p, const char *text)
-{
-	GS_FREE char *screen = NULL;
-
-	if (gs_pty_wait_gone(p, text) == 0)
-		return;
-	screen = gs_pty_text(p);
-	fail_msg("«%s» stays on\n%s", text, screen);
-}
-
-/* tmux in between, as over SSH: its terminal type knows no SGR mouse, and it passes on what the program asks for. */
-static struct gs_pty *start_in_tmux(const struct place *w, const struct gs_pty_options *inner)
-{
-	const char *argv[] = { "tmux", "-L", w->state + strlen("/tmp/"), "-f", "/dev/null", "new-session", NULL, ";", "set-option", "-g", "status", "off", NULL };
-	struct gs_pty_options o = *inner;
-	GS_STRBUF struct gs_strbuf line = GS_STRBUF_INIT;
-	struct gs_pty *p = NULL;
-
-	/* the server that this starts inherits the environment; the words are ours */
-	for (size_t i = 0; inner->argv[i]; i++)
-		gs_strbuf_printf(&line, "%s'%s'", i ? " " : "exec ", inner->argv[i]);
-	argv[6] = line.text;
-	o.argv = argv;
-	assert_int_equal(gs_pty_spawn(&o, &p), 0);
-	return p;
-}
-
-static struct gs_pty *start(const struct place *w, const char *const *words, int rows, int columns)
-{
-	const char *argv[16] = { w->program, "--sim", "dgx-h100" };
-	struct gs_pty_options o = { .argv = argv, .env = w->env, .rows = rows, .columns = columns };
-	struct gs_pty *p = NULL;
-	size_t n = 3;
-
-	for (; words && *words; words++)
-		argv[n++] = *words;
-	if (w->under_tmux)
-		p = start_in_tmux(w, &o);
-	else
-		assert_int_equal(gs_pty_spawn(&o, &p), 0);
 	/* the last GPU is on the screen: the machine has been read */
-	see(p, "df:00.0");
-	return p;
+	return gs_consoletest_start(w, words, rows, columns, "df:00.0");
 }
 
 struct wanted_row {
@@ -255,18 +145,18 @@ static void click_gpu(struct gs_pty *p, unsigned index)
 	gs_pty_mouse_press(p, row_of(p, head), 6, 1);
 	gs_pty_mouse_release(p, row_of(p, head), 6, 1);
 	snprintf(head, sizeof(head), "GPU %u ", index);
-	see(p, head);
+	gs_consoletest_see(p, head);
 }
 
 static void write_staged(struct gs_pty *p)
 {
 	gs_pty_keys(p, "W");
-	see(p, "REVIEW");
-	see(p, "y  write");
+	gs_consoletest_see(p, "REVIEW");
+	gs_consoletest_see(p, "y  write");
 	gs_pty_keys(p, "y");
-	see(p, "WRITING  ended");
+	gs_consoletest_see(p, "WRITING  ended");
 	gs_pty_keys(p, "\r");
-	see_no_more(p, "WRITING");
+	gs_consoletest_see_no_more(p, "WRITING");
 }
 
 static void leave(struct gs_pty *p)
@@ -281,7 +171,7 @@ static void leave(struct gs_pty *p)
 
 /* ---------------------------------------------------------------- carving */
 
-static void carve_by_mouse(const struct place *w, const char *const *words, int rows, int columns)
+static void carve_by_mouse(const struct gs_consoletest_place *w, const char *const *words, int rows, int columns)
 {
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start(w, words, rows, columns);
 
@@ -289,24 +179,24 @@ static void carve_by_mouse(const struct place *w, const char *const *words, int 
 		click_gpu(p, n);
 		if (n == 6) {
 			gs_pty_keys(p, "M");
-			see(p, "mig");
+			gs_consoletest_see(p, "mig");
 			gs_pty_keys(p, "2\r");
-			see(p, "STAGED");
+			gs_consoletest_see(p, "STAGED");
 			/* the grid appears with the staged mode */
-			see(p, "unit");
+			gs_consoletest_see(p, "unit");
 		}
 		drag(p, 4, 7);
-		see(p, "3g.40gb");
+		gs_consoletest_see(p, "3g.40gb");
 		gs_pty_keys(p, "\r");
-		see(p, "+3g");
+		gs_consoletest_see(p, "+3g");
 		drag(p, 0, 0);
-		see(p, "1g.10gb");
+		gs_consoletest_see(p, "1g.10gb");
 		gs_pty_keys(p, "\r");
-		see(p, "+1");
+		gs_consoletest_see(p, "+1");
 		drag(p, 1, 1);
-		see(p, "STAGED +2");
+		gs_consoletest_see(p, "STAGED +2");
 		gs_pty_keys(p, "\r");
-		see(p, "STAGED +3");
+		gs_consoletest_see(p, "STAGED +3");
 		write_staged(p);
 		expect_shape(w, n, "mig 1g.10gb@0 1g.10gb@1 3g.40gb@4");
 	}
@@ -339,42 +229,42 @@ static void gpus_are_carved_by_dragging_in_ascii(void **state)
 
 static void gpus_are_carved_by_dragging_under_tmux(void **state)
 {
-	struct place w = *(struct place *)*state;
+	struct gs_consoletest_place w = *(struct gs_consoletest_place *)*state;
 
 	w.under_tmux = true;
 	carve_by_mouse(&w, NULL, 24, 80);
 }
 
-static void carve_by_keys(const struct place *w)
+static void carve_by_keys(const struct gs_consoletest_place *w)
 {
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start(w, NULL, 24, 80);
 
 	gs_pty_keys(p, "jjj");
-	see(p, "GPU 3 ");
+	gs_consoletest_see(p, "GPU 3 ");
 	/* profile first, place second: 5 is 3g.40gb, 1 is 1g.10gb; Right and Left choose the start */
 	gs_pty_keys(p, ":create 3 3g.40gb at 4\r");
-	see(p, "STAGED +1");
+	gs_consoletest_see(p, "STAGED +1");
 	/* anchor, extend, Enter: the keyboard's drag */
 	gs_pty_keys(p, "\t");
 	gs_pty_keys(p, "hhhhhhhh");
 	gs_pty_keys(p, "v\r\r");
-	see(p, "STAGED +2");
+	gs_consoletest_see(p, "STAGED +2");
 	gs_pty_keys(p, "l");
 	gs_pty_keys(p, "v\r\r");
-	see(p, "STAGED +3");
+	gs_consoletest_see(p, "STAGED +3");
 	write_staged(p);
 	expect_shape(w, 3, "mig 1g.10gb@0 1g.10gb@1 3g.40gb@4");
 
 	gs_pty_keys(p, "jjj");
-	see(p, "GPU 6 ");
+	gs_consoletest_see(p, "GPU 6 ");
 	gs_pty_keys(p, "M2\r");
-	see(p, "STAGED");
+	gs_consoletest_see(p, "STAGED");
 	gs_pty_keys(p, "c5");
-	see(p, "CREATE");
+	gs_consoletest_see(p, "CREATE");
 	gs_pty_keys(p, "\r");
-	see(p, "+3g");
+	gs_consoletest_see(p, "+3g");
 	gs_pty_keys(p, ":create 6 1g.10gb at 0\r:create 6 1g.10gb at 1\r");
-	see(p, "STAGED +3");
+	gs_consoletest_see(p, "STAGED +3");
 	write_staged(p);
 	expect_shape(w, 6, "mig 1g.10gb@0 1g.10gb@1 3g.40gb@4");
 	leave(p);
@@ -387,7 +277,7 @@ static void gpus_are_carved_by_keys_alone(void **state)
 
 static void gpus_are_carved_by_keys_under_tmux(void **state)
 {
-	struct place w = *(struct place *)*state;
+	struct gs_consoletest_place w = *(struct gs_consoletest_place *)*state;
 
 	w.under_tmux = true;
 	carve_by_keys(&w);
@@ -395,40 +285,40 @@ static void gpus_are_carved_by_keys_under_tmux(void **state)
 
 static void a_script_and_the_console_make_the_same_machine(void **state)
 {
-	const struct place *w = *state;
+	const struct gs_consoletest_place *w = *state;
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start(w, NULL, 24, 80);
 
 	gs_pty_keys(p, ":create 3 2g.20gb at 0\r");
-	see(p, "STAGED +1");
+	gs_consoletest_see(p, "STAGED +1");
 	write_staged(p);
 	leave(p);
-	assert_int_equal(command(w, "assert -", "create 3 2g.20gb at 0\\ndelete 3 rest\\n", NULL), 0);
-	assert_int_equal(command(w, "assert -", "create 3 2g.20gb at 2\\ndelete 3 rest\\n", NULL), 4);
+	assert_int_equal(gs_consoletest_command(w, "assert -", "create 3 2g.20gb at 0\\ndelete 3 rest\\n", NULL), 0);
+	assert_int_equal(gs_consoletest_command(w, "assert -", "create 3 2g.20gb at 2\\ndelete 3 rest\\n", NULL), 4);
 }
 
 static void stopping_somebody_takes_the_typed_word(void **state)
 {
-	const struct place *w = *state;
+	const struct gs_consoletest_place *w = *state;
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start(w, NULL, 24, 80);
 	GS_FREE char *list = NULL;
 
 	gs_pty_keys(p, ":delete 0 3g.40gb@0\r");
-	see(p, "STAGED +0 -1");
+	gs_consoletest_see(p, "STAGED +0 -1");
 	gs_pty_keys(p, "W");
-	see(p, "48211");
-	see(p, "dgx01:0");
+	gs_consoletest_see(p, "48211");
+	gs_consoletest_see(p, "dgx01:0");
 	/* y is for changes that stop nobody; here it is a letter of the word to type */
 	gs_pty_keys(p, "y\r");
-	see(p, "not written");
+	gs_consoletest_see(p, "not written");
 	gs_pty_keys(p, "\177\177\177dgx01:1\r");
-	see(p, "> dgx01:1");
+	gs_consoletest_see(p, "> dgx01:1");
 	expect_shape(w, 0, "mig 3g.40gb@0 3g.40gb@4");
 	gs_pty_keys(p, "\177\177\177\177\177\177\177\177\177\177dgx01:0\r");
-	see(p, "WRITING  ended");
+	gs_consoletest_see(p, "WRITING  ended");
 	expect_shape(w, 0, "mig 3g.40gb@4");
 	gs_pty_keys(p, "\r");
 	leave(p);
-	assert_int_equal(command(w, "list", NULL, &list), 0);
+	assert_int_equal(gs_consoletest_command(w, "list", NULL, &list), 0);
 	assert_null(strstr(list, "pid 48211"));
 }
 
@@ -436,45 +326,45 @@ static void stopping_somebody_takes_the_typed_word(void **state)
 
 static void a_monitor_follows_what_a_script_does(void **state)
 {
-	const struct place *w = *state;
+	const struct gs_consoletest_place *w = *state;
 	static const char *const words[] = { "monitor", NULL };
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = NULL;
 
-	assert_int_equal(command(w, "agent --publish", NULL, NULL), 0);
+	assert_int_equal(gs_consoletest_command(w, "agent --publish", NULL, NULL), 0);
 	p = start(w, words, 24, 80);
-	see(p, "READ-ONLY");
+	gs_consoletest_see(p, "READ-ONLY");
 	/* a mode change needs the driver's devices: the monitor lets go of them by itself */
-	assert_int_equal(command(w, "apply --yes -", "mode 6 mig\\ncreate 6 4g.40gb at 0\\n", NULL), 0);
-	see(p, "4g");
+	assert_int_equal(gs_consoletest_command(w, "apply --yes -", "mode 6 mig\\ncreate 6 4g.40gb at 0\\n", NULL), 0);
+	gs_consoletest_see(p, "4g");
 	gs_pty_keys(p, "d");
-	see(p, "READ-ONLY");
+	gs_consoletest_see(p, "READ-ONLY");
 	expect_shape(w, 6, "mig 4g.40gb@0");
 	gs_pty_keys(p, ":");
-	see(p, "READ-ONLY");
+	gs_consoletest_see(p, "READ-ONLY");
 	gs_pty_keys(p, "W");
-	see(p, "READ-ONLY");
+	gs_consoletest_see(p, "READ-ONLY");
 	leave(p);
 	expect_shape(w, 6, "mig 4g.40gb@0");
 }
 
 static void staged_work_survives_what_somebody_else_commits(void **state)
 {
-	const struct place *w = *state;
+	const struct gs_consoletest_place *w = *state;
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start(w, NULL, 24, 80);
 
 	gs_pty_keys(p, ":create 3 3g.40gb at 0\r");
-	see(p, "STAGED +1");
-	assert_int_equal(command(w, "apply --yes -", "create 3 1g.10gb at 0\\n", NULL), 0);
+	gs_consoletest_see(p, "STAGED +1");
+	assert_int_equal(gs_consoletest_command(w, "apply --yes -", "create 3 1g.10gb at 0\\n", NULL), 0);
 	/* kept, and said to be in the way */
 	gs_pty_keys(p, "jjj");
-	see(p, "block");
+	gs_consoletest_see(p, "block");
 	gs_pty_keys(p, "W");
-	see(p, "REVIEW");
+	gs_consoletest_see(p, "REVIEW");
 	/* a key that follows Esc in one read would be Alt and that key */
 	gs_pty_keys(p, "\033");
-	see_no_more(p, "REVIEW");
+	gs_consoletest_see_no_more(p, "REVIEW");
 	gs_pty_keys(p, "u");
-	see_no_more(p, "STAGED");
+	gs_consoletest_see_no_more(p, "STAGED");
 	leave(p);
 }
 
@@ -482,24 +372,24 @@ static void staged_work_survives_what_somebody_else_commits(void **state)
 
 static void a_resize_storm_ends_in_the_last_size(void **state)
 {
-	const struct place *w = *state;
+	const struct gs_consoletest_place *w = *state;
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start(w, NULL, 24, 80);
 
 	gs_pty_keys(p, ":create 3 3g.40gb at 0\r");
-	see(p, "STAGED +1");
+	gs_consoletest_see(p, "STAGED +1");
 	for (int i = 0; i < 60; i++)
 		gs_pty_resize(p, 1 + i * 7 % 60, 2 + i * 31 % 180);
 	gs_pty_resize(p, 10, 40);
-	see(p, "too small");
+	gs_consoletest_see(p, "too small");
 	gs_pty_resize(p, 50, 160);
-	see(p, "STAGED +1");
-	see(p, "df:00.0");
+	gs_consoletest_see(p, "STAGED +1");
+	gs_consoletest_see(p, "df:00.0");
 	gs_pty_keys(p, "u");
-	see_no_more(p, "STAGED");
+	gs_consoletest_see_no_more(p, "STAGED");
 	leave(p);
 }
 
-static void the_terminal_comes_back_after(const struct place *w, int signo)
+static void the_terminal_comes_back_after(const struct gs_consoletest_place *w, int signo)
 {
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start(w, NULL, 24, 80);
 	int status = -1;
@@ -530,7 +420,7 @@ static void a_crash_gives_the_terminal_back(void **state)
 
 static void a_dropped_line_ends_the_program(void **state)
 {
-	const struct place *w = *state;
+	const struct gs_consoletest_place *w = *state;
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start(w, NULL, 24, 80);
 	int status = -1;
 
@@ -540,14 +430,14 @@ static void a_dropped_line_ends_the_program(void **state)
 
 static void without_utf8_everything_is_ascii(void **state)
 {
-	struct place w = *(struct place *)*state;
+	struct gs_consoletest_place w = *(struct gs_consoletest_place *)*state;
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = NULL;
 	GS_FREE char *screen = NULL;
 
 	w.env[2] = "LC_ALL=C";
 	w.env[3] = "LANG=C";
 	p = start(&w, NULL, 24, 80);
-	see(p, "+---");
+	gs_consoletest_see(p, "+---");
 	screen = gs_pty_text(p);
 	for (const char *c = screen; *c; c++)
 		assert_true((unsigned char)*c < 0x80);
@@ -556,9 +446,9 @@ static void without_utf8_everything_is_ascii(void **state)
 
 static void no_color_sends_no_colour(void **state)
 {
-	const struct place *w = *state;
+	const struct gs_consoletest_place *w = *state;
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = NULL;
-	struct place coloured = *w;
+	struct gs_consoletest_place coloured = *w;
 	bool any = false;
 
 	coloured.env[1] = "NO_COLOR=1";
@@ -577,24 +467,24 @@ static void no_color_sends_no_colour(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(gpus_are_carved_by_dragging_at_24x80, setup, teardown),
-		cmocka_unit_test_setup_teardown(gpus_are_carved_by_dragging_at_40x120, setup, teardown),
-		cmocka_unit_test_setup_teardown(gpus_are_carved_by_dragging_in_mono, setup, teardown),
-		cmocka_unit_test_setup_teardown(gpus_are_carved_by_dragging_in_ascii, setup, teardown),
-		cmocka_unit_test_setup_teardown(gpus_are_carved_by_dragging_under_tmux, setup, teardown),
-		cmocka_unit_test_setup_teardown(gpus_are_carved_by_keys_alone, setup, teardown),
-		cmocka_unit_test_setup_teardown(gpus_are_carved_by_keys_under_tmux, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_script_and_the_console_make_the_same_machine, setup, teardown),
-		cmocka_unit_test_setup_teardown(stopping_somebody_takes_the_typed_word, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_monitor_follows_what_a_script_does, setup, teardown),
-		cmocka_unit_test_setup_teardown(staged_work_survives_what_somebody_else_commits, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_resize_storm_ends_in_the_last_size, setup, teardown),
-		cmocka_unit_test_setup_teardown(sigterm_gives_the_terminal_back, setup, teardown),
-		cmocka_unit_test_setup_teardown(sighup_gives_the_terminal_back, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_crash_gives_the_terminal_back, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_dropped_line_ends_the_program, setup, teardown),
-		cmocka_unit_test_setup_teardown(without_utf8_everything_is_ascii, setup, teardown),
-		cmocka_unit_test_setup_teardown(no_color_sends_no_colour, setup, teardown),
+		cmocka_unit_test_setup_teardown(gpus_are_carved_by_dragging_at_24x80, setup, gs_consoletest_teardown),
+		cmocka_unit_test_setup_teardown(gpus_are_carved_by_dragging_at_40x120, setup, gs_consoletest_teardown),
+		cmocka_unit_test_setup_teardown(gpus_are_carved_by_dragging_in_mono, setup, gs_consoletest_teardown),
+		cmocka_unit_test_setup_teardown(gpus_are_carved_by_dragging_in_ascii, setup, gs_consoletest_teardown),
+		cmocka_unit_test_setup_teardown(gpus_are_carved_by_dragging_under_tmux, setup, gs_consoletest_teardown),
+		cmocka_unit_test_setup_teardown(gpus_are_carved_by_keys_alone, setup, gs_consoletest_teardown),
+		cmocka_unit_test_setup_teardown(gpus_are_carved_by_keys_under_tmux, setup, gs_consoletest_teardown),
+		cmocka_unit_test_setup_teardown(a_script_and_the_console_make_the_same_machine, setup, gs_consoletest_teardown),
+		cmocka_unit_test_setup_teardown(stopping_somebody_takes_the_typed_word, setup, gs_consoletest_teardown),
+		cmocka_unit_test_setup_teardown(a_monitor_follows_what_a_script_does, setup, gs_consoletest_teardown),
+		cmocka_unit_test_setup_teardown(staged_work_survives_what_somebody_else_commits, setup, gs_consoletest_teardown),
+		cmocka_unit_test_setup_teardown(a_resize_storm_ends_in_the_last_size, setup, gs_consoletest_teardown),
+		cmocka_unit_test_setup_teardown(sigterm_gives_the_terminal_back, setup, gs_consoletest_teardown),
+		cmocka_unit_test_setup_teardown(sighup_gives_the_terminal_back, setup, gs_consoletest_teardown),
+		cmocka_unit_test_setup_teardown(a_crash_gives_the_terminal_back, setup, gs_consoletest_teardown),
+		cmocka_unit_test_setup_teardown(a_dropped_line_ends_the_program, setup, gs_consoletest_teardown),
+		cmocka_unit_test_setup_teardown(without_utf8_everything_is_ascii, setup, gs_consoletest_teardown),
+		cmocka_unit_test_setup_teardown(no_color_sends_no_colour, setup, gs_consoletest_teardown),
 	};
 
 	return cmocka_run_group_tests_name("console", tests, NULL, NULL);

@@ -34,6 +34,7 @@ static const struct fam_type rtxpro_types[] = {
 	{ "DC-2-48Q", 1912, 49152, 2, "2g.48gb", 1 },
 };
 static const char *const xe_params[] = { "exec_quantum_ms", "preempt_timeout_us", NULL };
+static const char *const i915_params[] = { "exec_quantum_ms", "vram_quota", NULL };
 static const char *const compute_modes[] = { "SPX", "DPX", "QPX", "CPX", NULL };
 static const char *const memory_modes[] = { "NPS1", "NPS4", NULL };
 /* in the order of keys */
@@ -57,6 +58,8 @@ static const struct fam_board boards[] = {
 	  NULL, 0 },
 	{ "flex", "Data Center GPU Flex 170", GS_VENDOR_INTEL, "8086:56c0", "xe", GS_FRAMEWORK_XE, BIT(WHOLE) | BIT(SRIOV) | BIT(PASSTHROUGH), 7, GS_VFS_BY_NUMVFS,
 	  false, NULL, 0, xe_params, xe_settings, GS_ARRAY_SIZE(xe_settings) },
+	{ "pvc", "Data Center GPU Max 1550", GS_VENDOR_INTEL, "8086:0bd5", "i915", GS_FRAMEWORK_I915, BIT(WHOLE) | BIT(SRIOV) | BIT(PASSTHROUGH), 7, GS_VFS_BY_NUMVFS,
+	  false, NULL, 0, i915_params, NULL, 0 },
 	{ "mi300x", "AMD Instinct MI300X", GS_VENDOR_AMD, "1002:74a1", "amdgpu", GS_FRAMEWORK_AMDGPU, BIT(WHOLE) | BIT(PASSTHROUGH), 0, GS_VFS_BY_NOBODY, false, NULL, 0,
 	  NULL, mi300_settings, GS_ARRAY_SIZE(mi300_settings) },
 	/* no vGPU host driver: SR-IOV is there and nobody switches it */

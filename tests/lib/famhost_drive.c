@@ -124,7 +124,7 @@ static int numvfs(struct fam_host *h, struct fam_gpu *g, const struct gs_step *s
 		return -EBUSY;
 	wipe(h, g, false);
 	/* a VF that goes forgets what was set of it */
-	for (size_t i = 0; i < FAM_SLOTS_MAX; i++)
+	for (size_t i = 0; !n && i < FAM_SLOTS_MAX; i++)
 		clear_slot(&g->slots[i]);
 	g->vfs = n;
 	return 0;
@@ -449,6 +449,9 @@ static int set_param(struct fam_gpu *g, const struct gs_step *step)
 	if (!slot || !is_native(g) || (!slot->type && !is_vf_param(g->board, step->key)))
 		return -ENXIO;
 	if (slot->type && slot->is_held)
+		return -EBUSY;
+	/* interfaces 7.2: shares while no VF is on, and the rest of a VF that is */
+	if (g->board->framework == GS_FRAMEWORK_I915 && (strstr(step->key, "quota") != NULL) != (g->vfs == 0))
 		return -EBUSY;
 	while (i < slot->n_params && strcmp(slot->params[i].key, step->key) != 0)
 		i++;

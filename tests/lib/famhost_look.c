@@ -207,6 +207,12 @@ static void add_vfs(struct gs_snapshot *s, struct gs_gpu *gpu, const struct fam_
 	gpu->vfs.total = GS_U32(g->board->total_vfs);
 	gpu->vfs.enabled = GS_U32(g->vfs);
 	gpu->vfs.by = is_native(g) ? g->board->by : GS_VFS_BY_NOBODY;
+	gpu->vfs.quotas = gs_arena_calloc(gs_snapshot_arena(s), FAM_PARAMS_MAX, sizeof(*gpu->vfs.quotas));
+	CHECK(gpu->vfs.quotas);
+	for (size_t i = 0; g->board->vf_params && g->board->vf_params[i]; i++)
+		if (strstr(g->board->vf_params[i], "quota"))
+			gpu->vfs.quotas[gpu->vfs.n_quotas++] = g->board->vf_params[i];
+	gpu->vfs.quotas_come_first = g->board->framework == GS_FRAMEWORK_I915;
 	for (uint32_t i = 0; i < g->vfs; i++) {
 		struct gs_vf *vf = gs_gpu_add_vf(s, gpu);
 		struct gs_instance *inst = NULL;
@@ -353,6 +359,11 @@ static void add_gpu(struct gs_snapshot *s, const struct fam_gpu *g, uint32_t ind
 	/* only the driver tells what the board can be cut into */
 	if (native && g->board->types)
 		add_vgpu_grid(s, gpu, g);
+	/* … and the catalogue, which has no MIG-backed ones where MIG is not known */
+	if (gpu->mode == GS_MODE_PASSTHROUGH && g->board->types && !g->board->has_mig) {
+		add_vgpu_grid(s, gpu, g);
+		gpu->grids[GS_KIND_VGPU].source = GS_PROFILES_CATALOGUE;
+	}
 	if (native && g->board->has_mig)
 		add_mig_grid(s, gpu);
 	if (native)

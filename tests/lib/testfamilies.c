@@ -133,6 +133,10 @@ static void add_pro6000(struct gs_snapshot *s)
 	*gi = (struct gs_instance){ .id = 9, .kind = GS_KIND_MIG, .profile = "1g.24gb", .start = GS_U32(3), .size = GS_U32(3) };
 	add_vfs(s, gpu, 4);
 	gpu->vfs.by = GS_VFS_BY_NUMVFS;
+	gpu->vfs.quotas = gs_arena_calloc(gs_snapshot_arena(s), 2, sizeof(*gpu->vfs.quotas));
+	if (gpu->vfs.quotas)
+		gpu->vfs.quotas[gpu->vfs.n_quotas++] = "vram-quota-bytes";
+	gpu->vfs.quotas_come_first = true;
 	add_on_vf(s, gpu, 2, "DC-1-24Q");
 	gpu->instances[1]->gi = GS_U32(9);
 }

@@ -10,54 +10,16 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "base/file.h"
+#include "tests/lib/golden.h"
 #include "tests/screen/machine.h"
 #include "ui/control.h"
 #include "ui/view.h"
 
-#define GOLDEN "tests/screen/golden/"
-
-static const struct { int rows, columns; bool ascii; const char *name; } screens[] = {
-	{ 24, 80, true, "80x24-ascii" }, { 24, 80, false, "80x24-utf8" }, { 40, 120, true, "120x40-ascii" }, { 40, 120, false, "120x40-utf8" },
-};
-
-static void compare(const char *name, const char *screen, const char *text)
-{
-	GS_FREE char *wanted = NULL;
-	struct gs_error e = { 0 };
-	char path[256];
-	size_t n;
-
-	snprintf(path, sizeof(path), GOLDEN "%s-%s.txt", name, screen);
-	if (getenv("GENERATE")) {
-		assert_int_equal(gs_file_replace(path, text, strlen(text), 0, &e), 0);
-		return;
-	}
-	if (gs_file_read(path, 1 << 20, &wanted, &n, &e) < 0)
-		fail_msg("%s (GENERATE=1 writes it)", e.text);
-	if (strcmp(wanted, text))
-		fail_msg("%s differs; drawn now:\n%s", path, text);
-}
-
-static struct gs_frame *draw(const struct gs_model *m, int rows, int columns, bool ascii)
-{
-	struct gs_frame *f = NULL;
-
-	assert_int_equal(gs_frame_new(rows, columns, &f), 0);
-	gs_view_draw(m, gs_glyphs(ascii), f);
-	return f;
-}
+static const struct gs_golden_size sizes[] = { { 24, 80, true }, { 24, 80, false }, { 40, 120, true }, { 40, 120, false }, };
 
 static void check(const struct gs_model *m, const char *name)
 {
-	for (size_t i = 0; i < GS_ARRAY_SIZE(screens); i++) {
-		GS_CLEANUP(gs_frame_freep) struct gs_frame *f = draw(m, screens[i].rows, screens[i].columns, screens[i].ascii);
-		GS_FREE char *text = gs_frame_text(f), *attributes = gs_frame_attributes(f);
-		GS_FREE char *both = NULL;
-
-		assert_true(asprintf(&both, "%s\n%s", text, attributes) >= 0);
-		compare(name, screens[i].name, both);
-	}
+	gs_golden_check(m, name, sizes, GS_ARRAY_SIZE(sizes));
 }
 
 /* ---------------------------------------------------------------- models */
@@ -305,7 +267,7 @@ static void test_what_stops_work_stands_out(void **state)
 static void test_too_small(void **state)
 {
 	MODEL *m = replacement();
-	GS_CLEANUP(gs_frame_freep) struct gs_frame *f = draw(m, 10, 60, true);
+	GS_CLEANUP(gs_frame_freep) struct gs_frame *f = gs_golden_draw(m, (struct gs_golden_size){ 10, 60, true });
 	GS_FREE char *text = gs_frame_text(f);
 
 	(void)state;
@@ -325,8 +287,8 @@ static void test_every_size(void **state)
 		m->layer = layers[i];
 		for (int rows = 1; rows <= 60; rows += rows < 24 ? 1 : 6) {
 			for (int columns = 1; columns <= 200; columns += columns < 66 ? 16 : columns < 84 ? 1 : 29) {
-				GS_CLEANUP(gs_frame_freep) struct gs_frame *a = draw(m, rows, columns, true);
-				GS_CLEANUP(gs_frame_freep) struct gs_frame *b = draw(m, rows, columns, false);
+				GS_CLEANUP(gs_frame_freep) struct gs_frame *a = gs_golden_draw(m, (struct gs_golden_size){ rows, columns, true });
+				GS_CLEANUP(gs_frame_freep) struct gs_frame *b = gs_golden_draw(m, (struct gs_golden_size){ rows, columns, false });
 
 				/* the two glyph sets differ in characters, never in what a cell is */
 				for (int c = 0; c < rows * columns; c++) {
@@ -351,7 +313,7 @@ static void test_header_words(void **state)
 
 	(void)state;
 	m->read_only = true;
-	f = draw(m, 24, 70, true);
+	f = gs_golden_draw(m, (struct gs_golden_size){ 24, 70, true });
 	at = text = gs_frame_text(f);
 	*strchr(text, '\n') = '\0';
 	for (size_t i = 0; i < GS_ARRAY_SIZE(words); i++) {
@@ -405,7 +367,7 @@ static void test_hits(void **state)
 static void test_hint_hits(void **state)
 {
 	MODEL *m = model(machine_dgx(false));
-	GS_CLEANUP(gs_frame_freep) struct gs_frame *f = draw(m, 24, 80, true);
+	GS_CLEANUP(gs_frame_freep) struct gs_frame *f = gs_golden_draw(m, (struct gs_golden_size){ 24, 80, true });
 	bool seen = false;
 
 	(void)state;

@@ -10,48 +10,16 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "base/file.h"
+#include "tests/lib/golden.h"
 #include "tests/screen/virtual.h"
 #include "ui/control.h"
 #include "ui/view.h"
 
-#define GOLDEN "tests/screen/golden/"
-
-static const struct { int rows, columns; bool ascii; const char *name; } screens[] = {
-	{ 24, 80, true, "80x24-ascii" }, { 24, 80, false, "80x24-utf8" }, { 50, 160, true, "160x50-ascii" }, { 50, 160, false, "160x50-utf8" },
-};
-
-static void compare(const char *name, const char *screen, const char *text)
-{
-	GS_FREE char *wanted = NULL;
-	struct gs_error e = { 0 };
-	char path[256];
-	size_t n;
-
-	snprintf(path, sizeof(path), GOLDEN "%s-%s.txt", name, screen);
-	if (getenv("GENERATE")) {
-		assert_int_equal(gs_file_replace(path, text, strlen(text), 0, &e), 0);
-		return;
-	}
-	if (gs_file_read(path, 1 << 20, &wanted, &n, &e) < 0)
-		fail_msg("%s (GENERATE=1 writes it)", e.text);
-	if (strcmp(wanted, text))
-		fail_msg("%s differs; drawn now:\n%s", path, text);
-}
+static const struct gs_golden_size sizes[] = { { 24, 80, true }, { 24, 80, false }, { 50, 160, true }, { 50, 160, false }, };
 
 static void check(const struct gs_model *m, const char *name)
 {
-	for (size_t i = 0; i < GS_ARRAY_SIZE(screens); i++) {
-		GS_CLEANUP(gs_frame_freep) struct gs_frame *f = NULL;
-		GS_FREE char *text = NULL, *attributes = NULL, *both = NULL;
-
-		assert_int_equal(gs_frame_new(screens[i].rows, screens[i].columns, &f), 0);
-		gs_view_draw(m, gs_glyphs(screens[i].ascii), f);
-		text = gs_frame_text(f);
-		attributes = gs_frame_attributes(f);
-		assert_true(asprintf(&both, "%s\n%s", text, attributes) >= 0);
-		compare(name, screens[i].name, both);
-	}
+	gs_golden_check(m, name, sizes, GS_ARRAY_SIZE(sizes));
 }
 
 static struct gs_model *model(struct gs_snapshot *s, uint32_t gpu)

@@ -103,10 +103,62 @@ static void the_client_is_answered_while_a_hook_runs(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
+static void fault(struct gs_sim *sim, const char *words)
+{
+	char text[128], *argv[8], *at = text;
+	struct gs_error e = { 0 };
+	int argc = 0;
+
+	snprintf(text, sizeof(text), "%s", words);
+	while (argc < 8 && (argv[argc] = strsep(&at, " ")))
+		argc++;
+	if (gs_sim_fault(sim, argc, argv, &e) < 0)
+		fail_msg("%s", e.text);
+}
+
+/* All of it is read at once, so nothing is left in the socket for a poll to see. */
+static void what_came_with_the_commit_is_taken_at_once(void **state)
+{
+	GS_CLEANUP(gs_rpc_freep) struct gs_rpc *rpc = NULL;
+	GS_CLEANUP(gs_sim_closep) struct gs_sim *sim = NULL;
+	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
+	struct gs_error e = { 0 };
+	const char *text = NULL;
+	char said[256] = "";
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (gs_sim_reset(HOST, &e) < 0 || gs_sim_open(HOST, &sim, &e) < 0)
+		fail_msg("%s", e.text);
+	rpc = start(&pid);
+	assert_int_equal(gs_rpc_call(rpc, 1, "hello", NULL), 0);
+	assert_int_equal(next_answer(rpc, said, sizeof(said)), 1);
+	/* the look before the plan hangs in the driver */
+	fault(sim, "nvml DeviceGetCount_v2 hang");
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_int_equal(gs_rpc_call(rpc, 2, "commit", commit_params("create 3 1g.10gb\n")), 0);
+	assert_int_equal(gs_rpc_call(rpc, 3, "cancel", NULL), 0);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	assert_int_equal(next_answer(rpc, said, sizeof(said)), 3);
+	fault(sim, "release");
+	while (m.kind == GS_RPC_NOTIFY) {
+		gs_rpc_message_done(&m);
+		assert_int_equal(gs_rpc_wait(rpc, TIMEOUT_MS, &m, &e), 0);
+	}
+	assert_int_equal(m.id, 2);
+	assert_int_equal(gs_json_get_string(m.params, "text", &text, NULL), 0);
+	assert_non_null(strstr(text, "stopped as asked"));
+	rpc = gs_rpc_free(rpc);
+	waitpid(pid, NULL, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_client_is_answered_while_a_hook_runs),
+		cmocka_unit_test(what_came_with_the_commit_is_taken_at_once),
 	};
 	char dir[GS_TREE_DIR];
 	int failed;

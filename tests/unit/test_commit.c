@@ -360,6 +360,29 @@ static void what_changed_while_the_site_was_at_work_stops_the_commit(void **stat
 	}
 }
 
+/* Who is named may be stopped; but of those who came since nobody was told. */
+static void what_wants_a_confirmation_since_the_review_stops_the_commit(void **state)
+{
+	static const struct gs_disrupt all = { .kind = GS_DISRUPT_ALL };
+	MACHINE m = { .now = gs_testhost("h100-sxm5-80gb", "mig 1g.10gb@0"), .script = "delete 0 all", .before = 1, .meanwhile = "mig 1g.10gb@0*",
+		      .options = { .disrupt = &all, .n_disrupt = 1 } };
+	MACHINE known = { .now = gs_testhost("h100-sxm5-80gb", "mig 1g.10gb@0*"), .script = "delete 0 all", .before = 1, .options = { .disrupt = &all, .n_disrupt = 1 } };
+	GS_COMMIT_RESULT struct gs_commit_result result = { 0 }, other = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_int_equal(commit_on_site(&m, &(struct gs_commit_options){ .yes = true }, &result, &e), -EPERM);
+	assert_int_equal(result.status, GS_STATUS_REFUSED);
+	assert_string_equal(m.log.text, "before after:3 ");
+	assert_non_null(strstr(e.text, "pid 4000"));
+	assert_non_null(strstr(e.text, "came after the review"));
+	assert_non_null(strstr(e.text, "nothing was done"));
+	expect_machine(&m, "mig 1g.10gb@0*");
+	/* who was there at the review was confirmed with it */
+	assert_int_equal(commit_on_site(&known, &(struct gs_commit_options){ .yes = true }, &other, &e), 0);
+	expect_machine(&known, "mig");
+}
+
 static void a_failed_commit_is_told_as_such(void **state)
 {
 	MACHINE m = { .now = gs_testhost("h100-sxm5-80gb", "mig"), .script = "create 0 3g.40gb at 4", .fail_at = 2 };
@@ -390,6 +413,7 @@ int main(void)
 		cmocka_unit_test(the_site_may_say_no),
 		cmocka_unit_test(a_plan_that_is_refused_anyway_is_not_the_sites),
 		cmocka_unit_test(what_changed_while_the_site_was_at_work_stops_the_commit),
+		cmocka_unit_test(what_wants_a_confirmation_since_the_review_stops_the_commit),
 		cmocka_unit_test(a_failed_commit_is_told_as_such),
 	};
 

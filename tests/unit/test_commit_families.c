@@ -362,6 +362,26 @@ static void parameters_of_vfs_that_went_come_back(void **state)
 	expect_machine(&m, "flex vfs=4 vf:2{exec_quantum_ms=7}");
 }
 
+static void shares_that_come_before_vfs_are_on_come_back(void **state)
+{
+	static const size_t at[] = { 1, 2, 3, 4, 5 };
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(at); i++) {
+		MACHINE m = machine_of("pvc vfs=3 vf:1{vram_quota=4000} vf:2{exec_quantum_ms=7,vram_quota=2000}", "vfs 0 2\nset 0/vf:0 vram_quota 100\nset 0/vf:1 exec_quantum_ms 5");
+		RESULT result = { 0 };
+		struct gs_error e = { 0 };
+
+		m.fail_at = at[i];
+		if (commit(&m, &result, &e) == 0) {
+			assert_true(i + 1 == GS_ARRAY_SIZE(at));
+			continue;
+		}
+		assert_true(result.undone);
+		expect_machine(&m, "pvc vfs=3 vf:1{vram_quota=4000} vf:2{exec_quantum_ms=7,vram_quota=2000}");
+	}
+}
+
 static void what_had_no_driver_keeps_the_one_it_got_and_that_is_said(void **state)
 {
 	MACHINE m = machine_of("l40s stranded", "mode 0 vgpu");
@@ -440,6 +460,7 @@ int main(void)
 		cmocka_unit_test(a_claim_that_was_confirmed_does_not_stop_the_undo),
 		cmocka_unit_test(a_claim_that_came_since_stops_the_undo),
 		cmocka_unit_test(parameters_of_vfs_that_went_come_back),
+		cmocka_unit_test(shares_that_come_before_vfs_are_on_come_back),
 		cmocka_unit_test(what_had_no_driver_keeps_the_one_it_got_and_that_is_said),
 		cmocka_unit_test(an_undo_creates_nothing_before_it_knows_the_type),
 		cmocka_unit_test(a_vgpu_that_came_to_another_gi_goes_back_to_its_own),

@@ -239,6 +239,26 @@ static void an_l40s_without_vfs_is_offered_from_the_catalogue(void **state)
 	gs_fakehost_close(&f);
 }
 
+static void an_l40s_on_vfio_has_the_catalogues_types(void **state)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
+	const struct gs_profile *p;
+	struct gs_fakehost f;
+
+	(void)state;
+	gs_fakehost_open(&f, NULL, NULL, NULL);
+	gs_fakehost_function(&f, PF, "0x10de", "0x26b9", "0x030200", "vfio-pci", 12);
+	gs_fakehost_put(&f, "32\n", DEVICE "/sriov_totalvfs");
+	s = look(&f, NULL, GS_MODE_INVALID, 0);
+	assert_int_equal(only(s)->mode, GS_MODE_PASSTHROUGH);
+	assert_int_equal(only(s)->grids[GS_KIND_VGPU].source, GS_PROFILES_CATALOGUE);
+	p = gs_profile_by_name(&only(s)->grids[GS_KIND_VGPU], "L40S-12Q");
+	assert_non_null(p);
+	assert_int_equal(p->n_placements, 32);
+	assert_int_equal(p->max_instances, 4);
+	gs_fakehost_close(&f);
+}
+
 static void the_drivers_list_is_the_last_word_and_is_remembered(void **state)
 {
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL, *full = NULL, *later = NULL;
@@ -460,6 +480,8 @@ static void a_gpu_on_vfio_is_one_block_with_its_audio(void **state)
 	assert_string_equal(gpu->original_driver, "nvidia");
 	assert_string_equal(gpu->vfio_driver, "vfio-pci");
 	assert_null(gpu->no_passthrough);
+	/* a board that nobody has vGPU types of */
+	assert_int_equal(gpu->grids[GS_KIND_VGPU].n, 0);
 	assert_int_equal(gpu->n_instances, 1);
 	assert_int_equal(gpu->instances[0]->kind, GS_KIND_PASSTHROUGH);
 	assert_int_equal(gpu->grids[GS_KIND_PASSTHROUGH].memory_units, 1);
@@ -623,6 +645,8 @@ static void xe_shares_are_settings_and_parameters(void **state)
 	assert_string_equal(gs_instance_param(gpu->instances[0], "exec-quantum-ms"), "11");
 	assert_string_equal(gs_instance_param(gpu->instances[1], "exec-quantum-ms"), "22");
 	assert_string_equal(gs_instance_param(gpu->instances[1], "vram-quota-bytes"), "4294967296");
+	assert_true(gs_gpu_is_quota(gpu, "vram-quota-bytes"));
+	assert_false(gs_gpu_is_quota(gpu, "exec-quantum-ms"));
 	assert_null(gs_instance_param(gpu->instances[0], "vram-quota-bytes"));
 	/* it follows from the PF's and cannot be asked for */
 	assert_null(gs_instance_param(gpu->instances[0], "sched-priority"));
@@ -673,6 +697,7 @@ int main(void)
 		cmocka_unit_test(vfs_that_go_while_we_look_are_left_out),
 		cmocka_unit_test(a_gpu_on_the_stub_is_stranded),
 		cmocka_unit_test(an_l40s_without_vfs_is_offered_from_the_catalogue),
+		cmocka_unit_test(an_l40s_on_vfio_has_the_catalogues_types),
 		cmocka_unit_test(the_drivers_list_is_the_last_word_and_is_remembered),
 		cmocka_unit_test(a_type_that_nobody_named_has_its_number),
 		cmocka_unit_test(a_cut_list_is_not_the_last_word),

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -220,7 +221,11 @@ static int kernel_run(struct gs_fakehost *f, const char *const *argv, int *ret_e
 		*ret_exit = 1;
 		return 0;
 	}
-	if (is_on(f, "strand"))
+	if (is_on(f, "dies"))
+		*ret_exit = 128 + SIGKILL;
+	else if (is_on(f, "fails"))
+		*ret_exit = 3;
+	else if (is_on(f, "strand"))
 		bind_to(f, PF, "pci-pf-stub");
 	else if (!is_on(f, "nothing"))
 		set_vfs(f, strcmp(argv[1], "-e") == 0 ? 4 : 0);
@@ -367,7 +372,13 @@ static void sriov_manage_is_verified_by_counting(void **state)
 	expect_ok(&f, &off);
 	expect_log(&f, GS_SRIOV_MANAGE "=-d\n");
 	switch_on(&f, "nothing");
-	expect_fail(&f, &on, -EIO, "reported success|there are 0 VFs and not 4|bound to nvidia as before");
+	expect_fail(&f, &on, -EIO, "reported success|there are 0 VFs and not 4|it said nothing; exit status 0|bound to nvidia as before");
+	switch_on(&f, "fails");
+	expect_fail(&f, &on, -EIO, "sriov-manage failed|it said nothing; exit status 3");
+	switch_on(&f, "dies");
+	expect_fail(&f, &on, -EIO, "sriov-manage failed|it said nothing; signal 9 (Killed)");
+	gs_fakehost_remove(&f, "run/fault/dies");
+	gs_fakehost_remove(&f, "run/fault/fails");
 	switch_on(&f, "open");
 	expect_fail(&f, &on, -EBUSY, "pid 4711 qemu|nvidia-persistenced|bound to nvidia as before");
 	gs_fakehost_remove(&f, "run/fault/open");

@@ -84,6 +84,20 @@ static void json_has_the_keys_of_the_interface_in_its_order(void **state)
 	assert_string_equal(line, expected);
 }
 
+static void a_finding_about_no_gpu_has_none(void **state)
+{
+	GS_JSON struct json_object *o = NULL;
+	GS_FREE char *line = NULL;
+	struct sample s;
+
+	(void)state;
+	sample_fill(&s);
+	s.findings[1].gpu = GS_FINDING_NO_GPU;
+	o = gs_plan_to_json(&s.plan);
+	line = gs_json_to_line(o);
+	assert_non_null(strstr(line, "\"rule\":\"not-saved\",\"gpu\":null,"));
+}
+
 /* One step of each kind that is not MIG's, as the planner would write it. */
 static const struct gs_bdf vf3 = { 0, 0x41, 0, 7 };
 static struct gs_step family_steps[] = {
@@ -282,6 +296,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_has_the_keys_of_the_interface_in_its_order),
+		cmocka_unit_test(a_finding_about_no_gpu_has_none),
 		cmocka_unit_test(steps_say_what_they_write_to),
 		cmocka_unit_test(text_says_who_stops_then_findings_then_steps_then_what_is_kept),
 		cmocka_unit_test(a_holder_that_a_step_stops_is_named_once),

@@ -15,7 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/root.h"
-#include "tests/lib/pty.h"
+#include "tests/lib/consoletest.h"
 
 #define PROGRAM "/usr/bin/gpuslice"
 
@@ -46,26 +46,6 @@ static int teardown(void **state)
 }
 
 /* ---------------------------------------------------------------- the terminal */
-
-static void see(struct gs_pty *p, const char *text)
-{
-	GS_FREE char *screen = NULL;
-
-	if (gs_pty_wait_text(p, text) == 0)
-		return;
-	screen = gs_pty_text(p);
-	fail_msg("«%s» does not appear on\n%s", text, screen);
-}
-
-static void see_no_more(struct gs_pty *p, const char *text)
-{
-	GS_FREE char *screen = NULL;
-
-	if (gs_pty_wait_gone(p, text) == 0)
-		return;
-	screen = gs_pty_text(p);
-	fail_msg("«%s» stays on\n%s", text, screen);
-}
 
 static struct gs_pty *start(const char *word, int rows, int columns)
 {
@@ -114,9 +94,9 @@ static void every_gpu_is_on_the_screen(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(gpus) / sizeof(gpus[0]); i++)
-		see(p, gpus[i]);
-	see(p, "LIVE");
-	see(p, "vm-bench");
+		gs_consoletest_see(p, gpus[i]);
+	gs_consoletest_see(p, "LIVE");
+	gs_consoletest_see(p, "vm-bench");
 	leave(p);
 }
 
@@ -125,9 +105,9 @@ static void a_gpu_is_chosen_by_keys(void **state)
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start("console", 24, 80);
 
 	(void)state;
-	see(p, "08:00.0");
+	gs_consoletest_see(p, "08:00.0");
 	gs_pty_keys(p, "jjjjj");
-	see(p, "GPU 5 ");
+	gs_consoletest_see(p, "GPU 5 ");
 	leave(p);
 }
 
@@ -137,7 +117,7 @@ static void looking_changes_nothing(void **state)
 	struct place *w = *state;
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start("console", 40, 120);
 
-	see(p, "08:00.0");
+	gs_consoletest_see(p, "08:00.0");
 	leave(p);
 	expect_driver(w, "0000:02:00.0", "nvidia");
 	expect_driver(w, "0000:03:00.1", NULL);
@@ -150,11 +130,11 @@ static void a_gpu_goes_and_comes(void **state)
 	struct place *w = *state;
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start("console", 24, 80);
 
-	see(p, "07:00.0");
+	gs_consoletest_see(p, "07:00.0");
 	write_attribute(w, "sys/bus/pci/devices/0000:07:00.0/remove", "1");
 	assert_int_equal(gs_pty_wait_gone(p, "07:00.0"), 0);
 	write_attribute(w, "sys/bus/pci/rescan", "1");
-	see(p, "07:00.0");
+	gs_consoletest_see(p, "07:00.0");
 	leave(p);
 }
 
@@ -163,11 +143,11 @@ static void a_gpu_goes_and_comes(void **state)
 static void write_staged(struct gs_pty *p)
 {
 	gs_pty_keys(p, "W");
-	see(p, "y  write");
+	gs_consoletest_see(p, "y  write");
 	gs_pty_keys(p, "y");
-	see(p, "WRITING  ended");
+	gs_consoletest_see(p, "WRITING  ended");
 	gs_pty_keys(p, "\r");
-	see_no_more(p, "WRITING");
+	gs_consoletest_see_no_more(p, "WRITING");
 }
 
 static void command(struct gs_pty *p, const char *text)
@@ -205,7 +185,7 @@ static void find_vf(struct gs_pty *p, unsigned n, int *ret_row, int *ret_column)
 	char head[16];
 	int rows, columns;
 
-	see(p, "VF  0");
+	gs_consoletest_see(p, "VF  0");
 	gs_pty_size(p, &rows, &columns);
 	snprintf(head, sizeof(head), " %u ", n);
 	for (int row = 0; row < rows; row++) {
@@ -234,9 +214,9 @@ static void vgpus_are_dragged_and_written(void **state)
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start("console", 24, 80);
 	int row, from, to;
 
-	see(p, "06:00.0");
+	gs_consoletest_see(p, "06:00.0");
 	gs_pty_keys(p, "jjjjj");
-	see(p, "GPU 5 ");
+	gs_consoletest_see(p, "GPU 5 ");
 	command(p, "mode 5 vgpu");
 	write_staged(p);
 	expect_text(w, "sys/bus/pci/devices/0000:06:00.0/sriov_numvfs", "8");
@@ -247,11 +227,11 @@ static void vgpus_are_dragged_and_written(void **state)
 		gs_pty_mouse_move(p, row, column);
 	gs_pty_mouse_move(p, row, to);
 	gs_pty_mouse_release(p, row, to, 1);
-	see(p, "CREATE in VFs 1-3 of GPU 5");
+	gs_consoletest_see(p, "CREATE in VFs 1-3 of GPU 5");
 	gs_pty_keys(p, "21");
-	see(p, "L40S-24Q on VF 1, 2");
+	gs_consoletest_see(p, "L40S-24Q on VF 1, 2");
 	gs_pty_keys(p, "\r");
-	see(p, "STAGED +2 -0");
+	gs_consoletest_see(p, "STAGED +2 -0");
 	expect_text(w, "sys/bus/pci/devices/0000:06:00.0/virtfn1/nvidia/current_vgpu_type", "0");
 	write_staged(p);
 	expect_text(w, "sys/bus/pci/devices/0000:06:00.0/virtfn1/nvidia/current_vgpu_type", "1155");
@@ -269,7 +249,7 @@ static void an_mdev_and_a_passthrough_are_written(void **state)
 	struct place *w = *state;
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start("console", 24, 80);
 
-	see(p, "02:00.0");
+	gs_consoletest_see(p, "02:00.0");
 	command(p, "create 1 T4-4Q; mode 2 passthrough");
 	assert_int_equal(count_names(w, "sys/bus/mdev/devices"), 0);
 	write_staged(p);
@@ -289,8 +269,8 @@ static void the_monitor_is_read_only(void **state)
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start("monitor", 24, 80);
 
 	(void)state;
-	see(p, "08:00.0");
-	see(p, "READ-ONLY");
+	gs_consoletest_see(p, "08:00.0");
+	gs_consoletest_see(p, "READ-ONLY");
 	leave(p);
 }
 
