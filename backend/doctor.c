@@ -79,29 +79,44 @@ static void read_driver(struct gs_root *root, struct gs_arena *arena, struct gs_
 
 /* ---- the caller ---- */
 
-/* The hexadecimal set behind «CapEff:» of /proc/PID/status. */
-static enum gs_answer has_capability(const char *status, unsigned bit)
+bool gs_doctor_next_number(const char **text, unsigned base, uint64_t *ret_value)
 {
-	const char *p = strstr(status, "\nCapEff:");
-	unsigned long long set;
+	char word[24];
+	const char *p = *text + strspn(*text, " \t");
+	size_t n = strcspn(p, " \t\n");
 
-	if (!p || sscanf(p, "\nCapEff: %16llx", &set) != 1)
+	if (!n || n >= sizeof(word))
+		return false;
+	memcpy(word, p, n);
+	word[n] = '\0';
+	*text = p + n;
+	return gs_parse_u64(word, base, ret_value) == 0;
+}
+
+enum gs_answer gs_doctor_has_capability(const char *status, unsigned bit)
+{
+	static const char key[] = "\nCapEff:";
+	const char *p = strstr(status, key);
+	uint64_t set;
+
+	if (!p)
+		return GS_ANSWER_UNKNOWN;
+	p += strlen(key);
+	if (!gs_doctor_next_number(&p, 16, &set))
 		return GS_ANSWER_UNKNOWN;
 	return yes_no(set >> bit & 1);
 }
 
-/* The identity map is one line «0 0 4294967295». */
-static enum gs_answer is_mapped(const char *uid_map)
+enum gs_answer gs_doctor_is_mapped(const char *uid_map)
 {
-	unsigned long inside, outside, count;
+	uint64_t inside, outside, count;
 
-	if (sscanf(uid_map, "%lu %lu %lu", &inside, &outside, &count) != 3)
+	if (!gs_doctor_next_number(&uid_map, 10, &inside) || !gs_doctor_next_number(&uid_map, 10, &outside) || !gs_doctor_next_number(&uid_map, 10, &count))
 		return GS_ANSWER_UNKNOWN;
-	return yes_no(inside || outside || count != 4294967295ul);
+	return yes_no(inside || outside || count != UINT32_MAX);
 }
 
-/* The last mount on /sys decides: «sysfs /sys sysfs ro,nosuid …». */
-static enum gs_answer is_sys_writable(const char *mounts)
+enum gs_answer gs_doctor_is_sys_writable(const char *mounts)
 {
 	enum gs_answer answer = GS_ANSWER_UNKNOWN;
 
@@ -126,18 +141,18 @@ static void read_caller(struct gs_machine *machine, struct gs_doctor_facts *f)
 	if (gs_machine_source(machine) != GS_SOURCE_LIVE)
 		return;
 	if (gs_root_read(root, &text, "proc/self/status") == 0) {
-		f->has_sys_admin = has_capability(text, CAP_SYS_ADMIN_BIT);
+		f->has_sys_admin = gs_doctor_has_capability(text, CAP_SYS_ADMIN_BIT);
 		free(text);
 	}
 	if (gs_root_read(root, &text, "proc/self/uid_map") == 0) {
-		f->in_user_namespace = is_mapped(text);
+		f->in_user_namespace = gs_doctor_is_mapped(text);
 		free(text);
 	}
 	if (gs_root_read_bytes(root, STATUS_MAX, &text, &n, "proc/self/mounts") == 0) {
 		char *mounts = strndup(text, n);
 
 		if (mounts)
-			f->sys_is_writable = is_sys_writable(mounts);
+			f->sys_is_writable = gs_doctor_is_sys_writable(mounts);
 		free(mounts);
 		free(text);
 	}

@@ -17,9 +17,10 @@ enum gs_answer gs_doctor_vf_space(const char *resource)
 	const char *line = resource;
 
 	for (int n = 0; line && *line && n <= LAST_VF_BAR; n++) {
-		unsigned long long start, end, flags;
+		const char *p = line;
+		uint64_t start, end;
 
-		if (n >= FIRST_VF_BAR && sscanf(line, "0x%16llx 0x%16llx 0x%16llx", &start, &end, &flags) == 3 && end) {
+		if (n >= FIRST_VF_BAR && gs_doctor_next_number(&p, 16, &start) && gs_doctor_next_number(&p, 16, &end) && end) {
 			if (!start)
 				return GS_ANSWER_NO;
 			answer = GS_ANSWER_YES;

@@ -434,6 +434,23 @@ static void versions_of_the_kernel_module(void **state)
 	}
 }
 
+static void what_the_kernel_says_of_the_caller(void **state)
+{
+	(void)state;
+	assert_int_equal(gs_doctor_has_capability("Name:\tx\nCapEff:\t000001ffffffffff\n", 21), GS_ANSWER_YES);
+	assert_int_equal(gs_doctor_has_capability("Name:\tx\nCapEff:\t00000000a80425fb\n", 21), GS_ANSWER_NO);
+	assert_int_equal(gs_doctor_has_capability("Name:\tCapEff: f\n", 21), GS_ANSWER_UNKNOWN);
+	assert_int_equal(gs_doctor_is_mapped("         0          0 4294967295\n"), GS_ANSWER_NO);
+	assert_int_equal(gs_doctor_is_mapped("         0     100000      65536\n"), GS_ANSWER_YES);
+	assert_int_equal(gs_doctor_is_mapped("         0          0          1\n"), GS_ANSWER_YES);
+	assert_int_equal(gs_doctor_is_mapped(""), GS_ANSWER_UNKNOWN);
+	assert_int_equal(gs_doctor_is_sys_writable("sysfs /sys sysfs rw,nosuid 0 0\n"), GS_ANSWER_YES);
+	assert_int_equal(gs_doctor_is_sys_writable("sysfs /sys sysfs ro,nosuid 0 0\n"), GS_ANSWER_NO);
+	assert_int_equal(gs_doctor_is_sys_writable("sysfs /sys sysfs ro 0 0\nsysfs /sys sysfs rw 0 0\n"), GS_ANSWER_YES);
+	assert_int_equal(gs_doctor_is_sys_writable("sysfs /sys sysfs rw,romode 0 0\n"), GS_ANSWER_YES);
+	assert_int_equal(gs_doctor_is_sys_writable("tmpfs /tmp tmpfs ro 0 0\n"), GS_ANSWER_UNKNOWN);
+}
+
 static void addresses_of_vfs(void **state)
 {
 #define NONE "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
@@ -465,6 +482,7 @@ int main(void)
 		cmocka_unit_test(facts_that_are_none_are_refused),
 		cmocka_unit_test(words_are_read_as_they_are_written),
 		cmocka_unit_test(versions_of_the_kernel_module),
+		cmocka_unit_test(what_the_kernel_says_of_the_caller),
 		cmocka_unit_test(addresses_of_vfs),
 	};
 
