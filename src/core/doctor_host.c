@@ -90,7 +90,7 @@ static bool is_missing(const struct gs_doctor_facts *f, const char *symbol)
 
 void gs_doctor_check_symbols(struct gs_doctor_exam *x)
 {
-	size_t n_named = 0;
+	size_t n_named = 0, n_other;
 
 	if (x->facts->library_found != GS_ANSWER_YES || !gs_doctor_any(x, gs_doctor_is_nvidia))
 		return;
@@ -101,10 +101,10 @@ void gs_doctor_check_symbols(struct gs_doctor_exam *x)
 			      "the library has no %s: %s", losses[i].symbol, losses[i].lost);
 		n_named++;
 	}
-	if (x->facts->missing_symbols.n > n_named)
-		gs_doctor_add(x, GS_DOCTOR_NOTE, NULL, NULL, "the library lacks %zu%s functions of newer drivers (%s%s); what they tell is shown as unknown",
-			      x->facts->missing_symbols.n - n_named, n_named ? " other" : "", x->facts->missing_symbols.items[0],
-			      x->facts->missing_symbols.n > 1 ? ", …" : "");
+	n_other = x->facts->missing_symbols.n > n_named ? x->facts->missing_symbols.n - n_named : 0;
+	if (n_other)
+		gs_doctor_add(x, GS_DOCTOR_NOTE, NULL, NULL, "the library lacks %zu%s function%s of newer drivers; what %s tell%s is shown as unknown", n_other,
+			      n_named ? " other" : "", n_other == 1 ? "" : "s", n_other == 1 ? "it" : "they", n_other == 1 ? "s" : "");
 	else if (!n_named)
 		gs_doctor_add(x, GS_DOCTOR_OK, NULL, NULL, "the library has every function that gpuslice uses");
 }
@@ -166,7 +166,8 @@ void gs_doctor_check_mig_nodes(struct gs_doctor_exam *x)
 	if (!gs_doctor_any(x, gs_doctor_has_mig))
 		return;
 	if (x->facts->has_mig_capabilities == GS_ANSWER_NO)
-		gs_doctor_add(x, GS_DOCTOR_NOTE, NULL, "update the NVIDIA driver", "the driver has no /proc/driver/nvidia/capabilities: MIG cannot be handed to a user or container");
+		gs_doctor_add(x, GS_DOCTOR_NOTE, NULL, "update the NVIDIA driver",
+			      "the driver has no /proc/driver/nvidia/capabilities: MIG cannot be handed to a user or container");
 	else if (x->facts->has_mig_capabilities == GS_ANSWER_YES && x->facts->has_capability_nodes == GS_ANSWER_NO)
 		gs_doctor_add(x, GS_DOCTOR_NOTE, NULL, "run nvidia-smi -L once as root, which has them made",
 			      "/dev/nvidia-caps has no nodes for MIG: only root can use and manage instances, and containers cannot be given them");

@@ -180,7 +180,7 @@ static void set_instance(struct machine *m, enum gs_mode mode)
 	X(library_fails, m->facts.library_error = "no permission", "library", P, "does not start: no permission", 1) \
 	X(symbol_needed, set_missing(m, "nvmlDeviceSetMigMode"), "symbols", P, "nvmlDeviceSetMigMode: the MIG mode cannot be changed", 1) \
 	X(symbol_helpful, set_missing(m, "nvmlDeviceGetGpuInstancePossiblePlacements_v2"), "symbols", N, "from the catalogue", 0) \
-	X(symbol_other, set_missing(m, "nvmlDeviceGetNewThing"), "symbols", N, "lacks 1 functions of newer drivers (nvmlDeviceGetNewThing)", 0) \
+	X(symbol_other, set_missing(m, "nvmlDeviceGetNewThing"), "symbols", N, "lacks 1 function of newer drivers", 0) \
 	X(symbol_without_mig, (set_missing(m, "nvmlDeviceSetMigMode"), m->gpu->modes = 1u << GS_MODE_WHOLE), "symbols", N, "SetMigMode", 0) \
 	X(not_root, m->facts.is_privileged = GS_ANSWER_NO, "privileges", P, "not root", 1) \
 	X(root_unknown, m->facts.is_privileged = GS_ANSWER_UNKNOWN, "privileges", C, "not known", 2) \
@@ -300,6 +300,25 @@ static void a_bridge_and_our_own_are_in_nobodys_way(void **state)
 	drop(&m);
 }
 
+static void a_missing_function_is_said_once(void **state)
+{
+	struct machine m = make();
+
+	(void)state;
+	set_missing(&m, "nvmlDeviceSetMigMode");
+	set_missing(&m, "nvmlGpuInstanceDestroy");
+	examine(&m);
+	assert_non_null(find(&m, "symbols", P, "nvmlGpuInstanceDestroy"));
+	assert_null(find(&m, "symbols", N, ""));
+	drop(&m);
+	m = make();
+	set_missing(&m, "nvmlDeviceGetNewThing");
+	set_missing(&m, "nvmlDeviceSetMigMode");
+	examine(&m);
+	assert_non_null(find(&m, "symbols", N, "lacks 1 other function"));
+	drop(&m);
+}
+
 static void without_a_gpu_there_is_nothing_to_cut(void **state)
 {
 	struct gs_snapshot *s = gs_snapshot_new();
@@ -325,31 +344,31 @@ static void a_service_is_said_once_with_its_gpus(void **state)
 {
 	static const uint32_t with[] = { 0, 1, 2, 4, 6, 7 };
 	struct machine m = make();
+	struct gs_gpu *gpus[8] = { m.gpu };
+	struct gs_error e;
+	size_t n_said = 0;
 
 	(void)state;
 	for (uint8_t i = 1; i < 8; i++) {
-		struct gs_gpu *gpu = gs_snapshot_add_gpu(m.s, (struct gs_bdf){ 0, (uint8_t)(i + 1), 0, 0 });
-
-		*gpu = (struct gs_gpu){ .bdf = gpu->bdf, .vendor = GS_VENDOR_NVIDIA, .driver = "nvidia", .modes = m.gpu->modes, .mode = GS_MODE_WHOLE,
-					.mode_pending = GS_MODE_INVALID, .framework = GS_FRAMEWORK_NVML, .holders_visible = true };
+		gpus[i] = gs_snapshot_add_gpu(m.s, (struct gs_bdf){ 0, (uint8_t)(i + 1), 0, 0 });
+		*gpus[i] = (struct gs_gpu){ .bdf = gpus[i]->bdf, .vendor = GS_VENDOR_NVIDIA, .driver = "nvidia", .modes = m.gpu->modes, .mode = GS_MODE_WHOLE,
+					   .mode_pending = GS_MODE_INVALID, .framework = GS_FRAMEWORK_NVML, .holders_visible = true };
 	}
-	{
-		struct gs_error e;
+	for (size_t i = 0; i < sizeof(with) / sizeof(*with); i++) {
+		struct gs_holder *h = gs_gpu_add_holder(m.s, gpus[with[i]]);
 
-		for (size_t i = 0; i < sizeof(with) / sizeof(*with); i++) {
-			struct gs_gpu *gpu = (struct gs_gpu *)gs_snapshot_gpu_by_bdf(m.s, (struct gs_bdf){ 0, (uint8_t)(with[i] + 1), 0, 0 });
-			struct gs_holder *h = gs_gpu_add_holder(m.s, gpu);
-
-			h->kind = GS_HOLDER_PROCESS;
-			h->pid = GS_U32(9);
-			h->name = "nv-hostengine";
-			h->unit = "nvidia-dcgm.service";
-		}
-		assert_int_equal(gs_snapshot_seal(m.s, &e), 0);
+		h->kind = GS_HOLDER_PROCESS;
+		h->pid = GS_U32(9);
+		h->name = "nv-hostengine";
+		h->unit = "nvidia-dcgm.service";
 	}
+	assert_int_equal(gs_snapshot_seal(m.s, &e), 0);
 	assert_int_equal(gs_doctor_examine(m.s, &m.facts, services, 2, m.arena, &m.findings, &m.n), 0);
 	assert_non_null(find(&m, "services", P, "nvidia-dcgm.service holds GPUs 0-2, 4, 6, 7 open"));
 	assert_null(find(&m, "holders", P, ""));
+	for (size_t i = 0; i < m.n; i++)
+		n_said += strcmp(m.findings[i].check, "services") == 0;
+	assert_int_equal(n_said, 1);
 	drop(&m);
 }
 
@@ -476,6 +495,7 @@ int main(void)
 		cmocka_unit_test(a_sound_machine_is_only_ok),
 		cmocka_unit_test(each_thing_amiss_is_named),
 		cmocka_unit_test(a_bridge_and_our_own_are_in_nobodys_way),
+		cmocka_unit_test(a_missing_function_is_said_once),
 		cmocka_unit_test(without_a_gpu_there_is_nothing_to_cut),
 		cmocka_unit_test(a_service_is_said_once_with_its_gpus),
 		cmocka_unit_test(facts_survive_the_wire),
