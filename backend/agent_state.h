@@ -30,10 +30,11 @@ struct gs_agent_writer {
 };
 extern const struct gs_agent_writer gs_agent_writer;
 
-/* A call «snapshot» that waits for a collection. */
+/* A call «snapshot» or «doctor» that waits for the collector. */
 struct gs_agent_job {
 	int64_t id;
 	bool telemetry;
+	bool is_doctor;
 };
 
 /* A collector that was let go of but has not ended: a driver keeps it in the kernel. */
@@ -60,7 +61,7 @@ struct gs_agent {
 	struct gs_agent_job jobs[GS_AGENT_JOBS_MAX];
 	size_t n_jobs;
 	int64_t asked;                          /* id of the collection under way; 0: none */
-	bool asked_telemetry, asked_watch;
+	bool asked_telemetry, asked_watch, asked_doctor;
 	bool watching, watch_telemetry, watch_due;
 	unsigned interval_ms;
 	struct gs_monotonic last_watch;

@@ -20,6 +20,7 @@ const struct gs_cli_command *const gs_cli_commands[] = {
 	&gs_command_apply,
 	&gs_command_assert,
 	&gs_command_export,
+	&gs_command_doctor,
 	&gs_command_sim,
 	&gs_command_agent,
 	NULL,
