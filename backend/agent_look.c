@@ -11,6 +11,7 @@
 #define YIELD_LOOK_MS 1000
 #define FAILURE_PAUSE_MS 1000
 #define PUBLISH_LOOK_MS 10000
+#define PATIENCE_LOOK_MS 1000
 
 #define YIELD_PATIENCE_MS 3000
 
@@ -358,8 +359,10 @@ void gs_agent_pause(struct gs_agent *a, int ms)
 	gs_agent_wait(a, -1, ms);
 }
 
-int gs_agent_ask(struct gs_agent *a, const char *method, struct json_object *params, struct json_object **ret_result, struct gs_error *e)
+int gs_agent_ask(struct gs_agent *a, const char *method, struct json_object *params, const struct gs_agent_patience *patience,
+		 struct json_object **ret_result, struct gs_error *e)
 {
+	struct gs_monotonic since = gs_monotonic_now();
 	int64_t id;
 	int r = start_collector(a, e);
 
@@ -375,7 +378,9 @@ int gs_agent_ask(struct gs_agent *a, const char *method, struct json_object *par
 		gs_rpc_flush(a->collector->rpc);
 		r = gs_rpc_next(a->collector->rpc, &m, e);
 		if (r == -EAGAIN) {
-			wait_for_either(a, gs_rpc_fd_in(a->collector->rpc), -1);
+			wait_for_either(a, gs_rpc_fd_in(a->collector->rpc), patience ? PATIENCE_LOOK_MS : -1);
+			if (patience)
+				patience->waiting(patience->userdata, (uint64_t)gs_elapsed_ms(since));
 			continue;
 		}
 		if (r < 0)

@@ -105,11 +105,20 @@ void gs_agent_stop_collector(struct gs_agent *a, bool may_kill);
 int gs_agent_reap(struct gs_agent *a);
 /* Give way to another process's commit, or come back. */
 void gs_agent_check_yield(struct gs_agent *a);
+/* Called about every second while an answer is waited for. */
+struct gs_agent_patience {
+	void (*waiting)(void *userdata, uint64_t waited_ms);
+	void *userdata;
+};
+
 /*
  * Ask the collector and wait, serving the client's messages meanwhile. Starts
- * it when it does not run. @ret_result (owned) may be NULL.
+ * it when it does not run. A driver cannot be interrupted: there is no other
+ * end than its answer, so @patience (may be NULL) says that it takes long.
+ * @ret_result (owned) may be NULL.
  */
-int gs_agent_ask(struct gs_agent *a, const char *method, struct json_object *params, struct json_object **ret_result, struct gs_error *e);
+int gs_agent_ask(struct gs_agent *a, const char *method, struct json_object *params, const struct gs_agent_patience *patience,
+		 struct json_object **ret_result, struct gs_error *e);
 /* Let @ms pass, serving the client's messages. */
 void gs_agent_pause(struct gs_agent *a, int ms);
 /* The same, at most until @fd (-1: none) is readable. */
