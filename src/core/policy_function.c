@@ -215,9 +215,27 @@ static void check_settings(struct gs_policy *y)
 	}
 }
 
+/* A VF that is off has no files to be set in. */
+static void check_vfs_that_are_off(struct gs_policy *y)
+{
+	for (size_t i = 0; i < y->d->n_changes; i++) {
+		const struct gs_change *c = &y->d->changes[i];
+		struct gs_finding *f;
+
+		if (!c->n_params || !c->want || c->want->kind != GS_KIND_SRIOV || c->want->start.value < y->d->vfs_target || !y->d->vfs_target)
+			continue;
+		f = gs_policy_add(y, GS_RULE_MODE_NEEDED, GS_SEVERITY_BLOCK, "VF %" PRIu32 " is off: of GPU %" PRIu32 " the first %" PRIu32 " are on", c->want->start.value,
+				  y->gpu->index, y->d->vfs_target);
+		f->object = gs_arena_printf(y->p->arena, "GPU %" PRIu32 " vf:%" PRIu32, y->gpu->index, c->want->start.value);
+		f->pos = c->want->pos;
+		gs_policy_suggest(y, f, "vfs %" PRIu32 " %" PRIu32, y->gpu->index, c->want->start.value + 1);
+	}
+}
+
 void gs_policy_check_functions(struct gs_policy *y)
 {
 	check_vfs(y);
+	check_vfs_that_are_off(y);
 	check_passthrough(y);
 	check_settings(y);
 }
