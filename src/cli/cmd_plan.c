@@ -204,6 +204,9 @@ static void show_progress(void *userdata, const char *event, size_t n, size_t of
 		fprintf(to, "undoing\n");
 	else if (strcmp(event, "hook") == 0)
 		fprintf(to, "hook %s: %s\n", text, note);
+	else if (strcmp(event, "failed") == 0)
+		/* why it did, and what became of the machine, is said at the end */
+		fprintf(to, "failed %zu/%zu  %s\n", n, of, text);
 	else
 		fprintf(to, "%s %zu/%zu  %s%s%s\n", event, n, of, text, *note ? ": " : "", note);
 	fflush(to);

@@ -110,8 +110,8 @@ void gs_policy_report_no_slot(struct gs_policy *y, const struct gs_want *w, size
 		info.why = GS_MISFIT_COUNT;
 	f = gs_policy_add(y, info.why == GS_MISFIT_COUNT ? GS_RULE_COUNT_LIMIT : GS_RULE_PLACEMENT_NONE, GS_SEVERITY_BLOCK, "-");
 	if (info.why == GS_MISFIT_COUNT)
-		f->text = gs_arena_printf(y->p->arena, "the driver allows %" PRIu32 " vGPUs of the size of %s on this GPU; with %zu there, %zu of those asked for do not fit",
-					  p->max_instances, p->name, n, times);
+		f->text = gs_arena_printf(y->p->arena, "the driver allows %" PRIu32 " vGPUs of the size of %s on this GPU; with %zu there or asked for before, %zu more %s not fit",
+					  p->max_instances, p->name, n, times, times == 1 ? "does" : "do");
 	else if (avoided)
 		f->text = gs_arena_printf(y->p->arena, "%s fits only on %" PRIu32 " VF%s that somebody has, or that work without a process yet has been promised; name one with vf N to take it",
 					  p->name, avoided, avoided == 1 ? "" : "s");
