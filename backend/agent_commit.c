@@ -275,6 +275,8 @@ static int op_run(void *userdata, const struct gs_step *step, struct gs_step_out
 		return stop_holder(c, step, e);
 	if (gs_agent_step_needs_nobody(step, c->last))
 		r = clear_the_way(c, step->bdf, e);
+	for (size_t i = 0; r == 0 && i < step->n_peers; i++)
+		r = clear_the_way(c, step->peers[i], e);
 	if (r < 0)
 		return r;
 	if (gs_agent_takes_step(step))

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "backend/family.h"
+#include "backend/reset.h"
 #include "backend/writer.h"
 
 #define SAY_FIRST_MS 2000
@@ -34,6 +35,7 @@ bool gs_agent_step_needs_nobody(const struct gs_step *step, const struct gs_snap
 
 	switch (step->op) {
 	case GS_STEP_SET_MODE:
+	case GS_STEP_RESET_GPU:
 		return true;
 	case GS_STEP_ENABLE_VFS:
 	case GS_STEP_DISABLE_VFS:
@@ -214,6 +216,10 @@ static int run_family(struct gs_writer *w, const struct gs_agent_at *at, struct 
 	if (step.op == GS_STEP_CREATE_VGPU && step.on_start.known && !fill_gi(&step, at->last))
 		return gs_error_set(e, -ENOENT, GS_STATUS_FAILED, "GPU %" PRIu32 ": vGPU %s was not created: its GPU instance, a %s at %" PRIu32 ", is not there", step.gpu,
 				    step.profile, step.gi_profile ? step.gi_profile : "GPU instance", step.on_start.value);
+	if (step.op == GS_STEP_RESET_GPU && !gs_reset_is_due(&step, at->last)) {
+		snprintf(ret_outcome->note, sizeof(ret_outcome->note), "the driver has made the mode active by itself: nothing had to be reset");
+		return 0;
+	}
 	/* remembered for the way back, see passthrough.h */
 	if (step.op == GS_STEP_UNBIND_DRIVER && step.to_vfio)
 		step.mode = gpu && gpu->mode != GS_MODE_INVALID ? gpu->mode : GS_MODE_WHOLE;

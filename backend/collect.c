@@ -9,6 +9,7 @@
 #include "backend/family.h"
 #include "backend/holders.h"
 #include "backend/pci.h"
+#include "backend/mig_proc.h"
 #include "backend/published.h"
 #include "backend/writer.h"
 #include "base/parse.h"
@@ -320,6 +321,9 @@ static int read_nvml_gpu(struct look *l, nvml_device device, struct gs_gpu *gpu)
 	r = gs_holders_add_gpu(l->c->holders, gpu, minor);
 	if (r == 0)
 		r = gs_mig_read(&l->c->mig, device, l->snapshot, gpu, l->options->telemetry);
+	/* whoever is told everything needs no second source */
+	if (r == 0 && minor.known && gpu->mode == GS_MODE_MIG && !gpu->placements_visible && !gpu->lost)
+		r = gs_mig_proc_read(l->c->root, l->snapshot, gpu, minor.value);
 	return r == 0 ? read_holders(l, device, gpu) : r;
 }
 
@@ -407,6 +411,25 @@ static int read_left_out(struct look *l)
 	return 0;
 }
 
+/* No library: the driver's own directories still tell which instances there are. */
+static int read_without_nvml(struct look *l)
+{
+	for (size_t i = 0; i < l->n_pci; i++) {
+		struct gs_u32 minor;
+		int r;
+
+		if (!is_nvidia_driven(&l->pci[i]))
+			continue;
+		minor = minor_by_proc(l->c, l->pci[i].bdf);
+		r = gs_holders_add_gpu(l->c->holders, l->gpus[i], minor);
+		if (r == 0 && minor.known)
+			r = gs_mig_proc_read(l->c->root, l->snapshot, l->gpus[i], minor.value);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int read_nvml(struct look *l)
 {
 	char version[NVML_TEXT];
@@ -421,11 +444,7 @@ static int read_nvml(struct look *l)
 	if (need_nvml(l->c) < 0) {
 		if (l->n_pci)
 			gs_snapshot_add_notice(l->snapshot, "%s", l->c->nvml_error.text);
-		for (size_t i = 0; i < l->n_pci; i++) {
-			if (is_nvidia_driven(&l->pci[i]) && gs_holders_add_gpu(l->c->holders, l->gpus[i], minor_by_proc(l->c, l->pci[i].bdf)) < 0)
-				return -ENOMEM;
-		}
-		return 0;
+		return read_without_nvml(l);
 	}
 	if (GS_NVML_CALL(l->c->nvml, driver_version, version, sizeof(version)) == NVML_SUCCESS) {
 		version[sizeof(version) - 1] = '\0';
@@ -515,6 +534,7 @@ static int look_at(struct look *l, struct gs_error *e)
 		return gs_error_set(e, r, GS_STATUS_FAILED, "the machine cannot be looked at: %s", strerror(-r));
 	name_gpus(l);
 	join_published(l);
+	gs_mig_note_missing(l->snapshot, l->gpus, l->n_pci);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "backend/intel.h"
 #include "backend/mdev.h"
 #include "backend/passthrough.h"
+#include "backend/reset.h"
 #include "backend/sriov.h"
 #include "backend/vendor_vfio.h"
 
@@ -20,6 +21,7 @@ const struct gs_family *const gs_families[] = {
 	&gs_family_amd,
 	&gs_family_xe,
 	&gs_family_i915,
+	&gs_family_reset,
 	NULL,
 };
 
@@ -39,7 +41,7 @@ int gs_families_collect(struct gs_family_look *look)
 {
 	begin(look->gpu);
 	for (size_t i = 0; gs_families[i]; i++) {
-		int r = gs_families[i]->collect(look);
+		int r = gs_families[i]->collect ? gs_families[i]->collect(look) : 0;
 
 		if (r < 0)
 			return r;

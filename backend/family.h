@@ -39,7 +39,7 @@ struct gs_family {
 	 * GPU, in the order of the table; a later one sees what earlier ones
 	 * found. What cannot be read becomes unknown or a notice: only -ENOMEM fails.
 	 */
-	int (*collect)(struct gs_family_look *look);
+	int (*collect)(struct gs_family_look *look);    /* NULL: nothing to see */
 	/* Does @step belong to this family? NULL: it has no steps. */
 	bool (*takes)(const struct gs_step *step);
 	/*

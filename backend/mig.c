@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/mig_facts.h"
 #include "base/parse.h"
 #include "codec/profile_codec.h"
 
@@ -501,6 +502,7 @@ static int read_all(struct reading *r)
 	if (code != NVML_SUCCESS)
 		return code == NVML_ERROR_NOT_SUPPORTED ? NVML_SUCCESS : code;
 	read_mode_rules(r, model);
+	gs_mig_read_links(r->nvml, r->device, r->snapshot, r->gpu);
 	code = gs_mig_profiles_get(r->mig->profiles, &r->subject, &r->set);
 	if (code != NVML_SUCCESS && miss(r, code, GS_NVML_SYMBOL(gi_profile_v), "the list of profiles") == NVML_ERROR_GPU_IS_LOST)
 		return code;
@@ -516,6 +518,9 @@ static int read_all(struct reading *r)
 	if (r->set && gs_profile_set_copy(gs_snapshot_arena(r->snapshot), r->set, &r->gpu->grids[GS_KIND_MIG]) < 0)
 		return NVML_ERROR_MEMORY;
 	unplace_unnamed(r->gpu);
+	/* privileged, and only in MIG mode (interfaces 5.7) */
+	if (!r->is_partial && r->subject.is_mig_on)
+		gs_mig_read_remaining(r->nvml, r->device, r->snapshot, r->gpu);
 	r->gpu->placements_visible = sees_all(r);
 	return NVML_SUCCESS;
 }

@@ -99,13 +99,14 @@ static void row_set_name(struct row *row, const char name[NVML_TEXT])
 /* Did the library mean «not with this version of the structure»? Newer first, then older (interfaces 5.4). */
 static bool wants_older(int code)
 {
-	return code == NVML_ERROR_ARGUMENT_VERSION_MISMATCH || code == NVML_ERROR_INVALID_ARGUMENT || code == NVML_ERROR_FUNCTION_NOT_FOUND;
+	return code == NVML_ERROR_ARGUMENT_VERSION_MISMATCH || code == NVML_ERROR_INVALID_ARGUMENT || code == NVML_ERROR_FUNCTION_NOT_FOUND ||
+	       code == NVML_ERROR_DEPRECATED;
 }
 
 /* That a library lacks the older call does not take back that the newer one was past its end. */
 static int older_code(int newer, int older)
 {
-	bool lacks = older == NVML_ERROR_ARGUMENT_VERSION_MISMATCH || older == NVML_ERROR_FUNCTION_NOT_FOUND;
+	bool lacks = older == NVML_ERROR_ARGUMENT_VERSION_MISMATCH || older == NVML_ERROR_FUNCTION_NOT_FOUND || older == NVML_ERROR_DEPRECATED;
 
 	return newer == NVML_ERROR_INVALID_ARGUMENT && lacks ? newer : older;
 }
@@ -239,13 +240,22 @@ static int read_ci_placements(struct gs_nvml *nvml, nvml_gi gi, unsigned id, str
 	return code;
 }
 
-/* nvidia-smi's way of naming, for drivers too old to give names. */
+/*
+ * nvidia-smi's way of naming, for drivers too old to give names. What is
+ * behind the size is the enum's (interfaces 5.3); 9 is the one with twice the
+ * memory, which its size tells. An index that is not there gets a name that
+ * nothing else has.
+ */
 static const char *made_up_name(struct gs_arena *a, const struct row *row, unsigned i)
 {
-	static const unsigned with_media[] = { 7, 8 };     /* …_REV1 of 1 and 2 slices: +me (interfaces 5.3) */
-	bool has_media = i == with_media[0] || i == with_media[1];
+	static const char *const suffixes[] = {
+		"", "", "", "", "", "", "", "+me", "+me", "", "+gfx", "+gfx", "+gfx", "-me", "-me", "+me.all", "+me.all", "+gfx",
+	};
+	unsigned long long gb = (row->memory_mb + 1023) / 1024;
 
-	return gs_arena_printf(a, "%ug.%llugb%s", row->slices, (row->memory_mb + 1023) / 1024, has_media ? "+me" : "");
+	if (i >= GS_ARRAY_SIZE(suffixes))
+		return gs_arena_printf(a, "%ug.%llugb+%u", row->slices, gb, i);
+	return gs_arena_printf(a, "%ug.%llugb%s", row->slices, gb, suffixes[i]);
 }
 
 static void fill_profile(struct known *k, const struct gs_gpu_model *model, const struct row *row, unsigned i, struct gs_profile *p)

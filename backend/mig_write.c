@@ -94,6 +94,24 @@ static int find_gi(struct writing *w, nvml_gi *ret_gi, struct nvml_gi_info *ret_
 			    w->profile->name, w->step->span.start, w->bdf);
 }
 
+/* Hopper and later change their mode without a reset (interfaces 5.8): those have only to come free. */
+static bool is_resetless(const struct writing *w)
+{
+	struct nvml_field_value field = { .field_id = NVML_FIELD_IS_RESETLESS_MIG_SUPPORTED };
+
+	return GS_NVML_CALL(w->nvml, device_fields, w->device, 1, &field) == NVML_SUCCESS && field.nvml_return == NVML_SUCCESS && field.value.ui;
+}
+
+/* What has to happen, and the command that makes it; who holds the GPU is said by the agent. */
+static void note_pending(const struct writing *w, int activation, char *note, size_t size)
+{
+	if (activation == NVML_ERROR_IN_USE && is_resetless(w))
+		snprintf(note, size, "the mode is pending: it comes when nobody uses the GPU any more");
+	else
+		snprintf(note, size, "the mode is pending until the GPU is reset: nvidia-smi --gpu-reset -i %s once nobody uses it, or apply again with --allow-reset%s", w->bdf,
+			 activation == NVML_ERROR_RESET_REQUIRED ? " (in a virtual machine: reboot it)" : "");
+}
+
 static int set_mode(struct writing *w, struct gs_step_outcome *out, struct gs_error *e)
 {
 	bool on = w->step->mode == GS_MODE_MIG;
@@ -110,13 +128,18 @@ static int set_mode(struct writing *w, struct gs_step_outcome *out, struct gs_er
 		return 0;
 	if (activation == NVML_ERROR_IN_USE || activation == NVML_ERROR_RESET_REQUIRED) {
 		out->is_pending = true;
-		snprintf(out->note, sizeof(out->note), "the driver accepted the mode; it is pending and becomes active when %s",
-			 activation == NVML_ERROR_IN_USE ? "nobody uses the GPU any more and it is reset" : "the GPU is reset (in a virtual machine: at its reboot)");
+		note_pending(w, activation, out->note, sizeof(out->note));
 		return 0;
 	}
 	return gs_nvml_error(e, activation, GS_NVML_SYMBOL(set_mig_mode),
 			     "%s: the driver took the order to switch MIG mode %s, but it did not become active and may be pending now (see: gpuslice list)", w->bdf,
 			     on ? "on" : "off");
+}
+
+/* What was made and is not what was asked for does not stay: an undo would take it for somebody else's. */
+static const char *take_back(bool is_removed)
+{
+	return is_removed ? "It was removed again" : "It could not be removed again and may still be there";
 }
 
 static int create_gi(struct writing *w, struct gs_step_outcome *out, struct gs_error *e)
@@ -134,14 +157,13 @@ static int create_gi(struct writing *w, struct gs_step_outcome *out, struct gs_e
 		return gs_nvml_error(e, code, GS_NVML_SYMBOL(create_gi), "%s: no GPU instance %s was created at %u", w->bdf, w->profile->name, place.start);
 	code = gi ? GS_NVML_CALL(w->nvml, gi_info, gi, &info) : NVML_ERROR_NOT_FOUND;
 	if (code != NVML_SUCCESS)
-		return gs_nvml_error(e, code, GS_NVML_SYMBOL(gi_info), "%s: the driver says that it created %s at %u, but does not show it", w->bdf,
-				     w->profile->name, place.start);
+		return gs_nvml_error(e, code, GS_NVML_SYMBOL(gi_info), "%s: the driver says that it created %s at %u, but does not show it. %s", w->bdf,
+				     w->profile->name, place.start, take_back(gi && GS_NVML_CALL(w->nvml, destroy_gi, gi) == NVML_SUCCESS));
 	if (info.profile_id != w->profile->id.value || info.placement.start != place.start || info.placement.size != place.size) {
-		code = GS_NVML_CALL(w->nvml, destroy_gi, gi);
 		return gs_error_set(e, -EIO, GS_STATUS_FAILED,
 				    "%s: asked for %s (profile %u) at %u, the driver made profile %u at %u (GI %u). %s", w->bdf, w->profile->name,
 				    w->profile->id.value, place.start, info.profile_id, info.placement.start, info.id,
-				    code == NVML_SUCCESS ? "It was removed again" : "It could not be removed again and is still there");
+				    take_back(GS_NVML_CALL(w->nvml, destroy_gi, gi) == NVML_SUCCESS));
 	}
 	out->id = info.id;
 	return 0;
@@ -168,23 +190,22 @@ static int destroy_gi(struct writing *w, struct gs_step_outcome *out, struct gs_
 	return 0;
 }
 
-static const struct gs_compute_profile *find_compute_profile(struct writing *w, nvml_gi gi, struct gs_error *e)
+static int find_compute_profile(struct writing *w, nvml_gi gi, const struct gs_compute_profile **ret_profile, struct gs_error *e)
 {
 	const struct gs_compute_profile *cp;
 	int code;
 
 	code = gs_mig_profiles_learn(w->mig->profiles, &w->subject, w->profile, gi);
-	if (code != NVML_SUCCESS && code != NVML_ERROR_FUNCTION_NOT_FOUND) {
-		gs_nvml_error(e, code, GS_NVML_SYMBOL(ci_profile_v), "%s: the compute instance profiles of %s cannot be listed, nothing was done", w->bdf,
-			      w->profile->name);
-		return NULL;
-	}
+	if (code != NVML_SUCCESS && code != NVML_ERROR_FUNCTION_NOT_FOUND)
+		return gs_nvml_error(e, code, GS_NVML_SYMBOL(ci_profile_v), "%s: the compute instance profiles of %s cannot be listed, nothing was done", w->bdf,
+				     w->profile->name);
 	cp = w->step->compute_profile ? gs_compute_profile_by_name(w->profile, w->step->compute_profile) : NULL;
-	if (cp && cp->id.known)
-		return cp;
-	gs_error_set(e, -EINVAL, GS_STATUS_REFUSED, "%s: %s has no compute profile %s. Nothing was done: plan again", w->bdf, w->profile->name,
-		     w->step->compute_profile ? w->step->compute_profile : "(none)");
-	return NULL;
+	if (cp && cp->id.known) {
+		*ret_profile = cp;
+		return 0;
+	}
+	return gs_error_set(e, -EINVAL, GS_STATUS_REFUSED, "%s: %s has no compute profile %s. Nothing was done: plan again", w->bdf, w->profile->name,
+			    w->step->compute_profile ? w->step->compute_profile : "(none)");
 }
 
 static int create_ci(struct writing *w, struct gs_step_outcome *out, struct gs_error *e)
@@ -200,22 +221,21 @@ static int create_ci(struct writing *w, struct gs_step_outcome *out, struct gs_e
 
 	if (r < 0)
 		return r;
-	cp = find_compute_profile(w, gi, e);
-	if (!cp)
-		return -EINVAL;
+	r = find_compute_profile(w, gi, &cp, e);
+	if (r < 0)
+		return r;
 	code = GS_NVML_CALL(w->nvml, create_ci, gi, cp->id.value, &place, &ci);
 	if (code != NVML_SUCCESS)
 		return gs_nvml_error(e, code, GS_NVML_SYMBOL(create_ci), "%s GI %u: no compute instance %s was created at %u", w->bdf, parent.id, cp->name,
 				     place.start);
 	code = ci ? GS_NVML_CALL(w->nvml, ci_info, ci, &info) : NVML_ERROR_NOT_FOUND;
 	if (code != NVML_SUCCESS)
-		return gs_nvml_error(e, code, GS_NVML_SYMBOL(ci_info), "%s GI %u: the driver says that it created compute instance %s, but does not show it",
-				     w->bdf, parent.id, cp->name);
+		return gs_nvml_error(e, code, GS_NVML_SYMBOL(ci_info), "%s GI %u: the driver says that it created compute instance %s, but does not show it. %s",
+				     w->bdf, parent.id, cp->name, take_back(ci && GS_NVML_CALL(w->nvml, destroy_ci, ci) == NVML_SUCCESS));
 	if (info.profile_id != cp->id.value || info.placement.start != place.start || info.placement.size != place.size) {
-		code = GS_NVML_CALL(w->nvml, destroy_ci, ci);
 		return gs_error_set(e, -EIO, GS_STATUS_FAILED, "%s GI %u: asked for compute instance %s at %u, the driver made profile %u at %u. %s", w->bdf,
 				    parent.id, cp->name, place.start, info.profile_id, info.placement.start,
-				    code == NVML_SUCCESS ? "It was removed again" : "It could not be removed again and is still there");
+				    take_back(GS_NVML_CALL(w->nvml, destroy_ci, ci) == NVML_SUCCESS));
 	}
 	out->id = info.id;
 	return 0;
@@ -233,9 +253,9 @@ static int destroy_ci(struct writing *w, struct gs_step_outcome *out, struct gs_
 
 	if (r < 0)
 		return r;
-	cp = find_compute_profile(w, gi, e);
-	if (!cp)
-		return -EINVAL;
+	r = find_compute_profile(w, gi, &cp, e);
+	if (r < 0)
+		return r;
 	code = cp->max_instances <= HANDLES_MAX ? GS_NVML_CALL(w->nvml, cis, gi, cp->id.value, handles, &n) : NVML_ERROR_INSUFFICIENT_SIZE;
 	if (code != NVML_SUCCESS)
 		return gs_nvml_error(e, code, GS_NVML_SYMBOL(cis), "%s GI %u: its compute instances cannot be listed", w->bdf, parent.id);

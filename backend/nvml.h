@@ -61,6 +61,10 @@
 	X(ci_info, (nvml_ci ci, struct nvml_ci_info *i), "nvmlComputeInstanceGetInfo_v2") \
 	X(device_gi_id, (nvml_device d, unsigned *id), "nvmlDeviceGetGpuInstanceId") \
 	X(device_ci_id, (nvml_device d, unsigned *id), "nvmlDeviceGetComputeInstanceId") \
+	X(remaining, (nvml_device d, unsigned id, unsigned *n), "nvmlDeviceGetGpuInstanceRemainingCapacity") \
+	X(guest_mode, (nvml_device d, unsigned *m), "nvmlDeviceGetVirtualizationMode") \
+	X(nvlink_state, (nvml_device d, unsigned link, unsigned *on), "nvmlDeviceGetNvLinkState") \
+	X(nvlink_remote, (nvml_device d, unsigned link, struct nvml_pci_info *p), "nvmlDeviceGetNvLinkRemotePciInfo_v2") \
 	X(mig_count, (nvml_device d, unsigned *n), "nvmlDeviceGetMaxMigDeviceCount") \
 	X(mig_device, (nvml_device d, unsigned i, nvml_device *m), "nvmlDeviceGetMigDeviceHandleByIndex")
 
@@ -101,7 +105,7 @@ const char *gs_nvml_symbol_at(size_t offset);
 
 /* "the GPU has fallen off the bus" …; NULL for a code that we do not know. */
 const char *gs_nvml_reason(int code);
-/* What an operator can do about it, a sentence; NULL when there is nothing general to say. */
+/* What an operator can do about it, a sentence; NULL for SUCCESS and for a code that we do not know. */
 const char *gs_nvml_remedy(int code);
 /* The errno that fits: 4 -EPERM, 15 -ENODEV, 19 -EBUSY, 23 -ENOSPC …; -EIO for the rest. */
 int gs_nvml_errno(int code);

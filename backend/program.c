@@ -20,6 +20,7 @@ static const struct {
 } programs[] = {
 	{ "systemctl", { "/usr/bin/systemctl", "/bin/systemctl" } },
 	{ "modprobe", { "/usr/sbin/modprobe", "/sbin/modprobe" } },
+	{ "nvidia-smi", { "/usr/bin/nvidia-smi", "/usr/local/bin/nvidia-smi", "/run/nvidia/driver/usr/bin/nvidia-smi" } },
 	{ "scontrol", { "/usr/bin/scontrol", "/usr/local/bin/scontrol", "/opt/slurm/bin/scontrol" } },
 };
 

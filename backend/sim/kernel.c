@@ -83,6 +83,11 @@ static void activate(struct gs_sim_gpu *gpu)
 	gpu->epoch++;
 }
 
+void gs_sim_gpu_reset(struct gs_sim_gpu *gpu)
+{
+	activate(gpu);
+}
+
 enum gs_nvml_return gs_sim_mode_set(struct gs_sim_state *s, struct gs_sim_gpu *gpu, bool enable, int tree_fd, int own_fd,
 			       enum gs_nvml_return *ret_activation)
 {

@@ -15,6 +15,9 @@
  */
 bool gs_sim_gpu_is_held(const struct gs_sim_state *s, const struct gs_sim_gpu *gpu, int tree_fd, int own_fd);
 
+/* A reset: the pending MIG mode becomes active, instances and handles are gone. The caller looks who has it open. */
+void gs_sim_gpu_reset(struct gs_sim_gpu *gpu);
+
 /* SetMigMode once privilege and arguments are checked; *@ret_activation as NVML gives it. */
 enum gs_nvml_return gs_sim_mode_set(struct gs_sim_state *s, struct gs_sim_gpu *gpu, bool enable, int tree_fd, int own_fd,
 			       enum gs_nvml_return *ret_activation);

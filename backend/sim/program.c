@@ -16,6 +16,8 @@ static int usage(struct gs_sim_program *p, const char *text)
 	return 0;
 }
 
+static int canned(struct gs_sim_program *p);
+
 /* ------------------------------------------------------------ sriov-manage (interfaces 3.4, 10.3) */
 
 static bool is_in_use(const struct gs_sim_program *p, const struct gs_sim_gpu *gpu)
@@ -185,6 +187,49 @@ static int systemctl(struct gs_sim_program *p)
 	return 0;
 }
 
+/* ------------------------------------------------------------ nvidia-smi --gpu-reset -i BDF[,BDF] */
+
+static struct gs_sim_gpu *gpu_to_reset(struct gs_sim_program *p, const char *bdf)
+{
+	struct gs_sim_gpu *gpu = gs_sim_gpu_by_bdf(p->s, bdf);
+
+	if (!gpu || gpu->pci.vanished || !gs_sim_is_nvidia(gpu) || !gs_str_equal(gpu->pci.driver, "nvidia")) {
+		gs_strbuf_printf(&p->output, "GPU %s was not found\n", bdf);
+		p->exit_status = 6;
+		return NULL;
+	}
+	if (gpu->numvfs || gs_sim_gpu_is_held(p->s, gpu, p->tree_fd, -1)) {
+		gs_strbuf_printf(&p->output, "GPU %s is in use by another client\n", bdf);
+		p->exit_status = 19;
+		return NULL;
+	}
+	return gpu;
+}
+
+/* All or none: nothing is reset while one of them is in use. */
+static int nvidia_smi(struct gs_sim_program *p)
+{
+	char list[1024], *save = NULL;
+
+	if (p->argc != 4 || !gs_str_equal(p->argv[1], "--gpu-reset") || !gs_str_equal(p->argv[2], "-i") || strlen(p->argv[3]) >= sizeof(list))
+		return canned(p);
+	for (int pass = 0; pass < 2 && !p->exit_status; pass++) {
+		memcpy(list, p->argv[3], strlen(p->argv[3]) + 1);
+		for (char *bdf = strtok_r(list, ",", &save); bdf; bdf = strtok_r(NULL, ",", &save)) {
+			struct gs_sim_gpu *gpu = gpu_to_reset(p, bdf);
+
+			if (!gpu)
+				return 0;
+			if (pass == 0)
+				continue;
+			gs_sim_gpu_reset(gpu);
+			gs_strbuf_printf(&p->output, "GPU %s was reset\n", bdf);
+			p->changed = true;
+		}
+	}
+	return 0;
+}
+
 /* ------------------------------------------------------------ modprobe */
 
 static bool same_module(const char *a, const char *b)
@@ -285,6 +330,8 @@ static int run(struct gs_sim_program *p)
 		return has_file(p->s, p->name) ? sriov_manage(p) : -ENOENT;
 	if (gs_str_equal(p->name, "systemctl"))
 		return p->s->n_units ? systemctl(p) : -ENOENT;
+	if (gs_str_equal(p->name, "nvidia-smi"))
+		return nvidia_smi(p);
 	if (gs_str_equal(p->name, "modprobe"))
 		return modprobe(p);
 	return canned(p);

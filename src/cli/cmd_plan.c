@@ -19,7 +19,7 @@
 #define SNAPSHOT_TIMEOUT_MS 60000
 
 struct apply_options {
-	bool yes, dry_run, exit_code, kill;
+	bool yes, dry_run, exit_code, kill, allow_reset;
 	struct gs_digest expect;
 	const char *message;
 	const char *disrupt[64];
@@ -38,6 +38,8 @@ static int take(void *userdata, const char *name, const char *value, struct gs_e
 		o->exit_code = true;
 	} else if (strcmp(name, "kill") == 0) {
 		o->kill = true;
+	} else if (strcmp(name, "allow-reset") == 0) {
+		o->allow_reset = true;
 	} else if (strcmp(name, "message") == 0) {
 		o->message = value;
 	} else if (strcmp(name, "expect") == 0) {
@@ -83,8 +85,10 @@ static int read_request(struct inquiry *q, const char *path, struct gs_error *e)
 		r = gs_request_new(bytes, n, path, GS_CONTEXT_FILE, &q->request, e);
 	for (size_t i = 0; r >= 0 && i < q->o.n_disrupt; i++)
 		r = gs_request_add_disrupt(q->request, q->o.disrupt[i], e);
-	if (r >= 0)
+	if (r >= 0) {
 		q->request->kill = q->o.kill;
+		q->request->allow_reset = q->o.allow_reset;
+	}
 	return r;
 }
 
@@ -375,6 +379,7 @@ static const struct gs_cli_option plan_options[] = {
 	{ "exit-code", NULL, "exit 4 when there is something to do" },
 	{ "disrupt", "HOLDER", "as for apply" },
 	{ "kill", NULL, "as for apply" },
+	{ "allow-reset", NULL, "as for apply" },
 	{ NULL, NULL, NULL },
 };
 
@@ -383,6 +388,7 @@ static const struct gs_cli_option apply_option_table[] = {
 	{ "dry-run", NULL, "print the plan, do nothing" },
 	{ "disrupt", "HOLDER", "may be stopped: pid:N, unit:NAME.service or all" },
 	{ "kill", NULL, "SIGKILL for what SIGTERM does not stop" },
+	{ "allow-reset", NULL, "reset a GPU whose mode waits for that, and those that NVLink links with it" },
 	{ "expect", "DIGEST", "only the plan with this digest, the one that was approved" },
 	{ "message", "TEXT", "why, for the record" },
 	{ NULL, NULL, NULL },

@@ -76,6 +76,16 @@ static void add_vfs(struct json_object *o, const struct gs_step *step)
 	gs_json_add_string(o, "by", gs_vfs_by_name(step->vfs_by));
 }
 
+static void add_peers(struct json_object *o, const struct gs_step *step)
+{
+	struct json_object *list = json_object_new_array_ext((int)step->n_peers);
+	char bdf[GS_BDF_TEXT];
+
+	for (size_t i = 0; i < step->n_peers; i++)
+		json_object_array_add(list, json_object_new_string(gs_bdf_format(step->peers[i], bdf)));
+	json_object_object_add(o, "peers", list);
+}
+
 static void add_details(struct json_object *o, const struct gs_step *step)
 {
 	switch (step->op) {
@@ -111,6 +121,9 @@ static void add_details(struct json_object *o, const struct gs_step *step)
 		add_function(o, step);
 		gs_json_add_string(o, "driver", step->driver);
 		json_object_object_add(o, "to_vfio", json_object_new_boolean(step->to_vfio));
+		break;
+	case GS_STEP_RESET_GPU:
+		add_peers(o, step);
 		break;
 	case GS_STEP_SET_MODE:
 		gs_json_add_string(o, "mode", gs_mode_name(step->mode));

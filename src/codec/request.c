@@ -190,6 +190,7 @@ int gs_request_plan(const struct gs_request *r, const struct gs_snapshot *s, str
 		.disrupt = r->disrupt,
 		.n_disrupt = r->n_disrupt,
 		.kill = r->kill,
+		.allow_reset = r->allow_reset,
 	};
 	/* a recorded or simulated machine is the same on every host: the site's list is about this one */
 	int ret = gs_services_load(gs_snapshot_source(s) == GS_SOURCE_LIVE, &services, e);
@@ -239,6 +240,7 @@ struct json_object *gs_request_to_json(const struct gs_request *r)
 	gs_json_add_string(o, "context", r->context == GS_CONTEXT_PROMPT ? "prompt" : "file");
 	json_object_object_add(o, "disrupt", disrupt_to_json(r));
 	json_object_object_add(o, "kill", json_object_new_boolean(r->kill));
+	json_object_object_add(o, "allow_reset", json_object_new_boolean(r->allow_reset));
 	return o;
 }
 
@@ -290,6 +292,8 @@ int gs_request_from_json(struct json_object *o, struct gs_request **ret_request,
 	if (strcmp(kind, kind_name(r->kind)) != 0)
 		return wrong_request(e, "its kind is not what its text is");
 	ret = read_disrupt(o, r, e);
+	if (ret == 0)
+		ret = gs_json_get_bool(o, "allow_reset", false, &r->allow_reset, e);
 	if (ret < 0)
 		return ret;
 	*ret_request = GS_TAKE(r);

@@ -24,6 +24,7 @@ struct gs_request {
 	struct gs_disrupt *disrupt;     /* owned, with their unit names */
 	size_t n_disrupt;
 	bool kill;
+	bool allow_reset;               /* a pending mode may be made active by a reset */
 };
 
 /* Copies. The kind is found by gs_text_is_layout(). The caller calls gs_request_free(). */

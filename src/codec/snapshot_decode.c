@@ -369,6 +369,47 @@ static void read_identity(struct gs_snapshot *s, struct gs_json_reader *r, struc
 	gpu->stranded = gs_snapshot_read_text(s, r, "stranded");
 }
 
+static void read_remaining(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu)
+{
+	struct json_object *o = gs_json_read_object(r, "remaining");
+
+	if (r->failed || !o)
+		return;
+	if (json_object_object_length(o) > GS_PROFILES_MAX) {
+		gs_json_read_fail(r, "remaining", "it has more than %d profiles", GS_PROFILES_MAX);
+		return;
+	}
+	gpu->remaining = gs_arena_calloc(gs_snapshot_arena(s), GS_PROFILES_MAX, sizeof(*gpu->remaining));
+	json_object_object_foreach(o, key, value) {
+		int64_t n = json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : -1;
+
+		if (n < 0 || n > UINT32_MAX || !key[0]) {
+			gs_json_read_fail(r, "remaining", "%.64s is not a number of instances", key);
+			return;
+		}
+		if (gpu->remaining)
+			gpu->remaining[gpu->n_remaining++] = (struct gs_remaining){ gs_snapshot_text(s, key), (uint32_t)n };
+	}
+}
+
+/* Absent or null: the driver did not tell. */
+static void read_nvlinks(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu)
+{
+	struct json_object *list = NULL;
+	size_t n = gs_json_read_array(r, "nvlinks", GS_NVLINKS_MAX, &list);
+
+	if (r->failed || !list)
+		return;
+	gpu->nvlinks = gs_arena_calloc(gs_snapshot_arena(s), n + 1, sizeof(*gpu->nvlinks));
+	gpu->nvlinks_visible = true;
+	for (size_t i = 0; gpu->nvlinks && i < n && !r->failed; i++) {
+		struct json_object *item = json_object_array_get_idx(list, i);
+
+		if (!json_object_is_type(item, json_type_string) || gs_bdf_parse(json_object_get_string(item), &gpu->nvlinks[gpu->n_nvlinks++]) < 0)
+			gs_json_read_fail(r, "nvlinks", "element %zu is not a PCI address", i);
+	}
+}
+
 static void read_gpu(struct gs_snapshot *s, struct gs_json_reader *r)
 {
 	const char *text = gs_json_read_name(r, "bdf");
@@ -394,6 +435,9 @@ static void read_gpu(struct gs_snapshot *s, struct gs_json_reader *r)
 	read_visible(r, gpu);
 	gs_snapshot_read_vfs(s, r, gpu);
 	gs_snapshot_read_device(s, r, gpu);
+	gpu->is_in_guest = gs_json_read_bool(r, "is_in_guest", false);
+	read_remaining(s, r, gpu);
+	read_nvlinks(s, r, gpu);
 	read_instances(s, r, gpu);
 	read_holders(s, r, gpu, NULL);
 	read_telemetry(s, r, &gpu->telemetry);

@@ -178,6 +178,26 @@ static void add_identity(struct json_object *o, const struct gs_gpu *gpu)
 	gs_json_add_string(o, "rev", gpu->rev.hex[0] ? gpu->rev.hex : NULL);
 }
 
+static struct json_object *remaining_to_json(const struct gs_gpu *gpu)
+{
+	struct json_object *o = gpu->n_remaining ? json_object_new_object() : NULL;
+
+	for (size_t i = 0; o && i < gpu->n_remaining; i++)
+		gs_json_add_u32(o, gpu->remaining[i].profile, GS_U32(gpu->remaining[i].n));
+	return o;
+}
+
+/* Null: the driver did not tell. */
+static struct json_object *nvlinks_to_json(const struct gs_gpu *gpu)
+{
+	struct json_object *list = gpu->nvlinks_visible ? json_object_new_array_ext((int)gpu->n_nvlinks) : NULL;
+	char bdf[GS_BDF_TEXT];
+
+	for (size_t i = 0; list && i < gpu->n_nvlinks; i++)
+		json_object_array_add(list, json_object_new_string(gs_bdf_format(gpu->nvlinks[i], bdf)));
+	return list;
+}
+
 static struct json_object *gpu_to_json(const struct gs_snapshot *s, size_t index, bool telemetry, bool profiles)
 {
 	const struct gs_gpu *gpu = gs_snapshot_gpu(s, index);
@@ -200,6 +220,9 @@ static struct json_object *gpu_to_json(const struct gs_snapshot *s, size_t index
 	add_bool(o, "mode_survives_reboot", gpu->mode_survives_reboot);
 	gs_json_add_string(o, "lost", gpu->lost);
 	add_bool(o, "is_in_fabric", gpu->is_in_fabric);
+	json_object_object_add(o, "remaining", remaining_to_json(gpu));
+	json_object_object_add(o, "nvlinks", nvlinks_to_json(gpu));
+	add_bool(o, "is_in_guest", gpu->is_in_guest);
 	add_bool(o, "is_boot_display", gpu->is_boot_display);
 	gs_json_add_string(o, "original_driver", gpu->original_driver);
 	gs_json_add_string(o, "vfio_driver", gpu->vfio_driver);

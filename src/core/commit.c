@@ -243,12 +243,30 @@ static int take_back(struct gs_layout *l, struct gs_layout_gpu *to, struct gs_la
 	}
 }
 
+static bool has_reset(const struct gs_plan *p)
+{
+	for (size_t i = 0; i < p->n_steps; i++)
+		if (p->steps[i].op == GS_STEP_RESET_GPU)
+			return true;
+	return false;
+}
+
+/* What is pending after its mode is set is what a later step of the plan resets it for. */
+static bool is_reset_later(const struct gs_plan *p, size_t at)
+{
+	for (size_t i = at + 1; p->steps[at].op == GS_STEP_SET_MODE && i < p->n_steps; i++)
+		if (gs_step_resets(&p->steps[i], p->steps[at].bdf))
+			return true;
+	return false;
+}
+
 /* The plan that undoes the first @done steps of @failed, and what the one after them may have left. */
 static int plan_undo(const struct gs_snapshot *now, const struct gs_plan *failed, size_t done, struct gs_plan **ret_plan, struct gs_error *e)
 {
 	GS_EVALUATION struct gs_evaluation ev = { 0 };
 	GS_CLEANUP(gs_layout_freep) struct gs_layout *before = NULL;
-	struct gs_plan_options options = { 0 };
+	/* who let a GPU be reset on the way there lets it be reset on the way back */
+	struct gs_plan_options options = { .allow_reset = has_reset(failed) };
 	int r;
 
 	r = gs_layout_from_snapshot(failed->snapshot, &before, e);
@@ -301,7 +319,7 @@ static int run_undo(struct commit *c, const struct gs_plan *back, struct gs_erro
 	for (size_t i = 0; i < back->n_steps; i++) {
 		int r = has_failed[back->steps[i].gpu] ? 0 : run_step(c, back, &back->steps[i], first ? &later : e);
 
-		if (r >= 0)
+		if (r >= 0 || (r == -EINPROGRESS && is_reset_later(back, i)))
 			continue;
 		has_failed[back->steps[i].gpu] = true;
 		first = first ? first : r;
@@ -309,7 +327,7 @@ static int run_undo(struct commit *c, const struct gs_plan *back, struct gs_erro
 	return first;
 }
 
-/* What the undo would want a confirmation for that the plan had not got. A claim on the same VF was confirmed with the plan. */
+/* What the undo would want a confirmation for that the plan had not got. A claim on the same VF, and a reset of the same GPU, were confirmed with the plan. */
 static const struct gs_finding *first_unconfirmed(const struct gs_plan *back, const struct gs_plan *failed)
 {
 	for (size_t i = 0; i < back->n_findings; i++) {
@@ -318,7 +336,7 @@ static const struct gs_finding *first_unconfirmed(const struct gs_plan *back, co
 
 		if (f->severity != GS_SEVERITY_CONFIRM)
 			continue;
-		for (size_t k = 0; k < failed->n_findings && gs_str_equal(f->rule, gs_rule_name(GS_RULE_CLAIM)); k++)
+		for (size_t k = 0; k < failed->n_findings && (gs_str_equal(f->rule, gs_rule_name(GS_RULE_CLAIM)) || gs_str_equal(f->rule, gs_rule_name(GS_RULE_RESET))); k++)
 			was_confirmed |= failed->findings[k].severity == GS_SEVERITY_CONFIRM && gs_str_equal(failed->findings[k].rule, f->rule) &&
 					 gs_str_equal(failed->findings[k].object, f->object);
 		if (!was_confirmed)
@@ -494,6 +512,8 @@ static int run_plan(struct commit *c, const struct gs_plan *p)
 			return r;
 		}
 		r = run_step(c, p, &p->steps[i], &why);
+		if (r == -EINPROGRESS && is_reset_later(p, i))
+			r = 0;
 		if (r == -EINPROGRESS && may_go_on(&p->steps[i])) {
 			waits = why;
 			pending++;

@@ -174,6 +174,8 @@ static void describe_step(struct gs_strbuf *b, const struct gs_step *s, bool wit
 		gs_strbuf_printf(b, " vfs %" PRIu32 " by %d", s->vfs, (int)s->vfs_by);
 	if (s->op == GS_STEP_UNBIND_DRIVER || s->op == GS_STEP_BIND_DRIVER)
 		gs_strbuf_printf(b, " driver %s", s->driver ? s->driver : "-");
+	if (s->op == GS_STEP_RESET_GPU)
+		gs_strbuf_printf(b, " with %zu", s->n_peers);
 	if (s->key)
 		gs_strbuf_printf(b, " %s=%s", s->key, s->value);
 	if (s->unit)
@@ -189,6 +191,8 @@ static void describe_step(struct gs_strbuf *b, const struct gs_step *s, bool wit
 	if (with_identity) {
 		gs_strbuf_printf(b, " at %s", gs_bdf_format(s->bdf, bdf));
 		gs_strbuf_printf(b, " function %s", gs_bdf_format(s->function, bdf));
+		for (size_t i = 0; i < s->n_peers; i++)
+			gs_strbuf_printf(b, " and %s", gs_bdf_format(s->peers[i], bdf));
 		if (s->op == GS_STEP_STOP_HOLDER)
 			gs_strbuf_printf(b, " pid %" PRIu32 " since %" PRIu64 " kill %d", s->pid, s->start_time, s->kill);
 		if (s->uuid)
@@ -253,6 +257,47 @@ static int append_starts(struct gs_plan *p, struct gs_error *e)
 	return 0;
 }
 
+static bool has_base(const struct gs_plan *p, struct gs_bdf bdf)
+{
+	for (size_t i = 0; i < p->n_base; i++)
+		if (gs_bdf_compare(p->base[i].bdf, bdf) == 0)
+			return true;
+	return false;
+}
+
+/* Whoever goes along with a reset must be as the plan saw it, too. */
+static int add_peers_to_base(struct gs_plan *p)
+{
+	for (size_t i = 0; i < p->n_steps; i++)
+		for (size_t k = 0; k < p->steps[i].n_peers; k++) {
+			const struct gs_gpu *peer = gs_snapshot_gpu_by_bdf(p->snapshot, p->steps[i].peers[k]);
+
+			if (peer && !has_base(p, peer->bdf) && add_base(p, peer) < 0)
+				return -ENOMEM;
+		}
+	return 0;
+}
+
+/* GPU by GPU, unless one is reset: that takes others along, and has to come before anything is made on any of them. */
+static int append_steps(struct gs_plan *p, const struct gs_diff *d, const struct gs_plan_options *options, struct gs_error *e)
+{
+	bool resets = false;
+	int r = 0;
+
+	for (size_t i = 0; i < d->n_gpus; i++)
+		resets |= d->gpus[i].is_changed && gs_diff_wants_reset(&d->gpus[i], options);
+	for (size_t i = 0; r >= 0 && i < d->n_gpus; i++) {
+		r = d->gpus[i].is_changed ? gs_steps_take_away(p, &d->gpus[i], e) : 0;
+		if (r >= 0 && d->gpus[i].is_changed && !resets)
+			r = gs_steps_make(p, &d->gpus[i], e);
+	}
+	for (size_t i = 0; r >= 0 && resets && i < d->n_gpus; i++)
+		r = d->gpus[i].is_changed && gs_diff_wants_reset(&d->gpus[i], options) ? gs_steps_reset(p, &d->gpus[i], e) : 0;
+	for (size_t i = 0; r >= 0 && resets && i < d->n_gpus; i++)
+		r = d->gpus[i].is_changed ? gs_steps_make(p, &d->gpus[i], e) : 0;
+	return r >= 0 && add_peers_to_base(p) < 0 ? gs_error_oom(e) : r;
+}
+
 /* A confirmation is about what is written: once, and only for a GPU that changes. */
 static bool is_worth_saying(const struct gs_plan *p, const struct gs_evaluation *ev, size_t i)
 {
@@ -280,15 +325,13 @@ static int build(struct gs_plan *p, const struct gs_diff *d, const struct gs_eva
 		if (add_base(p, d->gpus[i].gpu) < 0)
 			return gs_error_oom(e);
 		/* judging appends what has to stop: all of that comes before the first GPU changes */
-		r = gs_policy_apply(p, &d->gpus[i], options, e);
+		r = gs_policy_apply(p, d, &d->gpus[i], options, e);
 		if (r < 0)
 			return r;
 	}
-	for (size_t i = 0; i < d->n_gpus; i++) {
-		r = d->gpus[i].is_changed ? gs_steps_append(p, &d->gpus[i], e) : 0;
-		if (r < 0)
-			return r;
-	}
+	r = append_steps(p, d, options, e);
+	if (r < 0)
+		return r;
 	r = append_starts(p, e);
 	if (r < 0)
 		return r;

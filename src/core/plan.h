@@ -9,7 +9,9 @@
  * Order (interfaces 0.3, 9.3): stop holders and units; then GPU by GPU remove
  * vGPUs, destroy CIs and GIs, disable VFs, change the mode, driver or memory
  * mode, set the shares that have to come before VFs, enable VFs, create GIs and CIs, create vGPUs, set their parameters;
- * last start the units that were stopped.
+ * last start the units that were stopped. With a reset in the plan all GPUs come
+ * as far as the mode first, then the reset, then what is created: a reset takes
+ * other GPUs along.
  */
 #ifndef GS_CORE_PLAN_H
 #define GS_CORE_PLAN_H
@@ -33,6 +35,9 @@ struct gs_step {
 	enum gs_undo undo;
 	/* set-mode; of enable-vfs: GS_MODE_VGPU when they are to carry vGPUs, else INVALID */
 	enum gs_mode mode;
+	/* reset-gpu: those that go along, by address; without the GPU itself */
+	const struct gs_bdf *peers;
+	size_t n_peers;
 	/* GI: its place; CI: the place of its GI, by which it is found again (ids are given by the driver) */
 	const char *profile;
 	uint32_t profile_id;
@@ -67,6 +72,9 @@ struct gs_step {
 
 /* In gs_finding.gpu: it concerns the machine, no single GPU. */
 #define GS_FINDING_NO_GPU UINT32_MAX
+
+/* Does @step reset the GPU at @bdf, by itself or along with another? */
+bool gs_step_resets(const struct gs_step *step, struct gs_bdf bdf);
 
 /* Something that the operator should do or know; @text says what to do. */
 struct gs_finding {
@@ -126,6 +134,7 @@ struct gs_plan_options {
 	const struct gs_disrupt *disrupt;   /* borrowed */
 	size_t n_disrupt;
 	bool kill;                          /* SIGKILL is allowed */
+	bool allow_reset;                   /* a GPU may be reset to make its mode active, linked ones included */
 	const struct gs_service *services;  /* borrowed; units that are not among them are never stopped */
 	size_t n_services;
 };

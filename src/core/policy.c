@@ -118,8 +118,13 @@ static void add_notes(struct gs_policy *y)
 	if (recreated)
 		gs_policy_add(y, GS_RULE_UUID_MAY_CHANGE, GS_SEVERITY_NOTE, "%zu instance%s recreated: the UUID may be another one after", recreated,
 			      recreated == 1 ? " is" : "s are");
-	if (y->d->mig_changes && y->gpu->mode_needs_reset)
-		gs_policy_add(y, GS_RULE_MODE_PENDING, GS_SEVERITY_NOTE, "this model changes its mode only with a GPU reset: the change may stay pending until then");
+	if (y->d->mig_changes && y->gpu->mode_needs_reset && !gs_diff_wants_reset(y->d, y->options)) {
+		struct gs_finding *f =
+			gs_policy_add(y, GS_RULE_MODE_PENDING, GS_SEVERITY_NOTE, "this model changes its mode only with a GPU reset: the change may stay pending until then");
+
+		if (!y->d->mig_only_unpends && !y->d->goes_to_vfio)
+			gs_policy_suggest(y, f, "have it reset, with all GPUs that are linked with it: --allow-reset");
+	}
 	if (instances)
 		gs_policy_add(y, GS_RULE_NOT_SAVED, GS_SEVERITY_NOTE, "lost at reboot: the driver keeps no instances%s",
 			      y->gpu->mode_survives_reboot ? "" : ", and this model not even MIG mode");
@@ -135,9 +140,9 @@ static bool is_blocked_since(const struct gs_plan *p, size_t first)
 	return false;
 }
 
-int gs_policy_apply(struct gs_plan *p, const struct gs_diff_gpu *d, const struct gs_plan_options *options, struct gs_error *e)
+int gs_policy_apply(struct gs_plan *p, const struct gs_diff *diff, const struct gs_diff_gpu *d, const struct gs_plan_options *options, struct gs_error *e)
 {
-	struct gs_policy y = { .p = p, .d = d, .gpu = d->gpu, .options = options, .e = e };
+	struct gs_policy y = { .p = p, .diff = diff, .d = d, .gpu = d->gpu, .options = options, .e = e };
 	size_t before;
 
 	if (!d->is_changed)
@@ -147,8 +152,12 @@ int gs_policy_apply(struct gs_plan *p, const struct gs_diff_gpu *d, const struct
 		gs_policy_check_mode(&y);
 		gs_policy_check_functions(&y);
 		gs_policy_check_places(&y);
+		/* what does not fit by the list of places has been said with who is in the way */
+		if (!is_blocked_since(p, before))
+			gs_policy_check_capacity(&y);
 		gs_policy_check_uuids(&y);
 		gs_policy_check_holders(&y);
+		gs_policy_check_reset(&y);
 		/* what would come after is of no interest while it cannot be done */
 		if (!is_blocked_since(p, before)) {
 			gs_policy_note_functions(&y);

@@ -12,9 +12,13 @@
 	X(MODE_NEEDED, "mode-needed", "an instance needs the GPU in another mode first") \
 	X(MODE_INSTANCES, "mode-instances", "the mode change would destroy instances that the request does not delete") \
 	X(MODE_PENDING, "mode-pending", "an earlier mode change waits for a reset") \
+	X(MODE_IN_GUEST, "mode-in-guest", "in a virtual machine the mode takes a reboot of that machine") \
+	X(RESET, "gpu-reset", "the GPU is reset, with all that is linked with it") \
+	X(RESET_PEERS, "reset-peers", "a GPU that is reset along with another would lose something") \
 	X(PLACEMENT_CONFLICT, "placement-conflict", "the units are taken") \
 	X(PLACEMENT_NONE, "no-placement", "there is no arrangement in which everything fits") \
 	X(COUNT_LIMIT, "count-limit", "the driver allows no more of this profile") \
+	X(DRIVER_CAPACITY, "driver-capacity", "the driver itself says that it has no room for it") \
 	X(ENGINES, "media-engines", "a media engine would be given out twice") \
 	X(POSITION_UNKNOWN, "position-unknown", "where the instances are cannot be seen at this privilege") \
 	X(SIZE_RULE, "size-rule", "the vGPUs of one GPU share one framebuffer size") \
@@ -56,6 +60,6 @@ const char *gs_rule_summary(enum gs_rule r);
  * Look at one GPU's change and add findings to @p (and stop-holder steps for
  * holders that @options names). -ENOMEM only.
  */
-int gs_policy_apply(struct gs_plan *p, const struct gs_diff_gpu *d, const struct gs_plan_options *options, struct gs_error *e);
+int gs_policy_apply(struct gs_plan *p, const struct gs_diff *diff, const struct gs_diff_gpu *d, const struct gs_plan_options *options, struct gs_error *e);
 
 #endif

@@ -178,6 +178,13 @@ void gs_policy_check_mode(struct gs_policy *y)
 	struct gs_finding *f;
 
 	check_wants(y);
+	if (y->d->mig_changes && !y->d->mig_only_unpends && y->gpu->is_in_guest && y->gpu->mode_needs_reset) {
+		f = gs_policy_add(y, GS_RULE_MODE_IN_GUEST, GS_SEVERITY_BLOCK,
+				  "this GPU is passed through to this virtual machine, from where it cannot be reset: the driver would leave the mode pending until the machine is "
+				  "rebooted, so it is not begun");
+		gs_policy_suggest(y, f, "set the mode on the host, before the GPU is passed through");
+		gs_policy_suggest(y, f, "nvidia-smi -mig 1 (or 0), then reboot the virtual machine");
+	}
 	if (y->gpu->mode_pending != GS_MODE_INVALID && y->gpu->mode_pending != y->gpu->mode && !y->d->target->mode_is_asked) {
 		f = gs_policy_add(y, GS_RULE_MODE_PENDING, GS_SEVERITY_BLOCK, "mode %s is pending from an earlier change and becomes active with the next reset",
 				  gs_mode_name(y->gpu->mode_pending));

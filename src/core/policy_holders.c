@@ -328,6 +328,15 @@ static void check_followers(struct gs_policy *y)
 	}
 }
 
+void gs_policy_check_reset_holders(struct gs_policy *y)
+{
+	const struct wide w = { true, GS_WHO_OP_MODE, false, "because the GPU is reset along with another one" };
+
+	check_wide(y, &w);
+	if (!y->gpu->holders_visible)
+		gs_policy_add(y, GS_RULE_HOLDERS_HIDDEN, GS_SEVERITY_CONFIRM, "not every process can be seen here: that nobody uses it is not proven");
+}
+
 void gs_policy_check_holders(struct gs_policy *y)
 {
 	struct wide w = wide_of(y->d);

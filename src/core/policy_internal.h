@@ -13,6 +13,7 @@
 
 struct gs_policy {
 	struct gs_plan *p;
+	const struct gs_diff *diff;     /* of all GPUs */
 	const struct gs_diff_gpu *d;
 	const struct gs_gpu *gpu;
 	const struct gs_plan_options *options;
@@ -56,6 +57,10 @@ void gs_policy_report_no_slot(struct gs_policy *y, const struct gs_want *w, size
 
 void gs_policy_check_gi_room(struct gs_policy *y);
 
+/* ---- policy_capacity.c: what the driver says it has room for ---- */
+
+void gs_policy_check_capacity(struct gs_policy *y);
+
 /* ---- policy_uuid.c: the names of mdevs ---- */
 
 void gs_policy_check_uuids(struct gs_policy *y);
@@ -68,8 +73,14 @@ void gs_policy_check_mode(struct gs_policy *y);
 void gs_policy_check_functions(struct gs_policy *y);
 void gs_policy_note_functions(struct gs_policy *y);
 
+/* ---- policy_reset.c: what goes along with a reset ---- */
+
+void gs_policy_check_reset(struct gs_policy *y);
+
 /* ---- policy_holders.c: whose work it touches ---- */
 
 void gs_policy_check_holders(struct gs_policy *y);
+/* Whoever has @y->gpu open, which is reset along with another. */
+void gs_policy_check_reset_holders(struct gs_policy *y);
 
 #endif

@@ -133,6 +133,15 @@ struct gs_instance {
 	struct gs_telemetry telemetry;
 };
 
+/* How many more of a profile the driver would create, as it says itself. */
+struct gs_remaining {
+	const char *profile;
+	uint32_t n;
+};
+
+/* NVLink ports of one GPU, with room to spare: today's have 18. */
+#define GS_NVLINKS_MAX 64
+
 struct gs_gpu {
 	uint32_t index;                 /* rank in BDF order; set when sealed */
 	struct gs_u32 nvidia_index;     /* nvidia-smi's */
@@ -158,6 +167,12 @@ struct gs_gpu {
 	bool holders_visible;           /* we may see every process; false: «free» is not proven */
 	const char *lost;               /* why the driver cannot talk to it, NULL when it can */
 	bool is_in_fabric;              /* behind NVSwitches: nvidia-fabricmanager sets up its links */
+	struct gs_remaining *remaining; /* by profile, of MIG; in the arena; none when the driver does not tell this viewer */
+	size_t n_remaining;
+	struct gs_bdf *nvlinks;         /* what its links lead to, in the arena: GPUs, and switches that are none of ours */
+	size_t n_nvlinks;
+	bool nvlinks_visible;           /* the driver told its links (also that it has none) */
+	bool is_in_guest;               /* this machine is virtual and the GPU is passed through to it */
 	bool is_boot_display;           /* boot_vga: the console's own screen */
 	const char *original_driver;    /* before we gave it to VFIO; NULL when not remembered */
 	const char *vfio_driver;        /* the one that fits: "vfio-pci", "nvgrace_gpu_vfio_pci" */

@@ -45,6 +45,25 @@ static int check_mode(const struct gs_step *step, const struct gs_gpu *gpu, stru
 			    gs_mode_name(gpu->mode) ? gs_mode_name(gpu->mode) : "unknown");
 }
 
+/* Whoever was reset is there and waits for nothing. */
+static int check_reset(const struct gs_step *step, const struct gs_snapshot *now, struct gs_error *e)
+{
+	for (size_t i = 0; i <= step->n_peers; i++) {
+		struct gs_bdf bdf = i < step->n_peers ? step->peers[i] : step->bdf;
+		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(now, bdf);
+		char text[GS_BDF_TEXT];
+
+		if (!gpu)
+			return gs_error_set(e, -ENODEV, GS_STATUS_FAILED, "%s has not come back from its reset", gs_bdf_format(bdf, text));
+		if (gpu->lost)
+			return gs_error_set(e, -EIO, GS_STATUS_FAILED, "GPU %" PRIu32 " after its reset: %s", gpu->index, gpu->lost);
+		if (gpu->mode_pending != GS_MODE_INVALID && gpu->mode_pending != gpu->mode)
+			return gs_error_set(e, -EIO, GS_STATUS_FAILED, "GPU %" PRIu32 ": the reset was reported as done, but mode %s is still pending", gpu->index,
+					    gs_mode_name(gpu->mode_pending));
+	}
+	return 0;
+}
+
 static int not_reached(const struct gs_step *step, const struct gs_gpu *gpu, struct gs_error *e)
 {
 	char text[256];
@@ -213,6 +232,8 @@ int gs_step_check(const struct gs_step *step, const struct gs_snapshot *now, str
 		return check_holder(step, gpu, e);
 	case GS_STEP_SET_MODE:
 		return check_mode(step, gpu, e);
+	case GS_STEP_RESET_GPU:
+		return check_reset(step, now, e);
 	case GS_STEP_REMOVE_VGPU:
 	case GS_STEP_CREATE_VGPU:
 		return check_vgpu(step, gpu, e);

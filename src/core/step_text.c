@@ -17,6 +17,7 @@ static const char *verb_of(enum gs_step_op op, enum gs_tense tense)
 		[GS_STEP_UNBIND_DRIVER] = { "unbind", "unbinding", "unbound" },
 		[GS_STEP_BIND_DRIVER] = { "bind", "binding", "bound" },
 		[GS_STEP_SET_MODE] = { "set", "setting", "set" },
+		[GS_STEP_RESET_GPU] = { "reset", "resetting", "reset" },
 		[GS_STEP_SET_SETTING] = { "set", "setting", "set" },
 		[GS_STEP_ENABLE_VFS] = { "enable", "enabling", "enabled" },
 		[GS_STEP_CREATE_GI] = { "create", "creating", "created" },
@@ -48,6 +49,16 @@ static const char *where_text(const struct gs_step *step, char *buf, size_t size
 static const char *how_text(const struct gs_step *step)
 {
 	return step->vfs_by == GS_VFS_BY_SRIOV_MANAGE ? " with sriov-manage" : "";
+}
+
+static void describe_reset(const struct gs_step *step, const char *verb, char *buf, size_t size)
+{
+	char bdf[GS_BDF_TEXT];
+	size_t n = (size_t)snprintf(buf, size, "%s %s", verb, gs_bdf_format(step->bdf, bdf));
+
+	/* eight fit; the record has all */
+	for (size_t i = 0; i < step->n_peers && n + GS_BDF_TEXT + 16 < size; i++)
+		n += (size_t)snprintf(buf + n, size - n, "%s%s", i ? ", " : ", along with ", gs_bdf_format(step->peers[i], bdf));
 }
 
 const char *gs_step_describe(const struct gs_step *step, enum gs_tense tense, char *buf, size_t size)
@@ -85,6 +96,9 @@ const char *gs_step_describe(const struct gs_step *step, enum gs_tense tense, ch
 		break;
 	case GS_STEP_SET_MODE:
 		snprintf(buf, size, "%s mode %s", verb, gs_mode_name(step->mode));
+		break;
+	case GS_STEP_RESET_GPU:
+		describe_reset(step, verb, buf, size);
 		break;
 	case GS_STEP_SET_SETTING:
 		snprintf(buf, size, "%s %s to %s%s%s", verb, step->key, step->value, step->old_value ? ", from " : "", step->old_value ? step->old_value : "");

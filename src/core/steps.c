@@ -50,7 +50,7 @@ static int set_driver_state(struct gs_plan *p, const struct gs_diff_gpu *d, stru
  * The order of interfaces 0.3 and 9.3: what destroys most comes after all that
  * it would destroy has been taken away by name, and before all that comes anew.
  */
-int gs_steps_append(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e)
+int gs_steps_take_away(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e)
 {
 	int r = gs_steps_remove_vgpus(p, d, e);
 
@@ -63,10 +63,13 @@ int gs_steps_append(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_er
 		r = set_driver_state(p, d, e);
 	if (r >= 0 && (d->goes_to_vfio || d->leaves_vfio))
 		r = gs_steps_rebind(p, d, e);
-	if (r >= 0 && !d->goes_to_vfio)
-		r = set_driver_state(p, d, e);
-	if (r >= 0)
-		r = gs_steps_set_params(p, d, true, e);
+	return r >= 0 && !d->goes_to_vfio ? set_driver_state(p, d, e) : r;
+}
+
+int gs_steps_make(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e)
+{
+	int r = gs_steps_set_params(p, d, true, e);
+
 	if (r >= 0 && d->vfs_on)
 		r = gs_steps_set_vfs(p, d, d->vfs_target, e);
 	if (r >= 0)

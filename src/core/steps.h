@@ -11,8 +11,13 @@ struct gs_step *gs_plan_add_step(struct gs_plan *p, enum gs_step_op op, const st
 /* Its text, once all else is set. -ENOMEM also when its target could not be allocated. */
 int gs_step_finish(struct gs_plan *p, struct gs_step *step, struct gs_error *e);
 
-/* Append the steps that make @d->gpu what @d asks, in order, after any stop-holder and stop-unit steps. -ENOMEM. */
-int gs_steps_append(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);
+/*
+ * Append the steps that make @d->gpu what @d asks, in order, after any
+ * stop-holder and stop-unit steps: first what takes away, up to the mode and
+ * the driver, then what makes. -ENOMEM.
+ */
+int gs_steps_take_away(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);
+int gs_steps_make(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);
 
 /* The parts, each in the file of its family; -ENOMEM all of them. */
 
@@ -20,6 +25,12 @@ int gs_steps_append(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_er
 int gs_steps_destroy_mig(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);
 int gs_steps_set_mig(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);
 int gs_steps_create_mig(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);
+
+/* steps_reset.c */
+/* Is the GPU to be reset for its mode? */
+bool gs_diff_wants_reset(const struct gs_diff_gpu *d, const struct gs_plan_options *options);
+/* A reset of that GPU and those that go along, unless an earlier one does it. */
+int gs_steps_reset(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);
 
 /* steps_vgpu.c */
 int gs_steps_remove_vgpus(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);

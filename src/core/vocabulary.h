@@ -68,6 +68,7 @@
 	X(UNBIND_DRIVER, "unbind-driver") \
 	X(BIND_DRIVER, "bind-driver") \
 	X(SET_MODE, "set-mode") \
+	X(RESET_GPU, "reset-gpu") \
 	X(SET_SETTING, "set-setting") \
 	X(ENABLE_VFS, "enable-vfs") \
 	X(CREATE_GI, "create-gi") \

@@ -123,6 +123,18 @@ static struct gs_gpu *add_gpu(struct gs_snapshot *s, const struct gs_gpu_model *
 	return gpu;
 }
 
+static void add_link(struct gs_snapshot *s, struct gs_gpu *gpu, const char *word)
+{
+	uint32_t to;
+
+	CHECK(gs_parse_u32(word, 10, &to) == 0);
+	if (!gpu->nvlinks)
+		gpu->nvlinks = gs_arena_calloc(gs_snapshot_arena(s), GS_NVLINKS_MAX, sizeof(*gpu->nvlinks));
+	CHECK(gpu->nvlinks && gpu->n_nvlinks < GS_NVLINKS_MAX);
+	gpu->nvlinks_visible = true;
+	gpu->nvlinks[gpu->n_nvlinks++] = (struct gs_bdf){ 0, (uint8_t)(to + 1), 0, 0 };
+}
+
 struct gs_snapshot *gs_testhost(const char *model, const char *spec)
 {
 	GS_CLEANUP(gs_catalogue_freep) struct gs_catalogue *catalogue = NULL;
@@ -150,6 +162,14 @@ struct gs_snapshot *gs_testhost(const char *model, const char *spec)
 				fill_holder(s, gs_gpu_add_holder(s, gpu), 4000 + 100 * index + 99);
 			if (gs_str_starts(word, "mig"))
 				gpu->mode = GS_MODE_MIG;
+			else if (word[0] == '=')
+				add_link(s, gpu, word + 1);
+			else if (strcmp(word, "unlinked") == 0)
+				gpu->nvlinks_visible = true;
+			else if (strcmp(word, "fabric") == 0)
+				gpu->is_in_fabric = true;
+			else if (strcmp(word, "guest") == 0)
+				gpu->is_in_guest = true;
 			else if (!gs_str_starts(word, "whole"))
 				add_instance(s, gpu, word, ++number);
 		}

@@ -13,6 +13,8 @@
  * "*": held by a process; its pid is 4000 + 100 * GPU + start.
  * "!": a process has the whole GPU open, pid 4000 + 100 * GPU + 99.
  * "^": created without compute instance. "?": its place cannot be seen.
+ * "=N": NVLink leads to GPU N. "unlinked": the driver tells that there is no
+ * link. "fabric": behind NVSwitches. "guest": passed through to this machine.
  * GI ids are 1, 2, … in the order written; every instance has its default CI.
  * Aborts the test on a mistake in @spec.
  */

@@ -92,7 +92,7 @@ static void read_services(struct request *r, const char *head)
 
 static int plan_on(const struct request *r, const struct gs_snapshot *s, struct gs_plan **ret_plan, struct gs_error *e)
 {
-	const struct gs_plan_options options = { r->q->disrupt, r->q->n_disrupt, false, r->services, r->n_services };
+	const struct gs_plan_options options = { .disrupt = r->q->disrupt, .n_disrupt = r->q->n_disrupt, .allow_reset = r->q->allow_reset, .services = r->services, .n_services = r->n_services };
 
 	return r->n_services ? gs_testhost_plan(s, r->q->text, &options, ret_plan, e) : gs_request_plan(r->q, s, ret_plan, e);
 }
@@ -140,7 +140,7 @@ static void plan_text(const char *head, const char *script, size_t n_script, str
 	GS_CLEANUP(gs_request_freep) struct gs_request *q = NULL;
 	GS_CLEANUP(gs_plan_freep) struct gs_plan *plan = NULL;
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
-	char model[64], before[1024], machine[1024], disrupt[256], text[1400];
+	char model[64], before[1024], machine[1024], disrupt[256], allow[64], text[1400];
 	struct request r = { .n_services = 0 };
 	struct gs_error e = { 0 };
 	struct fam_host h;
@@ -149,6 +149,7 @@ static void plan_text(const char *head, const char *script, size_t n_script, str
 	header_value(head, "before", before, sizeof(before));
 	header_value(head, "machine", machine, sizeof(machine));
 	header_value(head, "disrupt", disrupt, sizeof(disrupt));
+	header_value(head, "allow", allow, sizeof(allow));
 	if (machine[0]) {
 		fam_host_parse(&h, machine);
 		s = fam_host_look(&h);
@@ -157,6 +158,7 @@ static void plan_text(const char *head, const char *script, size_t n_script, str
 	}
 	assert_int_equal(gs_request_new(script, n_script, "script", GS_CONTEXT_FILE, &q, &e), 0);
 	add_disrupts(q, disrupt);
+	q->allow_reset = strcmp(allow, "reset") == 0;
 	read_services(&r, head);
 	r.q = q;
 	if (plan_on(&r, s, &plan, &e) < 0) {

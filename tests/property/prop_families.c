@@ -269,7 +269,7 @@ static int plan_again(void *userdata, const struct gs_snapshot *s, struct gs_pla
 {
 	static const struct gs_disrupt disrupt = { .kind = GS_DISRUPT_UNIT, .unit = "nvidia-persistenced.service" };
 	static const struct gs_service service = { "nvidia-persistenced.service", "its work waits" };
-	const struct gs_plan_options options = { &disrupt, 1, false, &service, 1 };
+	const struct gs_plan_options options = { .disrupt = &disrupt, .n_disrupt = 1, .services = &service, .n_services = 1 };
 	struct machine *m = userdata;
 
 	return m->is_layout ? plan_layout(s, m->script, &options, ret, e) : gs_testhost_plan(s, m->script, &options, ret, e);

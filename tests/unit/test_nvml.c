@@ -113,6 +113,27 @@ static void codes_become_sentences(void **state)
 	}
 }
 
+/* interfaces 5.2: 1 to 30 and 999, without a gap; what the table lacks is told by its number. */
+static void every_code_has_a_reason_and_a_remedy(void **state)
+{
+	(void)state;
+	for (int code = 1; code <= 30; code++) {
+		struct gs_error e = { 0 };
+
+		assert_non_null(gs_nvml_reason(code));
+		assert_non_null(gs_nvml_remedy(code));
+		assert_true(gs_nvml_errno(code) < 0);
+		gs_nvml_error(&e, code, "nvmlX", "GPU 0");
+		assert_null(strstr(e.text, "this program does not know"));
+		for (int other = 1; other < code; other++)
+			assert_string_not_equal(gs_nvml_reason(code), gs_nvml_reason(other));
+	}
+	assert_non_null(gs_nvml_remedy(NVML_ERROR_UNKNOWN));
+	assert_null(gs_nvml_reason(NVML_SUCCESS));
+	assert_null(gs_nvml_reason(31));
+	assert_null(gs_nvml_remedy(31));
+}
+
 /* ---- profiles through structures of three generations ---- */
 
 struct fake {
@@ -392,6 +413,7 @@ int main(void)
 		cmocka_unit_test(no_paths_is_a_machine_without_library),
 		cmocka_unit_test(newest_symbol_wins_and_missing_ones_answer_13),
 		cmocka_unit_test(codes_become_sentences),
+		cmocka_unit_test(every_code_has_a_reason_and_a_remedy),
 		cmocka_unit_test(profiles_are_read_by_every_generation),
 		cmocka_unit_test(places_that_may_not_be_asked_come_from_the_catalogue),
 		cmocka_unit_test(absurd_places_are_left_out),
