@@ -54,17 +54,20 @@ static void handle_hello(struct gs_agent *a, int64_t id)
 	setsid();
 }
 
+static int add_job(struct gs_agent *a, struct gs_agent_job job, struct gs_error *e)
+{
+	if (a->n_jobs == GS_AGENT_JOBS_MAX)
+		return gs_error_set(e, -EBUSY, GS_STATUS_FAILED, "%d snapshots are waiting already", GS_AGENT_JOBS_MAX);
+	a->jobs[a->n_jobs++] = job;
+	return 0;
+}
+
 static int handle_snapshot(struct gs_agent *a, const struct gs_rpc_message *m, struct gs_error *e)
 {
 	bool telemetry = false;
 	int r = m->params ? gs_json_get_bool(m->params, "telemetry", false, &telemetry, e) : 0;
 
-	if (r < 0)
-		return r;
-	if (a->n_jobs == GS_AGENT_JOBS_MAX)
-		return gs_error_set(e, -EBUSY, GS_STATUS_FAILED, "%d snapshots are waiting already", GS_AGENT_JOBS_MAX);
-	a->jobs[a->n_jobs++] = (struct gs_agent_job){ m->id, telemetry };
-	return 0;
+	return r < 0 ? r : add_job(a, (struct gs_agent_job){ .id = m->id, .telemetry = telemetry }, e);
 }
 
 static int handle_watch(struct gs_agent *a, const struct gs_rpc_message *m, struct gs_error *e)
@@ -113,6 +116,8 @@ static void handle(struct gs_agent *a, const struct gs_rpc_message *m)
 		handle_hello(a, m->id);
 	} else if (strcmp(m->method, "snapshot") == 0) {
 		r = handle_snapshot(a, m, &e);
+	} else if (strcmp(m->method, "doctor") == 0) {
+		r = add_job(a, (struct gs_agent_job){ .id = m->id, .is_doctor = true }, &e);
 	} else if (strcmp(m->method, "watch") == 0) {
 		r = m->params ? handle_watch(a, m, &e) : gs_error_set(&e, -EBADMSG, GS_STATUS_INVALID, "watch what?");
 	} else if (strcmp(m->method, "commit") == 0) {

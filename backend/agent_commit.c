@@ -119,11 +119,38 @@ static int parse_call(struct json_object *o, struct run *c, struct gs_error *e)
 	return 0;
 }
 
+/* An answer of the collector's that a commit waits for; @step is NULL for a look at the machine. */
+struct asking {
+	struct run *run;
+	const struct gs_step *step;
+	uint64_t said_ms;
+	bool said_stop;
+};
+
+/* No other end than the driver's: killing a process that is in it frees nothing, and what it does goes on (design 5). */
+static void nvml_waits(void *userdata, uint64_t waited_ms)
+{
+	struct asking *asking = userdata;
+	const struct gs_agent *a = asking->run->agent;
+	const struct gs_agent_at at = { asking->step, asking->run->n_steps, NULL };
+	bool stops = a->is_cancelled || a->must_end;
+
+	/* whoever asked to stop hears at once why it does not */
+	if (stops && !asking->said_stop)
+		asking->said_ms = 0;
+	asking->said_stop = stops;
+	gs_agent_say_waiting(asking->run->agent, &at,
+			     !stops ? "the driver has not come back, and cannot be interrupted; dmesg may say why"
+				    : "stops as soon as the driver comes back, and undoes what was done; it cannot be interrupted, dmesg may say why", waited_ms, &asking->said_ms);
+}
+
 static int op_collect(void *userdata, struct gs_snapshot **ret_snapshot, struct gs_error *e)
 {
 	GS_JSON struct json_object *o = NULL;
 	struct run *c = userdata;
-	int r = gs_agent_ask(c->agent, "collect", gs_collector_collect_params(false, true, false), &o, e);
+	struct asking asking = { .run = c };
+	const struct gs_agent_patience patience = { nvml_waits, &asking };
+	int r = gs_agent_ask(c->agent, "collect", gs_collector_collect_params(false, true, false), &patience, &o, e);
 
 	if (r == 0)
 		r = gs_snapshot_from_json(o, ret_snapshot, e);
@@ -225,6 +252,8 @@ static int run_by_collector(struct run *c, const struct gs_step *step, struct gs
 {
 	GS_JSON struct json_object *answer = NULL;
 	struct json_object *params = json_object_new_object(), *o = gs_step_to_json(step);
+	struct asking asking = { .run = c, .step = step };
+	const struct gs_agent_patience patience = { nvml_waits, &asking };
 	int r;
 
 	if (!params || !o) {
@@ -233,7 +262,7 @@ static int run_by_collector(struct run *c, const struct gs_step *step, struct gs
 		return gs_error_oom(e);
 	}
 	json_object_object_add(params, "step", o);
-	r = gs_agent_ask(c->agent, "run", params, &answer, e);
+	r = gs_agent_ask(c->agent, "run", params, &patience, &answer, e);
 	return r == 0 ? gs_outcome_from_json(answer, ret_outcome, e) : r;
 }
 
@@ -360,7 +389,7 @@ static void show_outcome(struct gs_agent *a)
 {
 	GS_JSON struct json_object *o = NULL;
 
-	if (!a->watching || gs_agent_ask(a, "collect", gs_collector_collect_params(a->watch_telemetry, true, false), &o, NULL) < 0 || !o)
+	if (!a->watching || gs_agent_ask(a, "collect", gs_collector_collect_params(a->watch_telemetry, true, false), NULL, &o, NULL) < 0 || !o)
 		return;
 	a->pushed = (struct gs_digest){ "" };
 	gs_rpc_notify(a->client, "snapshot", json_object_get(o));

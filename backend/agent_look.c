@@ -11,6 +11,7 @@
 #define YIELD_LOOK_MS 1000
 #define FAILURE_PAUSE_MS 1000
 #define PUBLISH_LOOK_MS 10000
+#define PATIENCE_LOOK_MS 1000
 
 #define YIELD_PATIENCE_MS 3000
 
@@ -110,6 +111,19 @@ static void say_who_is_writing(struct gs_agent *a)
 	fail_jobs(a, &e);
 }
 
+/* The facts that doctor wants: no snapshot, so neither the watch nor other calls join. */
+static void ask_doctor(struct gs_agent *a)
+{
+	struct gs_error e = { 0 };
+
+	a->asked_watch = false;
+	a->asked = gs_collector_call(a->collector, "doctor", NULL);
+	if (a->asked < 0) {
+		collector_died(a, &e);
+		fail_jobs(a, &e);
+	}
+}
+
 void gs_agent_look(struct gs_agent *a)
 {
 	struct gs_error e = { 0 };
@@ -132,6 +146,11 @@ void gs_agent_look(struct gs_agent *a)
 		if (for_watch)
 			gs_agent_notice(a, "%s", e.text);
 		a->last_watch = gs_monotonic_now();
+		return;
+	}
+	a->asked_doctor = a->n_jobs && a->jobs[0].is_doctor;
+	if (a->asked_doctor) {
+		ask_doctor(a);
 		return;
 	}
 	/* who waits for an answer comes first; the watch joins when it wants the same */
@@ -158,7 +177,7 @@ static bool answer_jobs(struct gs_agent *a, struct json_object *snapshot)
 	bool any = false;
 
 	for (size_t i = 0; i < a->n_jobs; i++) {
-		if (a->jobs[i].telemetry != a->asked_telemetry) {
+		if (a->jobs[i].is_doctor || a->jobs[i].telemetry != a->asked_telemetry) {
 			a->jobs[kept++] = a->jobs[i];
 			continue;
 		}
@@ -199,6 +218,20 @@ static void publish(struct gs_agent *a, struct json_object *snapshot)
 		a->writer->publish(a, s);
 }
 
+static void answer_doctors(struct gs_agent *a, struct json_object *facts)
+{
+	size_t kept = 0;
+
+	a->failures = 0;
+	for (size_t i = 0; i < a->n_jobs; i++) {
+		if (a->jobs[i].is_doctor)
+			gs_rpc_reply(a->client, a->jobs[i].id, json_object_get(facts));
+		else
+			a->jobs[kept++] = a->jobs[i];
+	}
+	a->n_jobs = kept;
+}
+
 static void take_snapshot(struct gs_agent *a, struct json_object *snapshot)
 {
 	bool answered;
@@ -234,7 +267,9 @@ void gs_agent_take_answers(struct gs_agent *a)
 		if (m.id != a->asked)
 			continue;
 		a->asked = 0;
-		if (m.kind == GS_RPC_RESULT) {
+		if (m.kind == GS_RPC_RESULT && a->asked_doctor) {
+			answer_doctors(a, m.params);
+		} else if (m.kind == GS_RPC_RESULT) {
 			take_snapshot(a, m.params);
 		} else if (m.kind == GS_RPC_ERROR) {
 			fail_jobs(a, &m.error);
@@ -324,8 +359,10 @@ void gs_agent_pause(struct gs_agent *a, int ms)
 	gs_agent_wait(a, -1, ms);
 }
 
-int gs_agent_ask(struct gs_agent *a, const char *method, struct json_object *params, struct json_object **ret_result, struct gs_error *e)
+int gs_agent_ask(struct gs_agent *a, const char *method, struct json_object *params, const struct gs_agent_patience *patience,
+		 struct json_object **ret_result, struct gs_error *e)
 {
+	struct gs_monotonic since = gs_monotonic_now();
 	int64_t id;
 	int r = start_collector(a, e);
 
@@ -341,7 +378,9 @@ int gs_agent_ask(struct gs_agent *a, const char *method, struct json_object *par
 		gs_rpc_flush(a->collector->rpc);
 		r = gs_rpc_next(a->collector->rpc, &m, e);
 		if (r == -EAGAIN) {
-			wait_for_either(a, gs_rpc_fd_in(a->collector->rpc), -1);
+			wait_for_either(a, gs_rpc_fd_in(a->collector->rpc), patience ? PATIENCE_LOOK_MS : -1);
+			if (patience)
+				patience->waiting(patience->userdata, (uint64_t)gs_elapsed_ms(since));
 			continue;
 		}
 		if (r < 0)

@@ -30,10 +30,11 @@ struct gs_agent_writer {
 };
 extern const struct gs_agent_writer gs_agent_writer;
 
-/* A call «snapshot» that waits for a collection. */
+/* A call «snapshot» or «doctor» that waits for the collector. */
 struct gs_agent_job {
 	int64_t id;
 	bool telemetry;
+	bool is_doctor;
 };
 
 /* A collector that was let go of but has not ended: a driver keeps it in the kernel. */
@@ -60,7 +61,7 @@ struct gs_agent {
 	struct gs_agent_job jobs[GS_AGENT_JOBS_MAX];
 	size_t n_jobs;
 	int64_t asked;                          /* id of the collection under way; 0: none */
-	bool asked_telemetry, asked_watch;
+	bool asked_telemetry, asked_watch, asked_doctor;
 	bool watching, watch_telemetry, watch_due;
 	unsigned interval_ms;
 	struct gs_monotonic last_watch;
@@ -104,11 +105,20 @@ void gs_agent_stop_collector(struct gs_agent *a, bool may_kill);
 int gs_agent_reap(struct gs_agent *a);
 /* Give way to another process's commit, or come back. */
 void gs_agent_check_yield(struct gs_agent *a);
+/* Called about every second while an answer is waited for. */
+struct gs_agent_patience {
+	void (*waiting)(void *userdata, uint64_t waited_ms);
+	void *userdata;
+};
+
 /*
  * Ask the collector and wait, serving the client's messages meanwhile. Starts
- * it when it does not run. @ret_result (owned) may be NULL.
+ * it when it does not run. A driver cannot be interrupted: there is no other
+ * end than its answer, so @patience (may be NULL) says that it takes long.
+ * @ret_result (owned) may be NULL.
  */
-int gs_agent_ask(struct gs_agent *a, const char *method, struct json_object *params, struct json_object **ret_result, struct gs_error *e);
+int gs_agent_ask(struct gs_agent *a, const char *method, struct json_object *params, const struct gs_agent_patience *patience,
+		 struct json_object **ret_result, struct gs_error *e);
 /* Let @ms pass, serving the client's messages. */
 void gs_agent_pause(struct gs_agent *a, int ms);
 /* The same, at most until @fd (-1: none) is readable. */

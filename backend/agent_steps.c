@@ -57,25 +57,31 @@ static void op_wait(void *userdata, int fd, int ms)
 	gs_agent_wait(d->agent, fd, ms);
 }
 
-static void op_waiting(void *userdata, const char *text, uint64_t waited_ms)
+void gs_agent_say_waiting(struct gs_agent *a, const struct gs_agent_at *at, const char *text, uint64_t waited_ms, uint64_t *said_ms)
 {
-	struct doing *d = userdata;
 	struct json_object *o;
 	char step[256], note[400];
 
-	if (waited_ms < SAY_FIRST_MS || (d->said_ms && waited_ms - d->said_ms < SAY_EVERY_MS))
+	if (waited_ms < SAY_FIRST_MS || (*said_ms && waited_ms - *said_ms < SAY_EVERY_MS))
 		return;
-	d->said_ms = waited_ms;
+	*said_ms = waited_ms;
 	o = json_object_new_object();
 	if (!o)
 		return;
 	snprintf(note, sizeof(note), "%s (%" PRIu64 " s)", text, waited_ms / 1000);
 	gs_json_add_string(o, "event", "waiting");
-	gs_json_add_u64(o, "n", GS_U64(d->at->step->n));
-	gs_json_add_u64(o, "of", GS_U64(d->at->n_steps));
-	gs_json_add_string(o, "text", gs_step_describe(d->at->step, GS_TENSE_RUNNING, step, sizeof(step)));
+	gs_json_add_u64(o, "n", GS_U64(at->step ? at->step->n : 0));
+	gs_json_add_u64(o, "of", GS_U64(at->n_steps));
+	gs_json_add_string(o, "text", at->step ? gs_step_describe(at->step, GS_TENSE_RUNNING, step, sizeof(step)) : "looking at the machine");
 	gs_json_add_string(o, "note", note);
-	gs_rpc_notify(d->agent->client, "progress", o);
+	gs_rpc_notify(a->client, "progress", o);
+}
+
+static void op_waiting(void *userdata, const char *text, uint64_t waited_ms)
+{
+	struct doing *d = userdata;
+
+	gs_agent_say_waiting(d->agent, d->at, text, waited_ms, &d->said_ms);
 }
 
 /* Who asks to stop, or tells us to end, wants to be let go of; the write goes on by itself. */

@@ -12,10 +12,16 @@
 
 /* What the agent is at, for progress and to name holders. */
 struct gs_agent_at {
-	const struct gs_step *step;
+	const struct gs_step *step;         /* NULL: a look at the machine */
 	size_t n_steps;
 	const struct gs_snapshot *last;     /* the newest look; NULL */
 };
+
+/*
+ * Tell the client that a step waits: after two seconds, then every ten.
+ * @said_ms is when that was last done, 0 at first.
+ */
+void gs_agent_say_waiting(struct gs_agent *a, const struct gs_agent_at *at, const char *text, uint64_t waited_ms, uint64_t *said_ms);
 
 /* Is it one of these? Otherwise NVML carries it out, in the collector. */
 bool gs_agent_takes_step(const struct gs_step *step);

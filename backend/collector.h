@@ -6,6 +6,7 @@
  * Methods (agent -> collector), JSON-RPC as in codec/rpc.h:
  *   collect {"telemetry":bool,"fresh":bool,"if_changed":bool}
  *           -> snapshot with profiles; null when if_changed and equal to the one sent before
+ *   doctor  {} -> facts (codec/doctor_json.h)
  *   run     {"step":…} -> outcome (see step_json.h); refused by a read-only collector
  *
  * This header is the agent's side of it.

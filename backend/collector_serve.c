@@ -8,10 +8,12 @@
 #include "backend/agent.h"
 #include "backend/collect.h"
 #include "backend/collector.h"
+#include "backend/doctor.h"
 #include "backend/mig_write.h"
 #include "backend/step_json.h"
 #include "backend/yield.h"
 #include "base/parse.h"
+#include "codec/doctor_json.h"
 #include "codec/snapshot_json.h"
 
 struct server {
@@ -60,6 +62,25 @@ static int handle_collect(struct server *v, const struct gs_rpc_message *m, stru
 	return 0;
 }
 
+static int handle_doctor(struct server *v, const struct gs_rpc_message *m, struct gs_error *e)
+{
+	GS_CLEANUP(gs_arena_freep) struct gs_arena *arena = gs_arena_new();
+	struct gs_doctor_facts facts;
+	struct json_object *o;
+	int r;
+
+	if (!arena)
+		return gs_error_oom(e);
+	r = gs_doctor_read(v->machine, v->collect, arena, &facts, e);
+	if (r < 0)
+		return r;
+	o = gs_doctor_facts_to_json(&facts);
+	if (!o)
+		return gs_error_oom(e);
+	gs_rpc_reply(v->rpc, m->id, o);
+	return 0;
+}
+
 static int handle_run(struct server *v, const struct gs_rpc_message *m, struct gs_error *e)
 {
 	struct gs_step_outcome outcome = { 0 };
@@ -95,6 +116,8 @@ static void handle(struct server *v, const struct gs_rpc_message *m)
 		return;
 	if (strcmp(m->method, "collect") == 0)
 		r = handle_collect(v, m, &e);
+	else if (strcmp(m->method, "doctor") == 0)
+		r = handle_doctor(v, m, &e);
 	else if (strcmp(m->method, "run") == 0)
 		r = handle_run(v, m, &e);
 	else

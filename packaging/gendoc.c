@@ -181,8 +181,8 @@ static void mdoc_commands(void)
 		}
 		putchar('\n');
 		put_sentence(c->summary);
-		/* one table of the language serves three commands; it has a page of its own */
-		if (c->details && !strstr(c->details, "command language")) {
+		/* the language has a page of its own */
+		if (c->details) {
 			if (strstr(c->details, "  "))
 				put_literal(c->details);
 			else

@@ -198,7 +198,7 @@ static unsigned take_offer(struct gs_model *m)
 	/* of what was selected as many as fit; of what was counted all */
 	selected = m->layer == GS_LAYER_CHOOSER && picked;
 	if (picked < m->count && !selected)
-		return gs_say_error(m, "only %zu of %s fit from there, not %u", picked, o->profile->name, m->count);
+		return gs_say_error(m, "only %zu of %s fit%s, not %u", picked, o->profile->name, picked == 1 ? "s" : "", m->count);
 	n = gs_control_gpus(m, gpus);
 	if (!n)
 		return GS_DO_REDRAW;

@@ -186,7 +186,7 @@ static unsigned drop_all(struct gs_model *m)
 		return gs_say(m, "nothing is staged");
 	if (m->armed_key != 'X') {
 		m->armed_key = 'X';
-		return gs_say(m, "press X again to drop all %zu staged command%s", n, n == 1 ? "" : "s");
+		return n == 1 ? gs_say(m, "press X again to drop the staged command") : gs_say(m, "press X again to drop all %zu staged commands", n);
 	}
 	m->armed_key = 0;
 	gs_model_drop_all(m);

@@ -143,9 +143,9 @@ unsigned gs_control_open_settings(struct gs_model *m)
 	if (!gs_model_n_settings(m))
 		return gs_say(m, "GPU %u has nothing that is set: M changes its mode", m->gpu);
 	gs_layer_open(m, GS_LAYER_SETTINGS);
-	/* on the first word that it is not */
+	/* on what the first one is: Enter by mistake changes nothing */
 	for (size_t i = 0; gs_model_setting(m, i, &row); i++) {
-		if (!row.setting || row.setting->fixed || gs_str_equal(row.value, gs_model_setting_wanted(m, m->gpu, row.setting)))
+		if (!row.setting || !gs_str_equal(row.value, gs_model_setting_wanted(m, m->gpu, row.setting)))
 			continue;
 		m->list_row = i;
 		break;
@@ -179,6 +179,8 @@ static unsigned take_setting(struct gs_model *m)
 	n = gs_control_gpus(m, gpus);
 	if (!n)
 		return GS_DO_REDRAW;
+	if (n == 1 && gs_str_equal(row.value, gs_model_setting_wanted(m, m->gpu, row.setting)))
+		return gs_say(m, "%s is %s already", row.setting->key, row.value);
 	for (size_t i = 0; i < n; i++)
 		gs_strbuf_printf(&text, "set %u %s %s\n", gpus[i], row.setting->key, row.value);
 	snprintf(words, sizeof(words), "staged: %s %s", row.setting->key, row.value);

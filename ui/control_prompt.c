@@ -170,7 +170,8 @@ bool gs_control_edit_line(struct gs_model *m, const struct gs_event *ev)
 		m->input_cursor = at;
 		return true;
 	case GS_KEY_CTRL('u'):
-		cut(m, 0, at);
+		/* the whole line: a refused one has its cursor at the mistake */
+		cut(m, 0, strlen(m->input));
 		return true;
 	case GS_KEY_CTRL('k'):
 		m->input[at] = '\0';
@@ -376,7 +377,8 @@ static unsigned take_line(struct gs_model *m)
 	if (gs_model_stage(m, m->input, &e) < 0) {
 		snprintf(m->input_error, sizeof(m->input_error), "%.*s", (int)sizeof(m->input_error) - 1, e.text);
 		m->input_error_column = e.line == 1 ? e.column : 0;
-		if (e.line == 1 && e.column && e.column <= strlen(m->input) + 1)
+		/* a mistake of the statement as a whole is no place to go on typing */
+		if (e.line == 1 && e.column > 1 && e.column <= strlen(m->input) + 1)
 			m->input_cursor = e.column - 1;
 		return GS_DO_REDRAW;
 	}

@@ -8,6 +8,9 @@
 #include "base/strbuf.h"
 #include "ui/view_parts.h"
 
+/* From so many rows on a list can spare one. */
+#define OWN_MORE_ROWS 8
+
 void gs_lines_done(struct gs_lines *l)
 {
 	for (size_t i = 0; i < l->n; i++)
@@ -127,11 +130,22 @@ size_t gs_part_scrolled(size_t top, size_t at, size_t n, int rows)
 	return top + room > n ? n - room : top;
 }
 
+/* Where there is room, that there is more has a row of its own, so that no sentence is written over; not that of the chosen line. */
+static int rows_for_lines(struct gs_rect rect, const struct gs_lines *l, size_t top, int item)
+{
+	size_t last = top + (size_t)rect.rows - 1;
+
+	if (rect.rows < OWN_MORE_ROWS || last + 1 >= l->n || (item >= 0 && l->items[last].item == item))
+		return rect.rows;
+	return rect.rows - 1;
+}
+
 void gs_lines_draw(const struct gs_view *v, struct gs_rect rect, const struct gs_lines *l, size_t top, int item)
 {
+	int rows = rows_for_lines(rect, l, top, item);
 	size_t shown = 0;
 
-	for (int row = 0; row < rect.rows && top + (size_t)row < l->n; row++) {
+	for (int row = 0; row < rows && top + (size_t)row < l->n; row++) {
 		const struct gs_line *line = &l->items[top + (size_t)row];
 		bool is_chosen = item >= 0 && line->item == item;
 

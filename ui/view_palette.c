@@ -163,7 +163,7 @@ static void draw_offer(const struct gs_view *v, int row, const struct columns *c
 	else
 		gs_draw_text(v->f, r, row, c->sm, el, "   -");
 	gs_draw_printf(v->f, r, row, c->gib, el, "%6s", gs_part_gib(o->profile->memory_bytes, gib, sizeof(gib)));
-	gs_draw_printf(v->f, r, row, c->now, el, "%3zu", is_slots(v->m) ? o->n_more : o->n_starts);
+	gs_draw_printf(v->f, r, row, c->now, el, "%3zu", o->n_more);
 	if (o->n_starts) {
 		list_starts(o, text, sizeof(text));
 		gs_draw_fit(v->f, r, row, c->starts, c->rest - c->starts - 1, el, text);
@@ -228,8 +228,10 @@ static void draw_detail(const struct gs_view *v)
 				gs_strbuf_printf(&b, "   (%zu of %u: no more fit)", n, m->count);
 		} else {
 			gs_strbuf_printf(&b, "%s at %u", o->profile->name, start);
-			if (m->count > 1)
-				gs_strbuf_printf(&b, " and %u more of it", m->count - 1);
+			if (n > 1)
+				gs_strbuf_printf(&b, " and %zu more of it", n - 1);
+			if (n < m->count)
+				gs_strbuf_printf(&b, "   (%zu of %u: no more fit)", n, m->count);
 		}
 		if (start == o->best_start && o->n_starts > 1 && !is_slots(m))
 			gs_strbuf_puts(&b, "   (keeps most open)");

@@ -7,6 +7,9 @@
 #include "ui/view_parts.h"
 
 #define WHO_FRAME 2
+/* the unit has a column of its own where there is room for it beside the reason */
+#define UNIT_FROM_COLUMNS 140
+#define UNIT_COLUMNS 30
 
 struct people {
 	struct gs_arena *arena;
@@ -105,6 +108,8 @@ static void draw_entry(const struct gs_view *v, int row, const struct gs_who_ent
 	enum gs_element el = is_chosen ? GS_ELEMENT_SELECTED : verdict_element(entry->verdict) == GS_ELEMENT_DIM ? GS_ELEMENT_DIM : GS_ELEMENT_TEXT;
 	const struct gs_holder *h = entry->holder;
 	char where[64], pid[16] = "", text[320], gib[16] = "";
+	bool has_unit;
+	int unit_at;
 
 	if (is_chosen)
 		gs_draw_fill(v->f, r, row, 0, 1, r.columns, el, ' ');
@@ -125,9 +130,11 @@ static void draw_entry(const struct gs_view *v, int row, const struct gs_who_ent
 	gs_draw_fit(v->f, r, row, 22, 33, el, text);
 	if (h->used_memory_bytes.known)
 		gs_draw_printf(v->f, r, row, 56, el, "%5s", gs_part_gib(h->used_memory_bytes, gib, sizeof(gib)));
-	gs_draw_fit(v->f, r, row, 62, r.columns - 62, is_chosen ? el : GS_ELEMENT_DIM, entry->reason ? entry->reason : "");
-	if (r.columns >= 140 && h->unit)
-		gs_draw_fit(v->f, r, row, 112, r.columns - 112, is_chosen ? el : GS_ELEMENT_DIM, h->unit);
+	has_unit = r.columns >= UNIT_FROM_COLUMNS && h->unit;
+	unit_at = r.columns - UNIT_COLUMNS;
+	gs_draw_fit(v->f, r, row, 62, (has_unit ? unit_at - 1 : r.columns) - 62, is_chosen ? el : GS_ELEMENT_DIM, entry->reason ? entry->reason : "");
+	if (has_unit)
+		gs_draw_fit(v->f, r, row, unit_at, UNIT_COLUMNS, is_chosen ? el : GS_ELEMENT_DIM, h->unit);
 	if (is_chosen)
 		gs_draw_flag(v->f, r, row, 0, 1, r.columns, GS_CELL_CURSOR);
 }

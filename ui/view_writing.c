@@ -123,7 +123,7 @@ void gs_view_writing(const struct gs_view *v)
 
 	gs_draw_fill(v->f, r, 0, 0, r.rows, r.columns, GS_ELEMENT_TEXT, ' ');
 	if (m->writing_ended) {
-		snprintf(text, sizeof(text), "WRITING  ended: Enter back");
+		snprintf(text, sizeof(text), "WRITING  ended");
 	} else if (last) {
 		duration(m->now.ms - m->progress[0].since.ms, took, sizeof(took));
 		snprintf(text, sizeof(text), "WRITING  step %zu of %zu   %s", last->n, last->of, took);

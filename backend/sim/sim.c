@@ -174,9 +174,9 @@ int gs_sim_reset(const char *name, struct gs_error *e)
 		r = make_anew(name, store, e);
 	}
 	if (r == 0) {
-		r = gs_sim_tree_empty_run(gs_sim_store_tree_fd(store));
+		r = gs_sim_tree_forget_visitors(gs_sim_store_tree_fd(store));
 		if (r < 0)
-			gs_error_set(e, r, GS_STATUS_FAILED, "%s/run/gpuslice: %s", gs_sim_store_tree(store), strerror(-r));
+			gs_error_set(e, r, GS_STATUS_FAILED, "%s: what earlier visits left cannot be removed: %s", gs_sim_store_tree(store), strerror(-r));
 	}
 	gs_sim_store_end(store);
 	return r;

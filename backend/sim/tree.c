@@ -185,20 +185,28 @@ static bool is_coordination(const char *name)
 	return gs_str_equal(name, "collectors") || gs_str_equal(name, "lock") || gs_str_equal(name, "yield");
 }
 
-int gs_sim_tree_empty_run(int tree_fd)
+/* What lies in @path goes, and the folder stays; without @spare also what programs coordinate by. */
+static int empty_folder(int tree_fd, const char *path, bool spare)
 {
-	GS_CLOSEDIR DIR *dir = open_directory(tree_fd, "run/gpuslice");
+	GS_CLOSEDIR DIR *dir = open_directory(tree_fd, path);
 	struct dirent *entry;
 
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
 	while ((entry = readdir(dir))) {
-		int r = is_dot(entry->d_name) || is_coordination(entry->d_name) ? 0 : remove_entry(dirfd(dir), entry->d_name, 8);
+		int r = is_dot(entry->d_name) || (spare && is_coordination(entry->d_name)) ? 0 : remove_entry(dirfd(dir), entry->d_name, 8);
 
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+int gs_sim_tree_forget_visitors(int tree_fd)
+{
+	int r = empty_folder(tree_fd, "run/gpuslice", true);
+
+	return r < 0 ? r : empty_folder(tree_fd, "etc/gpuslice", false);
 }
 
 /* What lies under @path and is not on the list goes. */

@@ -13,10 +13,11 @@
 /* 0 at once when the tree carries the state's generation. Under the lock. */
 int gs_sim_tree_sync(int tree_fd, const struct gs_sim_state *s);
 /*
- * Remove what was published under run/gpuslice; for a reset. The locks and
- * requests stay: a viewer that is open holds them, and a commit that found
- * new ones would not know of it.
+ * What earlier visits left beside the machine itself goes, for a reset: what
+ * was published and recorded in run/gpuslice, and the hooks in etc/gpuslice. The
+ * locks and requests stay: a viewer that is open holds them, and a commit that
+ * found new ones would not know of it. -errno.
  */
-int gs_sim_tree_empty_run(int tree_fd);
+int gs_sim_tree_forget_visitors(int tree_fd);
 
 #endif

@@ -32,12 +32,13 @@ struct gs_cli_command {
 	const char *summary;                    /* half a sentence, for the list of commands */
 	const char *details;                    /* paragraphs, for its own help */
 	const struct gs_cli_option *options;    /* ends with a NULL name; NULL: none */
+	bool takes_script;                      /* its help lists the statements of the command language */
 	bool is_hidden;                         /* not in the list: only we call it */
 	/* Returns an exit status. argv[0] is the command. */
 	int (*run)(struct gs_cli *cli, int argc, char **argv);
 };
 
-extern const struct gs_cli_command gs_command_console, gs_command_monitor, gs_command_list, gs_command_who, gs_command_profiles, gs_command_plan, gs_command_apply,
+extern const struct gs_cli_command gs_command_console, gs_command_monitor, gs_command_list, gs_command_who, gs_command_doctor, gs_command_profiles, gs_command_plan, gs_command_apply,
 	gs_command_assert, gs_command_export, gs_command_sim, gs_command_agent;
 
 /* Every command, NULL ends. In main.c, the only place that knows them all. */

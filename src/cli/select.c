@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* select.c - the GPUs that a word of the command line means. */
 #include <errno.h>
+#include <string.h>
 
 #include "base/strbuf.h"
 #include "cli/cli.h"
@@ -14,6 +15,9 @@ int gs_cli_select_gpus(const char *word, const struct gs_snapshot *s, uint32_t *
 	GS_STRBUF struct gs_strbuf text = GS_STRBUF_INIT;
 	int r;
 
+	/* a model's name may have one, and is quoted then */
+	if (strchr(word, '/') && !strchr(word, '"'))
+		return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "a whole GPU is expected here, not %.60s; write %.*s", word, (int)strcspn(word, "/"), word);
 	gs_strbuf_puts(&text, "mode ");
 	for (const char *p = word; *p; p++)
 		if (*p != '\n' && *p != '\r' && *p != ';')

@@ -108,6 +108,8 @@ static int bad_holder(const char *word, struct gs_error *e)
 {
 	char shown[64];
 
+	if (strcmp(word, "pid:1") == 0)
+		return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "pid 1 is init, which gpuslice never stops");
 	snprintf(shown, sizeof(shown), "%s", word);
 	gs_text_sanitize(shown);
 	return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "\"%s\" names no holder; write pid:4711, unit:NAME.service or all", shown);

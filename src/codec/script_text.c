@@ -189,7 +189,7 @@ static int parse_delete(struct gs_parser *p)
 {
 	int r = gs_parser_gpu_or_inside(p);
 
-	return r < 0 ? r : gs_parser_list(p, "what to delete", true, add_instance);
+	return r < 0 ? r : gs_parser_list(p, "what to delete, such as vf:0, 1g.10gb@3 or all,", true, add_instance);
 }
 
 static int take_to(struct gs_parser *p)

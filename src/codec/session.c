@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "codec/doctor_json.h"
 #include "codec/snapshot_json.h"
 
 /* sudo and ssh may ask a person for a password before the agent exists. */
@@ -354,6 +355,19 @@ int gs_session_snapshot(struct gs_session *s, bool telemetry, int timeout_ms, st
 	r = gs_snapshot_from_json(m.params, ret_snapshot, e);
 	if (r < 0)
 		gs_error_prefix(e, "the agent sent a snapshot that cannot be read: ");
+	return r;
+}
+
+int gs_session_doctor(struct gs_session *s, int timeout_ms, struct gs_arena *arena, struct gs_doctor_facts *ret_facts, struct gs_error *e)
+{
+	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
+	int r = call(s, "doctor", json_object_new_object(), timeout_ms, &m, e);
+
+	if (r < 0)
+		return r;
+	r = gs_doctor_facts_from_json(m.params, arena, ret_facts, e);
+	if (r < 0)
+		gs_error_prefix(e, "the agent sent facts that cannot be read: ");
 	return r;
 }
 

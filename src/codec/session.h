@@ -7,6 +7,7 @@
  *   hello     {}                                -> {"version","source","host","read_only","privileged","as_user","pid"}
  *   snapshot  {"telemetry":bool}                -> snapshot with profiles
  *   watch     {"interval_ms":N,"telemetry":bool}-> true, then notifications (0 ends them)
+ *   doctor    {}                                -> facts for doctor_json.h
  *   commit    {"request":…,"expect":HEX|null,"base":[{"bdf","rev"}],"yes":bool,"message":TEXT|null} -> gpuslice.result/1
  *   cancel    {}                                -> true: stop after this step and undo
  * Notifications (agent -> client):
@@ -20,6 +21,7 @@
 #include "codec/request.h"
 #include "codec/rpc.h"
 #include "core/commit.h"
+#include "core/doctor.h"
 
 #define GS_PROTOCOL_VERSION 1
 
@@ -42,6 +44,9 @@ const struct gs_hello *gs_session_hello(const struct gs_session *s);
 
 /* Blocking; at most @timeout_ms. One reference for the caller. */
 int gs_session_snapshot(struct gs_session *s, bool telemetry, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e);
+
+/* Blocking; at most @timeout_ms. The facts that doctor judges beside a snapshot; in @arena. */
+int gs_session_doctor(struct gs_session *s, int timeout_ms, struct gs_arena *arena, struct gs_doctor_facts *ret_facts, struct gs_error *e);
 
 /* What a commit call carries beside the request. */
 struct gs_session_commit {

@@ -216,7 +216,7 @@ static int take_back(struct gs_layout *l, struct gs_layout_gpu *to, struct gs_la
 	case GS_STEP_SET_SETTING:
 		return !step->old_value || gs_layout_set(l, to, step->key, step->old_value) ? 0 : -ENOMEM;
 	case GS_STEP_SET_PARAM:
-		return there && before ? gs_want_set_param(l->arena, there, step->key, step->old_value ? step->old_value : "") : 0;
+		return there && before && step->undo != GS_UNDO_NONE ? gs_want_set_param(l->arena, there, step->key, step->old_value ? step->old_value : "") : 0;
 	case GS_STEP_CREATE_VGPU:
 	case GS_STEP_CREATE_GI:
 		/* a creation that was refused made nothing: what stands there is somebody else's */

@@ -91,10 +91,11 @@ static int note_held_claims(struct gs_plan *p)
 		if (!c->is_held)
 			continue;
 		if (c->kind == GS_KIND_VGPU)
-			m.text = gs_arena_printf(p->arena, "%s (%s) is there and in use: the request claims it as its own", c->profile, c->place);
+			m.text = gs_arena_printf(p->arena, "%s (%s) is there and in use: the request claims it as its own. One more is «create %" PRIu32 " %s count +1»",
+						 c->profile, c->place, c->gpu, c->profile);
 		else
-			m.text = gs_arena_printf(p->arena, "%s at %" PRIu32 " (GI %" PRIu32 ") is there and in use: the request claims it as its own", c->profile, c->start,
-						 c->instance_id);
+			m.text = gs_arena_printf(p->arena, "%s at %" PRIu32 " (GI %" PRIu32 ") is there and in use: the request claims it as its own. One more is «create %" PRIu32 " %s count +1»",
+						 c->profile, c->start, c->instance_id, c->gpu, c->profile);
 		if (!m.text || add_remark(p, &m) < 0)
 			return -ENOMEM;
 	}

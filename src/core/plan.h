@@ -33,7 +33,7 @@ struct gs_step {
 	const char *text;               /* one sentence, imperative: "destroy GI 2 (3g.40gb at 4)" */
 	enum gs_risk risk;
 	enum gs_undo undo;
-	/* set-mode */
+	/* set-mode; of enable-vfs: GS_MODE_VGPU when they are to carry vGPUs, else INVALID */
 	enum gs_mode mode;
 	/* reset-gpu: those that go along, by address; without the GPU itself */
 	const struct gs_bdf *peers;

@@ -47,11 +47,29 @@ static bool check_vfs(struct gs_policy *y)
 	return true;
 }
 
+/* The mode that was asked for is none of those that board and driver have here; which they have is said. */
+static bool report_mode(struct gs_policy *y)
+{
+	GS_STRBUF struct gs_strbuf known = GS_STRBUF_INIT;
+	const char *name = y->gpu->name ? y->gpu->name : "this GPU", *mode = gs_mode_name(y->d->target->mode);
+	struct gs_finding *f;
+
+	for (int m = 0; m < GS_MODE_MAX; m++)
+		if (y->gpu->modes & 1u << m)
+			gs_strbuf_printf(&known, "%s%s", known.length ? ", " : "", gs_mode_name((enum gs_mode)m));
+	if (known.length && !known.failed) {
+		gs_policy_add(y, GS_RULE_MODE_UNSUPPORTED, GS_SEVERITY_BLOCK, "%s cannot be put into mode %s: with its present driver it has %s", name, mode, known.text);
+		return true;
+	}
+	f = gs_policy_add(y, GS_RULE_MODE_UNSUPPORTED, GS_SEVERITY_BLOCK, "%s cannot be put into mode %s here: which modes it has cannot be told now", name, mode);
+	f->status = GS_STATUS_CANNOT_TELL;
+	return true;
+}
+
 static bool is_mode_unsupported(struct gs_policy *y)
 {
 	const struct gs_gpu *gpu = y->gpu;
 	const struct gs_layout_gpu *t = y->d->target;
-	struct gs_finding *f;
 
 	if (!y->d->mode_changes || (int)t->mode < 0 || gpu->modes & 1u << t->mode || y->d->leaves_vfio)
 		return false;
@@ -62,10 +80,7 @@ static bool is_mode_unsupported(struct gs_policy *y)
 		gs_policy_add(y, GS_RULE_PASSTHROUGH_IMPOSSIBLE, GS_SEVERITY_BLOCK, "%s", gpu->no_passthrough);
 		return true;
 	}
-	f = gs_policy_add(y, GS_RULE_MODE_UNSUPPORTED, GS_SEVERITY_BLOCK, "%s cannot be put into mode %s here", gpu->name ? gpu->name : "this GPU", gs_mode_name(t->mode));
-	if (!gpu->modes)
-		f->status = GS_STATUS_CANNOT_TELL;
-	return true;
+	return report_mode(y);
 }
 
 bool gs_policy_is_impossible(struct gs_policy *y)
@@ -222,9 +237,27 @@ static void check_settings(struct gs_policy *y)
 	}
 }
 
+/* A VF that is off has no files to be set in. */
+static void check_vfs_that_are_off(struct gs_policy *y)
+{
+	for (size_t i = 0; i < y->d->n_changes; i++) {
+		const struct gs_change *c = &y->d->changes[i];
+		struct gs_finding *f;
+
+		if (!c->n_params || !c->want || c->want->kind != GS_KIND_SRIOV || c->want->start.value < y->d->vfs_target || !y->d->vfs_target)
+			continue;
+		f = gs_policy_add(y, GS_RULE_MODE_NEEDED, GS_SEVERITY_BLOCK, "VF %" PRIu32 " is off: of GPU %" PRIu32 " the first %" PRIu32 " are on", c->want->start.value,
+				  y->gpu->index, y->d->vfs_target);
+		f->object = gs_arena_printf(y->p->arena, "GPU %" PRIu32 " vf:%" PRIu32, y->gpu->index, c->want->start.value);
+		f->pos = c->want->pos;
+		gs_policy_suggest(y, f, "vfs %" PRIu32 " %" PRIu32, y->gpu->index, c->want->start.value + 1);
+	}
+}
+
 void gs_policy_check_functions(struct gs_policy *y)
 {
 	check_vfs(y);
+	check_vfs_that_are_off(y);
 	check_passthrough(y);
 	check_settings(y);
 }

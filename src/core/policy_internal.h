@@ -6,6 +6,8 @@
 #ifndef GS_CORE_POLICY_INTERNAL_H
 #define GS_CORE_POLICY_INTERNAL_H
 
+#include "base/strbuf.h"
+#include "core/placement.h"
 #include "core/policy.h"
 #include "core/steps.h"
 
@@ -31,9 +33,29 @@ void gs_policy_add_holder(struct gs_policy *y, struct gs_finding *f, const struc
 /* "GPU 2 GI 5", "GPU 2 vf:3" */
 const char *gs_policy_object(struct gs_policy *y, const struct gs_instance *inst);
 
-/* ---- policy_place.c: what fits, and what is in the way ---- */
+/* ---- policy_place.c: what fits, and what would do as well ---- */
 
 void gs_policy_check_places(struct gs_policy *y);
+
+/* ---- policy_blocker.c: who is in the way ---- */
+
+/* "0-3 is held by GI 2 1g.10gb (pid 4711 python3)", appended to @b; its holders go into @f. */
+void gs_policy_describe_blocker(struct gs_policy *y, struct gs_finding *f, const struct gs_want *w, struct gs_strbuf *b);
+/* Where only idle instances are in the way: how they are deleted. @wants as for the check that gave @info. */
+void gs_policy_suggest_deleting(struct gs_policy *y, struct gs_finding *f, const struct gs_misfit_info *info, const struct gs_want *const *wants);
+
+/* ---- policy_slots.c: vGPUs on their slots ---- */
+
+/* The slot that @w asks for is not to be had, by @info. @wants and @placed, @n each, are what stands and was asked for before. */
+void gs_policy_report_slot(struct gs_policy *y, const struct gs_want *w, const struct gs_profile *p, const struct gs_misfit_info *info,
+			   const struct gs_want *const *wants, const struct gs_placed *placed, size_t n);
+/* @times open requests like @w got no slot. */
+void gs_policy_report_no_slot(struct gs_policy *y, const struct gs_want *w, size_t times, const struct gs_profile *p, const struct gs_want *const *wants,
+			      const struct gs_placed *placed, size_t n);
+
+/* ---- policy_gi.c: room inside GPU instances ---- */
+
+void gs_policy_check_gi_room(struct gs_policy *y);
 
 /* ---- policy_capacity.c: what the driver says it has room for ---- */
 

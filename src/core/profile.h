@@ -104,7 +104,7 @@ struct gs_profile_set {
 	enum gs_profile_source source;
 	bool is_slots;                  /* a grid of slots */
 	bool has_one_size;              /* time-sliced vGPUs of one GPU share one framebuffer size (interfaces 1.4, 2.5) */
-	uint64_t avoid;                 /* slots that an open request leaves alone: work that has no process yet names them */
+	uint64_t avoid;                 /* slots that an open request leaves alone: somebody has their VF, or work without a process yet names them */
 };
 
 /* NULL when there is none of that name (exact; NULL is none) / driver id. Borrowed from @set. */

@@ -107,16 +107,25 @@ int gs_edit_profile(struct gs_edit *x, const char *name, const struct gs_positio
 	gs_gpu_label(x->gpu, label, sizeof(label));
 	if (p && kind == GS_KIND_SRIOV)
 		return gs_error_at(x->e, -EINVAL, pos, "VFs are not created one by one: write «vfs %" PRIu32 " N»", x->gpu->index);
+	if (p && kind == GS_KIND_PARTITION)
+		return gs_error_at(x->e, -EINVAL, pos, "%s is not created: it is what %s is cut into; write «set %" PRIu32 " compute-partition %s»", name, label, x->gpu->index,
+				   name);
 	if (p)
-		return gs_error_at(x->e, -EINVAL, pos, "%s is not created: it follows from the mode or a setting of %s", name, label);
+		return gs_error_at(x->e, -EINVAL, pos, "%s is not created: it follows from the mode of %s; write «mode %" PRIu32 " %s»", name, label, x->gpu->index, name);
+	/* right or wrong, nobody can tell now: that is the machine's state, and not a mistake of the script's */
+	if (x->gpu->lost) {
+		gs_error_at(x->e, -ENODEV, pos, "which profiles %s has cannot be told now: %s", label, x->gpu->lost);
+		if (x->e)
+			x->e->status = GS_STATUS_REFUSED;
+		return -ENODEV;
+	}
 	if (x->gpu->mode == GS_MODE_PASSTHROUGH)
 		return gs_error_at(x->e, -ENODEV, pos,
 				   "%s is passed through: which profiles and types it will have only its own driver tells, and the catalogue has no %s for this board. Two scripts are "
 				   "needed: change the mode in the first, create in the second",
 				   label, name);
 	if (!x->gpu->grids[GS_KIND_MIG].n && !x->gpu->grids[GS_KIND_VGPU].n)
-		return gs_error_at(x->e, -ENODEV, pos, "%s has no MIG profiles%s%s", label, x->gpu->lost ? ": " : ": it cannot be partitioned, or its profiles cannot be read",
-				   x->gpu->lost ? x->gpu->lost : "");
+		return gs_error_at(x->e, -ENODEV, pos, "%s has no MIG profiles: it cannot be partitioned, or its profiles cannot be read", label);
 	return gs_error_at(x->e, -EINVAL, pos, "%s has no profile %s; it has %s", label, name, known_profiles(x->gpu, x->g->mode, &known));
 }
 

@@ -55,13 +55,30 @@ static int want_on_vf(struct gs_edit *x, uint32_t n, struct gs_want **ret)
 	return 0;
 }
 
+/* The name of an amount says its unit. */
+static bool is_amount(const char *key)
+{
+	static const char *const units[] = { "-bytes", "-ms", "-us" };
+	size_t n = strlen(key);
+
+	for (size_t i = 0; i < GS_ARRAY_SIZE(units); i++)
+		if (n > strlen(units[i]) && strcmp(key + n - strlen(units[i]), units[i]) == 0)
+			return true;
+	return false;
+}
+
 /* Plain VFs have the parameters that their driver shows; what a vGPU takes is its plugin's affair (interfaces 1.5). */
 static int check_vf_key(struct gs_edit *x, uint32_t n)
 {
 	GS_STRBUF struct gs_strbuf known = GS_STRBUF_INIT;
 	const struct gs_instance *inst = gs_gpu_instance_on_vf(x->gpu, n);
+	const char *now;
+	uint64_t number;
 
-	if (!inst || inst->kind != GS_KIND_SRIOV || gs_instance_param(inst, x->st->text))
+	now = inst && inst->kind == GS_KIND_SRIOV ? gs_instance_param(inst, x->st->text) : NULL;
+	if (now && is_amount(x->st->text) && gs_parse_u64(x->st->value, 10, &number) < 0)
+		return gs_error_at(x->e, -EINVAL, &x->st->pos, "%s takes a whole number, without a unit, not \"%.40s\"; it is %s now", x->st->text, x->st->value, now);
+	if (!inst || inst->kind != GS_KIND_SRIOV || now)
 		return 0;
 	for (size_t i = 0; i < inst->n_params; i++)
 		gs_strbuf_printf(&known, "%s%s", i ? ", " : "", inst->params[i].key);

@@ -338,6 +338,19 @@ static int compute_rev(struct gs_gpu *gpu)
 	return 0;
 }
 
+/* A VF without vGPU that somebody has open is no place to put one, and nobody has to be stopped while others are free. */
+static void avoid_held_vfs(struct gs_gpu *gpu)
+{
+	struct gs_profile_set *grid = &gpu->grids[GS_KIND_VGPU];
+
+	for (size_t i = 0; i < gpu->vfs.n_functions; i++) {
+		const struct gs_vf *vf = gpu->vfs.functions[i];
+
+		if (vf->n_holders && !vf->type && vf->n < grid->memory_units && vf->n < GS_GRID_UNITS_MAX)
+			grid->avoid |= 1ull << vf->n;
+	}
+}
+
 int gs_snapshot_seal(struct gs_snapshot *s, struct gs_error *e)
 {
 	char bdf[GS_BDF_TEXT];
@@ -366,6 +379,7 @@ int gs_snapshot_seal(struct gs_snapshot *s, struct gs_error *e)
 			SORT(inst->params, inst->n_params, by_param_key);
 			inst->uuid = inst->n_compute ? inst->compute[0]->uuid : inst->uuid;
 		}
+		avoid_held_vfs(gpu);
 		if (compute_rev(gpu) < 0)
 			return gs_error_oom(e);
 	}

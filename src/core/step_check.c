@@ -145,8 +145,13 @@ static int check_vfs(const struct gs_step *step, const struct gs_gpu *gpu, struc
 	uint32_t want = step->op == GS_STEP_ENABLE_VFS ? step->vfs : 0;
 
 	/* the number says what was asked; the functions that are there say what is (interfaces 3.4) */
-	if (gs_u32_is(gpu->vfs.enabled, want) && gpu->vfs.n_functions == want)
-		return 0;
+	if (gs_u32_is(gpu->vfs.enabled, want) && gpu->vfs.n_functions == want) {
+		if (step->mode != GS_MODE_VGPU || gpu->framework == GS_FRAMEWORK_VENDOR_VFIO || gpu->framework == GS_FRAMEWORK_MDEV)
+			return 0;
+		return gs_error_set(e, -EIO, GS_STATUS_FAILED,
+				    "GPU %" PRIu32 ": its %" PRIu32 " VFs are on, but nothing offers vGPUs on them: the loaded driver is not NVIDIA's vGPU host driver, or does not "
+				    "know this board. Install the vGPU host driver, or ask for mode sriov or passthrough", gpu->index, want);
+	}
 	if (gpu->stranded)
 		return gs_error_set(e, -EIO, GS_STATUS_FAILED, "GPU %" PRIu32 ": %s", gpu->index, gpu->stranded);
 	return gs_error_set(e, -EIO, GS_STATUS_FAILED, "GPU %" PRIu32 ": success was reported for %" PRIu32 " VFs, but reading back shows %zu", gpu->index, want,

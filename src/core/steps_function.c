@@ -38,6 +38,9 @@ int gs_steps_set_vfs(struct gs_plan *p, const struct gs_diff_gpu *d, uint32_t n,
 	step->framework = GS_FRAMEWORK_SRIOV;
 	step->vfs = n ? n : d->vfs_now;
 	step->vfs_by = by;
+	/* VFs are a means there: what they carry is what was asked for, and is looked for */
+	if (n && (d->target->mode == GS_MODE_VGPU || d->target->mode == GS_MODE_MIG_VGPU))
+		step->mode = GS_MODE_VGPU;
 	step->risk = has_held_vf(d->gpu) || (rebinds && d->gpu->n_holders) ? GS_RISK_DISRUPTIVE : n ? GS_RISK_SAFE : GS_RISK_DESTRUCTIVE;
 	step->undo = GS_UNDO_FULL;
 	step->target = gs_arena_printf(p->arena, "%" PRIu32 " VFs", step->vfs);

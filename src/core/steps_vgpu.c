@@ -176,6 +176,26 @@ static bool comes_first(const struct gs_diff_gpu *d, const struct gs_change *c, 
 	return c->want->kind == GS_KIND_SRIOV && d->vfs_on && d->gpu->vfs.quotas_come_first && gs_gpu_is_quota(d->gpu, key);
 }
 
+/* What it reads now, also for those that the snapshot keeps as fields; NULL when it has none. In the arena, or the snapshot's. */
+static const char *value_now(struct gs_plan *p, const struct gs_instance *old, const char *key)
+{
+	struct gs_u32 own = GS_U32_UNKNOWN;
+
+	if (!old)
+		return NULL;
+	if (gs_str_equal(key, GS_PARAM_PLACEMENT_ID))
+		own = old->placement_id;
+	else if (gs_str_equal(key, GS_PARAM_GI))
+		own = old->gi;
+	return own.known ? gs_arena_printf(p->arena, "%" PRIu32, own.value) : gs_instance_param(old, key);
+}
+
+/* A placement id or a GI that was not there cannot be asked for again: no driver takes «none». */
+static bool can_go_back(const struct gs_change *c, const char *key, const char *now)
+{
+	return !c->old || now || !(gs_str_equal(key, GS_PARAM_PLACEMENT_ID) || gs_str_equal(key, GS_PARAM_GI));
+}
+
 int gs_steps_set_params(struct gs_plan *p, const struct gs_diff_gpu *d, bool first, struct gs_error *e)
 {
 	int r = 0;
@@ -184,7 +204,7 @@ int gs_steps_set_params(struct gs_plan *p, const struct gs_diff_gpu *d, bool fir
 		const struct gs_change *c = &d->changes[i];
 
 		for (size_t k = 0; c->want && k < c->n_params && r >= 0; k++) {
-			const char *now = c->old ? gs_instance_param(c->old, c->params[k].key) : NULL;
+			const char *now = value_now(p, c->old, c->params[k].key);
 			struct gs_step *step;
 
 			if (comes_first(d, c, c->params[k].key) != first)
@@ -200,7 +220,7 @@ int gs_steps_set_params(struct gs_plan *p, const struct gs_diff_gpu *d, bool fir
 			step->value = gs_arena_strdup(p->arena, c->params[k].value);
 			step->old_value = gs_arena_strdup(p->arena, now);
 			step->risk = GS_RISK_SAFE;
-			step->undo = GS_UNDO_FULL;
+			step->undo = can_go_back(c, step->key, now) ? GS_UNDO_FULL : GS_UNDO_NONE;
 			step->target = gs_arena_printf(p->arena, "%s %s", target_text(p, step), step->key);
 			r = gs_step_finish(p, step, e);
 		}

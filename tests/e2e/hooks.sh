@@ -87,4 +87,7 @@ that "finds the lock taken" grep -q 'hook 30-list before: status 6' "$tmp/out" "
 expect 3 "a monitor's agent runs none" sh -c 'echo "create 3 1g.10gb at 3" | "$0" --sim dgx-h100 --as-user apply --yes -' "$program"
 that "since it cannot commit" says_not err "hook"
 
+# a reset is a machine as shipped, without what was tried on it
+expect 0 "reset" g sim reset
+that "no hook is left" [ -z "$(ls "$(g sim path)/etc/gpuslice/hooks.d" 2>/dev/null)" ]
 done_testing

@@ -108,4 +108,15 @@ cp "$tmp/back" "$tmp/in"
 expect_in 0 "they pause meanwhile" g apply --yes $stop -
 expect 0 "list" g list
 that "and run again" says out "nv-hostengine"
+
+# a VF that somebody has is passed over, and a placement id that the driver refuses changes nothing
+expect 0 "reset" g sim reset
+expect 0 "VF 0 is open" g sim fault hold 0000:a1:00.4
+echo 'create 2 L40S-12Q count 2' >"$tmp/in"
+expect_in 0 "two vGPUs find their places" g apply --yes -
+that "on the VFs that are free" says out "VF 1 (0000:a1:00.5)"
+expect 0 "it lets go" g sim fault release
+echo 'create 2 L40S-12Q at 5' >"$tmp/in"
+expect_in 1 "a placement id that does not fit the type" g apply --yes -
+that "leaves the machine as before" says err "as before"
 done_testing

@@ -103,4 +103,17 @@ echo 'mode 2 vgpu' >"$tmp/in"
 expect_in 0 "it gets its driver back" g apply --yes -
 g export json >"$tmp/after"
 that "and is as it was" cmp -s "$tmp/before" "$tmp/after"
+
+# shares of a VF: an amount is a number, and only VFs that are on have any
+expect 0 "reset" g sim reset
+echo 'vfs 6 4' >"$tmp/in"
+expect_in 0 "four VFs" g apply --yes -
+echo 'set 6/vf:0 vram-quota-bytes 4G' >"$tmp/in"
+expect_in 2 "no number" g plan -
+that "says what one is" says err "whole number"
+echo 'set 6/vf:7 vram-quota-bytes 2147483648' >"$tmp/in"
+expect_in 3 "a VF that is off" g plan -
+that "says how many are on" says out "the first 4 are on"
+echo 'set 6/vf:0 vram-quota-bytes 2147483648' >"$tmp/in"
+expect_in 0 "the README's own" g apply --yes -
 done_testing

@@ -26,6 +26,8 @@ assert all(list(e["for"]) == ["delete"] for e in entries)' "$tmp/out"
 expect 2 "no GPU" g who
 expect 2 "two words" g who 0 1
 expect 2 "no such GPU" g who 99
+expect 2 "a part of a GPU" g who 0/vf:0
+that "says that it wants a whole one" says err "a whole GPU is expected"
 expect 2 "no such operation" g who 0 --for reset
 that "the operations are named" says err "mode, delete, vfs or passthrough"
 

@@ -175,7 +175,7 @@ static bool add_flag(struct fam_gpu *g, const char *word)
 		bool *flag;
 	} flags[] = {
 		{ "mig", &g->mig }, { "held", &g->is_held }, { "persistenced", &g->is_persistent }, { "kfd", &g->has_kfd }, { "vm", &g->has_vm },
-		{ "fabric", &g->has_fabric }, { "reset", &g->needs_reset }, { "boot", &g->is_boot }, { "noiommu", &g->has_no_iommu }, { "hidden", &g->is_hidden }, { "blind", &g->is_blind },
+		{ "fabric", &g->has_fabric }, { "reset", &g->needs_reset }, { "boot", &g->is_boot }, { "noiommu", &g->has_no_iommu }, { "hidden", &g->is_hidden }, { "blind", &g->is_blind }, { "novgpu", &g->has_no_vgpu },
 		{ "waits", &g->write_waits },
 	};
 

@@ -98,7 +98,7 @@ struct fam_gpu {
 	struct fam_setting settings[FAM_SETTINGS_MAX];
 	struct fam_sibling audio, foreign;
 	bool is_held, is_persistent, was_persistent, has_kfd, has_vm, has_fabric;
-	bool is_boot, has_no_iommu, is_hidden, is_blind, write_waits;
+	bool is_boot, has_no_iommu, is_hidden, is_blind, has_no_vgpu, write_waits;
 };
 
 struct fam_host {
@@ -120,6 +120,7 @@ struct fam_host {
  *   reset, pending-mig, pending-whole           how its MIG mode behaves
  *   boot, noiommu, hidden, waits                the boot display, no IOMMU, holders cannot be seen, a write that waits
  *   blind                                       nobody tells its mode, as without NVML
+ *   novgpu                                      VFs carry no vGPUs: the driver is not the vGPU host driver
  * Aborts the test on a mistake. Pids: 4099 + 100 * GPU has the GPU, 5000 + 100 * GPU + SLOT is a VM.
  */
 void fam_host_parse(struct fam_host *h, const char *spec);

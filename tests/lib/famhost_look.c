@@ -322,7 +322,7 @@ static void set_mode(struct gs_gpu *gpu, const struct fam_gpu *g)
 		bool cut = g->vfs || !(g->board->modes & 1u << GS_MODE_WHOLE);
 
 		/* VFs that are off say nothing of the framework that they will have */
-		gpu->framework = g->board->types && g->board->total_vfs && !g->vfs ? GS_FRAMEWORK_NVML : g->board->framework;
+		gpu->framework = g->board->types && g->board->total_vfs && !g->vfs ? GS_FRAMEWORK_NVML : g->has_no_vgpu ? GS_FRAMEWORK_SRIOV : g->board->framework;
 		gpu->mode = g->mig ? (cut ? GS_MODE_MIG_VGPU : GS_MODE_MIG) : !cut ? GS_MODE_WHOLE : g->board->types ? GS_MODE_VGPU : GS_MODE_SRIOV;
 		gpu->mode_pending = g->mig_pending < 0 ? GS_MODE_INVALID : g->mig_pending ? GS_MODE_MIG : GS_MODE_WHOLE;
 	}

@@ -639,7 +639,7 @@ static void test_any_host_name_can_be_typed(void **state)
 		assert_false(f.m->allow_kill);
 		assert_true(keys(&f, "\r") & GS_DO_COMMIT);
 		gs_control_committed(f.m, GS_STATUS_FAILED, "no");
-		sees(&f, "ended: Enter back", true);
+		sees(&f, "WRITING  ended", true);
 	}
 }
 

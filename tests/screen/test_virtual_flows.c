@@ -295,6 +295,10 @@ static void test_settings(void **state)
 	keys(&f, "s");
 	assert_int_equal(f.m->layer, GS_LAYER_SETTINGS);
 	sees(&f, "pending", true);
+	/* it opens on what is: Enter by mistake stages nothing */
+	keys(&f, "\r");
+	assert_int_equal(f.m->n_staged, 0);
+	sees(&f, "already", true);
 	keys(&f, "4\r");
 	staged_is(&f, 0, "set 5 compute-partition CPX");
 	sees(&f, "+CPX", true);
@@ -302,7 +306,7 @@ static void test_settings(void **state)
 	/* what is pending already is nothing new */
 	keys(&f, "s6\r");
 	assert_int_equal(f.m->n_staged, 1);
-	keys(&f, "s7");
+	keys(&f, "7");
 	sees(&f, "the file is read-only here", true);
 	keys(&f, "\r");
 	assert_int_equal(f.m->n_staged, 1);

@@ -284,6 +284,10 @@ static void every_step_is_proven_by_a_later_look(void **state)
 	} cases[] = {
 		{ "l40s", "vfs 0 all", GS_STEP_ENABLE_VFS, "l40s vfs=32", 0, NULL },
 		{ "l40s", "vfs 0 all", GS_STEP_ENABLE_VFS, "l40s", -EIO, "32 VFs, but reading back shows 0" },
+		/* VFs that carry nothing are no vGPU mode, and plain ones are all that was asked for there */
+		{ "l40s", "mode 0 vgpu", GS_STEP_ENABLE_VFS, "l40s vfs=32", 0, NULL },
+		{ "l40s", "mode 0 vgpu", GS_STEP_ENABLE_VFS, "l40s novgpu vfs=32", -EIO, "not NVIDIA's vGPU host driver" },
+		{ "flex", "vfs 0 4", GS_STEP_ENABLE_VFS, "flex vfs=4", 0, NULL },
 		{ "l40s", "vfs 0 all", GS_STEP_ENABLE_VFS, "l40s stranded", -EIO, "pci-pf-stub" },
 		{ "flex", "vfs 0 4", GS_STEP_ENABLE_VFS, "flex vfs=3", -EIO, "4 VFs, but reading back shows 3" },
 		{ "flex vfs=4", "vfs 0 0", GS_STEP_DISABLE_VFS, "flex", 0, NULL },
