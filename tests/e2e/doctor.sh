@@ -98,7 +98,7 @@ take() {
 	cp -r "$XDG_STATE_HOME/gpuslice/sim/$1/tree" "$tmp/tree"
 }
 take dgx-h100
-expect 2 "a recording has no library to ask" recorded --json
+expect 1 "a recording names who uses a GPU" recorded --json
 that "that is said" found library cannot-tell - "only a recording"
 rm -rf "$tmp/tree/sys/kernel/iommu_groups"
 expect 1 "no IOMMU" recorded --json
