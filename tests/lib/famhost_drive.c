@@ -210,6 +210,29 @@ static int set_mode(struct fam_host *h, struct fam_gpu *g, const struct gs_step 
 	return 0;
 }
 
+/* interfaces 5.8: all of them or none; what is not bound to the driver, or has VFs, cannot be */
+static int reset(struct fam_host *h, const struct gs_step *step)
+{
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i <= step->n_peers; i++) {
+			struct gs_bdf bdf = i < step->n_peers ? step->peers[i] : step->bdf;
+			struct fam_gpu *g = bdf.bus && bdf.bus <= h->n ? &h->gpus[bdf.bus - 1] : NULL;
+
+			if (!g || !is_native(g))
+				return -ENODEV;
+			if (g->is_held || g->vfs)
+				return -EBUSY;
+			if (pass == 0)
+				continue;
+			wipe(h, g, true);
+			if (g->mig_pending >= 0)
+				g->mig = g->mig_pending;
+			g->mig_pending = -1;
+		}
+	}
+	return 0;
+}
+
 /* interfaces 6.2, 6.3 */
 static int set_setting(struct fam_gpu *g, const struct gs_step *step)
 {
@@ -492,6 +515,8 @@ int fam_host_step(struct fam_host *h, const struct gs_step *step)
 		return bind(g, step);
 	case GS_STEP_SET_MODE:
 		return set_mode(h, g, step);
+	case GS_STEP_RESET_GPU:
+		return reset(h, step);
 	case GS_STEP_SET_SETTING:
 		return set_setting(g, step);
 	case GS_STEP_REMOVE_VGPU:

@@ -18,7 +18,9 @@ struct machine {
 	struct gs_strbuf log;
 	size_t ran, fail_at, wait_at;   /* the n-th step is refused, or still waits in the kernel */
 	bool shows_at_once;             /* what waits can be seen already */
+	unsigned skip_at;               /* this step is reported as done and does nothing */
 	const char *fail_unit;          /* this unit does not start */
+	bool allow_reset;
 	bool keeps_wishes;              /* the driver takes the active memory mode for nothing to do (interfaces 6.3) */
 	const char *intruder;           /* after the failed step the machine is this */
 };
@@ -51,6 +53,8 @@ static int run(void *userdata, const struct gs_step *step, struct gs_step_outcom
 			fam_host_parse(&m->host, m->intruder);
 		return gs_error_set(e, -EIO, GS_STATUS_FAILED, "refused by the test");
 	}
+	if (m->ran == m->skip_at)
+		return 0;
 	if (m->ran == m->wait_at) {
 		if (m->shows_at_once)
 			fam_host_step(&m->host, step);
@@ -69,7 +73,8 @@ static int plan_again(void *userdata, const struct gs_snapshot *s, struct gs_pla
 {
 	static const struct gs_disrupt disrupt = { .kind = GS_DISRUPT_UNIT, .unit = "nvidia-persistenced.service" };
 	static const struct gs_service service = { "nvidia-persistenced.service", "its work waits" };
-	const struct gs_plan_options options = { .disrupt = &disrupt, .n_disrupt = 1, .services = &service, .n_services = 1 };
+	const struct gs_plan_options options = { .disrupt = &disrupt, .n_disrupt = 1, .services = &service, .n_services = 1,
+		.allow_reset = ((const struct machine *)userdata)->allow_reset };
 	struct machine *m = userdata;
 
 	return gs_testhost_plan(s, m->script, &options, ret, e);
@@ -247,6 +252,67 @@ static void a_unit_is_started_again_when_a_step_stays_pending(void **state)
 	assert_int_equal(result.status, GS_STATUS_PENDING);
 	assert_string_equal(m.log.text, "stop-unit set-mode start-unit");
 	expect_machine(&m, "rtxpro reset pending-mig persistenced");
+}
+
+/* ---------------------------------------------------------------- resets */
+
+static void a_pending_mode_is_made_active_by_the_reset_of_the_plan(void **state)
+{
+	MACHINE m = machine_of("rtxpro reset persistenced", "mode 0 mig\ncreate 0 1g.24gb at 0");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.allow_reset = true;
+	assert_int_equal(commit(&m, &result, &e), 0);
+	assert_int_equal(result.status, GS_STATUS_OK);
+	assert_string_equal(m.log.text, "stop-unit set-mode reset-gpu create-gi create-ci start-unit");
+	expect_machine(&m, "rtxpro reset mig 1g.24gb@0 persistenced");
+}
+
+/* Whatever step fails, the way back may use the same means as the way there. */
+static void a_failure_around_a_reset_is_undone(void **state)
+{
+	static const struct {
+		unsigned fail_at;
+		const char *log;
+	} rows[] = {
+		{ 2, "stop-unit set-mode start-unit" },
+		{ 3, "stop-unit set-mode reset-gpu set-mode start-unit" },
+		{ 4, "stop-unit set-mode reset-gpu create-gi set-mode reset-gpu start-unit" },
+		{ 5, "stop-unit set-mode reset-gpu create-gi create-ci destroy-gi set-mode reset-gpu start-unit" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(rows); i++) {
+		MACHINE m = machine_of("rtxpro reset persistenced", "mode 0 mig\ncreate 0 1g.24gb at 0");
+		RESULT result = { 0 };
+		struct gs_error e = { 0 };
+
+		m.allow_reset = true;
+		m.fail_at = rows[i].fail_at;
+		assert_true(commit(&m, &result, &e) < 0);
+		assert_string_equal(m.log.text, rows[i].log);
+		assert_int_equal(result.status, GS_STATUS_FAILED);
+		assert_true(result.undone);
+		expect_machine(&m, "rtxpro reset persistenced");
+	}
+}
+
+/* Reported as done, and still pending: that is no success. */
+static void a_reset_that_did_nothing_is_undone(void **state)
+{
+	MACHINE m = machine_of("rtxpro reset", "mode 0 mig");
+	RESULT result = { 0 };
+	struct gs_error e = { 0 };
+
+	(void)state;
+	m.allow_reset = true;
+	m.skip_at = 2;
+	assert_true(commit(&m, &result, &e) < 0);
+	assert_non_null(strstr(result.text, "still pending"));
+	assert_true(result.undone);
+	expect_machine(&m, "rtxpro reset");
 }
 
 static void a_unit_that_does_not_start_undoes_nothing_and_is_named(void **state)
@@ -452,6 +518,9 @@ int main(void)
 		cmocka_unit_test(a_unit_is_started_again_after_a_failure_and_behind_the_undo),
 		cmocka_unit_test(a_unit_whose_stop_failed_half_way_is_started),
 		cmocka_unit_test(a_unit_is_started_again_when_a_step_stays_pending),
+		cmocka_unit_test(a_pending_mode_is_made_active_by_the_reset_of_the_plan),
+		cmocka_unit_test(a_failure_around_a_reset_is_undone),
+		cmocka_unit_test(a_reset_that_did_nothing_is_undone),
 		cmocka_unit_test(a_unit_that_does_not_start_undoes_nothing_and_is_named),
 		cmocka_unit_test(a_failed_commit_names_the_unit_that_stays_down),
 		cmocka_unit_test(another_type_on_the_same_vf_gives_way_to_the_old_one),
