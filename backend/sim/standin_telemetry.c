@@ -2,7 +2,10 @@
 /* standin_telemetry.c - memory, meters and processes. Plausible, and the same for everybody who looks in the same second. */
 #include <string.h>
 
+#include "backend/sim/drivers.h"
+#include "backend/sim/function.h"
 #include "backend/sim/standin.h"
+#include "backend/sim/vgpu.h"
 #include "base/clock.h"
 
 #define ANY_DEVICE (GS_HANDLE_GPU | GS_HANDLE_MIG)
@@ -37,10 +40,29 @@ static bool is_hidden_aggregate(const struct gs_target *t)
 	return t->kind == GS_HANDLE_GPU && t->gpu->mig_current && !gs_standin_is_root();
 }
 
+/* The framebuffer of each vGPU that a VM has; one that nobody has takes none yet. */
+static uint64_t vgpu_bytes(const struct gs_target *t)
+{
+	const struct gs_sim_type *type;
+	uint64_t sum = 0;
+
+	if (t->kind != GS_HANDLE_GPU)
+		return 0;
+	for (uint32_t n = 0; n < t->gpu->total_vfs; n++) {
+		type = t->gpu->vfs[n].state != GS_SIM_VF_ABSENT && t->gpu->vfs[n].vgpu_type ? gs_sim_type_by_id(t->gpu, t->gpu->vfs[n].vgpu_type) : NULL;
+		sum += type && gs_sim_vf_is_held(t->state, t->gpu, n) ? type->framebuffer_bytes : 0;
+	}
+	for (size_t i = 0; i < t->gpu->n_mdevs; i++) {
+		type = gs_sim_group_is_held(t->state, t->gpu->mdevs[i].iommu_group) ? gs_sim_type_by_id(t->gpu, t->gpu->mdevs[i].type) : NULL;
+		sum += type ? type->framebuffer_bytes : 0;
+	}
+	return sum;
+}
+
 static void measure(const struct gs_target *t, struct gs_abi_memory_v2 *ret)
 {
 	const struct gs_sim_profile *p = gs_target_profile(t);
-	uint64_t used = process_bytes(t);
+	uint64_t used = process_bytes(t) + vgpu_bytes(t);
 
 	ret->total = t->gpu->memory_bytes;
 	ret->reserved = t->gpu->reserved_bytes;
