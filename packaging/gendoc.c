@@ -181,8 +181,8 @@ static void mdoc_commands(void)
 		}
 		putchar('\n');
 		put_sentence(c->summary);
-		/* the language has a page of its own */
-		if (c->details) {
+		/* one table of the language serves three commands; it has a page of its own */
+		if (c->details && !strstr(c->details, "command language")) {
 			if (strstr(c->details, "  "))
 				put_literal(c->details);
 			else

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/cli.h"
-#include "codec/script_text.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -48,26 +47,11 @@ void gs_cli_usage(void)
 	       "7 unreachable, 8 pending, 9 cannot tell at this privilege. Those of doctor are told by its help.\n");
 }
 
-static void print_statements(void)
-{
-	const char *s;
-
-	printf("\nFILE is a script in the command language, or a layout as JSON or YAML; - is standard input.\n\n");
-	for (unsigned i = 0; (s = gs_script_syntax(i)); i++)
-		printf("  %s\n", s);
-	printf("\nGPU is an index (3, 0-2), an address, a UUID's beginning, model:\"GLOB\" or all;\n"
-	       "INST is 1g.10gb@0, vf:3, mdev:UUID, MIG-UUID or all. create means \"there should\n"
-	       "be\": what is there already is claimed, so the same script twice does nothing.\n"
-	       "gpuslice-script(5) tells the rest, with examples.\n");
-}
-
 void gs_cli_help(const struct gs_cli_command *command)
 {
 	printf("usage: gpuslice [OPTIONS] %s%s%s\n\n%s.\n", command->name, *command->arguments ? " " : "", command->arguments, command->summary);
 	if (command->details)
 		printf("\n%s\n", command->details);
-	if (command->takes_script)
-		print_statements();
 	if (command->options) {
 		printf("\noptions of %s:\n", command->name);
 		print_options(command->options);

@@ -32,7 +32,6 @@ struct gs_cli_command {
 	const char *summary;                    /* half a sentence, for the list of commands */
 	const char *details;                    /* paragraphs, for its own help */
 	const struct gs_cli_option *options;    /* ends with a NULL name; NULL: none */
-	bool takes_script;                      /* its help lists the statements of the command language */
 	bool is_hidden;                         /* not in the list: only we call it */
 	/* Returns an exit status. argv[0] is the command. */
 	int (*run)(struct gs_cli *cli, int argc, char **argv);

@@ -371,9 +371,16 @@ static int run_apply(struct gs_cli *cli, int argc, char **argv)
 	return commit(cli, &q);
 }
 
-#define UNDO_HELP \
-	"Each step says how well it can be undone: full, geometry (it comes back at\n" \
-	"its place, perhaps with another UUID), or none."
+#define FILE_HELP \
+	"FILE is a script in the command language, or a layout as JSON or YAML; - is standard input.\n\n" \
+	"  mode   GPU mig|whole\n" \
+	"  create GPU PROFILE [at START] [count [+]N] [ci none|CI[@S],...]\n" \
+	"  create GPU/PROFILE@START CI [at SLICE]\n" \
+	"  delete GPU PROFILE@START...|MIG-UUID|all|rest\n" \
+	"  move GPU PROFILE@START to START\n" \
+	"  recreate GPU PROFILE@START\n" \
+	"  copy GPU to GPU...\n\n" \
+	"create means \"there should be\": what is there already is claimed, so the same script twice does nothing."
 
 static const struct gs_cli_option plan_options[] = {
 	{ "exit-code", NULL, "exit 4 when there is something to do" },
@@ -386,7 +393,7 @@ static const struct gs_cli_option plan_options[] = {
 static const struct gs_cli_option apply_option_table[] = {
 	{ "yes", NULL, "confirm what wants confirmation (never what is refused)" },
 	{ "dry-run", NULL, "print the plan, do nothing" },
-	{ "disrupt", "HOLDER", "may be stopped: pid:N, unit:NAME.service or all" },
+	{ "disrupt", "HOLDER", "pid:N or all: this work may be stopped, SIGTERM and 30 s; may be given again" },
 	{ "kill", NULL, "SIGKILL for what SIGTERM does not stop" },
 	{ "allow-reset", NULL, "reset a GPU whose mode waits for that, and those that NVLink links with it" },
 	{ "expect", "DIGEST", "only the plan with this digest, the one that was approved" },
@@ -398,8 +405,7 @@ const struct gs_cli_command gs_command_plan = {
 	.name = "plan",
 	.arguments = "FILE|-",
 	.summary = "the steps that FILE would take, and what is to be said about them; touches nothing",
-	.details = UNDO_HELP,
-	.takes_script = true,
+	.details = FILE_HELP,
 	.options = plan_options,
 	.run = run_plan,
 };
@@ -408,8 +414,7 @@ const struct gs_cli_command gs_command_apply = {
 	.name = "apply",
 	.arguments = "FILE|-",
 	.summary = "make the machine what FILE says: plan, confirm, write, read back",
-	.details = UNDO_HELP,
-	.takes_script = true,
+	.details = FILE_HELP,
 	.options = apply_option_table,
 	.run = run_apply,
 };
@@ -418,6 +423,6 @@ const struct gs_cli_command gs_command_assert = {
 	.name = "assert",
 	.arguments = "FILE|-",
 	.summary = "exit 0 when the machine is what FILE says, 4 when it differs",
-	.takes_script = true,
+	.details = FILE_HELP,
 	.run = run_assert,
 };

@@ -95,20 +95,13 @@ const struct gs_cli_command gs_command_sim = {
 		   "reset              back to the shipped state\n"
 		   "path               the directory tree that stands for /\n"
 		   "fault [SPEC...]      what is switched on, or switch one on:\n"
-		   "  nvml CALL CODE|nothing [at N]   CALL returns that number, or success without effect, the N-th time from now\n"
-		   "  nvml CALL hang                  CALL does not return until released\n"
-		   "  nvml lost BDF                   that GPU has fallen off the bus\n"
-		   "  write GLOB ERRNO|nothing [at N] a write to a matching attribute fails, or does nothing; hang: until released\n"
-		   "  read GLOB ERRNO|hang            every read of a matching file fails, or waits\n"
-		   "  program NAME nothing|interrupted|hang|exit N   its next run\n"
-		   "  vanish BDF                      that function is gone from the bus\n"
-		   "  reload DRIVER                   now\n"
-		   "  mode-pending BDF                its next mode change stays pending\n"
-		   "  hold BDF|UUID [unseen]          a program has that device open through VFIO\n"
-		   "  read-only                       sysfs is mounted read-only\n"
-		   "  uuid old|new                    a recreated instance gets its old UUID, or a new one\n"
-		   "  release | clear                 let hanging calls and holders go | no faults\n"
-		   "CALL is an NVML function as the library exports it, without the \"nvml\" in front, such as\n"
-		   "DeviceCreateGpuInstanceWithPlacement, GpuInstanceDestroy or DeviceSetMigMode; * is any that writes.",
+		   "  nvml CALL CODE [at N]      CALL returns the number CODE the N-th time from now (1)\n"
+		   "  nvml CALL nothing [at N]   CALL returns success and does nothing\n"
+		   "  nvml CALL hang             CALL does not return until released\n"
+		   "  nvml lost BDF              that GPU has fallen off the bus\n"
+		   "  mode-pending BDF           its next mode change stays pending\n"
+		   "  uuid old|new               a recreated instance gets its old UUID, or a new one\n"
+		   "  release | clear            let hanging calls go on | no faults\n"
+		   "CALL is an NVML function without the \"nvml\" in front, or * for any that writes.",
 	.run = run,
 };

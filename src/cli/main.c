@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "core/script.h"
 
 const struct gs_cli_command *const gs_cli_commands[] = {
 	&gs_command_console,
@@ -75,12 +74,7 @@ int main(int argc, char **argv)
 	if (!command) {
 		struct gs_error e;
 
-		/* what is a line of a script is often tried as a command */
-		if (gs_verb_from_name(argv[first]) != GS_VERB_MAX)
-			gs_error_set(&e, -EINVAL, GS_STATUS_INVALID, "%s is a statement of the command language, no command: echo '%s ...' | gpuslice plan - (then apply -)",
-				     argv[first], argv[first]);
-		else
-			gs_error_set(&e, -EINVAL, GS_STATUS_INVALID, "no command %s (gpuslice --help lists them)", argv[first]);
+		gs_error_set(&e, -EINVAL, GS_STATUS_INVALID, "no command %s (gpuslice --help lists them)", argv[first]);
 		return gs_cli_finish(&cli, gs_cli_fail(&cli, &e));
 	}
 	return gs_cli_finish(&cli, command->run(&cli, argc - first, argv + first));

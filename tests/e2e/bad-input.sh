@@ -72,12 +72,4 @@ that "nothing on stderr" [ ! -s "$tmp/err" ]
 
 g export json >"$tmp/after.json"
 that "the machine is untouched" cmp -s "$tmp/before.json" "$tmp/after.json"
-
-expect 2 "a statement typed as a command" "$program" mode 3 mig
-that "says where it belongs" says err "gpuslice plan -"
-expect 2 "a word that is neither" "$program" frob
-that "is no command" says err "no command frob"
-expect 0 "help of apply" "$program" apply --help
-that "lists the statements" says out "vfs GPU 0|N|all"
-that "and the page with the rest" says out "gpuslice-script(5)"
 done_testing

@@ -38,10 +38,6 @@ tap "every command is in gpuslice(1)" "$(missing commands '.It Cm %s' "$build/ma
 tap "every command is in --help" "$("$build/gpuslice" --help >"$tmp/help" || echo "--help failed"; missing commands '  %s ' "$tmp/help")"
 tap "every option is in gpuslice(1)" "$("$gendoc" list options | while read -r o; do grep -qF ".It Fl ${o#-}" "$build/man/gpuslice.1" || echo "$o"; done)"
 tap "every option can be completed" "$("$gendoc" list options | while read -r o; do grep -qE -- "[ ']${o}[ ']" "$build/completion/gpuslice.bash" || echo "$o"; done)"
-# a shell without the package bash-completion
-complete_bare() { bash --norc --noprofile -c '. "$1"; shift; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _gpuslice; echo "${COMPREPLY[*]}"' - "$build/completion/gpuslice.bash" "$@" 2>&1; }
-tap "completion works in a bare bash" "$([ "$(complete_bare gpuslice who --for '')" = 'mode delete vfs passthrough' ] || complete_bare gpuslice who --for '')"
-tap "a word of sim is completed once" "$(complete_bare gpuslice sim fault '')"
 # quotes around a key keep roff from reading it; \& stands before a lone delimiter
 tap "every key is in gpuslice(1)" "$(sed -e 's/\\&//' "$build/man/gpuslice.1" >"$tmp/keys"; missing keys '.It Ic "%s"' "$tmp/keys")"
 tap "every verb is in gpuslice-script(5)" "$(missing verbs '%s ' "$build/man/gpuslice-script.5")"
