@@ -6,7 +6,8 @@
  *	gendoc fill TEMPLATE    the template on standard output, with every line
  *	                        @NAME@ replaced by that table (mdoc or bash)
  *	gendoc list WHAT        the names alone, one a line, for tests/static/docs.sh:
- *	                        commands, options, keys, verbs, rules, elements, statuses
+ *	                        commands, options, keys, verbs, rules, undos, modes, faults,
+ *	                        elements, statuses
  */
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,7 @@ int gs_program_main(int argc, char **argv);
 #undef main
 
 #include "base/parse.h"
+#include "base/strbuf.h"
 #include "codec/script_text.h"
 #include "core/policy.h"
 #include "ui/control.h"
@@ -166,6 +168,21 @@ static void mdoc_globals(void)
 	mdoc_options(gs_cli_globals);
 }
 
+static void mdoc_lines(const struct gs_cli_lines *t)
+{
+	GS_STRBUF struct gs_strbuf text = GS_STRBUF_INIT;
+	char line[GS_CLI_LINE_MAX];
+
+	if (t->has_place)
+		return;
+	puts(".Pp");
+	put_text(t->head);
+	for (unsigned i = 0; t->line(i, line, sizeof(line)); i++)
+		gs_strbuf_printf(&text, "%s\n", line);
+	if (text.text)
+		put_literal(text.text);
+}
+
 static void mdoc_commands(void)
 {
 	puts(".Bl -tag -width 2n");
@@ -181,13 +198,15 @@ static void mdoc_commands(void)
 		}
 		putchar('\n');
 		put_sentence(c->summary);
-		/* one table of the language serves three commands; it has a page of its own */
-		if (c->details && !strstr(c->details, "command language")) {
+		/* what serves three commands has a place of its own */
+		if (c->details && !(c->tables && c->tables->has_place)) {
 			if (strstr(c->details, "  "))
 				put_literal(c->details);
 			else
 				put_text(c->details);
 		}
+		for (const struct gs_cli_lines *t = c->tables; t && t->head; t++)
+			mdoc_lines(t);
 		if (c->options)
 			mdoc_options(c->options);
 	}
@@ -241,6 +260,16 @@ static void mdoc_rules(void)
 	for (int r = 0; r < GS_RULE_MAX; r++) {
 		printf(".It Li %s\n", gs_rule_name((enum gs_rule)r));
 		put_sentence(gs_rule_summary((enum gs_rule)r));
+	}
+	puts(".El");
+}
+
+static void mdoc_undos(void)
+{
+	puts(".Bl -tag -width \"geometry\" -compact");
+	for (int u = 0; u < GS_UNDO_MAX; u++) {
+		printf(".It Li %s\n", gs_undo_name((enum gs_undo)u));
+		put_sentence(gs_undo_summary((enum gs_undo)u));
 	}
 	puts(".El");
 }
@@ -329,6 +358,7 @@ static const struct {
 	{ "@KEYS@", mdoc_keys },
 	{ "@VERBS@", mdoc_verbs },
 	{ "@RULES@", mdoc_rules },
+	{ "@UNDOS@", mdoc_undos },
 	{ "@ELEMENTS@", mdoc_elements },
 	{ "@STATUSES@", mdoc_statuses },
 	{ "@BASH-COMMANDS@", bash_commands },
@@ -391,6 +421,15 @@ static int list(const char *what)
 	} else if (gs_str_equal(what, "rules")) {
 		for (int r = 0; r < GS_RULE_MAX; r++)
 			puts(gs_rule_name((enum gs_rule)r));
+	} else if (gs_str_equal(what, "undos")) {
+		for (int u = 0; u < GS_UNDO_MAX; u++)
+			puts(gs_undo_name((enum gs_undo)u));
+	} else if (gs_str_equal(what, "modes")) {
+		for (int m = 0; m < GS_MODE_MAX; m++)
+			puts(gs_mode_name((enum gs_mode)m));
+	} else if (gs_str_equal(what, "faults")) {
+		for (unsigned f = 0; gs_cli_fault_spec(f); f++)
+			puts(gs_cli_fault_spec(f));
 	} else if (gs_str_equal(what, "elements")) {
 		for (int el = 0; el < GS_ELEMENT_MAX; el++)
 			puts(gs_element_name((enum gs_element)el));

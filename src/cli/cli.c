@@ -52,6 +52,13 @@ void gs_cli_help(const struct gs_cli_command *command)
 	printf("usage: gpuslice [OPTIONS] %s%s%s\n\n%s.\n", command->name, *command->arguments ? " " : "", command->arguments, command->summary);
 	if (command->details)
 		printf("\n%s\n", command->details);
+	for (const struct gs_cli_lines *t = command->tables; t && t->head; t++) {
+		char line[GS_CLI_LINE_MAX];
+
+		printf("\n%s\n", t->head);
+		for (unsigned i = 0; t->line(i, line, sizeof(line)); i++)
+			printf("  %s\n", line);
+	}
 	if (command->options) {
 		printf("\noptions of %s:\n", command->name);
 		print_options(command->options);
@@ -177,13 +184,26 @@ int gs_cli_parse(struct gs_cli *cli, const struct gs_cli_command *command, int a
 	return 0;
 }
 
+void gs_cli_say(const char *fmt, ...)
+{
+	va_list ap;
+
+	/* stdout keeps its text back when it is no terminal, and would come behind what was said later */
+	fflush(stdout);
+	fputs("gpuslice: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
 int gs_cli_fail(const struct gs_cli *cli, const struct gs_error *e)
 {
 	char text[1400];
 
 	gs_error_format(e, text, sizeof(text));
 	gs_text_sanitize(text);
-	fprintf(stderr, "gpuslice: %s\n", text);
+	gs_cli_say("%s", text);
 	if (cli->json) {
 		struct json_object *o = json_object_new_object();
 
@@ -204,7 +224,7 @@ int gs_cli_print_json(struct json_object *o)
 
 	json_object_put(o);
 	if (!text) {
-		fprintf(stderr, "gpuslice: cannot allocate memory\n");
+		gs_cli_say("cannot allocate memory");
 		return GS_STATUS_FAILED;
 	}
 	fputs(text, stdout);
@@ -218,7 +238,7 @@ int gs_cli_finish(const struct gs_cli *cli, int status)
 	/* `gpuslice list | head` is no failure of ours */
 	if (errno == EPIPE)
 		return status;
-	fprintf(stderr, "gpuslice: not all of the output could be written\n");
+	gs_cli_say("not all of the output could be written");
 	/* what became of the machine counts: 1 would say that it is as before */
 	return status || cli->has_written ? status : GS_STATUS_FAILED;
 }

@@ -26,11 +26,22 @@ struct gs_cli_option {
 	const char *help;
 };
 
+/* Lines from the table that the code itself goes by, so that a help text cannot fall behind it. */
+struct gs_cli_lines {
+	const char *head;                       /* "statements:" */
+	/* Line @i into @buf; false behind the last. */
+	bool (*line)(unsigned i, char *buf, size_t size);
+	bool has_place;                         /* the man pages have a place of their own for them */
+};
+
+#define GS_CLI_LINE_MAX 160
+
 struct gs_cli_command {
 	const char *name;
 	const char *arguments;                  /* "FILE|-", "[GPU]" */
 	const char *summary;                    /* half a sentence, for the list of commands */
 	const char *details;                    /* paragraphs, for its own help */
+	const struct gs_cli_lines *tables;      /* behind them, as they stand; ends with a NULL head; NULL: none */
 	const struct gs_cli_option *options;    /* ends with a NULL name; NULL: none */
 	bool is_hidden;                         /* not in the list: only we call it */
 	/* Returns an exit status. argv[0] is the command. */
@@ -58,6 +69,8 @@ int gs_cli_parse(struct gs_cli *cli, const struct gs_cli_command *command, int a
 void gs_cli_help(const struct gs_cli_command *command);
 void gs_cli_usage(void);
 
+/* A line on stderr behind all of stdout, also where both go into one file: "gpuslice: " and @fmt. */
+void gs_cli_say(const char *fmt, ...) GS_PRINTF(1, 2);
 /* Say it on stderr (and as gpuslice.error/1 on stdout with --json); returns its exit status. */
 int gs_cli_fail(const struct gs_cli *cli, const struct gs_error *e);
 /* Wrong command line: status INVALID. */
@@ -84,6 +97,13 @@ int gs_cli_snapshot(const struct gs_cli *cli, bool telemetry, struct gs_snapshot
 
 /* The GPUs that a selector of the command language means: their ranks in @s, at most @max. A sentence when there is none. */
 int gs_cli_select_gpus(const char *word, const struct gs_snapshot *s, uint32_t *ret_indices, size_t max, size_t *ret_n, struct gs_error *e);
+
+/* ---- cmd_sim.c ---- */
+
+/* The calls of NVML that gpuslice makes and the stand-in has, so that a fault can strike there; without "nvml". NULL behind the last. */
+const char *gs_cli_fault_call(unsigned i);
+/* "nvml CALL CODE [at N]" and the like; NULL behind the last. */
+const char *gs_cli_fault_spec(unsigned i);
 
 /* ---- table.c: text tables ---- */
 

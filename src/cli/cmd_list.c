@@ -219,7 +219,7 @@ static int print_table(const struct gs_snapshot *s)
 	else
 		printf("no GPU that gpuslice knows is on this machine\n");
 	for (size_t i = 0; i < gs_snapshot_n_notices(s); i++)
-		fprintf(stderr, "gpuslice: note: %s\n", gs_snapshot_notice(s, i));
+		gs_cli_say("note: %s", gs_snapshot_notice(s, i));
 	return GS_STATUS_OK;
 }
 

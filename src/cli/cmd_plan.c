@@ -15,8 +15,10 @@
 #include "cli/cli.h"
 #include "codec/plan_json.h"
 #include "codec/request.h"
+#include "codec/script_text.h"
 
 #define SNAPSHOT_TIMEOUT_MS 60000
+#define STATEMENT_WIDTH 74
 
 struct apply_options {
 	bool yes, dry_run, exit_code, kill, allow_reset;
@@ -236,7 +238,7 @@ static int print_result(struct gs_cli *cli, const struct gs_session_result *resu
 	else if (result->status == GS_STATUS_OK)
 		printf("%s\n", result->text);
 	if (result->status != GS_STATUS_OK)
-		fprintf(stderr, "gpuslice: %s\n", result->text);
+		gs_cli_say("%s", result->text);
 	return (int)result->status;
 }
 
@@ -294,7 +296,7 @@ static int follow_commit(struct gs_session *s, const struct gs_session_commit *c
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return gs_error_set(e, -errno, GS_STATUS_FAILED, "waiting for the agent failed: %s; what was done: gpuslice list", strerror(errno));
 		if (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-			fprintf(stderr, "gpuslice: stopping after this step; what was done will be undone\n");
+			gs_cli_say("stopping after this step; what was done will be undone");
 			gs_session_cancel(s);
 		}
 		r = gs_session_dispatch(s, &handlers, v, e);
@@ -372,15 +374,51 @@ static int run_apply(struct gs_cli *cli, int argc, char **argv)
 }
 
 #define FILE_HELP \
-	"FILE is a script in the command language, or a layout as JSON or YAML; - is standard input.\n\n" \
-	"  mode   GPU mig|whole\n" \
-	"  create GPU PROFILE [at START] [count [+]N] [ci none|CI[@S],...]\n" \
-	"  create GPU/PROFILE@START CI [at SLICE]\n" \
-	"  delete GPU PROFILE@START...|MIG-UUID|all|rest\n" \
-	"  move GPU PROFILE@START to START\n" \
-	"  recreate GPU PROFILE@START\n" \
-	"  copy GPU to GPU...\n\n" \
-	"create means \"there should be\": what is there already is claimed, so the same script twice does nothing."
+	"FILE is a script in the command language, or a layout as JSON or YAML; - is standard input.\n" \
+	"create means \"there should be\": what is there already is claimed, so the same script twice does nothing.\n" \
+	"gpuslice-script(5) says what GPU, INST and the statements mean."
+
+/* A long one goes on in the next line, in front of a bracket. */
+static bool statement_line(unsigned i, char *buf, size_t size)
+{
+	const char *s = NULL;
+	size_t n = 0;
+
+	for (unsigned verb = 0; (s = gs_script_syntax(verb)); verb++) {
+		for (bool is_first = true;; is_first = false, s += n) {
+			n = strlen(s);
+			while (n > STATEMENT_WIDTH) {
+				do
+					n--;
+				while (n && !(s[n] == ' ' && s[n + 1] == '['));
+			}
+			if (!n)
+				n = strlen(s);
+			if (i-- == 0) {
+				snprintf(buf, size, "%s%.*s", is_first ? "" : "      ", (int)n, s);
+				return true;
+			}
+			if (!s[n])
+				break;
+		}
+	}
+	return false;
+}
+
+/* What the last column of the steps says. */
+static bool undo_line(unsigned i, char *buf, size_t size)
+{
+	if (i >= GS_UNDO_MAX)
+		return false;
+	snprintf(buf, size, "%-10s%s", gs_undo_name((enum gs_undo)i), gs_undo_summary((enum gs_undo)i));
+	return true;
+}
+
+static const struct gs_cli_lines file_tables[] = {
+	{ "statements:", statement_line, true },
+	{ "the column undo of a plan, what is brought back when a later step fails:", undo_line, true },
+	{ NULL, NULL, false },
+};
 
 static const struct gs_cli_option plan_options[] = {
 	{ "exit-code", NULL, "exit 4 when there is something to do" },
@@ -393,7 +431,7 @@ static const struct gs_cli_option plan_options[] = {
 static const struct gs_cli_option apply_option_table[] = {
 	{ "yes", NULL, "confirm what wants confirmation (never what is refused)" },
 	{ "dry-run", NULL, "print the plan, do nothing" },
-	{ "disrupt", "HOLDER", "pid:N or all: this work may be stopped, SIGTERM and 30 s; may be given again" },
+	{ "disrupt", "HOLDER", "pid:N, unit:NAME.service or all: this may be stopped; a unit is started again. May be given again" },
 	{ "kill", NULL, "SIGKILL for what SIGTERM does not stop" },
 	{ "allow-reset", NULL, "reset a GPU whose mode waits for that, and those that NVLink links with it" },
 	{ "expect", "DIGEST", "only the plan with this digest, the one that was approved" },
@@ -406,6 +444,7 @@ const struct gs_cli_command gs_command_plan = {
 	.arguments = "FILE|-",
 	.summary = "the steps that FILE would take, and what is to be said about them; touches nothing",
 	.details = FILE_HELP,
+	.tables = file_tables,
 	.options = plan_options,
 	.run = run_plan,
 };
@@ -415,6 +454,7 @@ const struct gs_cli_command gs_command_apply = {
 	.arguments = "FILE|-",
 	.summary = "make the machine what FILE says: plan, confirm, write, read back",
 	.details = FILE_HELP,
+	.tables = file_tables,
 	.options = apply_option_table,
 	.run = run_apply,
 };
@@ -424,5 +464,6 @@ const struct gs_cli_command gs_command_assert = {
 	.arguments = "FILE|-",
 	.summary = "exit 0 when the machine is what FILE says, 4 when it differs",
 	.details = FILE_HELP,
+	.tables = file_tables,
 	.run = run_assert,
 };

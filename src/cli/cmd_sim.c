@@ -4,8 +4,90 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/nvml.h"
+#include "backend/sim/calls.h"
 #include "backend/sim/sim.h"
+#include "base/parse.h"
+#include "base/strbuf.h"
 #include "cli/cli.h"
+#include "codec/script_words.h"
+
+#define NVML_PREFIX_LENGTH 4
+#define CALLS_MAX 128
+#define NEAR_MAX 4
+#define CALLS_WIDTH 74
+
+/* What «sim fault» takes (sim.h says it in full). */
+static const struct {
+	const char *spec, *help;
+} specs[] = {
+	{ "nvml CALL CODE [at N]", "CALL returns the number CODE the N-th time from now (1)" },
+	{ "nvml CALL nothing [at N]", "CALL returns success and does nothing" },
+	{ "nvml CALL hang", "CALL does not return until released" },
+	{ "nvml lost BDF", "that GPU has fallen off the bus" },
+	{ "write GLOB ERRNO [at N]", "the N-th write to a file that matches fails: EIO, 5" },
+	{ "write GLOB nothing [at N]", "it succeeds and does nothing" },
+	{ "write GLOB hang", "it does not return until released" },
+	{ "read GLOB ERRNO|hang", "every read of such a file fails, or waits" },
+	{ "program NAME nothing|interrupted", "its next run does nothing and exits with 0, or stops half way" },
+	{ "program NAME hang|exit N", "it does not end until released, or exits with N" },
+	{ "vanish BDF", "that function is gone from the bus, a GPU with its VFs" },
+	{ "reload DRIVER", "now: its GPUs lose what the driver kept" },
+	{ "mode-pending BDF", "its next mode change stays pending" },
+	{ "hold BDF|UUID [unseen]", "a program has that device open through VFIO, as a VM has" },
+	{ "read-only", "sysfs is mounted read-only" },
+	{ "uuid old|new", "a recreated instance gets its old UUID, or a new one" },
+	{ "release", "what hangs goes on, what is waited for lets go" },
+	{ "clear", "no faults" },
+};
+
+/*
+ * Each row is one slot of the program's table of NVML. The first of its symbols
+ * that the stand-in has is the one that is called; the others never are.
+ */
+#define SYMBOLS_(slot, params, ...) { __VA_ARGS__ },
+static const char *const slots[][4] = { GS_NVML_CALLS(SYMBOLS_) };
+
+/* In the table and never called on the stand-in: ways out where a newer call is missing, one kept for later, and one with no fault in it. */
+static bool is_never_called(const char *call)
+{
+	static const char *const idle[] = {
+		"DeviceGetGpuInstanceProfileInfo", "GpuInstanceGetComputeInstanceProfileInfo", "DeviceGetMemoryInfo", "DeviceGetHostVgpuMode", "Shutdown",
+	};
+
+	for (size_t i = 0; i < GS_ARRAY_SIZE(idle); i++)
+		if (strcmp(call, idle[i]) == 0)
+			return true;
+	return false;
+}
+
+static const char *call_of(const char *const *symbols)
+{
+	for (size_t i = 0; i < GS_ARRAY_SIZE(slots[0]) && symbols[i]; i++) {
+		const char *name = symbols[i] + NVML_PREFIX_LENGTH, *known = gs_sim_call_find(name);
+
+		/* "…_v2" is found without its end too, but is another symbol */
+		if (known && strcmp(known, name) == 0)
+			return is_never_called(name) ? NULL : name;
+	}
+	return NULL;
+}
+
+const char *gs_cli_fault_call(unsigned i)
+{
+	for (size_t slot = 0; slot < GS_ARRAY_SIZE(slots); slot++) {
+		const char *call = call_of(slots[slot]);
+
+		if (call && i-- == 0)
+			return call;
+	}
+	return NULL;
+}
+
+const char *gs_cli_fault_spec(unsigned i)
+{
+	return i < GS_ARRAY_SIZE(specs) ? specs[i].spec : NULL;
+}
 
 static int list(struct gs_cli *cli)
 {
@@ -38,11 +120,48 @@ static int need_name(struct gs_cli *cli)
 	return cli->sim ? 0 : gs_cli_misuse(cli, &gs_command_sim, "which machine? gpuslice --sim NAME sim ...");
 }
 
+/* Is one a part of the other? Case does not matter. */
+static bool is_akin(const char *a, const char *b)
+{
+	return strcasestr(a, b) || strcasestr(b, a);
+}
+
+/* A fault that never strikes looks like a program that bears it. */
+static int check_call(const char *word, struct gs_error *e)
+{
+	const char *names[CALLS_MAX], *known = gs_sim_call_find(word), *nearest, *call;
+	GS_STRBUF struct gs_strbuf near = GS_STRBUF_INIT;
+	char shown[GS_WORD_SHOWN];
+	size_t n = 0, n_near = 0;
+
+	if (strcmp(word, "*") == 0 || strcmp(word, "lost") == 0)
+		return 0;
+	for (; n < CALLS_MAX && (call = gs_cli_fault_call((unsigned)n)); n++) {
+		if (known && strcmp(known, call) == 0)
+			return 0;
+		names[n] = call;
+	}
+	nearest = gs_word_nearest(word, names, n);
+	if (nearest)
+		gs_strbuf_printf(&near, "%s", nearest);
+	for (size_t i = 0; strlen(word) > 3 && i < n && n_near < NEAR_MAX; i++) {
+		if (!is_akin(names[i], word) || names[i] == nearest)
+			continue;
+		gs_strbuf_printf(&near, "%s%s", near.length ? ", " : "", names[i]);
+		n_near++;
+	}
+	return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "%s: %s%s%s (gpuslice sim --help lists the calls)", gs_word_show(word, shown),
+			    known ? "gpuslice does not call it, so the fault would never strike" : "the simulated NVML has no such function",
+			    near.length ? "; near it are " : "", near.length ? near.text : "");
+}
+
 static int fault(struct gs_cli *cli, struct gs_sim *sim, int argc, char **argv)
 {
 	GS_FREE char *text = NULL;
 	struct gs_error e = { 0 };
 
+	if (argc > 1 && strcmp(argv[0], "nvml") == 0 && check_call(argv[1], &e) < 0)
+		return gs_cli_fail(cli, &e);
 	if (argc && gs_sim_fault(sim, argc, argv, &e) < 0)
 		return gs_cli_fail(cli, &e);
 	if (gs_sim_fault_list(sim, &text, &e) < 0)
@@ -87,21 +206,48 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 	return fault(cli, sim, argc - first, argv + first);
 }
 
+static bool spec_line(unsigned i, char *buf, size_t size)
+{
+	if (i >= GS_ARRAY_SIZE(specs))
+		return false;
+	snprintf(buf, size, "%-32s  %s", specs[i].spec, specs[i].help);
+	return true;
+}
+
+/* As many names as a line holds. */
+static bool call_line(unsigned i, char *buf, size_t size)
+{
+	size_t used = 0;
+	unsigned line = 0;
+	const char *call;
+
+	for (unsigned n = 0; (call = gs_cli_fault_call(n)); n++) {
+		if (used && used + 1 + strlen(call) > CALLS_WIDTH) {
+			if (line++ == i)
+				return true;
+			used = 0;
+		}
+		if (line == i)
+			snprintf(buf + used, size - used, "%s%s", used ? " " : "", call);
+		used += (used ? 1 : 0) + strlen(call);
+	}
+	return used && line == i;
+}
+
+static const struct gs_cli_lines tables[] = {
+	{ "a SPEC of fault:", spec_line, false },
+	{ "a CALL is * for any that writes, or one of:", call_line, false },
+	{ NULL, NULL, false },
+};
+
 const struct gs_cli_command gs_command_sim = {
 	.name = "sim",
 	.arguments = "list|reset|path|fault",
 	.summary = "machines that are not there, to try things on",
-	.details = "list               their names\n"
-		   "reset              back to the shipped state\n"
-		   "path               the directory tree that stands for /\n"
-		   "fault [SPEC...]      what is switched on, or switch one on:\n"
-		   "  nvml CALL CODE [at N]      CALL returns the number CODE the N-th time from now (1)\n"
-		   "  nvml CALL nothing [at N]   CALL returns success and does nothing\n"
-		   "  nvml CALL hang             CALL does not return until released\n"
-		   "  nvml lost BDF              that GPU has fallen off the bus\n"
-		   "  mode-pending BDF           its next mode change stays pending\n"
-		   "  uuid old|new               a recreated instance gets its old UUID, or a new one\n"
-		   "  release | clear            let hanging calls go on | no faults\n"
-		   "CALL is an NVML function without the \"nvml\" in front, or * for any that writes.",
+	.details = "list             their names\n"
+		   "reset            back to the shipped state\n"
+		   "path             the directory tree that stands for /\n"
+		   "fault [SPEC...]  what is switched on, or switch one on",
+	.tables = tables,
 	.run = run,
 };

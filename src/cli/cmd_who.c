@@ -184,7 +184,7 @@ static void print_absent(const struct gs_snapshot *s)
 		is_first = false;
 	}
 	for (size_t i = 0; i < gs_snapshot_n_notices(s); i++)
-		fprintf(stderr, "gpuslice: note: %s\n", gs_snapshot_notice(s, i));
+		gs_cli_say("note: %s", gs_snapshot_notice(s, i));
 }
 
 static int run(struct gs_cli *cli, int argc, char **argv)

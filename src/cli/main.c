@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "codec/script_text.h"
+#include "codec/script_words.h"
 
 const struct gs_cli_command *const gs_cli_commands[] = {
 	&gs_command_console,
@@ -32,6 +34,26 @@ static const struct gs_cli_command *find_command(const char *name)
 		if (strcmp(gs_cli_commands[i]->name, name) == 0)
 			return gs_cli_commands[i];
 	return NULL;
+}
+
+/* Whoever writes a statement where a command belongs is told where it does belong. */
+static int no_command(const struct gs_cli *cli, const char *word)
+{
+	const char *names[GS_ARRAY_SIZE(gs_cli_commands)], *nearest, *syntax;
+	enum gs_verb verb = gs_verb_from_name(word);
+	struct gs_error e;
+	size_t n = 0;
+
+	for (; gs_cli_commands[n]; n++)
+		names[n] = gs_cli_commands[n]->name;
+	nearest = gs_word_nearest(word, names, n);
+	syntax = gs_script_syntax((unsigned)verb);
+	if (syntax)
+		gs_error_set(&e, -EINVAL, GS_STATUS_INVALID, "%s is a statement of the command language, not a command; a script of such lines goes to plan and apply: "
+			     "echo '%s ...' | gpuslice plan - (it is written: %s)", word, word, syntax);
+	else
+		gs_error_set(&e, -EINVAL, GS_STATUS_INVALID, "no command %s%s%s (gpuslice --help lists them)", word, nearest ? "; did you mean " : "", nearest ? nearest : "");
+	return gs_cli_fail(cli, &e);
 }
 
 /* Options in front of the command are handled as if they stood behind it. */
@@ -71,11 +93,7 @@ int main(int argc, char **argv)
 		return gs_cli_finish(&cli, command->run(&cli, 1, argv + argc - 1));
 	}
 	command = find_command(argv[first]);
-	if (!command) {
-		struct gs_error e;
-
-		gs_error_set(&e, -EINVAL, GS_STATUS_INVALID, "no command %s (gpuslice --help lists them)", argv[first]);
-		return gs_cli_finish(&cli, gs_cli_fail(&cli, &e));
-	}
+	if (!command)
+		return gs_cli_finish(&cli, no_command(&cli, argv[first]));
 	return gs_cli_finish(&cli, command->run(&cli, argc - first, argv + first));
 }

@@ -27,6 +27,17 @@ GS_DEFINE_WORDS(GS_HOLDER_KINDS, gs_holder_kind, HOLDER, holder_kind);
 GS_DEFINE_WORDS(GS_HOST_SOURCES, gs_host_source, SOURCE, host_source);
 GS_DEFINE_WORDS(GS_SEVERITIES, gs_severity, SEVERITY, severity);
 GS_DEFINE_WORDS(GS_UNDO_GRADES, gs_undo, UNDO, undo);
+const char *gs_undo_summary(enum gs_undo v)
+{
+	static const char *const summaries[GS_UNDO_MAX] = {
+		[GS_UNDO_FULL] = "as it was",
+		[GS_UNDO_GEOMETRY] = "the same profiles at the same places, perhaps with other ids and UUIDs",
+		[GS_UNDO_NONE] = "nothing: what was stopped stays stopped",
+	};
+
+	return (int)v >= 0 && v < GS_UNDO_MAX ? summaries[v] : NULL;
+}
+
 GS_DEFINE_WORDS(GS_RISKS, gs_risk, RISK, risk);
 GS_DEFINE_WORDS(GS_STEP_OPS, gs_step_op, STEP, step_op);
 GS_DEFINE_WORDS(GS_FRAMEWORKS, gs_framework, FRAMEWORK, framework);

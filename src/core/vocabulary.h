@@ -115,6 +115,8 @@ GS_DECLARE_WORDS(GS_HOLDER_KINDS, gs_holder_kind, HOLDER, holder_kind);
 GS_DECLARE_WORDS(GS_HOST_SOURCES, gs_host_source, SOURCE, host_source);
 GS_DECLARE_WORDS(GS_SEVERITIES, gs_severity, SEVERITY, severity);
 GS_DECLARE_WORDS(GS_UNDO_GRADES, gs_undo, UNDO, undo);
+/* What it means, half a sentence; NULL for a value outside the table. */
+const char *gs_undo_summary(enum gs_undo v);
 GS_DECLARE_WORDS(GS_RISKS, gs_risk, RISK, risk);
 GS_DECLARE_WORDS(GS_STEP_OPS, gs_step_op, STEP, step_op);
 GS_DECLARE_WORDS(GS_FRAMEWORKS, gs_framework, FRAMEWORK, framework);

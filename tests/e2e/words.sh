@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# words.sh - what the program says of itself: help, hints, faults that would never strike, and in which order it is said.
+. tests/lib/tap.sh
+l() { "$program" --sim lab "$@"; }
+g() { "$program" --sim dgx-h100 "$@"; }
+
+expect 0 "reset" g sim reset
+
+# the language is in the help of those who read it
+for command in plan apply assert; do
+	expect 0 "$command --help" "$program" $command --help
+	that "has every mode" says out "whole|mig|vgpu|mig-vgpu|sriov|passthrough"
+	that "has vfs" says out "vfs GPU 0|N|all"
+	that "has set" says out "set GPU[/INST] KEY VALUE"
+	that "names the page" says out "gpuslice-script(5)"
+	that "explains the column undo" says out "geometry  the same profiles at the same places"
+	that "is not too wide for what it quotes" [ "$(sed -n '/^statements:/,/^$/p' "$tmp/out" | awk 'length > 80' | wc -l)" = 0 ]
+done
+expect 0 "apply --help" "$program" apply --help
+that "names units as holders" says out "unit:NAME.service"
+expect 2 "a statement is no command" "$program" mode 3 mig
+that "and the way to have it read is told" says err "echo 'mode ...' | gpuslice plan -"
+expect 2 "a command with a slip" "$program" prfiles
+that "is guessed" says err "did you mean profiles"
+
+# a fault that would never strike is none
+expect 2 "a call that the program does not make" g sim fault nvml DeviceCreateGpuInstance 15
+that "the one that it makes is named" says err "DeviceCreateGpuInstanceWithPlacement"
+expect 2 "a call that the stand-in does not have" g sim fault nvml DeviceCreateGpuInstnce 15
+that "is said to be missing" says err "no such function"
+expect 2 "a call with a slip" g sim fault nvml DeviceSetMigMod 15
+that "has a near one" says err "near it are DeviceSetMigMode"
+expect 0 "nothing was switched on" g sim fault
+that "as it says" says out "no faults"
+expect 0 "a call without its version" g sim fault nvml DeviceGetCount 15 at 9
+expect 0 "every call that writes" g sim fault nvml '*' 15 at 9
+expect 0 "a GPU that is lost" g sim fault nvml lost 0000:61:00.0
+expect 0 "reset" g sim reset
+
+# each CALL that the help names is made: all are counted down by one look and one change
+expect 0 "sim --help" "$program" sim --help
+calls=$(sed -n '/^a CALL is/,/^$/p' "$tmp/out" | tail -n +2)
+that "names calls" [ "$(echo "$calls" | wc -w)" -gt 30 ]
+for call in $calls; do
+	l sim fault nvml "$call" 999 at 1000000 >/dev/null || echo "# $call is refused"
+done
+l list --telemetry >/dev/null
+printf 'mode 1 mig\ncreate 1 1g.6gb\ndelete 0 2g.10gb@0\n' >"$tmp/in"
+expect_in 0 "a look and a change" l apply --yes --disrupt unit:nvidia-persistenced.service -
+expect 0 "the faults" l sim fault
+that "all are there" [ "$(grep -c '^nvml' "$tmp/out")" = "$(echo "$calls" | wc -w)" ]
+that "and each has been on its way" says_not out "at 1000000"
+
+# every kind of fault that is accepted is in the help
+g sim fault bogus 2>"$tmp/kinds" >/dev/null
+"$program" sim --help >"$tmp/out"
+that "each kind of fault is in the help" [ -z "$(sed 's/.*a fault is one of: //' "$tmp/kinds" | tr ';' '\n' | while read -r kind rest; do
+	grep -q "^  $kind\( \|$\)" "$tmp/out" || echo "$kind $rest"
+done)" ]
+
+# in a log, what was said first stands first
+echo 'delete 0 all' >"$tmp/in"
+setsid -w "$program" --sim dgx-h100 apply --disrupt all - <"$tmp/in" >"$tmp/out" 2>&1
+that "a plan stands before what is said of it" [ "$(grep -n '^PLAN' "$tmp/out" | cut -d: -f1)" -lt "$(grep -n 'needs a confirmation' "$tmp/out" | cut -d: -f1)" ]
+done_testing
