@@ -351,6 +351,13 @@ static int run_apply(struct gs_cli *cli, int argc, char **argv)
 		return GS_STATUS_OK;
 	}
 	hello = gs_session_hello(q.session);
+	/* before anything is asked: who confirms and is refused then has been asked for nothing */
+	if (q.plan->n_steps && !hello->privileged) {
+		if (!cli->json)
+			print_plan(q.plan, stdout);
+		gs_error_set(&e, -EPERM, GS_STATUS_REFUSED, "changing this machine needs root. Nothing was done: use sudo");
+		return gs_cli_fail(cli, &e);
+	}
 	if (q.plan->n_steps && gs_plan_needs_confirmation(q.plan) && !q.o.yes && confirm(q.plan, hello->host, hello->source == GS_SOURCE_LIVE, &e) < 0) {
 		/* what there is to confirm was not shown anywhere yet */
 		if (e.errnum == -ENOTTY && !cli->json)

@@ -53,6 +53,9 @@ untouched "kvm-l40s"
 script 'create 2 L40S-24Q'
 expect_in 3 "as somebody who is not root" g --as-user apply --yes -
 that "says what to do" says err "sudo"
+script 'create 2 L40S-24Q vf 31'
+expect_in 3 "asked nothing first" setsid "$program" --sim "$host" --as-user apply -
+that "and told the same" says err "sudo"
 untouched "not root"
 
 # the driver refuses, lies, hangs
