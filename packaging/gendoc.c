@@ -22,6 +22,7 @@ int gs_program_main(int argc, char **argv);
 #include "base/strbuf.h"
 #include "codec/script_text.h"
 #include "core/policy.h"
+#include "core/who.h"
 #include "ui/control.h"
 #include "ui/theme.h"
 
@@ -341,6 +342,29 @@ static void bash_arguments(void)
 	puts(" '");
 }
 
+/* What stands behind an option or a command. */
+static void bash_words_of_tables(void)
+{
+	const char *spec;
+	size_t n, length = 0;
+
+	fputs("\tlocal operations='", stdout);
+	for (int op = 0; op < GS_WHO_OP_MAX; op++)
+		printf("%s%s", op ? " " : "", gs_who_op_name((enum gs_who_op)op));
+	fputs("'\n\tlocal faults='", stdout);
+	for (unsigned i = 0; (spec = gs_cli_fault_spec(i)); i++) {
+		bool is_again = i && length == strcspn(spec, " ") && strncmp(spec, gs_cli_fault_spec(i - 1), length) == 0;
+
+		length = strcspn(spec, " ");
+		if (!is_again)
+			printf("%s%.*s", i ? " " : "", (int)length, spec);
+	}
+	fputs("'\n\tlocal calls='", stdout);
+	for (n = 0; gs_cli_fault_call((unsigned)n); n++)
+		printf("%s%s", n ? " " : "", gs_cli_fault_call((unsigned)n));
+	puts("'\n\tlocal themes='default mono'");
+}
+
 /* ---------------------------------------------------------------- templates and lists */
 
 static void version(void)
@@ -364,6 +388,7 @@ static const struct {
 	{ "@BASH-COMMANDS@", bash_commands },
 	{ "@BASH-OPTIONS@", bash_options },
 	{ "@BASH-ARGUMENTS@", bash_arguments },
+	{ "@BASH-WORDS@", bash_words_of_tables },
 };
 
 static int fill(const char *path)
