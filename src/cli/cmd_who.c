@@ -236,9 +236,11 @@ const struct gs_cli_command gs_command_who = {
 	.name = "who",
 	.arguments = "GPU",
 	.summary = "who uses a GPU, and would that stand in the way of a change",
-	.details = "Each one answers yes, maybe (known only by trying), no, yields (one of gpuslice's own, which lets go), claim (work that was promised it and "
-		   "has no process yet) or hidden (somebody may be there who cannot be seen). The operation mode is the switch of MIG where the GPU has it, else whatever its modes take; for vGPUs and SR-IOV on a GPU with MIG ask vfs. "
-		   "The operation delete is of what lies where one sits; nothing lies on a virtual function that has no type. "
+	.details = "Each one answers yes, maybe (known only by trying), no, yields (one of gpuslice's own, which lets go),\n"
+		   "claim (work that was promised it and has no process yet) or hidden (somebody may be there who cannot be seen).\n"
+		   "The operation mode is the switch of MIG where the GPU has it, else whatever its modes take;\n"
+		   "for vGPUs and SR-IOV on a GPU with MIG ask vfs. The operation delete is of what lies where one sits;\n"
+		   "nothing lies on a virtual function that has no type.\n"
 		   "The status is 0 when nobody stands in the way, 3 when somebody does or was promised it, 9 when that cannot be told.",
 	.options = options,
 	.run = run,

@@ -81,6 +81,19 @@ that "and they are not in the way of passthrough" [ "$(awk '$1 == "passthrough" 
 expect 0 "profiles of a MIG GPU" l profiles 0
 that "say what they are profiles of" says out "MIG profiles from the driver"
 
+# why a view is partial
+expect 0 "reset" l sim reset
+expect 0 "a frame for somebody who is not told the places" l --as-user monitor --once --size 24x80
+that "says that it is partial" says out "PARTIAL VIEW"
+that "and why" says err "places of MIG instances to root only"
+that "and what to do" says err "gpuslice agent --publish"
+that "and that others are hidden" says err "processes of other users cannot be seen"
+expect 0 "root publishes" l agent --publish
+expect 0 "the frame now" l --as-user monitor --once --size 24x80
+that "has the places that were published" says err "that root published last"
+expect 0 "monitor --help" "$program" monitor --help
+that "explains it too" says out "PARTIAL VIEW in the first line means"
+
 # in a log, what was said first stands first
 echo 'delete 0 all' >"$tmp/in"
 setsid -w "$program" --sim dgx-h100 apply --disrupt all - <"$tmp/in" >"$tmp/out" 2>&1
