@@ -98,6 +98,11 @@ int gs_cli_snapshot(const struct gs_cli *cli, bool telemetry, struct gs_snapshot
 /* The GPUs that a selector of the command language means: their ranks in @s, at most @max. A sentence when there is none. */
 int gs_cli_select_gpus(const char *word, const struct gs_snapshot *s, uint32_t *ret_indices, size_t max, size_t *ret_n, struct gs_error *e);
 
+/* ---- holder.c ---- */
+
+/* gs_holder_label(), with the name in full where the kernel cut it and the unit tells the rest. Returns @buf. */
+const char *gs_cli_holder_label(const struct gs_holder *h, char *buf, size_t size);
+
 /* ---- cmd_sim.c ---- */
 
 /* The calls of NVML that gpuslice makes and the stand-in has, so that a fault can strike there; without "nvml". NULL behind the last. */

@@ -12,6 +12,8 @@
 #include "ui/console.h"
 #include "ui/screen.h"
 
+#define SNAPSHOT_TIMEOUT_MS 60000
+
 struct screen_options {
 	struct gs_console_options console;
 	bool once;
@@ -97,6 +99,42 @@ static bool wants_color(const struct gs_cli *cli, bool is_screen)
 	return !(no_color && *no_color) && (is_screen || isatty(STDOUT_FILENO));
 }
 
+/* What the words PARTIAL VIEW on the frame stand for: there is no key on a printed frame to ask with. */
+static void say_what_is_missing(const struct gs_snapshot *s)
+{
+	bool places = false, holders = false;
+	struct gs_wall at;
+
+	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu(s, i);
+
+		places |= gs_mode_has_mig(gpu->mode) && !gpu->placements_visible;
+		holders |= !gpu->holders_visible;
+	}
+	if (places)
+		gs_cli_say("note: partial view: the driver tells the places of MIG instances to root only; gpuslice agent --publish as root, or its timer, makes them known");
+	else if (gs_snapshot_published(s, &at))
+		gs_cli_say("note: partial view: the places of MIG instances are those that root published last; gpuslice agent --publish renews them");
+	if (holders)
+		gs_cli_say("note: partial view: processes of other users cannot be seen; sudo gpuslice list shows all");
+}
+
+/* One frame, and then what is to be known about it. The session is taken. */
+static int show_once(struct gs_session *session, const struct gs_console_options *options, struct gs_error *e)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
+	int status;
+
+	if (gs_session_snapshot(session, false, SNAPSHOT_TIMEOUT_MS, &s, e) < 0) {
+		gs_session_free(session);
+		return e->status ? (int)e->status : GS_STATUS_FAILED;
+	}
+	status = gs_console_once(session, options, STDOUT_FILENO, e);
+	if (status == GS_STATUS_OK)
+		say_what_is_missing(s);
+	return status;
+}
+
 static int show(struct gs_cli *cli, const struct gs_cli_command *command, int argc, char **argv, bool read_only)
 {
 	GS_CLEANUP(gs_session_freep) struct gs_session *session = NULL;
@@ -120,7 +158,7 @@ static int show(struct gs_cli *cli, const struct gs_cli_command *command, int ar
 		return gs_cli_fail(cli, &e);
 	if (!cli->sim && !cli->sysroot && drop_privileges(&e) < 0)
 		return gs_cli_fail(cli, &e);
-	status = o.once ? gs_console_once(GS_TAKE(session), &o.console, STDOUT_FILENO, &e) : gs_console_run(GS_TAKE(session), &o.console, &e);
+	status = o.once ? show_once(GS_TAKE(session), &o.console, &e) : gs_console_run(GS_TAKE(session), &o.console, &e);
 	return status == GS_STATUS_OK ? status : gs_cli_fail(cli, &e);
 }
 
@@ -167,6 +205,10 @@ const struct gs_cli_command gs_command_monitor = {
 	.name = "monitor",
 	.arguments = "",
 	.summary = "the same screen, read-only: its agent has no code that writes",
+	.details = "PARTIAL VIEW in the first line means that something cannot be seen by whoever looks; a monitor looks as an ordinary user even for root.\n"
+		   "The places of MIG instances are told to root only: gpuslice agent --publish as root, or its timer, makes them known.\n"
+		   "Processes of other users stay hidden, which a question mark shows; sudo gpuslice list has them.\n"
+		   "With --once the reason stands on standard error.",
 	.options = monitor_options,
 	.run = run_monitor,
 };

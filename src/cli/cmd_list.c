@@ -28,7 +28,7 @@ static void holders_text(struct gs_holder *const *holders, size_t n, struct gs_s
 	char label[160];
 
 	for (size_t i = 0; i < n; i++)
-		gs_strbuf_printf(b, "%s%s%s", b->length ? ", " : "", gs_holder_label(holders[i], label, sizeof(label)), holders[i]->yields ? " (lets go)" : "");
+		gs_strbuf_printf(b, "%s%s%s", b->length ? ", " : "", gs_cli_holder_label(holders[i], label, sizeof(label)), holders[i]->yields ? " (lets go)" : "");
 }
 
 static const char *or_dash(const struct gs_strbuf *b, bool visible)
@@ -149,18 +149,21 @@ static void add_held_vf(struct gs_table *t, const struct gs_gpu *gpu, const stru
 	add_remark(t, gpu, gs_bdf_format(vf->bdf, bdf), place, vf->type ? vf->type : "without a type", or_dash(&who, true));
 }
 
-/* "16 VFs, 3 typed" */
+/* "16 VFs, 3 with a type"; of plain VFs nobody asks for a type */
 static void add_vfs(struct gs_table *t, const struct gs_gpu *gpu)
 {
-	char text[64];
+	bool has_types = gpu->grids[GS_KIND_VGPU].n;
+	GS_STRBUF struct gs_strbuf text = GS_STRBUF_INIT;
 	size_t typed = 0;
 
 	if (!gpu->vfs.enabled.known || !gpu->vfs.enabled.value)
 		return;
 	for (size_t i = 0; i < gpu->vfs.n_functions; i++)
 		typed += gpu->vfs.functions[i]->type != NULL;
-	snprintf(text, sizeof(text), "%" PRIu32 " VF%s, %zu typed", gpu->vfs.enabled.value, gpu->vfs.enabled.value == 1 ? "" : "s", typed);
-	add_remark(t, gpu, "", "", text, "");
+	gs_strbuf_printf(&text, "%" PRIu32 " VF%s", gpu->vfs.enabled.value, gpu->vfs.enabled.value == 1 ? "" : "s");
+	if (has_types || typed)
+		gs_strbuf_printf(&text, ", %zu with a type", typed);
+	add_remark(t, gpu, "", "", text.text, "");
 }
 
 static void add_settings(struct gs_table *t, const struct gs_gpu *gpu)

@@ -120,7 +120,7 @@ static const char *grid_title(enum gs_instance_kind kind)
 	case GS_KIND_SRIOV:
 		return "profiles of virtual functions";
 	case GS_KIND_PARTITION:
-		return "partitions";
+		return "compute partitions";
 	default:
 		return "profiles";
 	}
@@ -146,9 +146,12 @@ static int print_grid(const struct gs_gpu *gpu, enum gs_instance_kind kind)
 
 	if (!t)
 		return GS_STATUS_FAILED;
-	printf("  %s, %" PRIu32 " %s, from the %s%s%s\n", grid_title(kind), set->memory_units, set->is_slots ? "places" : "units",
-	       set->source == GS_PROFILES_DRIVER ? "driver" : "catalogue", set->has_one_size ? "; one size for the whole GPU" : "",
-	       any_mode_is_right(gpu, kind) ? "" : "; not in that mode now");
+	if (kind == GS_KIND_PASSTHROUGH)
+		printf("  passthrough, the whole GPU for one machine");
+	else
+		printf("  %s, %" PRIu32 " %s%s, from the %s", grid_title(kind), set->memory_units, set->is_slots ? "place" : "unit", set->memory_units == 1 ? "" : "s",
+		       set->source == GS_PROFILES_DRIVER ? "driver" : "catalogue");
+	printf("%s%s\n", set->has_one_size ? "; one size for the whole GPU" : "", any_mode_is_right(gpu, kind) ? "" : "; not in that mode now");
 	for (size_t i = 0; i < n; i++)
 		gs_table_add(t, heads[i]);
 	for (size_t i = 0; i < set->n; i++) {
@@ -179,7 +182,7 @@ static int print_mig(const struct gs_layout *l, const struct gs_gpu *gpu)
 
 	if (!t)
 		return GS_STATUS_FAILED;
-	printf("  %" PRIu32 " memory units, %" PRIu32 " compute slices, profiles from the %s%s\n", set->memory_units, set->compute_slices,
+	printf("  %" PRIu32 " memory units, %" PRIu32 " compute slices, MIG profiles from the %s%s\n", set->memory_units, set->compute_slices,
 	       set->source == GS_PROFILES_DRIVER ? "driver" : "catalogue",
 	       gpu->mode == GS_MODE_MIG || gpu->mode == GS_MODE_MIG_VGPU ? "" : "; not in MIG mode now");
 	for (size_t i = 0; i < GS_ARRAY_SIZE(heads); i++)
@@ -251,7 +254,8 @@ const struct gs_cli_command gs_command_profiles = {
 	.arguments = "[GPU]",
 	.summary = "every profile and vGPU type: id, size, where it may start, what fits now",
 	.details = "GPU is an index, a range (0-3), a PCI address, the beginning of a GPU UUID, model:\"GLOB\" or all.\n"
-		   "UNITS is the width in memory units; FITS NOW is how many more fit beside what is there.\n"
+		   "UNITS is the width in memory units; FITS NOW is how many more fit beside what is there,\n"
+		   "also where the mode has to change first, and 0 where that takes instances of another kind away.\n"
 		   "vGPU types have no start: they go to any free virtual function. IN is the GPU instance that a MIG-backed type lies in.",
 	.run = run,
 };

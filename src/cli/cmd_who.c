@@ -47,8 +47,11 @@ static void add_place(struct gs_table *t, struct gs_who_place place)
 static void add_who(struct gs_table *t, const struct gs_holder *h)
 {
 	const char *name = h->name ? h->name : "?";
+	char label[256];
 
-	if (h->pid.known)
+	if (h->kind == GS_HOLDER_PROCESS && h->pid.known)
+		gs_table_add(t, gs_cli_holder_label(h, label, sizeof(label)));
+	else if (h->pid.known)
 		gs_table_addf(t, "pid %" PRIu32 " %s%s%s%s", h->pid.value, name, h->user ? " (" : "", h->user ? h->user : "", h->user ? ")" : "");
 	else
 		gs_table_add(t, name);
@@ -62,7 +65,7 @@ static void add_verdicts(struct gs_table *t, const struct gs_gpu *gpu, const str
 		if (!(ops & 1u << op))
 			continue;
 		if (entry->holder)
-			verdict = gs_who_judge(gpu, entry->holder, entry->place, (enum gs_who_op)op, NULL);
+			verdict = gs_who_answer(gpu, entry->holder, entry->place, (enum gs_who_op)op, NULL);
 		gs_table_add(t, gs_who_verdict_name(verdict));
 	}
 }
@@ -136,7 +139,7 @@ static int status_of(const struct gs_gpu *gpu, const struct gs_who_entry *entrie
 			if (!(ops & 1u << op))
 				continue;
 			if (entry->holder)
-				v = gs_who_judge(gpu, entry->holder, entry->place, (enum gs_who_op)op, NULL);
+				v = gs_who_answer(gpu, entry->holder, entry->place, (enum gs_who_op)op, NULL);
 			if (v == GS_WHO_VERDICT_YES || v == GS_WHO_VERDICT_CLAIM)
 				return GS_STATUS_REFUSED;
 			if (v == GS_WHO_VERDICT_MAYBE || v == GS_WHO_VERDICT_HIDDEN)
@@ -233,8 +236,11 @@ const struct gs_cli_command gs_command_who = {
 	.name = "who",
 	.arguments = "GPU",
 	.summary = "who uses a GPU, and would that stand in the way of a change",
-	.details = "Each one answers yes, maybe (known only by trying), no, yields (one of gpuslice's own, which lets go), claim (work that was promised it and "
-		   "has no process yet) or hidden (somebody may be there who cannot be seen). The operation delete is of the place where one sits. "
+	.details = "Each one answers yes, maybe (known only by trying), no, yields (one of gpuslice's own, which lets go),\n"
+		   "claim (work that was promised it and has no process yet) or hidden (somebody may be there who cannot be seen).\n"
+		   "The operation mode is the switch of MIG where the GPU has it, else whatever its modes take;\n"
+		   "for vGPUs and SR-IOV on a GPU with MIG ask vfs. The operation delete is of what lies where one sits;\n"
+		   "nothing lies on a virtual function that has no type.\n"
 		   "The status is 0 when nobody stands in the way, 3 when somebody does or was promised it, 9 when that cannot be told.",
 	.options = options,
 	.run = run,

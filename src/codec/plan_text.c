@@ -43,7 +43,7 @@ static void print_pauses(const struct gs_plan *p, struct gs_strbuf *out)
 		n += p->steps[i].op == GS_STEP_STOP_UNIT;
 	if (!n)
 		return;
-	gs_strbuf_printf(out, "PAUSES %zu  stopped meanwhile, and started again whatever happens\n", n);
+	gs_strbuf_printf(out, "PAUSES %zu  stopped meanwhile, and started again on every way out\n", n);
 	for (size_t i = 0; i < p->n_steps; i++) {
 		if (p->steps[i].op != GS_STEP_STOP_UNIT)
 			continue;

@@ -80,6 +80,18 @@ static void believe_driver(const struct gs_gpu *gpu, const struct gs_profile *p,
 	}
 }
 
+/* Is something there that this profile's mode does not keep? A GPU in partitions is whole all the same. */
+static bool other_kind_is_there(const struct gs_gpu *gpu, enum gs_instance_kind kind, const struct gs_profile *p)
+{
+	for (size_t i = 0; i < gpu->n_instances; i++) {
+		enum gs_instance_kind there = gpu->instances[i]->kind;
+
+		if (there != kind && there != GS_KIND_PARTITION && !(there == GS_KIND_MIG && p->gi_profile))
+			return true;
+	}
+	return false;
+}
+
 void gs_profile_creatable(const struct gs_gpu *gpu, enum gs_instance_kind kind, const struct gs_profile *p, struct gs_creatable *ret)
 {
 	const struct gs_profile_set *set = &gpu->grids[kind];
@@ -94,7 +106,10 @@ void gs_profile_creatable(const struct gs_gpu *gpu, enum gs_instance_kind kind, 
 	ret->n = GS_U32(gs_placement_capacity(set, placed, n, p));
 	if (kind == GS_KIND_MIG)
 		believe_driver(gpu, p, ret);
-	if (p->gi_profile) {
+	if (!gs_profile_mode_is_right(gpu, kind, p) && other_kind_is_there(gpu, kind, p)) {
+		ret->n = GS_U32(0);
+		ret->n_starts = 0;
+	} else if (p->gi_profile) {
 		struct gs_u32 room = room_in_gis(gpu, p);
 
 		ret->n = room.known && room.value > ret->n_starts ? GS_U32((uint32_t)ret->n_starts) : room;

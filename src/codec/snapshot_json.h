@@ -44,7 +44,8 @@ struct gs_creatable {
 	size_t n_starts;
 };
 /*
- * As if the GPU were in the mode that @kind takes. A MIG-backed vGPU counts
+ * As if the GPU were in the mode that @kind takes; none where that mode would
+ * not keep what is there. A MIG-backed vGPU counts
  * what the GPU instances of its profile still hold, and a free slot each.
  */
 void gs_profile_creatable(const struct gs_gpu *gpu, enum gs_instance_kind kind, const struct gs_profile *p, struct gs_creatable *ret);

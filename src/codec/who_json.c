@@ -32,7 +32,7 @@ static struct json_object *judgements_to_json(const struct gs_gpu *gpu, const st
 		if (!(ops & 1u << op))
 			continue;
 		if (entry->holder)
-			verdict = gs_who_judge(gpu, entry->holder, entry->place, (enum gs_who_op)op, &reason);
+			verdict = gs_who_answer(gpu, entry->holder, entry->place, (enum gs_who_op)op, &reason);
 		one = json_object_new_object();
 		gs_json_add_string(one, "verdict", gs_who_verdict_name(verdict));
 		gs_json_add_string(one, "reason", reason);

@@ -66,6 +66,12 @@ static struct judgement say(enum gs_who_verdict verdict, const char *reason)
 	return (struct judgement){ verdict, reason };
 }
 
+/* No switch of MIG: what changes its mode is making VFs or giving it away. */
+static bool has_no_mig(const struct gs_gpu *gpu)
+{
+	return gpu->vendor == GS_VENDOR_NVIDIA && gpu->modes && !(gpu->modes & (1u << GS_MODE_MIG | 1u << GS_MODE_MIG_VGPU));
+}
+
 /*
  * Does @op take the GPU away from its driver? NVIDIA's tool rebinds the PF to
  * make VFs (interfaces 3.4), and an unbind of the driver waits for ever while
@@ -73,6 +79,8 @@ static struct judgement say(enum gs_who_verdict verdict, const char *reason)
  */
 static bool unbinds(const struct gs_gpu *gpu, enum gs_who_op op)
 {
+	if (op == GS_WHO_OP_MODE)
+		return has_no_mig(gpu);
 	return op == GS_WHO_OP_PASSTHROUGH || (op == GS_WHO_OP_VFS && gpu->vfs.by != GS_VFS_BY_NUMVFS);
 }
 
@@ -117,8 +125,10 @@ static struct judgement judge_on_gpu(const struct gs_gpu *gpu, const struct gs_h
 			return say(GS_WHO_VERDICT_YES, "has the compute driver open: partitions cannot change under it");
 		if (gpu->vendor == GS_VENDOR_AMD)
 			return say(GS_WHO_VERDICT_MAYBE, "has the GPU open for drawing only");
+		if (unbinds(gpu, op))
+			return say(GS_WHO_VERDICT_YES, "has the GPU open: an unbind of its driver would wait for ever");
 		if (is_persistenced(h))
-			return say(GS_WHO_VERDICT_MAYBE, "has the GPU open; the driver may leave the change pending");
+			return say(GS_WHO_VERDICT_MAYBE, "has the GPU open; the driver may leave the switch of MIG pending");
 		return say(GS_WHO_VERDICT_YES, "has the GPU open");
 	case GS_WHO_OP_VFS:
 		if (gpu->vfs.by == GS_VFS_BY_NUMVFS)
@@ -157,6 +167,17 @@ enum gs_who_verdict gs_who_judge(const struct gs_gpu *gpu, const struct gs_holde
 	return j.verdict;
 }
 
+enum gs_who_verdict gs_who_answer(const struct gs_gpu *gpu, const struct gs_holder *holder, struct gs_who_place place, enum gs_who_op op,
+				  const char **ret_reason)
+{
+	if (op == GS_WHO_OP_DELETE && place.vf && !holder->yields && !gs_gpu_instance_on_vf(gpu, place.vf->n)) {
+		if (ret_reason)
+			*ret_reason = "is on a VF that has nothing to delete";
+		return GS_WHO_VERDICT_NO;
+	}
+	return gs_who_judge(gpu, holder, place, op, ret_reason);
+}
+
 /* ---------------------------------------------------------------- the list */
 
 struct list {
@@ -173,7 +194,7 @@ static void add_holders(struct list *l, struct gs_holder *const *holders, size_t
 
 		entry->holder = holders[i];
 		entry->place = place;
-		entry->verdict = gs_who_judge(l->gpu, holders[i], place, l->op, &entry->reason);
+		entry->verdict = gs_who_answer(l->gpu, holders[i], place, l->op, &entry->reason);
 	}
 }
 

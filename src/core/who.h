@@ -42,6 +42,12 @@ struct gs_who_place {
  */
 enum gs_who_verdict gs_who_judge(const struct gs_gpu *gpu, const struct gs_holder *holder, struct gs_who_place place, enum gs_who_op op,
 				 const char **ret_reason);
+/*
+ * The same for somebody who asks, not for a plan that has chosen the VF to
+ * create on: deleting disturbs nobody on a VF that has no type.
+ */
+enum gs_who_verdict gs_who_answer(const struct gs_gpu *gpu, const struct gs_holder *holder, struct gs_who_place place, enum gs_who_op op,
+				  const char **ret_reason);
 
 /* One line of an answer. */
 struct gs_who_entry {

@@ -31,6 +31,21 @@ that "says that it wants a whole one" says err "a whole GPU is expected"
 expect 2 "no such operation" g who 0 --for reset
 that "the operations are named" says err "mode, delete, vfs or passthrough"
 
+# what who says of a mode and of a deletion is what a plan finds
+k() { "$program" --sim kvm-l40s "$@"; }
+expect 0 "reset" k sim reset
+expect 3 "a mode of a GPU without MIG takes its driver off" k who 3 --for mode
+that "so that the daemon is in the way" says out "yes      process  pid 1893"
+that "and has its whole name" says out "nvidia-persistenced (root)"
+echo 'mode 3 vgpu' >"$tmp/in"
+expect_in 3 "as the plan says" k plan -
+that "of the same process" says out "pid 1893"
+expect 0 "deleting disturbs no claim on a VF without a vGPU" k who 2 --for delete
+that "and it is said why" says out "nothing to delete"
+echo 'delete 2 all' >"$tmp/in"
+expect_in 0 "as the plan says" k plan -
+expect 3 "nor does it let VFs go" k who 2 --for vfs
+
 # a recording of that machine, with a note of its site
 cp -r "$XDG_STATE_HOME/gpuslice/sim/dgx-h100/tree" "$tmp/tree"
 mkdir -p "$tmp/tree/etc/gpuslice/notes.d"

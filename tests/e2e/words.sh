@@ -59,6 +59,41 @@ that "each kind of fault is in the help" [ -z "$(sed 's/.*a fault is one of: //'
 	grep -q "^  $kind\( \|$\)" "$tmp/out" || echo "$kind $rest"
 done)" ]
 
+# one name for one thing, and no word missing
+k() { "$program" --sim kvm-l40s "$@"; }
+expect 0 "reset" k sim reset
+expect 0 "profiles of a GPU with vGPUs" k profiles 1
+that "passthrough is named as such" says out "  passthrough, the whole GPU for one machine; not in that mode now"
+that "and does not fit beside vGPUs" [ "$(awk '$1 == "passthrough" { print $NF }' "$tmp/out")" = 0 ]
+expect 0 "profiles of an empty one" k profiles 3
+that "has room for it" [ "$(awk '$1 == "passthrough" { print $NF }' "$tmp/out")" = 1 ]
+expect 0 "list" k list
+that "VFs are counted by their type" says out "32 VFs, 2 with a type"
+that "a name that the kernel cut is whole where the unit tells it" says out "nvidia-persistenced (root)"
+expect 0 "reset" l sim reset
+echo 'vfs 6 4' >"$tmp/in"
+expect_in 0 "plain VFs" l apply --yes -
+expect 0 "list" l list
+that "have no types" grep -qE '^6 +4 VFs$' "$tmp/out"
+expect 0 "profiles of an AMD GPU" l profiles 5
+that "name its partitions as the setting does" says out "compute partitions, 8 units"
+that "and they are not in the way of passthrough" [ "$(awk '$1 == "passthrough" { print $NF }' "$tmp/out")" = 1 ]
+expect 0 "profiles of a MIG GPU" l profiles 0
+that "say what they are profiles of" says out "MIG profiles from the driver"
+
+# why a view is partial
+expect 0 "reset" l sim reset
+expect 0 "a frame for somebody who is not told the places" l --as-user monitor --once --size 24x80
+that "says that it is partial" says out "PARTIAL VIEW"
+that "and why" says err "places of MIG instances to root only"
+that "and what to do" says err "gpuslice agent --publish"
+that "and that others are hidden" says err "processes of other users cannot be seen"
+expect 0 "root publishes" l agent --publish
+expect 0 "the frame now" l --as-user monitor --once --size 24x80
+that "has the places that were published" says err "that root published last"
+expect 0 "monitor --help" "$program" monitor --help
+that "explains it too" says out "PARTIAL VIEW in the first line means"
+
 # in a log, what was said first stands first
 echo 'delete 0 all' >"$tmp/in"
 setsid -w "$program" --sim dgx-h100 apply --disrupt all - <"$tmp/in" >"$tmp/out" 2>&1

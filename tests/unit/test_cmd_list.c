@@ -19,7 +19,7 @@ static void list_has_vgpus_with_their_vf_and_what_lies_around(void **state)
 {
 	GS_FREE char *text = gs_testprinted(print_table, *state);
 
-	gs_testprinted_has(text, "\n0                              32 VFs, 2 typed\n");
+	gs_testprinted_has(text, "\n0                              32 VFs, 2 with a type\n");
 	gs_testprinted_has(text, "\n0    0000:41:00.7              write to driver/unbind waits ");
 	gs_testprinted_has(text, "  pid 12 qemu\n");
 	gs_testprinted_has(text, "\n0    0000:41:00.4              L40S-12Q ");

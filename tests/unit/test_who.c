@@ -176,6 +176,43 @@ static void a_claim_is_a_claim(void **state)
 	drop(&m);
 }
 
+static void nothing_is_deleted_on_a_vf_without_a_type(void **state)
+{
+	struct gs_holder claim = { .kind = GS_HOLDER_CLAIM, .name = "vm archive-viewer" };
+	struct gs_who_place on_vf = { NULL, NULL };
+	const char *reason = NULL;
+	struct machine m;
+
+	(void)state;
+	make(&m);
+	on_vf.vf = m.vf;
+	assert_int_equal(gs_who_answer(m.gpu, &claim, on_vf, GS_WHO_OP_DELETE, &reason), GS_WHO_VERDICT_NO);
+	assert_non_null(strstr(reason, "nothing to delete"));
+	assert_int_equal(gs_who_answer(m.gpu, &claim, on_vf, GS_WHO_OP_VFS, NULL), GS_WHO_VERDICT_CLAIM);
+	/* a plan that creates on it asks otherwise */
+	assert_int_equal(gs_who_judge(m.gpu, &claim, on_vf, GS_WHO_OP_DELETE, NULL), GS_WHO_VERDICT_CLAIM);
+	m.inst->vf = GS_U32(m.vf->n);
+	assert_int_equal(gs_who_answer(m.gpu, &claim, on_vf, GS_WHO_OP_DELETE, NULL), GS_WHO_VERDICT_CLAIM);
+	drop(&m);
+}
+
+static void without_mig_every_mode_takes_the_driver_off(void **state)
+{
+	struct gs_holder daemon = { .kind = GS_HOLDER_PROCESS, .uid = GS_U32(0), .name = "nvidia-persiste", .unit = "nvidia-persistenced.service" };
+	struct gs_holder drm = { .kind = GS_HOLDER_MODULE, .name = "nvidia_drm" };
+	struct machine m;
+
+	(void)state;
+	make(&m);
+	m.gpu->modes = 1u << GS_MODE_WHOLE | 1u << GS_MODE_VGPU | 1u << GS_MODE_PASSTHROUGH;
+	assert_verdicts(&m, &daemon, ELSEWHERE, "yes no yes yes");
+	assert_verdicts(&m, &drm, ELSEWHERE, "yes no yes yes");
+	m.gpu->modes |= 1u << GS_MODE_MIG;
+	assert_verdicts(&m, &daemon, ELSEWHERE, "maybe no yes yes");
+	assert_verdicts(&m, &drm, ELSEWHERE, "no no yes yes");
+	drop(&m);
+}
+
 static struct gs_holder *add(struct gs_holder *h, enum gs_holder_kind kind, const char *name)
 {
 	h->kind = kind;
@@ -196,6 +233,7 @@ static void the_list_has_everybody_and_the_gravest_first(void **state)
 	add(gs_gpu_add_holder(m.s, m.gpu), GS_HOLDER_PROCESS, "gpuslice")->yields = true;
 	add(gs_instance_add_holder(m.s, m.inst), GS_HOLDER_PROCESS, "inside");
 	add(gs_vf_add_holder(m.s, m.vf), GS_HOLDER_VM, "lab");
+	m.inst->vf = GS_U32(m.vf->n);
 	m.gpu->holders_visible = false;
 	assert_int_equal(gs_who_list(m.gpu, GS_WHO_OP_DELETE, m.arena, &entries, &n), 0);
 	assert_int_equal(n, 6);
@@ -254,6 +292,8 @@ int main(void)
 		cmocka_unit_test(modules_hold_where_an_unbind_would_hang),
 		cmocka_unit_test(compute_users_keep_amd_partitions),
 		cmocka_unit_test(a_claim_is_a_claim),
+		cmocka_unit_test(nothing_is_deleted_on_a_vf_without_a_type),
+		cmocka_unit_test(without_mig_every_mode_takes_the_driver_off),
 		cmocka_unit_test(the_list_has_everybody_and_the_gravest_first),
 		cmocka_unit_test(nobody_is_an_empty_list),
 		cmocka_unit_test(services_are_told_from_people),
