@@ -150,10 +150,16 @@ static unsigned drag(struct gs_model *m, const struct gs_event *ev, int rows, in
 	return GS_DO_REDRAW;
 }
 
+static bool lies_in(struct gs_rect band, int row)
+{
+	return row >= band.row && row < band.row + band.rows;
+}
+
 static unsigned wheel(struct gs_model *m, const struct gs_event *ev, int rows, int columns)
 {
 	struct gs_hit hit = gs_view_hit(m, rows, columns, ev->row, ev->column);
 	enum gs_action_id id = ev->mouse == GS_MOUSE_WHEEL_UP ? GS_ACTION_MOVE_UP : GS_ACTION_MOVE_DOWN;
+	struct gs_geometry geo;
 	size_t row;
 
 	if (m->dragging)
@@ -164,11 +170,19 @@ static unsigned wheel(struct gs_model *m, const struct gs_event *ev, int rows, i
 		return gs_control_walk(id, gs_control_list_length(m), &m->list_row) ? GS_DO_REDRAW : GS_DO_NOTHING;
 	if (m->layer != GS_LAYER_NONE || !m->snapshot)
 		return GS_DO_NOTHING;
-	if (hit.kind == GS_HIT_PLAN) {
+	/* What is under it turns: only over the GPUs does it go from GPU to GPU. */
+	gs_geometry_compute(rows, columns, m, &geo);
+	if (geo.too_small)
+		return GS_DO_NOTHING;
+	if (m->selecting)
+		return GS_DO_NOTHING;
+	if (lies_in(geo.plan, ev->row) && gs_model_n_plan_items(m)) {
+		/* the mark shows how far one is, as over the GPUs */
+		m->focus = GS_FOCUS_PLAN;
 		gs_control_walk(id, gs_model_n_plan_items(m), &m->plan_row);
 		return GS_DO_REDRAW;
 	}
-	if (m->selecting)
+	if (!lies_in(geo.fleet, ev->row))
 		return GS_DO_NOTHING;
 	row = m->gpu;
 	gs_control_walk(id, gs_snapshot_n_gpus(m->snapshot), &row);

@@ -70,6 +70,7 @@ struct gs_model {
 	struct gs_snapshot *snapshot;       /* NULL: not read yet */
 	char host[128];
 	enum gs_host_source source;
+	const char *sim, *sysroot;          /* another machine than this one, as the command line named it; borrowed, NULL: none */
 	bool read_only;                     /* monitor: no edit anywhere */
 	bool privileged;
 	bool agent_gone;
@@ -197,6 +198,8 @@ struct gs_plan_item gs_model_plan_item(const struct gs_model *m, size_t row);
 /* The rows of the mode menu: what the GPU under the cursor could be, in the order of the vocabulary. @ret has room for GS_MODE_MAX. */
 size_t gs_model_mode_rows(const struct gs_model *m, enum gs_mode *ret);
 
+/* Is the GPU under the cursor to be in @mode anyway, and nothing else pending? Then there is nothing to stage. */
+bool gs_model_is_mode(const struct gs_model *m, enum gs_mode mode);
 /* The same for what it cannot be, with the reason; NULL: it can. */
 const char *gs_model_mode_refused(const struct gs_gpu *gpu, enum gs_mode mode);
 

@@ -101,7 +101,11 @@ static bool what_is_missing(const struct gs_model *m, const struct gs_snapshot *
 		describe_age(m->wall.ms - at.ms, when, sizeof(when));
 		snprintf(places_text, sizeof(places_text), "places %s old", when);
 	}
-	snprintf(buf, size, "%s%s%s", places_text, *places_text && holders ? ", " : "", holders ? "holders hidden" : "");
+	/* short where both are missing: a monitor of 80 columns says why too */
+	if (places && holders)
+		snprintf(buf, size, "places, holders hidden");
+	else
+		snprintf(buf, size, "%s%s%s", places_text, *places_text && holders ? ", " : "", holders ? "holders hidden" : "");
 	return places || holders || *places_text;
 }
 
@@ -117,10 +121,10 @@ static void add_rights(struct parts *l, const struct gs_model *m)
 	if (partial) {
 		add(l, GS_ELEMENT_HEADER_WARNING, 0, "PARTIAL VIEW");
 		snprintf(text, sizeof(text), "(%s)", missing);
-		add(l, GS_ELEMENT_HEADER_WARNING, 4, text);
+		add(l, GS_ELEMENT_HEADER_WARNING, 5, text);
 		/* the hint line says it too */
-		if (!m->read_only && !m->privileged)
-			add(l, GS_ELEMENT_HEADER, 3, "!: sudo");
+		if (!m->privileged)
+			add(l, GS_ELEMENT_HEADER, 3, m->read_only ? "root sees all" : "!: sudo");
 	} else if (!m->read_only && m->snapshot) {
 		add(l, GS_ELEMENT_HEADER, 0, m->privileged ? "root" : "no root");
 	}
@@ -147,7 +151,7 @@ static void add_staged(struct parts *l, const struct gs_model *m)
 	else
 		snprintf(text, sizeof(text), "STAGED +%u -%u", created, deleted);
 	add(l, GS_ELEMENT_HEADER_STAGED, 0, text);
-	add(l, GS_ELEMENT_HEADER_WARNING, 0, "UNSAVED");
+	add(l, GS_ELEMENT_HEADER_WARNING, 0, "UNWRITTEN");
 }
 
 /* GPUs on which a write waits, or that an interrupted tool left behind: said wherever one looks. */
@@ -201,7 +205,7 @@ void gs_view_header(const struct gs_view *v)
 	add_staged(&l, m);
 	if (m->show_clock) {
 		local_time(m->wall, clock, sizeof(clock));
-		add(&l, GS_ELEMENT_HEADER, 5, clock);
+		add(&l, GS_ELEMENT_HEADER, 4, clock);
 	}
 
 	while (yielded < 5 && columns_of(&l, yielded, gap) > r.columns)
