@@ -55,6 +55,7 @@ static const struct gs_action actions[GS_ACTION_MAX] = {
 		"In the palette and the chooser: another place for the profile.", GS_ACTION_FOR_EDITS },
 	[GS_ACTION_STAGE] = { "stage", { GS_KEY_ENTER }, "Enter", "stage", "In a list of what could be: put the chosen one on the list of what is staged.", GS_ACTION_FOR_EDITS },
 	[GS_ACTION_COUNT] = { "count", { 'x' }, "x2..", "count", "In the palette: how many.", EDITS },
+	[GS_ACTION_FIND] = { "find", { '/' }, "/", "find", "In the palette: only the profiles with a part of a name, which is typed behind it; of many types any free letter begins one.", GS_ACTION_FOR_EDITS },
 	[GS_ACTION_WHO_FOR] = { "who-for", { 'f' }, "f", "other operation", "In the list of who uses it: whom another operation would disturb (mode, delete, vfs, passthrough).", 0 },
 	[GS_ACTION_WHO_AGAIN] = { "who-again", { 'r' }, "r", "look again", "In the list of who uses it: look again.", 0 },
 	[GS_ACTION_CONFIRM] = { "confirm", { 'y' }, "y", "write", "In the review: write, when nobody's work stops.", EDITS },

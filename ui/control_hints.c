@@ -58,6 +58,8 @@ static void offer_hints(struct hints *h, const struct gs_model *m)
 		hint(h, GS_ACTION_START);
 	if (m->layer == GS_LAYER_PALETTE && o && o->n_starts)
 		hint(h, GS_ACTION_COUNT);
+	if (m->n_all_offers > GS_OFFERS_WITH_DIGIT)
+		hint(h, GS_ACTION_FIND);
 }
 
 static void layer_hints(struct hints *h, const struct gs_model *m)

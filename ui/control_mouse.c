@@ -42,6 +42,7 @@ static bool unit_under(const struct gs_model *m, const struct gs_event *ev, int 
 
 static unsigned press_unit(struct gs_model *m, const struct gs_hit *hit)
 {
+	bool was_here = m->focus == GS_FOCUS_GRID && m->gpu == hit->gpu && m->unit == hit->unit;
 	struct gs_block b;
 
 	if (hit->gpu != m->gpu)
@@ -63,6 +64,7 @@ static unsigned press_unit(struct gs_model *m, const struct gs_hit *hit)
 		return GS_DO_REDRAW;
 	gs_control_select_start(m, hit->unit);
 	m->dragging = true;
+	m->click_opens = was_here;
 	return GS_DO_REDRAW;
 }
 
@@ -103,6 +105,7 @@ static unsigned press_row(struct gs_model *m, size_t row, int rows, int columns)
 static unsigned press(struct gs_model *m, const struct gs_event *ev, int rows, int columns)
 {
 	struct gs_hit hit = gs_view_hit(m, rows, columns, ev->row, ev->column);
+	unsigned done;
 
 	if (ev->button != 0)
 		return GS_DO_NOTHING;
@@ -117,7 +120,9 @@ static unsigned press(struct gs_model *m, const struct gs_event *ev, int rows, i
 	/* The grid stays in sight beside the offers: another selection is another try. */
 	if ((m->layer == GS_LAYER_CHOOSER || m->layer == GS_LAYER_PALETTE) && hit.kind == GS_HIT_UNIT) {
 		gs_layer_close(m);
-		return press_unit(m, &hit);
+		done = press_unit(m, &hit);
+		m->click_opens = true;
+		return done;
 	}
 	/* Another picture lies over the rest: what shows through is not pressed by accident. */
 	if (m->layer != GS_LAYER_NONE)
@@ -203,6 +208,11 @@ unsigned gs_control_mouse(struct gs_model *m, const struct gs_event *ev, int row
 			return GS_DO_NOTHING;
 		drag(m, ev, rows, columns);
 		m->dragging = false;
+		/* as in a list: a press goes there, a press on what the cursor is on takes it */
+		if (m->anchor == m->extent && !m->click_opens) {
+			m->selecting = false;
+			return gs_say(m, "Enter or another click offers what fits here; dragging selects more");
+		}
 		return gs_control_open_chooser(m);
 	case GS_MOUSE_WHEEL_UP:
 	case GS_MOUSE_WHEEL_DOWN:

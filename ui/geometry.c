@@ -67,7 +67,8 @@ static int list_rows(const struct gs_model *m)
 		return LIST_FRAME + at_least((int)gs_model_mode_rows(m, modes), 1);
 	if (m->layer == GS_LAYER_SETTINGS)
 		return LIST_FRAME + at_least((int)at_most_size(gs_model_n_settings(m), 32), 1);
-	return LIST_FRAME + at_least(m->n_offers > 32 ? 32 : (int)m->n_offers, 1);
+	/* of all: while a name is typed the list gets shorter, and the picture must not jump */
+	return LIST_FRAME + at_least(m->n_all_offers > 32 ? 32 : (int)m->n_all_offers, 1);
 }
 
 /*

@@ -311,12 +311,141 @@ static void test_a_monitor_says_who_sees_more(void **state)
 	sees(&f, "publishes the places for viewers", true);
 }
 
+static size_t times_seen(const struct flow *f, const char *text)
+{
+	GS_FREE char *shown = picture(f);
+	size_t n = 0;
+
+	for (char *c = shown; (c = strstr(c, text)); c++)
+		n++;
+	return n;
+}
+
+/* A full GPU: the palette opens on the size that is there, and says once why all others are out. */
+static void test_a_full_gpu_shows_its_own_size_first(void **state)
+{
+	FLOW struct flow f;
+
+	start(&f, state, machine_kvm(), 0);
+	keys(&f, "c");
+	assert_string_equal(f.m->offers[f.m->offer].profile->name, "L40S-8Q");
+	keys(&f, "1");
+	sees(&f, "another size is there: 8 GiB on", true);
+	/* in the details, and where those rows begin */
+	assert_true(times_seen(&f, "another size is there") <= 3);
+	sees(&f, "why not", true);
+	sees(&f, "after it still fits", false);
+}
+
+/* Typing filters, in any case; what is left is walked through and staged as ever. */
+static void test_a_name_is_found_by_a_part_of_it(void **state)
+{
+	FLOW struct flow f;
+	struct gs_geometry before, after;
+	size_t all;
+
+	start(&f, state, machine_kvm(), 3);
+	keys(&f, "cj");
+	all = f.m->n_offers;
+	assert_true(all > 9);
+	sees(&f, "/ find", true);
+	gs_geometry_compute(f.at.rows, f.at.columns, f.m, &before);
+	keys(&f, "/24");
+	assert_int_equal(f.m->n_offers, 3);
+	sees(&f, "CREATE on GPU 3   /24_", true);
+	sees(&f, "3 of 3 types fit", true);
+	sees(&f, "L40S-12Q", false);
+	gs_geometry_compute(f.at.rows, f.at.columns, f.m, &after);
+	assert_memory_equal(&before, &after, sizeof(before));
+	keys(&f, "c");
+	assert_int_equal(f.m->n_offers, 1);
+	assert_string_equal(f.m->offers[f.m->offer].profile->name, "L40S-24C");
+	/* what no name has is not taken */
+	keys(&f, "x");
+	assert_true(f.m->message_is_error);
+	assert_string_equal(f.m->find, "24c");
+	keys(&f, "\177a");
+	assert_string_equal(f.m->offers[f.m->offer].profile->name, "L40S-24A");
+	/* a new look at the machine leaves it as it is */
+	look(f.m, machine_kvm());
+	assert_int_equal(f.m->n_offers, 1);
+	/* Esc gives all of them back, and only the next one leaves */
+	keys(&f, "\033");
+	assert_int_equal(f.m->n_offers, all);
+	assert_int_equal(f.m->layer, GS_LAYER_PALETTE);
+	/* Down goes on to what is left, where a letter is a key again */
+	keys(&f, "/12\033[B");
+	assert_false(f.m->is_finding);
+	assert_int_equal(f.m->offer, 1);
+	keys(&f, "kx2\r");
+	assert_int_equal(f.m->layer, GS_LAYER_NONE);
+	assert_string_equal(f.m->staged[f.m->n_staged - 1].text, "create 3 L40S-12Q vf 1");
+	/* the next palette begins with all */
+	keys(&f, "c");
+	assert_int_equal(f.m->n_offers, all);
+}
+
+/* One types the name that one sees; where the digits are enough a stray letter does nothing. */
+static void test_a_letter_begins_a_name(void **state)
+{
+	FLOW struct flow f;
+
+	start(&f, state, machine_kvm(), 3);
+	keys(&f, "cL40S-24Q\r");
+	assert_string_equal(f.m->staged[f.m->n_staged - 1].text, "create 3 L40S-24Q vf 0");
+	/* but keys stay keys */
+	keys(&f, "cjG");
+	assert_string_equal(f.m->find, "");
+	assert_int_equal(f.m->offer, f.m->n_offers - 1);
+	keys(&f, "q");
+	assert_int_equal(f.m->layer, GS_LAYER_NONE);
+	end(&f);
+	start(&f, state, ui_snapshot(&ui_lab), 0);
+	keys(&f, "cm");
+	assert_string_equal(f.m->find, "");
+	assert_false(f.m->message_is_error);
+	keys(&f, "/+me");
+	assert_int_equal(f.m->n_offers, 1);
+}
+
+static void click(struct flow *f, uint32_t unit)
+{
+	int row, column;
+
+	assert_true(ui_find_unit(f->m, f->at.rows, f->at.columns, unit, &row, &column));
+	ui_mouse(f->m, f->at.rows, f->at.columns, GS_MOUSE_PRESS, row, column);
+	ui_mouse(f->m, f->at.rows, f->at.columns, GS_MOUSE_RELEASE, row, column);
+}
+
+/* As in a list: a click goes there, a click on what the cursor is on takes it. */
+static void test_a_click_goes_there_first(void **state)
+{
+	FLOW struct flow f;
+
+	start(&f, state, machine_kvm(), 2);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(f.m->layer, GS_LAYER_NONE);
+		click(&f, 5);
+		assert_int_equal(f.m->unit, 5);
+		assert_false(f.m->selecting && f.m->layer == GS_LAYER_NONE);
+	}
+	assert_int_equal(f.m->layer, GS_LAYER_CHOOSER);
+	/* beside the offers a click on another is another try */
+	click(&f, 7);
+	assert_int_equal(f.m->unit, 7);
+	assert_int_equal(f.m->layer, GS_LAYER_CHOOSER);
+}
+
 #define AT(test, i) { #test, test, NULL, NULL, &sizes[i] }
 #define BOTH(test) AT(test, 0), AT(test, 1)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		BOTH(test_a_full_gpu_shows_its_own_size_first),
+		BOTH(test_a_name_is_found_by_a_part_of_it),
+		BOTH(test_a_letter_begins_a_name),
+		BOTH(test_a_click_goes_there_first),
 		BOTH(test_who_keeps_its_columns_apart),
 		BOTH(test_who_answers_every_letter),
 		cmocka_unit_test(test_the_last_line_is_not_written_over),
