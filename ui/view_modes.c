@@ -173,7 +173,7 @@ static void draw_meaning(const struct gs_view *v, const struct gs_gpu *gpu, enum
 	if (!refused)
 		say_in_the_way(gpu, op_of(gpu, mode), &yes, &maybe);
 	if (yes.length && !yes.failed)
-		gs_lines_wrap(&l, -1, GS_ELEMENT_STOPS, " ! in the way:  ", GS_ELEMENT_TEXT, yes.text, width, 2);
+		gs_lines_wrap(&l, -1, GS_ELEMENT_STOPS, " ! in the way:  ", GS_ELEMENT_TEXT, yes.text, width, 4);
 	if (!refused) {
 		say_driver(gpu, mode, &b);
 		say_vfs(gpu, mode, &b);
@@ -270,7 +270,7 @@ static void draw_consequence(const struct gs_view *v, const struct gs_setting_ro
 	if (cuts && !s->fixed)
 		say_in_the_way(gpu, GS_WHO_OP_MODE, &yes, &maybe);
 	if (yes.length && !yes.failed)
-		gs_lines_wrap(&l, -1, GS_ELEMENT_STOPS, " ! in the way:  ", GS_ELEMENT_TEXT, yes.text, width, 2);
+		gs_lines_wrap(&l, -1, GS_ELEMENT_STOPS, " ! in the way:  ", GS_ELEMENT_TEXT, yes.text, width, 4);
 	if (s && !s->value && !s->fixed)
 		gs_lines_add(&l, -1, GS_ELEMENT_CONFIRM, " What it is now cannot be read.");
 	if (gs_str_equal(s ? s->value : NULL, "mixed"))

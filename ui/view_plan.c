@@ -194,6 +194,14 @@ static void add_item(const struct gs_model *m, struct gs_lines *l, size_t row, i
 	}
 }
 
+static bool hides_holders(const struct gs_snapshot *s)
+{
+	for (size_t i = 0; s && i < gs_snapshot_n_gpus(s); i++)
+		if (!gs_snapshot_gpu(s, i)->holders_visible)
+			return true;
+	return false;
+}
+
 static void add_idle(const struct gs_model *m, const struct gs_geometry *geo, struct gs_lines *l, int width)
 {
 	/* to a monitor nothing else is said here, and the end of a notice says what to do */
@@ -209,6 +217,8 @@ static void add_idle(const struct gs_model *m, const struct gs_geometry *geo, st
 		snprintf(lead, sizeof(lead), " ! GPU %u  ", gpu->index);
 		gs_lines_wrap(l, -1, gpu->n_writes ? GS_ELEMENT_WAITING : GS_ELEMENT_ERROR, lead, GS_ELEMENT_TEXT, trouble, width, 2);
 	}
+	if (m->read_only && hides_holders(m->snapshot))
+		gs_lines_wrap(l, -1, GS_ELEMENT_CONFIRM, " ! ", GS_ELEMENT_TEXT, "processes of other users cannot be seen; sudo gpuslice list shows all", width, 2);
 	for (size_t i = 0; m->snapshot && i < gs_snapshot_n_notices(m->snapshot); i++)
 		gs_lines_wrap(l, -1, GS_ELEMENT_CONFIRM, " ! ", GS_ELEMENT_TEXT, gs_snapshot_notice(m->snapshot, i), width, max);
 	if (!m->snapshot || m->read_only || !gs_snapshot_n_gpus(m->snapshot))
