@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* control_mouse.c - the mouse does what keys do: it moves the cursor, selects units, presses hints. */
+#include <stdlib.h>
+
 #include "ui/control_internal.h"
+
+/* A pointer that goes so far with its button down drags, also within one unit. */
+#define DRAG_COLUMNS 3
 
 static bool is_list(enum gs_layer layer)
 {
@@ -122,6 +127,7 @@ static unsigned press(struct gs_model *m, const struct gs_event *ev, int rows, i
 		gs_layer_close(m);
 		done = press_unit(m, &hit);
 		m->click_opens = true;
+		m->press_column = ev->column;
 		return done;
 	}
 	/* Another picture lies over the rest: what shows through is not pressed by accident. */
@@ -131,6 +137,7 @@ static unsigned press(struct gs_model *m, const struct gs_event *ev, int rows, i
 	case GS_HIT_FLEET:
 		return press_fleet(m, &hit);
 	case GS_HIT_UNIT:
+		m->press_column = ev->column;
 		return press_unit(m, &hit);
 	case GS_HIT_PLAN:
 		m->focus = GS_FOCUS_PLAN;
@@ -149,6 +156,8 @@ static unsigned drag(struct gs_model *m, const struct gs_event *ev, int rows, in
 
 	if (!m->dragging || m->layer != GS_LAYER_NONE)
 		return GS_DO_NOTHING;
+	/* over a unit is meant, and no hand that was not still */
+	m->click_opens |= abs(ev->column - m->press_column) >= DRAG_COLUMNS;
 	if (!unit_under(m, ev, rows, columns, &unit) || unit == m->extent)
 		return GS_DO_NOTHING;
 	m->extent = m->unit = unit;

@@ -97,7 +97,8 @@ struct gs_model {
 	bool selecting;                     /* v or a mouse drag */
 	uint32_t anchor, extent;            /* selected units, any order */
 	bool dragging;                      /* the mouse button is down */
-	bool click_opens;                   /* … on the unit that the cursor was on already */
+	int press_column;                   /* … since there */
+	bool click_opens;                   /* … on the unit that the cursor was on already, or it has moved over one */
 	uint64_t marked_gpus;               /* Space */
 
 	/* the open layer */

@@ -425,13 +425,20 @@ static void test_a_letter_begins_a_name(void **state)
 	assert_int_equal(f.m->n_offers, 1);
 }
 
-static void click(struct flow *f, uint32_t unit)
+/* Down on @unit, then up @columns beside there. */
+static void press(struct flow *f, uint32_t unit, int columns)
 {
 	int row, column;
 
 	assert_true(ui_find_unit(f->m, f->at.rows, f->at.columns, unit, &row, &column));
 	ui_mouse(f->m, f->at.rows, f->at.columns, GS_MOUSE_PRESS, row, column);
-	ui_mouse(f->m, f->at.rows, f->at.columns, GS_MOUSE_RELEASE, row, column);
+	ui_mouse(f->m, f->at.rows, f->at.columns, GS_MOUSE_DRAG, row, column + columns);
+	ui_mouse(f->m, f->at.rows, f->at.columns, GS_MOUSE_RELEASE, row, column + columns);
+}
+
+static void click(struct flow *f, uint32_t unit)
+{
+	press(f, unit, 0);
 }
 
 /* As in a list: a click goes there, a click on what the cursor is on takes it. */
@@ -451,6 +458,14 @@ static void test_a_click_goes_there_first(void **state)
 	click(&f, 7);
 	assert_int_equal(f.m->unit, 7);
 	assert_int_equal(f.m->layer, GS_LAYER_CHOOSER);
+	keys(&f, "\033");
+	/* a hand is not always still; but over a unit is dragging, also over one */
+	press(&f, 3, 1);
+	assert_int_equal(f.m->layer, GS_LAYER_NONE);
+	press(&f, 4, 4);
+	assert_int_equal(f.m->layer, GS_LAYER_CHOOSER);
+	assert_int_equal(f.m->anchor, 4);
+	assert_int_equal(f.m->extent, 4);
 }
 
 #define AT(test, i) { #test, test, NULL, NULL, &sizes[i] }
