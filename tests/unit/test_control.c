@@ -600,14 +600,17 @@ static void test_mode_menu(void **state)
 	(void)state;
 	keys(m, "M");
 	assert_int_equal(m->layer, GS_LAYER_MODE);
-	assert_int_equal(m->list_row, 0);
-	keys(m, "\r");
+	/* on what it is: an Enter too many stages nothing */
+	assert_int_equal(m->list_row, 1);
+	keys(m, "\r\033");
+	assert_int_equal(m->n_staged, 0);
+	keys(m, "M1\r");
 	assert_int_equal(m->n_staged, 2);
 	assert_string_equal(m->staged[0].text, "delete 1 all");
 	assert_string_equal(m->staged[1].text, "mode 1 whole");
 	assert_non_null(strstr(m->message, "deletion of 3 instances"));
 	keys(m, "jM");
-	assert_int_equal(m->list_row, 1);
+	assert_int_equal(m->list_row, 0);
 	keys(m, "2\r");
 	assert_string_equal(m->staged[2].text, "mode 2 mig");
 }

@@ -52,7 +52,12 @@ static void check_size(const struct gs_model *m, int rows, int columns)
 	assert_false(overlap(g.layer, g.hints));
 	assert_false(overlap(g.layer, g.header));
 	assert_int_equal(g.layer.rows > 0, m->layer != GS_LAYER_NONE && m->layer != GS_LAYER_PROMPT);
-	if (m->layer == GS_LAYER_PALETTE || m->layer == GS_LAYER_CHOOSER || m->layer == GS_LAYER_MODE) {
+	/* a menu above what its rows mean, at every size, with room for a title, a heading and an entry */
+	if (m->layer == GS_LAYER_MODE || m->layer == GS_LAYER_SETTINGS) {
+		assert_true(g.layer.rows >= 3 && g.detail.rows >= 4);
+		assert_int_equal(g.detail.row, g.layer.row + g.layer.rows);
+	}
+	if (m->layer == GS_LAYER_PALETTE || m->layer == GS_LAYER_CHOOSER) {
 		/* room for a title, a heading and two offers, and the grid stays in sight */
 		assert_true(g.layer.rows >= 4 || g.detail.rows >= 4);
 		assert_true(g.layer.rows >= 3);
@@ -64,7 +69,7 @@ static void check_size(const struct gs_model *m, int rows, int columns)
 static void test_regions(void **state)
 {
 	struct gs_offer offers[12] = { 0 };
-	struct gs_model m = { .offers = offers, .n_offers = 12 };
+	struct gs_model m = { .offers = offers, .n_offers = 12, .n_all_offers = 12 };
 
 	(void)state;
 	for (int layer = GS_LAYER_NONE; layer <= GS_LAYER_QUIT; layer++) {
