@@ -173,6 +173,9 @@ static void add_settings(struct gs_table *t, const struct gs_gpu *gpu)
 	for (size_t i = 0; i < gpu->n_settings; i++) {
 		const struct gs_setting *setting = gpu->settings[i];
 
+		/* what every driver has by itself is no news */
+		if (gs_setting_is_for_vgpus(setting->key) && (!setting->value || gs_setting_is_default(setting->key, setting->value)))
+			continue;
 		snprintf(text, sizeof(text), "%s %s%s%s%s", setting->key, setting->value ? setting->value : "?", setting->pending ? ", " : "",
 			 setting->pending ? setting->pending : "", setting->pending ? " pending" : "");
 		add_remark(t, gpu, "", "", text, "");

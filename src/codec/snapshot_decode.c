@@ -233,6 +233,22 @@ static void read_span(struct gs_json_reader *r, struct gs_instance *inst)
 		gs_json_read_fail(r, "vf", "is %u, but a %s instance is on no VF", inst->vf.value, gs_instance_kind_name(inst->kind));
 }
 
+static void read_guest(struct gs_snapshot *s, struct gs_json_reader *up, struct gs_instance *inst)
+{
+	struct json_object *o = gs_json_read_object(up, "guest");
+	struct gs_json_where where = { up->where, "guest", 0 };
+	struct gs_json_reader r;
+
+	if (up->failed || !o)
+		return;
+	r = gs_json_reader_of(o, &where, up->e);
+	inst->vm_uuid = gs_snapshot_read_text(s, &r, "vm_uuid");
+	inst->guest_driver = gs_snapshot_read_text(s, &r, "driver");
+	inst->licence = gs_snapshot_read_text(s, &r, "licence");
+	inst->licence_expires = gs_snapshot_read_text(s, &r, "licence_expires");
+	up->failed = r.failed;
+}
+
 static void read_place(struct gs_json_reader *r, const struct gs_gpu *gpu, struct gs_instance *inst)
 {
 	inst->vf = gs_json_read_u32(r, "vf", GS_SNAPSHOT_VFS_MAX - 1);
@@ -278,6 +294,7 @@ static void read_instance(struct gs_snapshot *s, struct gs_json_reader *r, struc
 	inst->uuid = gs_snapshot_read_text(s, r, "uuid");
 	read_place(r, gpu, inst);
 	read_on(r, inst);
+	read_guest(s, r, inst);
 	gs_snapshot_read_params(s, r, inst);
 	read_computes(s, r, gpu->grids[GS_KIND_MIG].compute_slices, inst);
 	/* what has no name cannot be planned with, and a place would say that it can */

@@ -102,6 +102,21 @@ static void add_place(struct json_object *o, const struct gs_instance *inst)
 	gs_json_add_u32(o, "size", has_slot ? GS_U32_UNKNOWN : inst->size);
 }
 
+/* What runs in a vGPU; null when nothing of it is known. */
+static struct json_object *guest_to_json(const struct gs_instance *inst)
+{
+	struct json_object *o;
+
+	if (!inst->vm_uuid && !inst->guest_driver && !inst->licence && !inst->licence_expires)
+		return NULL;
+	o = json_object_new_object();
+	gs_json_add_string(o, "vm_uuid", inst->vm_uuid);
+	gs_json_add_string(o, "driver", inst->guest_driver);
+	gs_json_add_string(o, "licence", inst->licence);
+	gs_json_add_string(o, "licence_expires", inst->licence_expires);
+	return o;
+}
+
 static struct json_object *instance_to_json(const struct gs_instance *inst, const struct gs_gpu *gpu, bool telemetry)
 {
 	struct json_object *o = json_object_new_object(), *compute = json_object_new_array_ext((int)inst->n_compute);
@@ -123,6 +138,7 @@ static struct json_object *instance_to_json(const struct gs_instance *inst, cons
 	add_bool(o, "place_is_published", inst->place_is_published);
 	gs_json_add_u32(o, "slot", has_slot ? inst->start : GS_U32_UNKNOWN);
 	gs_json_add_u32(o, "placement_id", inst->placement_id);
+	json_object_object_add(o, "guest", guest_to_json(inst));
 	if (telemetry)
 		json_object_object_add(o, "telemetry", telemetry_to_json(&inst->telemetry));
 	return o;

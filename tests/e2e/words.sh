@@ -48,6 +48,17 @@ done
 l list --telemetry >/dev/null
 printf 'mode 1 mig\ncreate 1 1g.6gb\ndelete 0 2g.10gb@0\n' >"$tmp/in"
 expect_in 0 "a look and a change" l apply --yes --disrupt unit:nvidia-persistenced.service -
+# what vGPUs are set to, by either version of the scheduler's calls, on the GPU and in a GPU instance
+printf 'mode 3 vgpu\nset 3 heterogeneous on\nset 3 scheduler fixed-share:arr=off\n' >"$tmp/in"
+expect_in 0 "vGPUs on the GPU" l apply --yes --disrupt unit:nvidia-persistenced.service -
+echo 'set 3 scheduler equal-share' >"$tmp/in"
+expect_in 0 "another scheduler" l apply --yes -
+printf 'mode 3 mig-vgpu\ncreate 3 1g.24gb+gfx at 0\nset 3/1g.24gb+gfx@0 heterogeneous on\nset 3/1g.24gb+gfx@0 scheduler fixed-share:arr=off\n' >"$tmp/in"
+expect_in 0 "vGPUs in a GPU instance" l apply --yes --disrupt unit:nvidia-persistenced.service -
+printf 'set 3/1g.24gb+gfx@0 scheduler equal-share\ncreate 3/1g.24gb+gfx@0 DC-1-12Q vf 0\n' >"$tmp/in"
+expect_in 0 "another scheduler there" l apply --yes -
+l sim fault hold 0000:4b:00.4 >/dev/null
+expect 0 "a look at one that runs" l list
 expect 0 "the faults" l sim fault
 that "all are there" [ "$(grep -c '^nvml' "$tmp/out")" = "$(echo "$calls" | wc -w)" ]
 that "and each has been on its way" says_not out "at 1000000"
