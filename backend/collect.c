@@ -11,6 +11,7 @@
 #include "backend/pci.h"
 #include "backend/mig_proc.h"
 #include "backend/published.h"
+#include "backend/telemetry.h"
 #include "backend/vgpu_nvml.h"
 #include "backend/writer.h"
 #include "base/parse.h"
@@ -39,6 +40,7 @@ struct gs_collect {
 	struct gs_digest nvml_gpus;         /* which GPUs its driver had then */
 	struct gs_mig mig;
 	struct gs_vgpu_names *names;
+	struct gs_readings *readings;       /* NULL before any was asked for; of this life of the library */
 	struct gs_vgpu_placements *placements;      /* NULL before any was asked for */
 };
 
@@ -95,6 +97,7 @@ struct gs_collect *gs_collect_free(struct gs_collect *c)
 	if (!c)
 		return NULL;
 	gs_mig_done(&c->mig);
+	gs_readings_free(c->readings);
 	gs_nvml_close(c->nvml);
 	gs_catalogue_free(c->catalogue);
 	gs_vgpu_names_free(c->names);
@@ -158,6 +161,7 @@ static void restart_nvml_when_gpus_changed(struct look *l)
 		return;
 	c->nvml_gpus = now;
 	gs_mig_done(&c->mig);
+	c->readings = gs_readings_free(c->readings);
 	c->nvml = gs_nvml_close(c->nvml);
 	c->has_tried_nvml = false;
 }
@@ -533,9 +537,25 @@ static int read_vgpus(struct look *l)
 			continue;
 		r = gs_vgpu_nvml_settings(l->c->nvml, l->devices[i], l->snapshot, l->gpus[i], &l->c->placements);
 		if (r == 0)
-			r = gs_vgpu_nvml_guests(l->c->nvml, l->devices[i], l->snapshot, l->gpus[i]);
+			r = gs_vgpu_nvml_guests(l->c->nvml, l->devices[i], l->snapshot, l->gpus[i], l->options->telemetry);
 	}
 	return r;
+}
+
+static int read_telemetry(struct look *l)
+{
+	struct gs_readings_gpu *gpus = gs_arena_calloc(gs_snapshot_arena(l->snapshot), l->n_pci, sizeof(*gpus));
+
+	if (!l->options->telemetry || !l->c->nvml)
+		return 0;
+	if (!l->c->readings)
+		l->c->readings = gs_readings_new(l->c->nvml);
+	if (!gpus || !l->c->readings)
+		return -ENOMEM;
+	for (size_t i = 0; i < l->n_pci; i++)
+		gpus[i] = (struct gs_readings_gpu){ l->devices[i], l->gpus[i] };
+	/* who asks once has no next look to compare with */
+	return gs_readings_look(l->c->readings, l->snapshot, gpus, l->n_pci, l->options->fresh);
 }
 
 static int look_at(struct look *l, struct gs_error *e)
@@ -560,6 +580,8 @@ static int look_at(struct look *l, struct gs_error *e)
 		r = gs_claims_apply(l->c->claims, l->snapshot, l->c->holders, l->options->fresh);
 	if (r == 0)
 		r = read_vgpus(l);
+	if (r == 0)
+		r = read_telemetry(l);
 	if (r < 0)
 		return gs_error_set(e, r, GS_STATUS_FAILED, "the machine cannot be looked at: %s", strerror(-r));
 	name_gpus(l);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "backend/family_util.h"
+#include "backend/telemetry.h"
 #include "backend/vgpu_scheduler.h"
 #include "base/parse.h"
 
@@ -372,7 +373,16 @@ static int read_instance(struct gs_nvml *nvml, uint32_t vgpu, const struct guest
 	return 0;
 }
 
-int gs_vgpu_nvml_guests(struct gs_nvml *nvml, nvml_device device, struct gs_snapshot *s, struct gs_gpu *gpu)
+static void read_readings(struct gs_nvml *nvml, nvml_device device, uint32_t vgpu, const struct gs_gpu *gpu, struct gs_instance *inst)
+{
+	const struct gs_profile *type = gs_profile_by_name(&gpu->grids[GS_KIND_VGPU], inst->profile);
+
+	if (type)
+		inst->telemetry.memory_total_bytes = type->memory_bytes;
+	gs_readings_vgpu(nvml, device, vgpu, &inst->telemetry);
+}
+
+int gs_vgpu_nvml_guests(struct gs_nvml *nvml, nvml_device device, struct gs_snapshot *s, struct gs_gpu *gpu, bool telemetry)
 {
 	uint32_t vgpus[VGPUS_MAX];
 	unsigned int n = VGPUS_MAX;
@@ -385,8 +395,12 @@ int gs_vgpu_nvml_guests(struct gs_nvml *nvml, nvml_device device, struct gs_snap
 
 		read_guest(nvml, vgpus[i], &g);
 		inst = instance_of(gpu, &g);
-		if (inst && read_instance(nvml, vgpus[i], &g, s, inst) < 0)
+		if (!inst)
+			continue;
+		if (read_instance(nvml, vgpus[i], &g, s, inst) < 0)
 			return -ENOMEM;
+		if (telemetry)
+			read_readings(nvml, device, vgpus[i], gpu, inst);
 	}
 	return 0;
 }

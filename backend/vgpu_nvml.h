@@ -27,8 +27,9 @@ int gs_vgpu_nvml_settings(struct gs_nvml *nvml, nvml_device device, struct gs_sn
  * What runs in the vGPUs of @gpu, whose holders are in it already: a vGPU of
  * NVML's list is the mdev of its UUID, else the one VF of its type (and GI and
  * placement) that its VM has. What fits several, or none, is left unknown.
+ * With @telemetry its readings, too.
  */
-int gs_vgpu_nvml_guests(struct gs_nvml *nvml, nvml_device device, struct gs_snapshot *s, struct gs_gpu *gpu);
+int gs_vgpu_nvml_guests(struct gs_nvml *nvml, nvml_device device, struct gs_snapshot *s, struct gs_gpu *gpu, bool telemetry);
 
 /*
  * Carry out a step that sets what vGPUs are set to, on @device or with @gi in

@@ -237,6 +237,52 @@ struct gs_abi_licence {
 _Static_assert(sizeof(struct gs_abi_licence) == 24, "nvmlVgpuLicenseInfo_t");
 _Static_assert(__builtin_offsetof(struct gs_abi_licence, state) == 20, "licence state");
 
+/* nvmlVgpuInstanceUtilizationInfo_v1_t; values as unsigned int */
+struct gs_abi_vgpu_value {
+	uint32_t u32, rest;
+};
+
+struct gs_abi_vgpu_utilization {
+	uint64_t timestamp;
+	uint32_t vgpu;
+	struct gs_abi_vgpu_value sm __attribute__((aligned(8))), memory, encoder, decoder, jpeg, ofa;
+};
+_Static_assert(sizeof(struct gs_abi_vgpu_utilization) == 64, "nvmlVgpuInstanceUtilizationInfo_v1_t");
+
+struct gs_abi_vgpu_utilizations {
+	uint32_t version, value_type, count;
+	uint64_t last_seen;
+	struct gs_abi_vgpu_utilization *items;
+};
+_Static_assert(sizeof(struct gs_abi_vgpu_utilizations) == 32, "nvmlVgpuInstancesUtilizationInfo_v1_t");
+
+struct gs_abi_vgpu_sample {
+	uint32_t vgpu;
+	uint64_t timestamp;
+	struct gs_abi_vgpu_value sm, memory, encoder, decoder;
+};
+_Static_assert(sizeof(struct gs_abi_vgpu_sample) == 48, "nvmlVgpuInstanceUtilizationSample_t");
+
+/* GPM, by NVML's public header. */
+struct gs_abi_gpm_support {
+	uint32_t version, is_supported;
+};
+
+struct gs_abi_gpm_metric {
+	uint32_t id;
+	enum gs_nvml_return nvml_return;
+	double value;
+	char *short_name, *long_name, *unit;
+};
+_Static_assert(sizeof(struct gs_abi_gpm_metric) == 40, "nvmlGpmMetric_t");
+
+struct gs_abi_gpm_metrics {
+	uint32_t version, n;
+	void *first, *second;
+	struct gs_abi_gpm_metric metrics[98];
+};
+_Static_assert(__builtin_offsetof(struct gs_abi_gpm_metrics, metrics) == 24, "nvmlGpmMetricsGet_t");
+
 /* What the library exports, and nothing else. */
 
 #pragma GCC visibility push(default)
@@ -316,6 +362,23 @@ enum gs_nvml_return nvmlDeviceGetUtilizationRates(void *device, struct gs_abi_ut
 enum gs_nvml_return nvmlDeviceGetPowerUsage(void *device, unsigned int *milliwatts);
 enum gs_nvml_return nvmlDeviceGetEnforcedPowerLimit(void *device, unsigned int *milliwatts);
 enum gs_nvml_return nvmlDeviceGetTemperature(void *device, unsigned int sensor, unsigned int *celsius);
+enum gs_nvml_return nvmlDeviceGetEncoderUtilization(void *device, unsigned int *percent, unsigned int *period_us);
+enum gs_nvml_return nvmlDeviceGetDecoderUtilization(void *device, unsigned int *percent, unsigned int *period_us);
+enum gs_nvml_return nvmlDeviceGetClockInfo(void *device, unsigned int clock, unsigned int *mhz);
+enum gs_nvml_return nvmlDeviceGetEccMode(void *device, unsigned int *current, unsigned int *pending);
+enum gs_nvml_return nvmlDeviceGetTotalEccErrors(void *device, unsigned int kind, unsigned int since, unsigned long long *count);
+enum gs_nvml_return nvmlDeviceGetCurrPcieLinkGeneration(void *device, unsigned int *generation);
+enum gs_nvml_return nvmlDeviceGetCurrPcieLinkWidth(void *device, unsigned int *width);
+enum gs_nvml_return nvmlDeviceGetPcieThroughput(void *device, unsigned int way, unsigned int *kb_per_second);
+enum gs_nvml_return nvmlGpmQueryDeviceSupport(void *device, struct gs_abi_gpm_support *support);
+enum gs_nvml_return nvmlGpmSampleAlloc(void **sample);
+enum gs_nvml_return nvmlGpmSampleFree(void *sample);
+enum gs_nvml_return nvmlGpmSampleGet(void *device, void *sample);
+enum gs_nvml_return nvmlGpmMigSampleGet(void *device, unsigned int gi, void *sample);
+enum gs_nvml_return nvmlGpmMetricsGet(struct gs_abi_gpm_metrics *metrics);
+enum gs_nvml_return nvmlDeviceGetVgpuInstancesUtilizationInfo(void *device, struct gs_abi_vgpu_utilizations *info);
+enum gs_nvml_return nvmlDeviceGetVgpuUtilization(void *device, unsigned long long since, unsigned int *value_type,
+	unsigned int *count, struct gs_abi_vgpu_sample *samples);
 enum gs_nvml_return nvmlDeviceGetFieldValues(void *device, int count, struct gs_abi_field_value *values);
 enum gs_nvml_return nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned int *count,
 	struct gs_abi_process_info *infos);

@@ -345,3 +345,81 @@ enum gs_nvml_return nvmlVgpuInstanceGetRuntimeStateSize(uint32_t vgpu, struct gs
 	state->bytes = g.type->framebuffer_bytes + (64ull << 20);
 	return GS_NVML_SUCCESS;
 }
+
+/* ------------------------------------------------------------ load */
+
+#define UTILIZATIONS_V1 0x01000020u     /* nvmlVgpuInstancesUtilizationInfo_v1 */
+#define VALUE_UINT 1u
+
+/* Of MIG-backed ones, and in MIG mode, the driver tells nothing (interfaces 2.6). */
+static bool tells_load(const struct gs_target *t)
+{
+	return t->gpu->framework && !t->gpu->mig_current;
+}
+
+static uint32_t load_of(const struct gs_target *t, uint32_t vgpu)
+{
+	struct guest g;
+
+	if (!open_guest(t->state, vgpu >> 12 & 0xff, vgpu & 0xfff, &g) || !has_driver(&g))
+		return 0;
+	return 20 + (g.vm->pid + gs_standin_wobble(t, 30)) % 60;
+}
+
+enum gs_nvml_return nvmlDeviceGetVgpuInstancesUtilizationInfo(void *device, struct gs_abi_vgpu_utilizations *info)
+{
+	uint32_t ids[GS_SIM_VFS_MAX + GS_SIM_MDEVS_MAX];
+	unsigned int n, room;
+	struct gs_target t;
+	enum gs_nvml_return r = gs_standin_read("DeviceGetVgpuInstancesUtilizationInfo", device, GS_HANDLE_GPU, &t);
+
+	if (r != GS_NVML_SUCCESS)
+		return r;
+	if (!info)
+		return GS_NVML_INVALID_ARGUMENT;
+	if (info->version != UTILIZATIONS_V1)
+		return GS_NVML_ARGUMENT_VERSION_MISMATCH;
+	if (!tells_load(&t))
+		return GS_NVML_NOT_SUPPORTED;
+	n = list(&t, ids);
+	room = info->count;
+	info->count = n;
+	info->value_type = VALUE_UINT;
+	if (n && (!info->items || room < n))
+		return GS_NVML_INSUFFICIENT_SIZE;
+	for (unsigned int i = 0; i < n; i++) {
+		info->items[i] = (struct gs_abi_vgpu_utilization){ .vgpu = ids[i] };
+		info->items[i].sm.u32 = load_of(&t, ids[i]);
+		info->items[i].memory.u32 = info->items[i].sm.u32 / 2;
+	}
+	return GS_NVML_SUCCESS;
+}
+
+enum gs_nvml_return nvmlDeviceGetVgpuUtilization(void *device, unsigned long long since, unsigned int *value_type, unsigned int *count,
+						 struct gs_abi_vgpu_sample *samples)
+{
+	uint32_t ids[GS_SIM_VFS_MAX + GS_SIM_MDEVS_MAX];
+	unsigned int n, room;
+	struct gs_target t;
+	enum gs_nvml_return r = gs_standin_read("DeviceGetVgpuUtilization", device, GS_HANDLE_GPU, &t);
+
+	(void)since;
+	if (r != GS_NVML_SUCCESS)
+		return r;
+	if (!value_type || !count)
+		return GS_NVML_INVALID_ARGUMENT;
+	if (!tells_load(&t))
+		return GS_NVML_NOT_SUPPORTED;
+	n = list(&t, ids);
+	room = *count;
+	*count = n;
+	*value_type = VALUE_UINT;
+	if (n && (!samples || room < n))
+		return GS_NVML_INSUFFICIENT_SIZE;
+	for (unsigned int i = 0; i < n; i++) {
+		samples[i] = (struct gs_abi_vgpu_sample){ .vgpu = ids[i] };
+		samples[i].sm.u32 = load_of(&t, ids[i]);
+		samples[i].memory.u32 = samples[i].sm.u32 / 2;
+	}
+	return GS_NVML_SUCCESS;
+}

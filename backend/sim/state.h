@@ -29,7 +29,7 @@
 #define GS_SIM_USES_MAX 64
 #define GS_SIM_ARGS_MAX 64
 #define GS_SIM_USERS_MAX 64
-#define GS_SIM_FAULTS_MAX 64
+#define GS_SIM_FAULTS_MAX 256
 #define GS_SIM_BYTES_MAX (4u << 20)
 
 #define GS_SIM_NONE UINT32_MAX      /* no GI, no CI, no IOMMU group */

@@ -244,11 +244,14 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 		return gs_cli_fail(cli, &e);
 	if (cli->json)
 		return gs_cli_print_json(gs_snapshot_to_json(s, o.telemetry ? GS_SNAPSHOT_TELEMETRY : 0));
-	return print_table(s);
+	status = print_table(s);
+	if (o.telemetry && status == GS_STATUS_OK)
+		gs_cli_print_readings(s);
+	return status;
 }
 
 static const struct gs_cli_option options[] = {
-	{ "telemetry", NULL, "with what changes all the time: memory in use, utilisation, power, temperature" },
+	{ "telemetry", NULL, "with what changes all the time: memory in use, load, power, temperature, clocks, ECC, PCIe" },
 	{ NULL, NULL, NULL },
 };
 

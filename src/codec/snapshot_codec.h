@@ -11,6 +11,25 @@
 #include "codec/json_reader.h"
 #include "codec/snapshot_json.h"
 
+/* The plain numbers of a reading: how wide, and their name here and there. Power is in watts there, and a case of its own. */
+#define GS_TELEMETRY_NUMBERS(X) \
+	X(u64, memory_total_bytes) \
+	X(u64, memory_reserved_bytes) \
+	X(u64, memory_used_bytes) \
+	X(u64, memory_free_bytes) \
+	X(u32, utilization_percent) \
+	X(u32, encoder_percent) \
+	X(u32, decoder_percent) \
+	X(u32, temperature_celsius) \
+	X(u32, clock_sm_mhz) \
+	X(u32, clock_memory_mhz) \
+	X(u64, ecc_corrected) \
+	X(u64, ecc_uncorrected) \
+	X(u32, pcie_generation) \
+	X(u32, pcie_width) \
+	X(u64, pcie_tx_bytes_per_second) \
+	X(u64, pcie_rx_bytes_per_second)
+
 /* Is the place of such an instance only a slot: a VF, or one of as many as fit? */
 static inline bool gs_kind_has_slots(enum gs_instance_kind kind)
 {
@@ -19,6 +38,9 @@ static inline bool gs_kind_has_slots(enum gs_instance_kind kind)
 
 /* ---- snapshot_json.c: the caller owns a reference ---- */
 
+struct json_object *gs_telemetry_to_json(const struct gs_telemetry *t);
+/* What runs in a vGPU; null when nothing of it is known. */
+struct json_object *gs_guest_to_json(const struct gs_instance *inst);
 struct json_object *gs_holders_to_json(struct gs_holder *const *holders, size_t n);
 
 /* ---- snapshot_device_json.c ---- */

@@ -75,19 +75,29 @@ static uint32_t read_modes(struct gs_json_reader *r)
 }
 
 /* Watts on the wire, to the milliwatt. */
-static struct gs_u64 read_watts(struct gs_json_reader *r)
+static struct gs_u64 read_watts(struct gs_json_reader *r, const char *key)
 {
 	struct json_object *v = NULL;
 	double watts;
 
-	if (r->failed || !json_object_object_get_ex(r->o, "power_watts", &v) || !v)
+	if (r->failed || !json_object_object_get_ex(r->o, key, &v) || !v)
 		return GS_U64_UNKNOWN;
 	watts = json_object_is_type(v, json_type_double) || json_object_is_type(v, json_type_int) ? json_object_get_double(v) : -1;
 	if (!(watts >= 0 && watts < 1e9)) {
-		gs_json_read_fail(r, "power_watts", "is no power in watts");
+		gs_json_read_fail(r, key, "is no power in watts");
 		return GS_U64_UNKNOWN;
 	}
 	return GS_U64((uint64_t)(watts * 1000 + 0.5));
+}
+
+/* True, false, or not known. */
+static struct gs_u32 read_flag(struct gs_json_reader *r, const char *key)
+{
+	struct json_object *v = NULL;
+
+	if (r->failed || !json_object_object_get_ex(r->o, key, &v) || !v)
+		return GS_U32_UNKNOWN;
+	return GS_U32(gs_json_read_bool(r, key, false));
 }
 
 static void read_telemetry(struct gs_snapshot *s, struct gs_json_reader *up, struct gs_telemetry *t)
@@ -99,11 +109,14 @@ static void read_telemetry(struct gs_snapshot *s, struct gs_json_reader *up, str
 	if (!o)
 		return;
 	r = gs_json_reader_of(o, &where, up->e);
-	t->memory_total_bytes = gs_json_read_u64(&r, "memory_total_bytes");
-	t->memory_used_bytes = gs_json_read_u64(&r, "memory_used_bytes");
-	t->utilization_percent = gs_json_read_u32(&r, "utilization_percent", 1000);
-	t->temperature_celsius = gs_json_read_u32(&r, "temperature_celsius", 1000);
-	t->power_milliwatts = read_watts(&r);
+#define READ_u64(name) gs_json_read_u64(&r, #name)
+#define READ_u32(name) gs_json_read_u32(&r, #name, 1000000)
+#define READ_NUMBER(width, name) t->name = READ_##width(name);
+	GS_TELEMETRY_NUMBERS(READ_NUMBER)
+	t->utilization_reason = gs_snapshot_read_text(s, &r, "utilization_reason");
+	t->ecc_is_on = read_flag(&r, "ecc_is_on");
+	t->power_milliwatts = read_watts(&r, "power_watts");
+	t->power_limit_milliwatts = read_watts(&r, "power_limit_watts");
 	gs_snapshot_set_telemetry(s, true);
 	up->failed = r.failed;
 }

@@ -88,12 +88,23 @@ struct gs_pending_write {
 	const char *waits_for;          /* "pid 4711 qemu-system-x86"; NULL when not known */
 };
 
-/* Readings that change all the time; only present when telemetry was asked for. */
+/*
+ * Readings that change all the time, of a GPU, a GPU instance or a vGPU; only
+ * present when telemetry was asked for. What is not measured is unknown, never 0.
+ */
 struct gs_telemetry {
-	struct gs_u64 memory_total_bytes, memory_used_bytes;
-	struct gs_u32 utilization_percent;
+	/* four numbers of the driver: what is left of one need not be the sum of the others (interfaces 5.7) */
+	struct gs_u64 memory_total_bytes, memory_reserved_bytes, memory_used_bytes, memory_free_bytes;
+	struct gs_u32 utilization_percent;      /* of the time in which SMs worked */
+	const char *utilization_reason;         /* why that is unknown, the rest of a sentence; NULL when it is not, or nobody knows why */
+	struct gs_u32 encoder_percent, decoder_percent;
 	struct gs_u32 temperature_celsius;
-	struct gs_u64 power_milliwatts;
+	struct gs_u64 power_milliwatts, power_limit_milliwatts;
+	struct gs_u32 clock_sm_mhz, clock_memory_mhz;
+	struct gs_u32 ecc_is_on;                /* 1 or 0 */
+	struct gs_u64 ecc_corrected, ecc_uncorrected;   /* errors since the driver was loaded */
+	struct gs_u32 pcie_generation, pcie_width;      /* of the link as it is now */
+	struct gs_u64 pcie_tx_bytes_per_second, pcie_rx_bytes_per_second;
 };
 
 struct gs_compute {
