@@ -13,6 +13,7 @@ struct gs_console_options {
 	unsigned interval_ms;       /* between looks at the machine */
 	const char *script;         /* headless: events from this file instead of a terminal */
 	int rows, columns;          /* headless size */
+	const char *sim, *sysroot;  /* where the machine is when it is not this one, as given on the command line; for the command that the review shows */
 	/* Get a privileged session (sudo): the terminal is given back meanwhile. NULL: not offered. */
 	int (*elevate)(void *userdata, struct gs_session **ret_session, struct gs_error *e);
 	void *userdata;

@@ -35,6 +35,8 @@ int gs_console_start(struct gs_console *c, struct gs_session *session, const str
 	c->glyphs = gs_glyphs(options->ascii || !gs_locale_is_utf8());
 	gs_console_clock(c);
 	take_hello(c);
+	c->m->sim = options->sim;
+	c->m->sysroot = options->sysroot;
 	return 0;
 }
 

@@ -217,6 +217,8 @@ unsigned gs_control_open_who(struct gs_model *m)
 
 unsigned gs_control_who_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)
 {
+	unsigned done;
+
 	if (gs_action_has_key(GS_ACTION_WHO_FOR, ev->key)) {
 		m->who_op = (enum gs_who_op)((m->who_op + 1) % GS_WHO_OP_MAX);
 		m->list_row = 0;
@@ -232,7 +234,11 @@ unsigned gs_control_who_key(struct gs_model *m, const struct gs_event *ev, enum 
 	}
 	if (id == GS_ACTION_ROOT)
 		return !m->privileged && !m->read_only ? GS_DO_SUDO : GS_DO_NOTHING;
-	return gs_control_list_key(m, id);
+	done = gs_control_list_key(m, id);
+	/* what this list is not for is said, so that nobody waits for it */
+	if (done == GS_DO_NOTHING && ev->key > GS_KEY_SPACE && ev->key < GS_KEY_SPECIAL)
+		return gs_say(m, "this is only a list: Esc goes back to where %s", ev->key == 'W' ? "W writes" : "that key works");
+	return done;
 }
 
 /* ---- leaving ---- */

@@ -2,6 +2,8 @@
 /* control_hints.c - the last line: what works on the thing under the cursor, most used first. */
 #include <errno.h>
 
+#include "base/parse.h"
+
 #include "ui/control_internal.h"
 
 struct hints {
@@ -56,6 +58,8 @@ static void offer_hints(struct hints *h, const struct gs_model *m)
 		hint(h, GS_ACTION_START);
 	if (m->layer == GS_LAYER_PALETTE && o && o->n_starts)
 		hint(h, GS_ACTION_COUNT);
+	if (m->n_all_offers > GS_OFFERS_WITH_DIGIT)
+		hint(h, GS_ACTION_FIND);
 }
 
 static void layer_hints(struct hints *h, const struct gs_model *m)
@@ -69,11 +73,13 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 		offer_hints(h, m);
 		break;
 	case GS_LAYER_MODE:
-		if (gs_model_gpu(m) && m->list_row < gs_model_mode_rows(m, modes) && !gs_model_mode_refused(gs_model_gpu(m), modes[m->list_row]))
+		if (gs_model_gpu(m) && m->list_row < gs_model_mode_rows(m, modes) && !gs_model_mode_refused(gs_model_gpu(m), modes[m->list_row]) &&
+		    !gs_model_is_mode(m, modes[m->list_row]))
 			hint(h, GS_ACTION_STAGE);
 		break;
 	case GS_LAYER_SETTINGS:
-		if (!m->read_only && gs_model_setting(m, m->list_row, &row) && !(row.setting && row.setting->fixed))
+		if (!m->read_only && gs_model_setting(m, m->list_row, &row) && !(row.setting && row.setting->fixed) &&
+		    !(row.value && gs_str_equal(row.value, gs_model_setting_wanted(m, m->gpu, row.setting))))
 			hint(h, row.value ? GS_ACTION_STAGE : GS_ACTION_OPEN);
 		break;
 	case GS_LAYER_REVIEW:

@@ -6,6 +6,9 @@
 #include "ui/control.h"
 #include "ui/view.h"
 
+/* Of a list of offers: these are chosen by one key; more need two digits, or a part of the name. */
+#define GS_OFFERS_WITH_DIGIT 9
+
 /* In the order of the help screen. */
 enum gs_action_id {
 	GS_ACTION_CREATE,
@@ -44,6 +47,7 @@ enum gs_action_id {
 	GS_ACTION_START,
 	GS_ACTION_STAGE,
 	GS_ACTION_COUNT,
+	GS_ACTION_FIND,
 	GS_ACTION_WHO_FOR,
 	GS_ACTION_WHO_AGAIN,
 	GS_ACTION_CONFIRM,

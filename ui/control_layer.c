@@ -19,6 +19,8 @@ static unsigned open_offers(struct gs_model *m, enum gs_layer layer)
 	m->count = 1;
 	m->count_pending = m->count_typed = false;
 	m->typed_number = 0;
+	m->is_finding = false;
+	m->find[0] = '\0';
 	if (gs_model_offer(m, layer == GS_LAYER_CHOOSER, &e) < 0)
 		return gs_say_error(m, "%s", e.text);
 	gs_layer_open(m, layer);
@@ -52,6 +54,31 @@ static bool is_for_gi(const struct gs_model *m, struct gs_block *ret)
 	return false;
 }
 
+/* Where something fits, else where it is not for its size: what is there already is what one knows. The numbers stay those of the profiles. */
+static size_t first_offer(const struct gs_model *m)
+{
+	for (size_t i = 0; i < m->n_offers; i++)
+		if (m->offers[i].n_starts)
+			return i;
+	for (size_t i = 0; i < m->n_offers; i++)
+		if (m->offers[i].misfit.why != GS_MISFIT_SIZE)
+			return i;
+	return 0;
+}
+
+/* The free slot under the cursor is meant. */
+static void aim_at_cursor(struct gs_model *m)
+{
+	const struct gs_profile_set *set = gs_model_creation(m, gs_model_gpu(m)).set;
+
+	if (!set->is_slots || m->focus != GS_FOCUS_GRID || set->avoid >> m->unit & 1)
+		return;
+	for (size_t i = 0; i < m->n_offers; i++)
+		for (size_t k = 0; k < m->offers[i].n_starts; k++)
+			if (m->offers[i].starts[k] == m->unit)
+				m->offers[i].chosen = k;
+}
+
 unsigned gs_control_open_palette(struct gs_model *m)
 {
 	const struct gs_gpu *gpu = gs_model_gpu(m);
@@ -78,18 +105,8 @@ unsigned gs_control_open_palette(struct gs_model *m)
 		m->offers_inside = false;
 		return done;
 	}
-	/* Start where something fits; the numbers stay those of the profiles. */
-	for (size_t i = 0; i < m->n_offers; i++) {
-		if (m->offers[i].n_starts) {
-			m->offer = i;
-			break;
-		}
-	}
-	/* the free slot under the cursor is meant */
-	for (size_t i = 0; gs_model_creation(m, gpu).set->is_slots && m->focus == GS_FOCUS_GRID && i < m->n_offers; i++)
-		for (size_t k = 0; k < m->offers[i].n_starts; k++)
-			if (m->offers[i].starts[k] == m->unit && !(gs_model_creation(m, gpu).set->avoid >> m->unit & 1))
-				m->offers[i].chosen = k;
+	m->offer = first_offer(m);
+	aim_at_cursor(m);
 	if (mode_comes_first(m, m->gpu)) {
 		const char *mode = mode_of_creation(m, m->gpu);
 
@@ -314,8 +331,87 @@ static unsigned digit(struct gs_model *m, uint32_t number)
 	return GS_DO_REDRAW;
 }
 
+/* Offer only what has @text in its name; where nothing has, all stays as it is. */
+static unsigned find(struct gs_model *m, const char *text)
+{
+	char before[sizeof(m->find)];
+
+	snprintf(before, sizeof(before), "%s", m->find);
+	snprintf(m->find, sizeof(m->find), "%s", text);
+	if (gs_model_offer(m, m->layer == GS_LAYER_CHOOSER, NULL) < 0) {
+		gs_say_error(m, "no name here has \"%s\" in it", m->find);
+		snprintf(m->find, sizeof(m->find), "%s", before);
+		return GS_DO_REDRAW;
+	}
+	m->is_finding = true;
+	m->count_pending = false;
+	m->typed_number = 0;
+	m->offer = first_offer(m);
+	m->list_top = 0;
+	if (m->layer == GS_LAYER_PALETTE)
+		aim_at_cursor(m);
+	return GS_DO_REDRAW;
+}
+
+static bool is_letter(uint32_t key)
+{
+	return (key >= 'A' && key <= 'Z') || (key >= 'a' && key <= 'z');
+}
+
+/* Of many types a letter that has nothing else to do here begins a name; nine have a digit each. */
+static bool begins_name(const struct gs_model *m, uint32_t key, enum gs_action_id id)
+{
+	switch (id) {
+	case GS_ACTION_MOVE_UP:
+	case GS_ACTION_MOVE_DOWN:
+	case GS_ACTION_MOVE_LEFT:
+	case GS_ACTION_MOVE_RIGHT:
+	case GS_ACTION_FIRST:
+	case GS_ACTION_LAST:
+	case GS_ACTION_REPLACE:
+	case GS_ACTION_QUIT:
+		return false;
+	default:
+		return is_letter(key) && !gs_action_has_key(GS_ACTION_COUNT, key) && m->n_all_offers > GS_OFFERS_WITH_DIGIT;
+	}
+}
+
+/*
+ * While a name is typed, letters and digits are of the name; Enter takes what
+ * the cursor is on, as ever. Any other key ends the typing, and does what it
+ * does to those that are left.
+ */
+static bool find_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id, unsigned *ret_done)
+{
+	char text[sizeof(m->find)];
+	size_t n = strlen(m->find);
+
+	snprintf(text, sizeof(text), "%s", m->find);
+	if (gs_action_has_key(GS_ACTION_FIND, ev->key)) {
+		text[0] = '\0';
+	} else if (ev->key == GS_KEY_ESCAPE && (n || m->is_finding)) {
+		*ret_done = find(m, "");
+		m->is_finding = false;
+		return true;
+	} else if (m->is_finding && (ev->key == GS_KEY_BACKSPACE || ev->key == GS_KEY_CTRL('h'))) {
+		text[n ? n - 1 : 0] = '\0';
+	} else if (m->is_finding ? ev->key >= GS_KEY_SPACE && ev->key < 0x7f : begins_name(m, ev->key, id)) {
+		if (n + 1 < sizeof(text))
+			snprintf(text + n, sizeof(text) - n, "%c", (char)ev->key);
+	} else {
+		m->is_finding = false;
+		return false;
+	}
+	*ret_done = find(m, text);
+	return true;
+}
+
 unsigned gs_control_offer_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)
 {
+	unsigned done;
+
+	if (find_key(m, ev, id, &done))
+		return done;
 	if (ev->key >= '0' && ev->key <= '9')
 		return digit(m, ev->key - '0');
 	if (gs_action_has_key(GS_ACTION_COUNT, ev->key)) {

@@ -249,7 +249,7 @@ static bool goes_to_grid(struct gs_model *m, enum gs_action_id id)
 	if (!gs_control_block(m, &b) || (id == GS_ACTION_DROP && gs_control_staged_here(m) == m->n_staged))
 		return false;
 	m->focus = GS_FOCUS_GRID;
-	gs_say(m, "the cursor is on the grid now: %s again takes what it marks, Left and Right choose", gs_actions(&n)[id].key_text);
+	gs_say(m, "on the grid now: %s again takes what it marks, Left and Right choose", gs_actions(&n)[id].key_text);
 	return true;
 }
 

@@ -22,13 +22,10 @@ unsigned gs_control_open_mode(struct gs_model *m)
 	if (!n)
 		return gs_say_error(m, "GPU %u has no mode that could be changed", m->gpu);
 	gs_layer_open(m, GS_LAYER_MODE);
-	/* On the one that it is not: opening the menu means wanting another. */
-	for (size_t i = 0; i < n; i++) {
-		if (!target || modes[i] != target->mode) {
+	/* On the one that it is or will be: an Enter too many changes nothing. */
+	for (size_t i = 0; i < n; i++)
+		if (target && modes[i] == target->mode)
 			m->list_row = i;
-			break;
-		}
-	}
 	return GS_DO_REDRAW;
 }
 
@@ -143,9 +140,9 @@ unsigned gs_control_open_settings(struct gs_model *m)
 	if (!gs_model_n_settings(m))
 		return gs_say(m, "GPU %u has nothing that is set: M changes its mode", m->gpu);
 	gs_layer_open(m, GS_LAYER_SETTINGS);
-	/* on what the first one is: Enter by mistake changes nothing */
+	/* on the first word that it is or will be: an Enter too many changes nothing */
 	for (size_t i = 0; gs_model_setting(m, i, &row); i++) {
-		if (!row.setting || !gs_str_equal(row.value, gs_model_setting_wanted(m, m->gpu, row.setting)))
+		if (!row.setting || row.setting->fixed || !row.value || !gs_str_equal(row.value, gs_model_setting_wanted(m, m->gpu, row.setting)))
 			continue;
 		m->list_row = i;
 		break;

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* control_mouse.c - the mouse does what keys do: it moves the cursor, selects units, presses hints. */
+#include <stdlib.h>
+
 #include "ui/control_internal.h"
+
+/* A pointer that goes so far with its button down drags, also within one unit. */
+#define DRAG_COLUMNS 3
 
 static bool is_list(enum gs_layer layer)
 {
@@ -42,6 +47,7 @@ static bool unit_under(const struct gs_model *m, const struct gs_event *ev, int 
 
 static unsigned press_unit(struct gs_model *m, const struct gs_hit *hit)
 {
+	bool was_here = m->focus == GS_FOCUS_GRID && m->gpu == hit->gpu && m->unit == hit->unit;
 	struct gs_block b;
 
 	if (hit->gpu != m->gpu)
@@ -63,6 +69,7 @@ static unsigned press_unit(struct gs_model *m, const struct gs_hit *hit)
 		return GS_DO_REDRAW;
 	gs_control_select_start(m, hit->unit);
 	m->dragging = true;
+	m->click_opens = was_here;
 	return GS_DO_REDRAW;
 }
 
@@ -103,6 +110,7 @@ static unsigned press_row(struct gs_model *m, size_t row, int rows, int columns)
 static unsigned press(struct gs_model *m, const struct gs_event *ev, int rows, int columns)
 {
 	struct gs_hit hit = gs_view_hit(m, rows, columns, ev->row, ev->column);
+	unsigned done;
 
 	if (ev->button != 0)
 		return GS_DO_NOTHING;
@@ -117,7 +125,10 @@ static unsigned press(struct gs_model *m, const struct gs_event *ev, int rows, i
 	/* The grid stays in sight beside the offers: another selection is another try. */
 	if ((m->layer == GS_LAYER_CHOOSER || m->layer == GS_LAYER_PALETTE) && hit.kind == GS_HIT_UNIT) {
 		gs_layer_close(m);
-		return press_unit(m, &hit);
+		done = press_unit(m, &hit);
+		m->click_opens = true;
+		m->press_column = ev->column;
+		return done;
 	}
 	/* Another picture lies over the rest: what shows through is not pressed by accident. */
 	if (m->layer != GS_LAYER_NONE)
@@ -126,6 +137,7 @@ static unsigned press(struct gs_model *m, const struct gs_event *ev, int rows, i
 	case GS_HIT_FLEET:
 		return press_fleet(m, &hit);
 	case GS_HIT_UNIT:
+		m->press_column = ev->column;
 		return press_unit(m, &hit);
 	case GS_HIT_PLAN:
 		m->focus = GS_FOCUS_PLAN;
@@ -144,16 +156,24 @@ static unsigned drag(struct gs_model *m, const struct gs_event *ev, int rows, in
 
 	if (!m->dragging || m->layer != GS_LAYER_NONE)
 		return GS_DO_NOTHING;
+	/* over a unit is meant, and no hand that was not still */
+	m->click_opens |= abs(ev->column - m->press_column) >= DRAG_COLUMNS;
 	if (!unit_under(m, ev, rows, columns, &unit) || unit == m->extent)
 		return GS_DO_NOTHING;
 	m->extent = m->unit = unit;
 	return GS_DO_REDRAW;
 }
 
+static bool lies_in(struct gs_rect band, int row)
+{
+	return row >= band.row && row < band.row + band.rows;
+}
+
 static unsigned wheel(struct gs_model *m, const struct gs_event *ev, int rows, int columns)
 {
 	struct gs_hit hit = gs_view_hit(m, rows, columns, ev->row, ev->column);
 	enum gs_action_id id = ev->mouse == GS_MOUSE_WHEEL_UP ? GS_ACTION_MOVE_UP : GS_ACTION_MOVE_DOWN;
+	struct gs_geometry geo;
 	size_t row;
 
 	if (m->dragging)
@@ -164,11 +184,19 @@ static unsigned wheel(struct gs_model *m, const struct gs_event *ev, int rows, i
 		return gs_control_walk(id, gs_control_list_length(m), &m->list_row) ? GS_DO_REDRAW : GS_DO_NOTHING;
 	if (m->layer != GS_LAYER_NONE || !m->snapshot)
 		return GS_DO_NOTHING;
-	if (hit.kind == GS_HIT_PLAN) {
+	/* What is under it turns: only over the GPUs does it go from GPU to GPU. */
+	gs_geometry_compute(rows, columns, m, &geo);
+	if (geo.too_small)
+		return GS_DO_NOTHING;
+	if (m->selecting)
+		return GS_DO_NOTHING;
+	if (lies_in(geo.plan, ev->row) && gs_model_n_plan_items(m)) {
+		/* the mark shows how far one is, as over the GPUs */
+		m->focus = GS_FOCUS_PLAN;
 		gs_control_walk(id, gs_model_n_plan_items(m), &m->plan_row);
 		return GS_DO_REDRAW;
 	}
-	if (m->selecting)
+	if (!lies_in(geo.fleet, ev->row))
 		return GS_DO_NOTHING;
 	row = m->gpu;
 	gs_control_walk(id, gs_snapshot_n_gpus(m->snapshot), &row);
@@ -189,6 +217,11 @@ unsigned gs_control_mouse(struct gs_model *m, const struct gs_event *ev, int row
 			return GS_DO_NOTHING;
 		drag(m, ev, rows, columns);
 		m->dragging = false;
+		/* as in a list: a press goes there, a press on what the cursor is on takes it */
+		if (m->anchor == m->extent && !m->click_opens) {
+			m->selecting = false;
+			return gs_say(m, "Enter or another click offers what fits here; dragging selects more");
+		}
 		return gs_control_open_chooser(m);
 	case GS_MOUSE_WHEEL_UP:
 	case GS_MOUSE_WHEEL_DOWN:

@@ -12,6 +12,8 @@
 /* Rows that a palette wants beside its offers: title, heading. */
 #define LIST_FRAME 2
 #define DETAIL_ROWS 4
+/* Of a menu of modes: who is in the way, by name, and what happens to drivers and VFs. */
+#define MENU_DETAIL_ROWS 8
 
 static int at_most(int value, int limit)
 {
@@ -56,14 +58,17 @@ static int fleet_rows(const struct gs_model *m, int room)
 	return at_most(1 + (n > 1000 ? 1000 : (int)n), room);
 }
 
-/* Rows that the list of an open palette, chooser or mode menu would like to have. */
+/* Rows that the list of an open palette, chooser or menu would like to have. */
 static int list_rows(const struct gs_model *m)
 {
+	enum gs_mode modes[GS_MODE_MAX];
+
 	if (m->layer == GS_LAYER_MODE)
-		return LIST_FRAME + GS_MODE_MAX;
+		return LIST_FRAME + at_least((int)gs_model_mode_rows(m, modes), 1);
 	if (m->layer == GS_LAYER_SETTINGS)
 		return LIST_FRAME + at_least((int)at_most_size(gs_model_n_settings(m), 32), 1);
-	return LIST_FRAME + at_least(m->n_offers > 32 ? 32 : (int)m->n_offers, 1);
+	/* of all: while a name is typed the list gets shorter, and the picture must not jump */
+	return LIST_FRAME + at_least(m->n_all_offers > 32 ? 32 : (int)m->n_all_offers, 1);
 }
 
 /*
@@ -91,6 +96,20 @@ static void place_list(const struct gs_model *m, int columns, struct gs_geometry
 	geo->detail = band(below.row + geo->layer.rows, below.rows - geo->layer.rows, columns);
 }
 
+/*
+ * A list of what a GPU can be is always above what that means. Nothing is
+ * placed in the grid meanwhile: on a low screen the two cover it.
+ */
+static void place_menu(const struct gs_model *m, int columns, struct gs_geometry *geo)
+{
+	int want = list_rows(m), first = geo->plan_title.row, bottom = geo->hints.row;
+
+	if (bottom - first < want + MENU_DETAIL_ROWS)
+		first = geo->grid_title.row;
+	geo->layer = band(first, at_most(want, bottom - first - DETAIL_ROWS), columns);
+	geo->detail = band(first + geo->layer.rows, bottom - first - geo->layer.rows, columns);
+}
+
 static void place_layer(const struct gs_model *m, int rows, int columns, struct gs_geometry *geo)
 {
 	int bottom = geo->hints.row;
@@ -101,9 +120,11 @@ static void place_layer(const struct gs_model *m, int rows, int columns, struct 
 		break;
 	case GS_LAYER_PALETTE:
 	case GS_LAYER_CHOOSER:
+		place_list(m, columns, geo);
+		break;
 	case GS_LAYER_MODE:
 	case GS_LAYER_SETTINGS:
-		place_list(m, columns, geo);
+		place_menu(m, columns, geo);
 		break;
 	case GS_LAYER_REVIEW:
 	case GS_LAYER_WRITING:

@@ -107,7 +107,7 @@ void gs_model_forget_offers(struct gs_model *m)
 {
 	free(m->offers);
 	m->offers = NULL;
-	m->n_offers = m->offer = 0;
+	m->n_offers = m->n_all_offers = m->offer = 0;
 }
 
 /* Offers point into the snapshot: make them again, on the same choice where it is still there. */

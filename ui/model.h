@@ -70,6 +70,7 @@ struct gs_model {
 	struct gs_snapshot *snapshot;       /* NULL: not read yet */
 	char host[128];
 	enum gs_host_source source;
+	const char *sim, *sysroot;          /* another machine than this one, as the command line named it; borrowed, NULL: none */
 	bool read_only;                     /* monitor: no edit anywhere */
 	bool privileged;
 	bool agent_gone;
@@ -96,6 +97,8 @@ struct gs_model {
 	bool selecting;                     /* v or a mouse drag */
 	uint32_t anchor, extent;            /* selected units, any order */
 	bool dragging;                      /* the mouse button is down */
+	int press_column;                   /* … since there */
+	bool click_opens;                   /* … on the unit that the cursor was on already, or it has moved over one */
 	uint64_t marked_gpus;               /* Space */
 
 	/* the open layer */
@@ -105,6 +108,9 @@ struct gs_model {
 	bool count_pending;                 /* palette: x was pressed, its digit not yet */
 	bool count_typed;                   /* palette: a digit of it has come */
 	uint32_t typed_number;              /* palette: digits of a profile's number so far, 0: none */
+	char find[32];                      /* palette, chooser: only those with this in their name are offered */
+	bool is_finding;                    /* … and it is being typed */
+	size_t n_all_offers;                /* … of so many */
 	bool offers_inside;                 /* they are vGPU types for the GI inside_profile@inside_start */
 	char inside_profile[64];
 	uint32_t inside_start;
@@ -197,6 +203,8 @@ struct gs_plan_item gs_model_plan_item(const struct gs_model *m, size_t row);
 /* The rows of the mode menu: what the GPU under the cursor could be, in the order of the vocabulary. @ret has room for GS_MODE_MAX. */
 size_t gs_model_mode_rows(const struct gs_model *m, enum gs_mode *ret);
 
+/* Is the GPU under the cursor to be in @mode anyway, and nothing else pending? Then there is nothing to stage. */
+bool gs_model_is_mode(const struct gs_model *m, enum gs_mode mode);
 /* The same for what it cannot be, with the reason; NULL: it can. */
 const char *gs_model_mode_refused(const struct gs_gpu *gpu, enum gs_mode mode);
 
@@ -273,7 +281,11 @@ size_t gs_model_blocks(const struct gs_model *m, uint32_t gpu, bool after, struc
 uint32_t gs_model_least_harm(const struct gs_gpu *gpu, const struct gs_profile_set *set, const struct gs_placed *placed, size_t n,
 			     const struct gs_profile *profile);
 
-/* Fill offers for the GPU under the cursor: all profiles (palette) or those that a selection of units would take (chooser). */
+/*
+ * Fill offers for the GPU under the cursor: all profiles (palette) or those
+ * that a selection of units would take (chooser), of those with @m->find in
+ * their name, in any case. -ENOSPC when there is none: then nothing changes.
+ */
 int gs_model_offer(struct gs_model *m, bool for_selection, struct gs_error *e);
 /* The starts that @count of the chosen offer would take, fewer when no more fit; @ret has room for GS_PLACED_MAX. */
 size_t gs_model_picks(const struct gs_model *m, uint32_t count, uint32_t *ret);

@@ -162,3 +162,14 @@ int gs_model_who(const struct gs_model *m, struct gs_arena *arena, struct gs_who
 	*ret_n_here = here;
 	return 0;
 }
+
+bool gs_model_is_mode(const struct gs_model *m, enum gs_mode mode)
+{
+	const struct gs_gpu *gpu = gs_model_gpu(m);
+	const struct gs_layout_gpu *target = gs_model_target(m, m->gpu);
+
+	if (!gpu || !target || target->mode != mode)
+		return false;
+	/* to be what it is now would take back what the driver has pending */
+	return mode != gpu->mode || gpu->mode_pending == GS_MODE_INVALID || gpu->mode_pending == mode;
+}

@@ -361,12 +361,23 @@ static int refuse(const struct gs_model *m, const struct gs_survey *g, struct gs
 	return 0;
 }
 
+/* Those with @part in their name move to the front. Returns how many. */
+static size_t keep_named(struct gs_offer *offers, size_t n, const char *part)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (strcasestr(offers[i].profile->name, part))
+			offers[kept++] = offers[i];
+	return kept;
+}
+
 int gs_model_offer(struct gs_model *m, bool for_selection, struct gs_error *e)
 {
 	GS_FREE struct gs_offer *offers = NULL;
 	struct gs_block inside;
 	struct gs_survey g;
-	size_t n = 0;
+	size_t n = 0, all;
 	int rc;
 
 	if (m->offers_inside && !gs_survey_inside(m, &inside))
@@ -394,9 +405,14 @@ int gs_model_offer(struct gs_model *m, bool for_selection, struct gs_error *e)
 	}
 	if (!n)
 		return gs_error_set(e, -ENOSPC, GS_STATUS_REFUSED, m->offers_inside ? "no vGPU type lies in a %s" : "no profile is that small", m->inside_profile);
+	all = n;
+	n = keep_named(offers, all, m->find);
+	if (!n)
+		return gs_error_set(e, -ENOSPC, GS_STATUS_REFUSED, "no name here has \"%s\" in it", m->find);
 	free(m->offers);
 	m->offers = GS_TAKE(offers);
 	m->n_offers = n;
+	m->n_all_offers = all;
 	if (m->offer >= n)
 		m->offer = 0;
 	return 0;

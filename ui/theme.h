@@ -19,7 +19,7 @@
 	X(HEADER, "header", "the first line") \
 	X(HEADER_LIVE, "header-live", "the word LIVE") \
 	X(HEADER_SIMULATED, "header-simulated", "the words SIMULATED and RECORDED") \
-	X(HEADER_WARNING, "header-warning", "READ-ONLY, PARTIAL VIEW, UNSAVED") \
+	X(HEADER_WARNING, "header-warning", "READ-ONLY, PARTIAL VIEW, UNWRITTEN") \
 	X(HEADER_STAGED, "header-staged", "STAGED +n -m") \
 	X(RULE, "rule", "lines between regions") \
 	X(TITLE, "title", "titles in those lines") \

@@ -2,7 +2,7 @@
 /*
  * view_header.c - the first line: where am I, is this real, what may I do, what
  * is not written yet. The words stay whole at every width; the model of the
- * GPUs and the driver's version go first, then what is in brackets.
+ * GPUs goes first, then the driver's version, at last what is in brackets.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,12 +12,19 @@
 #include "base/parse.h"
 #include "ui/view_parts.h"
 
-#define PARTS_MAX 12
+#define PARTS_MAX 20
+
+/* Steps of saving room, from 0 where there is enough. */
+#define STEPS 10
+#define CLOSER 1        /* here words move together before the next step takes the driver's version away */
+#define ALWAYS (~0u)
+#define UNTIL(step) ((1u << (step)) - 1)
+#define AT(step) (1u << (step))
 
 struct part {
 	char text[160];
 	enum gs_element element;
-	int yields;             /* left away in this order, from 1; 0: never */
+	unsigned steps;         /* of saving room: a bit for each at which it is shown */
 };
 
 struct parts {
@@ -25,7 +32,7 @@ struct parts {
 	size_t n;
 };
 
-static void add(struct parts *l, enum gs_element el, int yields, const char *text)
+static void add(struct parts *l, enum gs_element el, unsigned steps, const char *text)
 {
 	struct part *p = &l->items[l->n];
 
@@ -33,7 +40,7 @@ static void add(struct parts *l, enum gs_element el, int yields, const char *tex
 		return;
 	snprintf(p->text, sizeof(p->text), "%s", text);
 	p->element = el;
-	p->yields = yields;
+	p->steps = steps;
 	l->n++;
 }
 
@@ -51,11 +58,16 @@ static void add_machine(struct parts *l, const struct gs_snapshot *s)
 		snprintf(text, sizeof(text), "%zu x %s", n, gs_part_model(gs_snapshot_gpu(s, 0)->name));
 	else
 		snprintf(text, sizeof(text), "%zu GPU%s", n, n == 1 ? "" : "s");
-	add(l, GS_ELEMENT_HEADER, 2, text);
+	/* the model yields to the driver's version, and that to the model where both are too long */
+	add(l, GS_ELEMENT_HEADER, all_equal ? AT(0) | AT(2) : UNTIL(3), text);
+	if (n && all_equal) {
+		snprintf(text, sizeof(text), "%zu GPU%s", n, n == 1 ? "" : "s");
+		add(l, GS_ELEMENT_HEADER, AT(1) | AT(3), text);
+	}
 	if (!version)
 		return;
 	snprintf(text, sizeof(text), "drv %s", version);
-	add(l, GS_ELEMENT_HEADER, 1, text);
+	add(l, GS_ELEMENT_HEADER, UNTIL(2), text);
 }
 
 /* "03:14:22" */
@@ -82,8 +94,8 @@ static void describe_age(int64_t ms, char *buf, size_t size)
 		snprintf(buf, size, "%" PRId64 " h", s / 3600);
 }
 
-/* What cannot be seen, for the brackets; false when nothing is missing. */
-static bool what_is_missing(const struct gs_model *m, const struct gs_snapshot *s, char *buf, size_t size)
+/* What cannot be seen, for the brackets, and that shorter; false when nothing is missing. */
+static bool what_is_missing(const struct gs_model *m, const struct gs_snapshot *s, char *buf, size_t size, char *brief, size_t brief_size)
 {
 	bool places = false, holders = false;
 	struct gs_wall at;
@@ -101,28 +113,36 @@ static bool what_is_missing(const struct gs_model *m, const struct gs_snapshot *
 		describe_age(m->wall.ms - at.ms, when, sizeof(when));
 		snprintf(places_text, sizeof(places_text), "places %s old", when);
 	}
-	snprintf(buf, size, "%s%s%s", places_text, *places_text && holders ? ", " : "", holders ? "holders hidden" : "");
+	/* short where both are missing: a monitor of 80 columns says why too */
+	if (places && holders)
+		snprintf(buf, size, "places, holders hidden");
+	else
+		snprintf(buf, size, "%s%s%s", places_text, *places_text && holders ? ", " : "", holders ? "holders hidden" : "");
+	/* that places are as old as a moment is the least of it */
+	snprintf(brief, brief_size, "%s", holders ? "holders hidden" : "places");
 	return places || holders || *places_text;
 }
 
 static void add_rights(struct parts *l, const struct gs_model *m)
 {
-	char missing[128], text[160];
-	bool partial = m->snapshot && what_is_missing(m, m->snapshot, missing, sizeof(missing));
+	char missing[128], brief[32], text[160];
+	bool partial = m->snapshot && what_is_missing(m, m->snapshot, missing, sizeof(missing), brief, sizeof(brief));
 
 	if (m->agent_gone)
-		add(l, GS_ELEMENT_HEADER_WARNING, 0, "AGENT GONE");
+		add(l, GS_ELEMENT_HEADER_WARNING, ALWAYS, "AGENT GONE");
 	if (m->read_only)
-		add(l, GS_ELEMENT_HEADER_WARNING, 0, "READ-ONLY");
+		add(l, GS_ELEMENT_HEADER_WARNING, ALWAYS, "READ-ONLY");
 	if (partial) {
-		add(l, GS_ELEMENT_HEADER_WARNING, 0, "PARTIAL VIEW");
+		add(l, GS_ELEMENT_HEADER_WARNING, ALWAYS, "PARTIAL VIEW");
 		snprintf(text, sizeof(text), "(%s)", missing);
-		add(l, GS_ELEMENT_HEADER_WARNING, 4, text);
+		add(l, GS_ELEMENT_HEADER_WARNING, UNTIL(7), text);
+		snprintf(text, sizeof(text), "(%s)", brief);
+		add(l, GS_ELEMENT_HEADER_WARNING, AT(7) | AT(8), text);
 		/* the hint line says it too */
 		if (!m->read_only && !m->privileged)
-			add(l, GS_ELEMENT_HEADER, 3, "!: sudo");
+			add(l, GS_ELEMENT_HEADER, UNTIL(5), "!: sudo");
 	} else if (!m->read_only && m->snapshot) {
-		add(l, GS_ELEMENT_HEADER, 0, m->privileged ? "root" : "no root");
+		add(l, GS_ELEMENT_HEADER, ALWAYS, m->privileged ? "root" : "no root");
 	}
 }
 
@@ -146,8 +166,8 @@ static void add_staged(struct parts *l, const struct gs_model *m)
 		snprintf(text, sizeof(text), "STAGED %s", stages(m, "mode ") ? "mode" : stages(m, "vfs ") ? "VFs" : "settings");
 	else
 		snprintf(text, sizeof(text), "STAGED +%u -%u", created, deleted);
-	add(l, GS_ELEMENT_HEADER_STAGED, 0, text);
-	add(l, GS_ELEMENT_HEADER_WARNING, 0, "UNSAVED");
+	add(l, GS_ELEMENT_HEADER_STAGED, ALWAYS, text);
+	add(l, GS_ELEMENT_HEADER_WARNING, ALWAYS, "UNWRITTEN");
 }
 
 /* GPUs on which a write waits, or that an interrupted tool left behind: said wherever one looks. */
@@ -162,23 +182,42 @@ static void add_trouble(struct parts *l, const struct gs_snapshot *s)
 	}
 	if (waits) {
 		snprintf(text, sizeof(text), "%zu WAITS", waits);
-		add(l, GS_ELEMENT_HEADER_WARNING, 0, text);
+		add(l, GS_ELEMENT_HEADER_WARNING, ALWAYS, text);
 	}
 	if (stranded) {
 		snprintf(text, sizeof(text), "%zu STRANDED", stranded);
-		add(l, GS_ELEMENT_HEADER_WARNING, 0, text);
+		add(l, GS_ELEMENT_HEADER_WARNING, ALWAYS, text);
 	}
 }
 
-static int columns_of(const struct parts *l, int yielded, int gap)
+static bool is_shown(const struct part *p, int step)
+{
+	return p->steps >> step & 1;
+}
+
+static int columns_of(const struct parts *l, int step, int gap)
 {
 	int n = 1 - gap;
 
 	for (size_t i = 0; i < l->n; i++) {
-		if (!l->items[i].yields || l->items[i].yields > yielded)
+		if (is_shown(&l->items[i], step))
 			n += gs_text_width(l->items[i].text) + gap;
 	}
 	return n;
+}
+
+/* The first step at which all that it shows finds room. */
+static void save_room(const struct parts *l, int columns, int *ret_step, int *ret_gap)
+{
+	for (int step = 0; step < STEPS; step++) {
+		*ret_step = step;
+		*ret_gap = 2;
+		if (columns_of(l, step, 2) <= columns)
+			return;
+		*ret_gap = 1;
+		if (step == CLOSER && columns_of(l, step, 1) <= columns)
+			return;
+	}
 }
 
 void gs_view_header(const struct gs_view *v)
@@ -186,12 +225,12 @@ void gs_view_header(const struct gs_view *v)
 	const struct gs_model *m = v->m;
 	struct gs_rect r = v->geo.header;
 	struct parts l = { .n = 0 };
-	int yielded = 0, gap = 2, at = 1;
+	int step, gap, at = 1;
 	char clock[32];
 
-	add(&l, GS_ELEMENT_HEADER, 0, "gpuslice");
-	add(&l, GS_ELEMENT_HEADER, 0, *m->host ? m->host : m->snapshot ? gs_snapshot_host(m->snapshot) : NULL);
-	add(&l, m->source == GS_SOURCE_LIVE ? GS_ELEMENT_HEADER_LIVE : GS_ELEMENT_HEADER_SIMULATED, 0,
+	add(&l, GS_ELEMENT_HEADER, ALWAYS, "gpuslice");
+	add(&l, GS_ELEMENT_HEADER, ALWAYS, *m->host ? m->host : m->snapshot ? gs_snapshot_host(m->snapshot) : NULL);
+	add(&l, m->source == GS_SOURCE_LIVE ? GS_ELEMENT_HEADER_LIVE : GS_ELEMENT_HEADER_SIMULATED, ALWAYS,
 	    m->source == GS_SOURCE_LIVE ? "LIVE" : m->source == GS_SOURCE_SIM ? "SIMULATED" : "RECORDED");
 	if (m->snapshot)
 		add_machine(&l, m->snapshot);
@@ -201,16 +240,13 @@ void gs_view_header(const struct gs_view *v)
 	add_staged(&l, m);
 	if (m->show_clock) {
 		local_time(m->wall, clock, sizeof(clock));
-		add(&l, GS_ELEMENT_HEADER, 5, clock);
+		add(&l, GS_ELEMENT_HEADER, UNTIL(6) | AT(7), clock);
 	}
 
-	while (yielded < 5 && columns_of(&l, yielded, gap) > r.columns)
-		yielded++;
-	if (columns_of(&l, yielded, gap) > r.columns)
-		gap = 1;
+	save_room(&l, r.columns, &step, &gap);
 	/* a long host name gives way to what must be said */
-	if (columns_of(&l, yielded, gap) > r.columns && l.n > 1) {
-		int over = columns_of(&l, yielded, gap) - r.columns, keep = gs_text_width(l.items[1].text) - over - 2;
+	if (columns_of(&l, step, gap) > r.columns && l.n > 1) {
+		int over = columns_of(&l, step, gap) - r.columns, keep = gs_text_width(l.items[1].text) - over - 2;
 
 		if (keep >= 1 && (size_t)keep < strlen(l.items[1].text))
 			snprintf(l.items[1].text + keep, sizeof(l.items[1].text) - (size_t)keep, "..");
@@ -219,7 +255,7 @@ void gs_view_header(const struct gs_view *v)
 	for (size_t i = 0; i < l.n; i++) {
 		const struct part *p = &l.items[i];
 
-		if (p->yields && p->yields <= yielded)
+		if (!is_shown(p, step))
 			continue;
 		at += gs_draw_text(v->f, r, 0, at, p->element, p->text) + gap;
 	}

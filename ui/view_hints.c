@@ -5,6 +5,7 @@
 #include "ui/view_parts.h"
 
 #define HINTS_MAX 48
+#define MESSAGE_LINES 3
 
 struct placed_hint {
 	const struct gs_action *action;
@@ -57,7 +58,8 @@ static bool has_line_above(const struct gs_model *m)
 {
 	if (m->layer == GS_LAYER_REVIEW)
 		return !gs_control_expects_word(m) && m->plan && !gs_plan_is_blocked(m->plan);
-	return m->layer == GS_LAYER_NONE || m->layer == GS_LAYER_PALETTE || m->layer == GS_LAYER_CHOOSER || m->layer == GS_LAYER_MODE;
+	return m->layer == GS_LAYER_NONE || m->layer == GS_LAYER_PALETTE || m->layer == GS_LAYER_CHOOSER || m->layer == GS_LAYER_MODE ||
+	       m->layer == GS_LAYER_SETTINGS || m->layer == GS_LAYER_WHO;
 }
 
 static enum message_place lay_out(const struct gs_model *m, int columns, struct placed_hint *ret, size_t *ret_n)
@@ -124,10 +126,14 @@ void gs_view_hints(const struct gs_view *v)
 
 	place = lay_out(m, r.columns, h, &n);
 	if (place == MESSAGE_ABOVE) {
-		struct gs_rect above = { r.row - 1, r.column, 1, r.columns };
+		GS_LINES struct gs_lines l = { 0 };
+		struct gs_rect above;
 
-		gs_draw_fill(v->f, above, 0, 0, 1, r.columns, GS_ELEMENT_TEXT, ' ');
-		gs_draw_fit(v->f, above, 0, 1, r.columns - 2, el, m->message);
+		/* whole: what a message says last is mostly what to do */
+		gs_lines_wrap(&l, -1, el, " ", el, m->message, r.columns - 1, MESSAGE_LINES);
+		above = (struct gs_rect){ r.row - (int)l.n, r.column, (int)l.n, r.columns };
+		gs_draw_fill(v->f, above, 0, 0, above.rows, r.columns, GS_ELEMENT_TEXT, ' ');
+		gs_lines_draw(v, above, &l, 0, -1);
 	} else if (place != MESSAGE_NONE) {
 		gs_draw_fit(v->f, r, 0, 1, place == MESSAGE_BESIDE && n ? h[0].at - 3 : r.columns - 2, el, m->message);
 	}

@@ -143,13 +143,17 @@ static int rows_for_lines(struct gs_rect rect, const struct gs_lines *l, size_t 
 void gs_lines_draw(const struct gs_view *v, struct gs_rect rect, const struct gs_lines *l, size_t top, int item)
 {
 	int rows = rows_for_lines(rect, l, top, item);
-	size_t shown = 0;
+	size_t room = rows > 0 ? (size_t)rows : 0, left = l->n > top + room ? l->n - top - room : 0;
+	char more[32];
 
+	snprintf(more, sizeof(more), "  +%zu more ", left);
 	for (int row = 0; row < rows && top + (size_t)row < l->n; row++) {
 		const struct gs_line *line = &l->items[top + (size_t)row];
 		bool is_chosen = item >= 0 && line->item == item;
+		/* without a row of its own the number stands beside the last line, which ends before it */
+		int width = left && row + 1 == rect.rows ? rect.columns - gs_text_width(more) : rect.columns;
 
-		gs_draw_fit(v->f, rect, row, 0, rect.columns, is_chosen ? GS_ELEMENT_SELECTED : line->element, line->text);
+		gs_draw_fit(v->f, rect, row, 0, width, is_chosen ? GS_ELEMENT_SELECTED : line->element, line->text);
 		if (line->lead && !is_chosen) {
 			struct gs_rect lead = { rect.row + row, rect.column, 1, line->lead < rect.columns ? line->lead : rect.columns };
 
@@ -161,12 +165,7 @@ void gs_lines_draw(const struct gs_view *v, struct gs_rect rect, const struct gs
 				gs_draw_code(v->f, rect, row, 0, GS_ELEMENT_SELECTED, '>');
 			gs_draw_flag(v->f, rect, row, 0, 1, rect.columns, GS_CELL_CURSOR);
 		}
-		shown++;
 	}
-	if (top + shown < l->n && rect.rows > 0) {
-		char more[32];
-
-		snprintf(more, sizeof(more), "  +%zu more ", l->n - top - shown);
+	if (left && rect.rows > 0)
 		gs_draw_text(v->f, rect, rect.rows - 1, rect.columns - gs_text_width(more), GS_ELEMENT_TITLE, more);
-	}
 }

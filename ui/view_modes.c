@@ -155,7 +155,7 @@ static void say_in_the_way(const struct gs_gpu *gpu, enum gs_who_op op, struct g
 		gs_strbuf_printf(yes->length ? yes : maybe, " and %zu more", said - 6);
 }
 
-static void draw_meaning(const struct gs_view *v, const struct gs_gpu *gpu, enum gs_mode mode)
+static void draw_meaning(const struct gs_view *v, const struct gs_gpu *gpu, enum gs_mode mode, bool is_so)
 {
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT, yes = GS_STRBUF_INIT, maybe = GS_STRBUF_INIT;
 	const char *refused = gs_model_mode_refused(gpu, mode);
@@ -173,16 +173,18 @@ static void draw_meaning(const struct gs_view *v, const struct gs_gpu *gpu, enum
 	if (!refused)
 		say_in_the_way(gpu, op_of(gpu, mode), &yes, &maybe);
 	if (yes.length && !yes.failed)
-		gs_lines_wrap(&l, -1, GS_ELEMENT_STOPS, " ! in the way:  ", GS_ELEMENT_TEXT, yes.text, width, 2);
+		gs_lines_wrap(&l, -1, GS_ELEMENT_STOPS, " ! in the way:  ", GS_ELEMENT_TEXT, yes.text, width, 4);
 	if (!refused) {
 		say_driver(gpu, mode, &b);
 		say_vfs(gpu, mode, &b);
 	}
 	if (!refused && gpu->mode_needs_reset && gs_mode_has_mig(mode) != gs_mode_has_mig(gpu->mode) && gpu->mode != GS_MODE_PASSTHROUGH)
-		gs_strbuf_puts(&b, "The switch takes a reset of this GPU. ");
+		gs_strbuf_puts(&b, "This model changes its mode only with a reset, which gpuslice does not do: the change may stay pending until then. ");
 	if (b.length && !b.failed)
 		gs_lines_wrap(&l, -1, GS_ELEMENT_NOTE, " ", GS_ELEMENT_TEXT, b.text, width, 3);
-	if (!refused)
+	if (is_so)
+		gs_lines_add(&l, -1, GS_ELEMENT_DIM, mode == gpu->mode ? " It is in this mode." : " This is staged.");
+	else if (!refused)
 		gs_lines_wrap(&l, -1, GS_ELEMENT_OK, " Enter stages it. ", GS_ELEMENT_TEXT,
 			      gpu->n_instances ? "What the change would wipe is staged for deletion with it, so that the plan says who stops." : "", width, 2);
 	if (maybe.length && !maybe.failed)
@@ -215,7 +217,7 @@ void gs_view_modes(const struct gs_view *v)
 	}
 	gs_part_rule(v, v->geo.detail, 0, GS_ELEMENT_TITLE, n && m->list_row < n ? gs_mode_name(modes[m->list_row]) : "", NULL);
 	if (gpu && m->list_row < n)
-		draw_meaning(v, gpu, modes[m->list_row]);
+		draw_meaning(v, gpu, modes[m->list_row], gs_model_is_mode(m, modes[m->list_row]));
 }
 
 /* ---------------------------------------------------------------- settings */
@@ -268,7 +270,7 @@ static void draw_consequence(const struct gs_view *v, const struct gs_setting_ro
 	if (cuts && !s->fixed)
 		say_in_the_way(gpu, GS_WHO_OP_MODE, &yes, &maybe);
 	if (yes.length && !yes.failed)
-		gs_lines_wrap(&l, -1, GS_ELEMENT_STOPS, " ! in the way:  ", GS_ELEMENT_TEXT, yes.text, width, 2);
+		gs_lines_wrap(&l, -1, GS_ELEMENT_STOPS, " ! in the way:  ", GS_ELEMENT_TEXT, yes.text, width, 4);
 	if (s && !s->value && !s->fixed)
 		gs_lines_add(&l, -1, GS_ELEMENT_CONFIRM, " What it is now cannot be read.");
 	if (gs_str_equal(s ? s->value : NULL, "mixed"))
@@ -277,6 +279,8 @@ static void draw_consequence(const struct gs_view *v, const struct gs_setting_ro
 		gs_lines_add(&l, -1, GS_ELEMENT_DIM, " Only a look: nothing is changed from here.");
 	else if (!s)
 		gs_lines_add(&l, -1, GS_ELEMENT_OK, " Enter asks how many. Another number goes through none: all VFs go and come.");
+	else if (!s->fixed && row->value && gs_str_equal(row->value, gs_model_setting_wanted(v->m, v->m->gpu, s)))
+		gs_lines_add(&l, -1, GS_ELEMENT_DIM, gs_str_equal(row->value, s->value) ? " It is so." : s->pending ? " This is pending." : " This is staged.");
 	else if (!s->fixed)
 		gs_lines_add(&l, -1, GS_ELEMENT_OK, row->value ? " Enter stages it." : " Enter asks for a number.");
 	gs_lines_draw(v, d, &l, 0, -1);

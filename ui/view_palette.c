@@ -91,6 +91,8 @@ static void draw_title(const struct gs_view *v)
 		if (m->marked_gpus)
 			gs_strbuf_printf(&b, " and all marked");
 	}
+	if (*m->find || m->is_finding)
+		gs_strbuf_printf(&b, "   /%s%s", m->find, m->is_finding ? "_" : "");
 	snprintf(right, sizeof(right), "%zu of %zu %s fit", n_fitting(m), m->n_offers, is_slots(m) ? "types" : "profiles");
 	gs_part_rule(v, v->geo.layer, 0, GS_ELEMENT_TITLE, b.failed ? "CREATE" : b.text, right);
 }
@@ -144,7 +146,13 @@ static void still_fits(const struct gs_model *m, const struct gs_offer *o, char 
 		snprintf(buf, size, "nothing");
 }
 
-static void draw_offer(const struct gs_view *v, int row, const struct columns *c, size_t i)
+/* Is @i ruled out for what the row above it says already? @top is the first that is in sight. */
+static bool says_the_same(const struct gs_model *m, size_t i, size_t top)
+{
+	return i > top && !m->offers[i - 1].n_starts && !strcmp(m->offers[i].why, m->offers[i - 1].why);
+}
+
+static void draw_offer(const struct gs_view *v, int row, const struct columns *c, size_t i, size_t top)
 {
 	const struct gs_offer *o = &v->m->offers[i];
 	struct gs_rect r = v->geo.layer;
@@ -170,7 +178,8 @@ static void draw_offer(const struct gs_view *v, int row, const struct columns *c
 		still_fits(v->m, o, text, sizeof(text));
 		gs_draw_fit(v->f, r, row, c->rest, r.columns - c->rest, is_chosen ? el : GS_ELEMENT_DIM, text);
 	} else {
-		gs_draw_fit(v->f, r, row, c->starts, r.columns - c->starts, is_chosen ? el : GS_ELEMENT_DIM, o->why);
+		/* one reason for several is told where they begin; the details tell that of the chosen one */
+		gs_draw_fit(v->f, r, row, c->starts, r.columns - c->starts, is_chosen ? el : GS_ELEMENT_DIM, says_the_same(v->m, i, top) ? "\"" : o->why);
 	}
 	if (is_chosen)
 		gs_draw_flag(v->f, r, row, 0, 1, r.columns, GS_CELL_CURSOR);
@@ -243,7 +252,7 @@ static void draw_detail(const struct gs_view *v)
 		else if (gs_model_creation(m, gs_model_gpu(m)).set->has_one_size && !m->offers_inside)
 			gs_lines_add(&l, -1, GS_ELEMENT_DIM, " One size for all on this GPU: 12Q, 12A and 12C may mix, 12Q and 24Q may not.");
 	} else {
-		if (n_fitting(m))
+		if (n_fitting(m) || *m->find)
 			gs_strbuf_printf(&b, "%s does not fit (%s).", o->profile->name, o->why);
 		else
 			gs_strbuf_printf(&b, "Nothing fits %s as it is. %s: %s.", m->layer == GS_LAYER_CHOOSER ? "there" : "on this GPU", o->profile->name,
@@ -275,9 +284,14 @@ void gs_view_palette(const struct gs_view *v)
 	gs_draw_printf(v->f, r, 1, c.sm, GS_ELEMENT_DIM, "%4s", is_slots(m) ? "max" : "SM");
 	gs_draw_printf(v->f, r, 1, c.gib, GS_ELEMENT_DIM, "%6s", "GiB");
 	gs_draw_text(v->f, r, 1, c.now, GS_ELEMENT_DIM, "now");
-	gs_draw_text(v->f, r, 1, c.starts, GS_ELEMENT_DIM, !is_slots(m) ? "starts free" : gs_model_gpu(m)->vfs.total.known ? "VFs free" : "places free");
-	gs_draw_text(v->f, r, 1, c.rest, GS_ELEMENT_DIM, "after it still fits");
+	if (n_fitting(m)) {
+		gs_draw_text(v->f, r, 1, c.starts, GS_ELEMENT_DIM,
+			     !is_slots(m) ? "starts free" : gs_model_gpu(m)->vfs.total.known ? "VFs free" : "places free");
+		gs_draw_text(v->f, r, 1, c.rest, GS_ELEMENT_DIM, "after it still fits");
+	} else {
+		gs_draw_text(v->f, r, 1, c.starts, GS_ELEMENT_DIM, "why not");
+	}
 	for (int row = FRAME_ROWS; row < r.rows && top + (size_t)(row - FRAME_ROWS) < m->n_offers; row++)
-		draw_offer(v, row, &c, top + (size_t)(row - FRAME_ROWS));
+		draw_offer(v, row, &c, top + (size_t)(row - FRAME_ROWS), top);
 	draw_detail(v);
 }

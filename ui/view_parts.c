@@ -288,6 +288,25 @@ const char *gs_part_who(const struct gs_gpu *gpu, int width, char *buf, size_t s
 	return buf;
 }
 
+const char *gs_part_daemons(const struct gs_gpu *gpu, int width, char *buf, size_t size)
+{
+	struct names l = { .n = 0 };
+	char stems[NAMES_MAX][64];
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < gpu->n_holders && l.n < NAMES_MAX; i++) {
+		const struct gs_holder *h = gpu->holders[i];
+		const char *name = h->unit ? h->unit : h->name, *end = name ? strrchr(name, '.') : NULL;
+
+		if (!name || !gs_part_holder_counts(h) || !is_service(h))
+			continue;
+		/* the name of the unit: that of the process ends after 15 bytes */
+		snprintf(stems[l.n], sizeof(stems[0]), "%.*s", end && !strcmp(end, ".service") ? (int)(end - name) : (int)strlen(name), name);
+		add_name(&l, stems[l.n]);
+	}
+	return l.n ? join_names(&l, width, buf, size) : buf;
+}
+
 /* "alice  48211 python3  slurm 88121", with less of it where it is narrow. */
 static void name_holder(const struct gs_holder *h, size_t others, int width, char *buf, size_t size)
 {

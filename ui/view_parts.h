@@ -102,6 +102,8 @@ const char *gs_part_pci(struct gs_bdf bdf, char *buf, size_t size);
 const char *gs_part_model(const char *name);
 /* Who works on this GPU: users, else processes; "alice, chen", cut to @width with " +2". */
 const char *gs_part_who(const struct gs_gpu *gpu, int width, char *buf, size_t size);
+/* The daemons that have it open, persistenced too, by the names of their units: "nvidia-persistenced, nvidia-dcgm", cut to @width; empty: none. */
+const char *gs_part_daemons(const struct gs_gpu *gpu, int width, char *buf, size_t size);
 /* Of one instance: "alice  48211 python3 +2", in @width columns. "idle" when nobody is there. */
 const char *gs_part_holders(const struct gs_gpu *gpu, const struct gs_instance *inst, int width, char *buf, size_t size);
 /* '*' held, 'c' claimed without a process, '?' cannot be seen, 0 idle */

@@ -15,7 +15,7 @@ const char *gs_part_severity(const struct gs_finding *f, enum gs_element *ret_el
 		return " X block    ";
 	case GS_SEVERITY_CONFIRM:
 		*ret_element = f->is_typed ? GS_ELEMENT_STOPS : GS_ELEMENT_CONFIRM;
-		return f->is_typed ? " ! typed    " : " ! confirm  ";
+		return " ! confirm  ";
 	default:
 		*ret_element = GS_ELEMENT_NOTE;
 		return "   note     ";
@@ -194,8 +194,18 @@ static void add_item(const struct gs_model *m, struct gs_lines *l, size_t row, i
 	}
 }
 
-static void add_idle(const struct gs_model *m, struct gs_lines *l, int width)
+static bool hides_holders(const struct gs_snapshot *s)
 {
+	for (size_t i = 0; s && i < gs_snapshot_n_gpus(s); i++)
+		if (!gs_snapshot_gpu(s, i)->holders_visible)
+			return true;
+	return false;
+}
+
+static void add_idle(const struct gs_model *m, const struct gs_geometry *geo, struct gs_lines *l, int width)
+{
+	/* to a monitor nothing else is said here, and the end of a notice says what to do */
+	size_t max = m->read_only && geo->plan.rows > 2 ? (size_t)geo->plan.rows : 2;
 	struct gs_error e = { 0 };
 
 	for (size_t i = 0; m->snapshot && i < gs_snapshot_n_gpus(m->snapshot); i++) {
@@ -207,8 +217,10 @@ static void add_idle(const struct gs_model *m, struct gs_lines *l, int width)
 		snprintf(lead, sizeof(lead), " ! GPU %u  ", gpu->index);
 		gs_lines_wrap(l, -1, gpu->n_writes ? GS_ELEMENT_WAITING : GS_ELEMENT_ERROR, lead, GS_ELEMENT_TEXT, trouble, width, 2);
 	}
+	if (m->read_only && hides_holders(m->snapshot))
+		gs_lines_wrap(l, -1, GS_ELEMENT_CONFIRM, " ! ", GS_ELEMENT_TEXT, "processes of other users cannot be seen; sudo gpuslice list shows all", width, 2);
 	for (size_t i = 0; m->snapshot && i < gs_snapshot_n_notices(m->snapshot); i++)
-		gs_lines_wrap(l, -1, GS_ELEMENT_CONFIRM, " ! ", GS_ELEMENT_TEXT, gs_snapshot_notice(m->snapshot, i), width, 2);
+		gs_lines_wrap(l, -1, GS_ELEMENT_CONFIRM, " ! ", GS_ELEMENT_TEXT, gs_snapshot_notice(m->snapshot, i), width, max);
 	if (!m->snapshot || m->read_only || !gs_snapshot_n_gpus(m->snapshot))
 		return;
 	if (gs_model_may_edit(m, m->gpu, &e) < 0) {
@@ -226,7 +238,7 @@ static void build(const struct gs_model *m, const struct gs_geometry *geo, struc
 	size_t n = gs_model_n_plan_items(m), max = geo->plan.rows >= 8 ? 3 : 1;
 
 	if (!n) {
-		add_idle(m, l, width);
+		add_idle(m, geo, l, width);
 		return;
 	}
 	for (size_t row = 0; row < n; row++)

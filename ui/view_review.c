@@ -2,9 +2,9 @@
 /*
  * view_review.c - the last look before a write. The order is the point: who
  * stops, findings, steps with what undo can do, what is kept, what undo cannot
- * do, whom to tell, the same as a command; on a low screen what is kept comes
- * before the findings. What has to be typed stays at the
- * bottom, whatever is scrolled.
+ * do, whom to tell, the same as a command: the same at every size; on a low
+ * screen notes are cut to a line. What has to be typed stays at the bottom,
+ * whatever is scrolled.
  */
 #include <stdio.h>
 #include <string.h>
@@ -117,7 +117,7 @@ static void add_stops(const struct gs_model *m, struct gs_lines *l, int width)
 		      width, 2);
 }
 
-static void add_finding(const struct gs_model *m, struct gs_lines *l, size_t row, const struct gs_finding *f, int width)
+static void add_finding(const struct gs_model *m, struct gs_lines *l, size_t row, const struct gs_finding *f, int width, size_t max)
 {
 	enum gs_element el;
 	const char *lead = gs_part_severity(f, &el);
@@ -137,7 +137,7 @@ static void add_finding(const struct gs_model *m, struct gs_lines *l, size_t row
 		gs_strbuf_puts(&b, f->object);
 	gs_strbuf_printf(&b, "   %s", f->text ? f->text : "");
 	if (!b.failed)
-		gs_lines_wrap(l, (int)row, el, lead, GS_ELEMENT_TEXT, b.text, width, 6);
+		gs_lines_wrap(l, (int)row, el, lead, GS_ELEMENT_TEXT, b.text, width, max);
 	for (size_t i = 0; i < f->n_alternatives && i < 3; i++)
 		gs_lines_wrap(l, (int)row, GS_ELEMENT_DIM, "     or:    ", GS_ELEMENT_DIM, f->alternatives[i], width, 2);
 }
@@ -227,13 +227,37 @@ static void add_rest(const struct gs_model *m, struct gs_lines *l, int width)
 		gs_lines_wrap(l, -1, GS_ELEMENT_TITLE, " TELL   ", GS_ELEMENT_TEXT, tell.text, width, 2);
 }
 
+/* As one word of a shell, whatever is in it. */
+static void add_word(struct gs_strbuf *b, const char *word)
+{
+	if (*word && !word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:,@%")]) {
+		gs_strbuf_puts(b, word);
+		return;
+	}
+	gs_strbuf_puts(b, "'");
+	for (; *word; word++) {
+		if (*word == '\'')
+			gs_strbuf_puts(b, "'\\''");
+		else
+			gs_strbuf_add(b, word, 1);
+	}
+	gs_strbuf_puts(b, "'");
+}
+
 /* The same on the command line: what is staged, as the script that goes in on standard input. */
 static void add_same(const struct gs_model *m, struct gs_lines *l, size_t first_row, int width)
 {
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
 
-	gs_strbuf_puts(&b, m->source == GS_SOURCE_LIVE ? "SAME AS   gpuslice apply"
-			   : m->source == GS_SOURCE_SIM ? "SAME AS   gpuslice --sim ... apply" : "SAME AS   gpuslice ... apply");
+	gs_strbuf_puts(&b, "gpuslice");
+	if (m->sim || m->sysroot) {
+		gs_strbuf_puts(&b, m->sim ? " --sim " : " --sysroot ");
+		add_word(&b, m->sim ? m->sim : m->sysroot);
+	} else if (m->source != GS_SOURCE_LIVE) {
+		/* never a line that means this machine */
+		gs_strbuf_puts(&b, m->source == GS_SOURCE_SIM ? " --sim ..." : " ...");
+	}
+	gs_strbuf_puts(&b, " apply");
 	for (size_t i = 0; m->request && i < m->request->n_disrupt; i++) {
 		const struct gs_disrupt *d = &m->request->disrupt[i];
 
@@ -245,8 +269,11 @@ static void add_same(const struct gs_model *m, struct gs_lines *l, size_t first_
 	if (m->request && m->request->kill)
 		gs_strbuf_puts(&b, " --kill");
 	gs_strbuf_puts(&b, " -    with");
+	if (l->n && *l->items[l->n - 1].text)
+		gs_lines_add(l, -1, GS_ELEMENT_TEXT, "%s", "");
+	/* whole, to be copied */
 	if (!b.failed)
-		heading(l, "%s", b.text);
+		gs_lines_wrap(l, -1, GS_ELEMENT_TITLE, " SAME AS   ", GS_ELEMENT_TEXT, b.text, width, 8);
 	for (size_t i = 0; i < m->n_staged; i++) {
 		GS_STRBUF struct gs_strbuf t = GS_STRBUF_INIT;
 
@@ -270,7 +297,6 @@ static void build(const struct gs_model *m, const struct gs_geometry *geo, struc
 {
 	int width = geo->layer.columns - 1;
 	const struct gs_plan *p = m->plan;
-	bool is_short = geo->layer.rows < 30;
 
 	for (size_t i = 0; i < bar_lines(m, geo); i++)
 		gs_lines_add(l, -1, GS_ELEMENT_TEXT, " GPU %u", p->base[i].gpu);
@@ -278,15 +304,13 @@ static void build(const struct gs_model *m, const struct gs_geometry *geo, struc
 		gs_lines_add(l, -1, GS_ELEMENT_TEXT, "%s", "");
 	if (!gs_plan_is_blocked(p))
 		add_stops(m, l, width);
-	/* Long notes must not push away what matters more; only where there is room they come first. */
-	if (is_short && !gs_plan_is_blocked(p))
-		add_rest(m, l, width);
 	heading(l, "FINDINGS   %zu block   %zu confirm   %zu note", gs_plan_count(p, GS_SEVERITY_BLOCK), gs_plan_count(p, GS_SEVERITY_CONFIRM),
 		gs_plan_count(p, GS_SEVERITY_NOTE));
 	for (size_t i = 0; i < p->n_findings; i++)
-		add_finding(m, l, i, &p->findings[i], width);
+		/* long notes must not push the steps out of sight: e tells them whole */
+		add_finding(m, l, i, &p->findings[i], width, geo->layer.rows < 30 && p->findings[i].severity == GS_SEVERITY_NOTE ? 1 : 6);
 	add_steps(m, l, p->n_findings, width);
-	if (!is_short && !gs_plan_is_blocked(p))
+	if (!gs_plan_is_blocked(p))
 		add_rest(m, l, width);
 	add_same(m, l, p->n_findings + p->n_steps, width);
 }

@@ -7,9 +7,7 @@
 #include "ui/view_parts.h"
 
 #define WHO_FRAME 2
-/* the unit has a column of its own where there is room for it beside the reason */
-#define UNIT_FROM_COLUMNS 140
-#define UNIT_COLUMNS 30
+#define UNIT_MAX 40     /* columns; names of units can be long */
 
 struct people {
 	struct gs_arena *arena;
@@ -102,14 +100,26 @@ static enum gs_element verdict_element(enum gs_who_verdict v)
 	}
 }
 
-static void draw_entry(const struct gs_view *v, int row, const struct gs_who_entry *entry, bool is_chosen, bool is_here)
+/* Where the units begin: they take what the longest needs, at the right edge, and the reasons all that is left. 0: no room for them. */
+static int unit_column(const struct gs_rect *r, const struct people *p)
+{
+	int width = 0;
+
+	for (size_t i = 0; i < p->n; i++) {
+		int n = p->entries[i].holder && p->entries[i].holder->unit ? gs_text_width(p->entries[i].holder->unit) : 0;
+
+		width = n > width ? n : width;
+	}
+	width = width > UNIT_MAX ? UNIT_MAX : width;
+	return r->columns >= 140 && width ? r->columns - width - 1 : 0;
+}
+
+static void draw_entry(const struct gs_view *v, int row, int unit, const struct gs_who_entry *entry, bool is_chosen, bool is_here)
 {
 	struct gs_rect r = v->geo.layer;
 	enum gs_element el = is_chosen ? GS_ELEMENT_SELECTED : verdict_element(entry->verdict) == GS_ELEMENT_DIM ? GS_ELEMENT_DIM : GS_ELEMENT_TEXT;
 	const struct gs_holder *h = entry->holder;
 	char where[64], pid[16] = "", text[320], gib[16] = "";
-	bool has_unit;
-	int unit_at;
 
 	if (is_chosen)
 		gs_draw_fill(v->f, r, row, 0, 1, r.columns, el, ' ');
@@ -130,11 +140,9 @@ static void draw_entry(const struct gs_view *v, int row, const struct gs_who_ent
 	gs_draw_fit(v->f, r, row, 22, 33, el, text);
 	if (h->used_memory_bytes.known)
 		gs_draw_printf(v->f, r, row, 56, el, "%5s", gs_part_gib(h->used_memory_bytes, gib, sizeof(gib)));
-	has_unit = r.columns >= UNIT_FROM_COLUMNS && h->unit;
-	unit_at = r.columns - UNIT_COLUMNS;
-	gs_draw_fit(v->f, r, row, 62, (has_unit ? unit_at - 1 : r.columns) - 62, is_chosen ? el : GS_ELEMENT_DIM, entry->reason ? entry->reason : "");
-	if (has_unit)
-		gs_draw_fit(v->f, r, row, unit_at, UNIT_COLUMNS, is_chosen ? el : GS_ELEMENT_DIM, h->unit);
+	gs_draw_fit(v->f, r, row, 62, (unit ? unit - 2 : r.columns) - 62, is_chosen ? el : GS_ELEMENT_DIM, entry->reason ? entry->reason : "");
+	if (unit && h->unit)
+		gs_draw_fit(v->f, r, row, unit, r.columns - unit, is_chosen ? el : GS_ELEMENT_DIM, h->unit);
 	if (is_chosen)
 		gs_draw_flag(v->f, r, row, 0, 1, r.columns, GS_CELL_CURSOR);
 }
@@ -203,6 +211,7 @@ void gs_view_who(const struct gs_view *v)
 	GS_CLEANUP(people_done) struct people p;
 	struct gs_rect r = v->geo.layer;
 	size_t top;
+	int unit;
 
 	gs_draw_fill(v->f, r, 0, 0, r.rows, r.columns, GS_ELEMENT_TEXT, ' ');
 	find(v->m, &p);
@@ -214,12 +223,13 @@ void gs_view_who(const struct gs_view *v)
 	draw_title(v, gpu);
 	gs_draw_text(v->f, r, 1, 3, GS_ELEMENT_DIM, "minds? where       who                                 GiB");
 	gs_draw_fit(v->f, r, 1, 62, r.columns - 62, GS_ELEMENT_DIM, "why");
-	if (r.columns >= 140)
-		gs_draw_text(v->f, r, 1, 112, GS_ELEMENT_DIM, "unit");
+	unit = unit_column(&r, &p);
+	if (unit)
+		gs_draw_text(v->f, r, 1, unit, GS_ELEMENT_DIM, "unit");
 	for (int row = WHO_FRAME; row < r.rows - foot_rows(v->m) && top + (size_t)(row - WHO_FRAME) < p.n; row++) {
 		size_t i = top + (size_t)(row - WHO_FRAME);
 
-		draw_entry(v, row, &p.entries[i], i == v->m->list_row, i < p.n_here);
+		draw_entry(v, row, unit, &p.entries[i], i == v->m->list_row, i < p.n_here);
 	}
 	if (!p.n)
 		gs_draw_text(v->f, r, 3, 3, GS_ELEMENT_TEXT, "Nobody uses this GPU.");

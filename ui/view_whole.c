@@ -156,6 +156,21 @@ static void say_board(const struct gs_view *v, const struct gs_gpu *gpu, struct 
 		say(v, row, GS_ELEMENT_DIM, b.text);
 }
 
+/* Whose work is on it. Daemons are no work, but a change of the mode has to do with them: they are named. */
+static void say_who(const struct gs_gpu *gpu, int width, char *buf, size_t size)
+{
+	static const char lead[] = "no work on it; kept open by ";
+	char daemons[200];
+
+	gs_part_who(gpu, width, buf, size);
+	if (*buf == '?')
+		snprintf(buf, size, "who uses it cannot be seen without root");
+	if (*buf != '-' && *buf != '[')
+		return;
+	gs_part_daemons(gpu, width - (int)strlen(lead), daemons, sizeof(daemons));
+	snprintf(buf, size, "%s%s", *daemons ? lead : "nobody uses it", daemons);
+}
+
 static void draw_whole(const struct gs_view *v, const struct gs_gpu *gpu)
 {
 	bool used = gs_part_gpu_is_used(gpu);
@@ -169,9 +184,8 @@ static void draw_whole(const struct gs_view *v, const struct gs_gpu *gpu)
 	if (gpu->memory_bytes.known)
 		at += gs_draw_printf(v->f, in, 0, at, GS_ELEMENT_TEXT, "   %s GiB", gs_part_gib(gpu->memory_bytes, gib, sizeof(gib)));
 	gs_draw_printf(v->f, in, 0, at, GS_ELEMENT_TEXT, "   driver %s", gpu->driver ? gpu->driver : "none");
-	gs_part_who(gpu, in.columns, text, sizeof(text));
-	gs_draw_fit(v->f, in, 1, 0, in.columns, GS_ELEMENT_HOLDER,
-		    *text == '-' ? "nobody uses it" : *text == '?' ? "who uses it cannot be seen without root" : text);
+	say_who(gpu, in.columns, text, sizeof(text));
+	gs_draw_fit(v->f, in, 1, 0, in.columns, GS_ELEMENT_HOLDER, text);
 	draw_reading(v, gpu, in, 2);
 	draw_settings(v, gpu, in);
 	if (gpu->mode_pending != GS_MODE_INVALID && gpu->mode_pending != gpu->mode) {

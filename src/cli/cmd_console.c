@@ -159,6 +159,8 @@ static int show(struct gs_cli *cli, const struct gs_cli_command *command, int ar
 	o.console.ascii |= !gs_locale_is_utf8();
 	o.console.elevate = read_only ? NULL : elevate;
 	o.console.userdata = cli;
+	o.console.sim = cli->sim;
+	o.console.sysroot = cli->sysroot;
 	if (gs_cli_connect(cli, &how, &session, &e) < 0)
 		return gs_cli_fail(cli, &e);
 	if (!cli->sim && !cli->sysroot && drop_privileges(&e) < 0)

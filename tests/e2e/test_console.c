@@ -128,7 +128,8 @@ static int column_of(struct gs_pty *p, unsigned u)
 static void drag(struct gs_pty *p, unsigned from, unsigned to)
 {
 	int row = row_of(p, "unit") + 3;
-	int a = column_of(p, from), b = column_of(p, to), step = b > a ? 3 : -3;
+	/* over one unit: from one side of it to the other, else it were a click */
+	int a = column_of(p, from), b = from == to ? a + 3 : column_of(p, to), step = b > a ? 3 : -3;
 
 	gs_pty_mouse_press(p, row, a, 1);
 	for (int column = a; step > 0 ? column < b : column > b; column += step)

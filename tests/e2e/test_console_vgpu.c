@@ -129,6 +129,8 @@ static void a_whole_gpu_is_cut_by_keys(void **state)
 
 	gs_pty_keys(p, "GM");
 	gs_consoletest_see(p, "MODE of GPU 3");
+	gs_consoletest_see(p, "It is in this mode");
+	gs_pty_keys(p, "2");
 	gs_consoletest_see(p, "sriov-manage");
 	gs_pty_keys(p, "\r");
 	gs_consoletest_see(p, "whole -> vGPU");

@@ -187,7 +187,7 @@ static void test_layers(void **state)
 	check(m, "who");
 	press(m, "\033e");
 	check(m, "explain");
-	press(m, "\033M");
+	press(m, "\033M1");
 	check(m, "modes");
 	press(m, "\033:create 9 x\n");
 	check(m, "prompt");

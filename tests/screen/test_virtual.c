@@ -157,7 +157,7 @@ static void test_passthrough(void **state)
 
 	(void)state;
 	check(m, "passthrough");
-	press(m, "M");
+	press(m, "M1");
 	check(m, "passthrough-modes");
 }
 

@@ -317,7 +317,7 @@ static void test_modes(void **state)
 	FLOW struct flow f;
 
 	start(&f, state, machine_kvm(), 1);
-	keys(&f, "M");
+	keys(&f, "M1");
 	sees(&f, "in the way:  vm render-01", true);
 	keys(&f, "3\r");
 	staged_is(&f, 0, "delete 1 all");

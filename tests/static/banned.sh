@@ -24,6 +24,7 @@ tap "no hidden state: strtok, localtime, basename…" "$(calls 'strtok|localtime
 tap "no shell: argv only" "$(calls 'system|popen|execl|execlp|wordexp')"
 tap "no stack that depends on input" "$(calls 'alloca')"
 tap "no sleeping: wait for the event" "$(calls 'sleep|usleep')"
+tap "what the commands say on stderr comes behind stdout: gs_cli_say" "$(grep -nE '(^|[^v])fprintf\(stderr|perror\(' src/cli/*.c)"
 tap "no threads" "$(grep -rn 'pthread' $code --include='*.[ch]')"
 tap "libraries do not end the process" "$(grep -rnE '(^|[^_[:alnum:]])(exit|abort)\(' src/base src/core src/codec backend ui --include='*.c' | grep -vE '_exit\(')"
 tap "descriptors are closed on exec" "$(grep -rnE '(^|[^_[:alnum:]])(open|openat|pipe|socket|accept|dup)\(' $code --include='*.c' | grep -vE 'CLOEXEC|open_in\(|flags \||F_DUPFD' | grep -vE ':[[:space:]]*(\*|/\*)')"

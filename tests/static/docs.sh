@@ -56,6 +56,7 @@ tap "every element is in gpuslice-theme(5)" "$(missing elements '.It Li %s' "$bu
 tap "every exit status is in README.md" "$(missing statuses '| %s | ' README.md)"
 tap "every exit status is in gpuslice(1)" "$("$gendoc" list statuses | while read -r x; do grep -qxF ".It $x" "$build/man/gpuslice.1" || echo "$x"; done)"
 
+tap "every mode is explained in gpuslice-script(5)" "$("$gendoc" list modes | while read -r m; do sed -n '/^.It Cm mode/,/^It never/p' "$build/man/gpuslice-script.5" | grep -qE "^\.Cm $m( [,;])?$" || echo "$m"; done)"
 tap "every grade of undo is in README.md and in the help" "$("$gendoc" list undos | while read -r u; do grep -qF "\`$u\`" README.md && grep -qE "^  $u +[a-z]" "$tmp/apply" || echo "$u"; done)"
 tap "README.md shows each page, the completion and a statement's way to plan" "$(for f in "$build"/man/*; do grep -qF "${f##*/}" README.md || echo "${f##*/}"; done
 	for text in '. build/completion/gpuslice.bash' "| gpuslice --sim dgx-h100 plan -" /etc/gpuslice/hooks.d; do grep -qF "$text" README.md || echo "$text"; done)"
