@@ -11,6 +11,8 @@
 #include "backend/pci.h"
 #include "backend/mig_proc.h"
 #include "backend/published.h"
+#include "backend/telemetry.h"
+#include "backend/vgpu_nvml.h"
 #include "backend/writer.h"
 #include "base/parse.h"
 #include "base/strbuf.h"
@@ -38,6 +40,8 @@ struct gs_collect {
 	struct gs_digest nvml_gpus;         /* which GPUs its driver had then */
 	struct gs_mig mig;
 	struct gs_vgpu_names *names;
+	struct gs_readings *readings;       /* NULL before any was asked for; of this life of the library */
+	struct gs_vgpu_placements *placements;      /* NULL before any was asked for */
 };
 
 /* One look. */
@@ -49,6 +53,7 @@ struct look {
 	size_t n_pci;
 	struct gs_gpu **gpus;           /* in the order of @pci */
 	bool *is_nvml;                  /* NVML told about it */
+	nvml_device *devices;           /* NULL where it did not */
 };
 
 /* For the claims: what a program of the machine says when it ends well. */
@@ -92,9 +97,11 @@ struct gs_collect *gs_collect_free(struct gs_collect *c)
 	if (!c)
 		return NULL;
 	gs_mig_done(&c->mig);
+	gs_readings_free(c->readings);
 	gs_nvml_close(c->nvml);
 	gs_catalogue_free(c->catalogue);
 	gs_vgpu_names_free(c->names);
+	gs_vgpu_placements_free(c->placements);
 	gs_claims_free(c->claims);
 	gs_holders_free(c->holders);
 	gs_pci_free(c->pci);
@@ -154,6 +161,7 @@ static void restart_nvml_when_gpus_changed(struct look *l)
 		return;
 	c->nvml_gpus = now;
 	gs_mig_done(&c->mig);
+	c->readings = gs_readings_free(c->readings);
 	c->nvml = gs_nvml_close(c->nvml);
 	c->has_tried_nvml = false;
 }
@@ -311,11 +319,20 @@ static int read_holders(struct look *l, nvml_device device, struct gs_gpu *gpu)
 	return 0;
 }
 
+/* What lies on it by sysfs is read later, and NVML tells more of that. */
+static void remember_device(struct look *l, nvml_device device, const struct gs_gpu *gpu)
+{
+	for (size_t i = 0; i < l->n_pci; i++)
+		if (l->gpus[i] == gpu)
+			l->devices[i] = device;
+}
+
 static int read_nvml_gpu(struct look *l, nvml_device device, struct gs_gpu *gpu)
 {
 	struct gs_u32 minor = { true, 0 };
 	int r;
 
+	remember_device(l, device, gpu);
 	if (GS_NVML_CALL(l->c->nvml, device_minor, device, &minor.value) != NVML_SUCCESS)
 		minor = minor_by_proc(l->c, gpu->bdf);
 	r = gs_holders_add_gpu(l->c->holders, gpu, minor);
@@ -510,6 +527,37 @@ static int read_families(struct look *l)
 	return gs_writes_collect(l->c->root, l->snapshot, may_keep(l));
 }
 
+/* What NVML knows of vGPUs, which sysfs has shown. */
+static int read_vgpus(struct look *l)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < l->n_pci && r == 0; i++) {
+		if (!l->devices[i])
+			continue;
+		r = gs_vgpu_nvml_settings(l->c->nvml, l->devices[i], l->snapshot, l->gpus[i], &l->c->placements);
+		if (r == 0)
+			r = gs_vgpu_nvml_guests(l->c->nvml, l->devices[i], l->snapshot, l->gpus[i], l->options->telemetry);
+	}
+	return r;
+}
+
+static int read_telemetry(struct look *l)
+{
+	struct gs_readings_gpu *gpus = gs_arena_calloc(gs_snapshot_arena(l->snapshot), l->n_pci, sizeof(*gpus));
+
+	if (!l->options->telemetry || !l->c->nvml)
+		return 0;
+	if (!l->c->readings)
+		l->c->readings = gs_readings_new(l->c->nvml);
+	if (!gpus || !l->c->readings)
+		return -ENOMEM;
+	for (size_t i = 0; i < l->n_pci; i++)
+		gpus[i] = (struct gs_readings_gpu){ l->devices[i], l->gpus[i] };
+	/* who asks once has no next look to compare with */
+	return gs_readings_look(l->c->readings, l->snapshot, gpus, l->n_pci, l->options->fresh);
+}
+
 static int look_at(struct look *l, struct gs_error *e)
 {
 	int r;
@@ -530,6 +578,10 @@ static int look_at(struct look *l, struct gs_error *e)
 		r = gs_holders_finish(l->c->holders, l->snapshot);
 	if (r == 0)
 		r = gs_claims_apply(l->c->claims, l->snapshot, l->c->holders, l->options->fresh);
+	if (r == 0)
+		r = read_vgpus(l);
+	if (r == 0)
+		r = read_telemetry(l);
 	if (r < 0)
 		return gs_error_set(e, r, GS_STATUS_FAILED, "the machine cannot be looked at: %s", strerror(-r));
 	name_gpus(l);
@@ -574,7 +626,8 @@ int gs_collect_snapshot(struct gs_collect *c, const struct gs_collect_options *o
 	note_silent(c->pci, s);
 	l.gpus = gs_arena_calloc(gs_snapshot_arena(s), l.n_pci, sizeof(*l.gpus));
 	l.is_nvml = gs_arena_calloc(gs_snapshot_arena(s), l.n_pci, sizeof(*l.is_nvml));
-	if (!l.gpus || !l.is_nvml)
+	l.devices = gs_arena_calloc(gs_snapshot_arena(s), l.n_pci, sizeof(*l.devices));
+	if (!l.gpus || !l.is_nvml || !l.devices)
 		return gs_error_oom(e);
 	r = look_at(&l, e);
 	if (r < 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "backend/mig_facts.h"
+#include "backend/telemetry.h"
 #include "base/parse.h"
 #include "codec/profile_codec.h"
 
@@ -98,26 +99,9 @@ static bool lies_in_grid(struct nvml_placement place, uint32_t units, uint32_t m
 	return place.size && place.size <= end && place.start <= end - place.size;
 }
 
-static struct gs_u64 read_memory_total(struct reading *r, nvml_device device, struct gs_u64 *ret_used)
-{
-	struct nvml_memory_v2 v2 = { .version = NVML_VERSION_WORD(struct nvml_memory_v2, 2) };
-	struct nvml_memory v1;
-
-	*ret_used = GS_U64_UNKNOWN;
-	if (GS_NVML_CALL(r->nvml, device_memory_v2, device, &v2) == NVML_SUCCESS) {
-		*ret_used = GS_U64(v2.used);
-		return GS_U64(v2.total);
-	}
-	if (GS_NVML_CALL(r->nvml, device_memory, device, &v1) == NVML_SUCCESS) {
-		*ret_used = GS_U64(v1.used);
-		return GS_U64(v1.total);
-	}
-	return GS_U64_UNKNOWN;
-}
-
 static void read_identity(struct reading *r)
 {
-	struct gs_u64 used;
+	struct gs_telemetry memory = { 0 };
 	unsigned index;
 	char text[NVML_TEXT];
 
@@ -131,7 +115,8 @@ static void read_identity(struct reading *r)
 	}
 	if (GS_NVML_CALL(r->nvml, device_index, r->device, &index) == NVML_SUCCESS)
 		r->gpu->nvidia_index = GS_U32(index);
-	r->gpu->memory_bytes = read_memory_total(r, r->device, &used);
+	gs_readings_memory(r->nvml, r->device, &memory);
+	r->gpu->memory_bytes = memory.memory_total_bytes;
 	r->gpu->framework = GS_FRAMEWORK_NVML;
 }
 
@@ -391,7 +376,7 @@ static int read_mig_device(struct reading *r, nvml_device mig)
 		c->uuid = gs_snapshot_text(r->snapshot, uuid);
 	}
 	if (r->telemetry && inst->n_compute == 1)
-		inst->telemetry.memory_total_bytes = read_memory_total(r, mig, &inst->telemetry.memory_used_bytes);
+		gs_readings_memory(r->nvml, mig, &inst->telemetry);
 	return NVML_SUCCESS;
 }
 
@@ -460,22 +445,6 @@ static void name_instances(struct gs_gpu *gpu)
 	}
 }
 
-static void read_telemetry(struct reading *r)
-{
-	struct gs_telemetry *t = &r->gpu->telemetry;
-	struct nvml_utilization utilization;
-	unsigned value;
-
-	t->memory_total_bytes = read_memory_total(r, r->device, &t->memory_used_bytes);
-	/* not supported on a GPU in MIG mode: unknown, not 0 (interfaces 5.7) */
-	if (GS_NVML_CALL(r->nvml, device_utilization, r->device, &utilization) == NVML_SUCCESS)
-		t->utilization_percent = GS_U32(utilization.gpu);
-	if (GS_NVML_CALL(r->nvml, device_temperature, r->device, NVML_TEMPERATURE_GPU, &value) == NVML_SUCCESS)
-		t->temperature_celsius = GS_U32(value);
-	if (GS_NVML_CALL(r->nvml, device_power, r->device, &value) == NVML_SUCCESS)
-		t->power_milliwatts = GS_U64(value);
-}
-
 static void read_sm_count(struct reading *r, const struct gs_gpu_model *model)
 {
 	struct nvml_attributes attributes;
@@ -496,8 +465,6 @@ static int read_all(struct reading *r)
 	read_identity(r);
 	r->subject.uuid = r->gpu->uuid;
 	read_sm_count(r, model);
-	if (r->telemetry)
-		read_telemetry(r);
 	code = read_mode(r);
 	if (code != NVML_SUCCESS)
 		return code == NVML_ERROR_NOT_SUPPORTED ? NVML_SUCCESS : code;

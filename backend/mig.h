@@ -26,7 +26,8 @@ void gs_mig_done(struct gs_mig *mig);
 int gs_mig_device(struct gs_mig *mig, struct gs_bdf bdf, nvml_device *ret_device);
 
 /*
- * Read everything about one GPU into @gpu, which knows its PCI facts already.
+ * Read everything about one GPU into @gpu, which knows its PCI facts already,
+ * with @telemetry the memory of its GPU instances, for which this has the handles.
  * A GPU that is lost gets gpu->lost and keeps what was read before. 0 or
  * -ENOMEM.
  */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/vgpu_nvml.h"
 #include "base/parse.h"
 
 #define HANDLES_MAX 64
@@ -279,6 +280,23 @@ static int destroy_ci(struct writing *w, struct gs_step_outcome *out, struct gs_
 			    w->bdf, parent.id, cp->name, w->step->compute_span.start);
 }
 
+/* Of the GPU, or of the GI that the step names by its profile and place. */
+static int set_setting(struct writing *w, struct gs_error *e)
+{
+	struct nvml_gi_info info;
+	nvml_gi gi = NULL;
+	char where[96];
+	int r;
+
+	if (!w->step->profile)
+		return gs_vgpu_nvml_set(w->nvml, w->device, NULL, w->bdf, w->step->key, w->step->value, e);
+	r = find_gi(w, &gi, &info, e);
+	if (r < 0)
+		return r;
+	snprintf(where, sizeof(where), "%s GI %u (%.40s at %u)", w->bdf, info.id, w->profile->name, info.placement.start);
+	return gs_vgpu_nvml_set(w->nvml, w->device, gi, where, w->step->key, w->step->value, e);
+}
+
 int gs_mig_run(struct gs_mig *mig, const struct gs_step *step, struct gs_step_outcome *ret_outcome, struct gs_error *e)
 {
 	struct writing w = { .mig = mig, .nvml = mig->nvml, .step = step };
@@ -302,6 +320,9 @@ int gs_mig_run(struct gs_mig *mig, const struct gs_step *step, struct gs_step_ou
 		break;
 	case GS_STEP_DESTROY_CI:
 		r = destroy_ci(&w, &out, e);
+		break;
+	case GS_STEP_SET_SETTING:
+		r = set_setting(&w, e);
 		break;
 	default:
 		return gs_error_set(e, -EOPNOTSUPP, GS_STATUS_FAILED, "%s: step %s is nothing that NVML does", w.bdf, gs_step_op_name(step->op));

@@ -48,6 +48,7 @@
 		"nvmlDeviceCreateGpuInstanceWithPlacement") \
 	X(destroy_gi, (nvml_gi gi), "nvmlGpuInstanceDestroy") \
 	X(gis, (nvml_device d, unsigned id, nvml_gi *gis, unsigned *n), "nvmlDeviceGetGpuInstances") \
+	X(gi_by_id, (nvml_device d, unsigned id, nvml_gi *gi), "nvmlDeviceGetGpuInstanceById") \
 	X(gi_info, (nvml_gi gi, struct nvml_gi_info *i), "nvmlGpuInstanceGetInfo") \
 	X(ci_profile, (nvml_gi gi, unsigned p, unsigned e, struct nvml_ci_profile_v1 *i), \
 		"nvmlGpuInstanceGetComputeInstanceProfileInfo") \

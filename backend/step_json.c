@@ -31,6 +31,8 @@ struct json_object *gs_step_to_json(const struct gs_step *step)
 	gs_json_add_string(o, "mode", step->op == GS_STEP_SET_MODE ? gs_mode_name(step->mode) : NULL);
 	gs_json_add_string(o, "profile", step->profile);
 	gs_json_add_string(o, "compute_profile", step->compute_profile);
+	gs_json_add_string(o, "key", step->key);
+	gs_json_add_string(o, "value", step->value);
 #define ADD_NUMBER(key, field) gs_json_add_u32(o, key, GS_U32(step->field));
 	STEP_NUMBERS(ADD_NUMBER)
 	return o;
@@ -61,6 +63,10 @@ static int get_words(struct json_object *o, struct gs_step *step, struct gs_erro
 		r = gs_json_get_string(o, "profile", &step->profile, e);
 	if (r == 0)
 		r = gs_json_get_string(o, "compute_profile", &step->compute_profile, e);
+	if (r == 0)
+		r = gs_json_get_string(o, "key", &step->key, e);
+	if (r == 0)
+		r = gs_json_get_string(o, "value", &step->value, e);
 	if (r < 0)
 		return r;
 	step->op = op ? gs_step_op_from_name(op) : GS_STEP_INVALID;

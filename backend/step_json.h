@@ -5,7 +5,7 @@
  *
  * step    {"op","bdf","gpu_uuid","mode","profile","profile_id","start","size",
  *          "instance_id","compute_profile","compute_start","compute_size",
- *          "compute_profile_id","compute_id"}
+ *          "compute_profile_id","compute_id","key","value"}
  * outcome {"pending":bool,"id":N,"note":TEXT}
  */
 #ifndef GS_BACKEND_STEP_JSON_H

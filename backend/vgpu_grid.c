@@ -42,6 +42,7 @@ static void fill_from_catalogue(struct gs_vgpu_grid *g, struct gs_profile *p)
 		p->memory_bytes = t->framebuffer_bytes;
 		p->gi_profile = gs_snapshot_text(g->look->snapshot, t->gi_profile);
 		p->max_per_gi = t->max_per_gi;
+		p->max_mixed = t->max_instances_mixed;
 		if (t->max_instances.known)
 			p->max_instances = t->max_instances.value;
 		return;

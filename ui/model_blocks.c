@@ -116,7 +116,7 @@ static void lane_add(struct lane *l, struct gs_block block)
 	l->taken |= units;
 	l->blocks[l->n++] = block;
 	if (block.profile)
-		l->placed[l->n_placed++] = (struct gs_placed){ block.profile, block.span.start };
+		l->placed[l->n_placed++] = (struct gs_placed){ .profile = block.profile, .start = block.span.start };
 }
 
 /* Does a derived instance stay? VFs go by their number, partitions by the word that makes them. */

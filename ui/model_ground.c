@@ -39,7 +39,12 @@ struct gs_ground gs_model_ground(const struct gs_model *m, const struct gs_gpu *
 {
 	const struct gs_layout_gpu *target = after ? gs_model_target(m, gpu->index) : NULL;
 
-	return ground_of(gpu, target && target->mode != GS_MODE_INVALID ? target->mode : gpu->mode);
+	struct gs_ground g = ground_of(gpu, target && target->mode != GS_MODE_INVALID ? target->mode : gpu->mode);
+
+	/* a setting that is staged may let sizes mix, or not any more */
+	if (target && g.grid == GS_KIND_VGPU)
+		g.set = gs_layout_grid(target, gpu, GS_KIND_VGPU);
+	return g;
 }
 
 bool gs_model_shows_after(const struct gs_model *m, const struct gs_gpu *gpu)

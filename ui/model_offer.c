@@ -199,7 +199,7 @@ size_t gs_model_picks(const struct gs_model *m, uint32_t count, uint32_t *ret)
 		size_t n, from = 0;
 
 		ret[picked++] = next;
-		g.placed[g.n++] = (struct gs_placed){ o->profile, next };
+		g.placed[g.n++] = (struct gs_placed){ .profile = o->profile, .start = next };
 		n = gs_placement_free_starts(g.set, g.placed, g.n, o->profile, starts);
 		/* units that were selected, and no others */
 		for (size_t i = 0; m->layer == GS_LAYER_CHOOSER && i < n; i++)

@@ -131,6 +131,8 @@ void gs_survey_why_not(const struct gs_survey *g, struct gs_offer *o)
 	case GS_MISFIT_COUNT:
 		if (gs_survey_gi_is_full(g, o->profile))
 			gs_strbuf_printf(&b, "a %s takes %u of these", g->inside->profile->name, o->profile->max_per_gi.value);
+		else if (g->set->is_slots && !g->set->has_one_size && o->profile->max_mixed.known)
+			gs_strbuf_printf(&b, "no more than %u of these where sizes are mixed", o->profile->max_mixed.value);
 		else if (g->set->is_slots)
 			gs_strbuf_printf(&b, "no more than %u of this size", o->profile->max_instances);
 		else
@@ -138,6 +140,9 @@ void gs_survey_why_not(const struct gs_survey *g, struct gs_offer *o)
 		break;
 	case GS_MISFIT_SIZE:
 		say_other_size(g, o, &b);
+		break;
+	case GS_MISFIT_ROOM:
+		gs_strbuf_printf(&b, "sizes are mixed, and no placement id has %u units free", o->profile->mixed_size);
 		break;
 	case GS_MISFIT_OVERLAP:
 	case GS_MISFIT_ENGINES:

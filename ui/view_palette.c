@@ -135,7 +135,7 @@ static void still_fits(const struct gs_model *m, const struct gs_offer *o, char 
 	}
 	if (!gpu || !o->n_starts || o->chosen >= o->n_starts || !gs_part_placed(m, gpu, placed, &n))
 		return;
-	placed[n++] = (struct gs_placed){ o->profile, o->starts[o->chosen] };
+	placed[n++] = (struct gs_placed){ .profile = o->profile, .start = o->starts[o->chosen] };
 	for (size_t i = set->n; i-- > 0 && at < size;) {
 		const struct gs_profile *p = &set->items[i];
 

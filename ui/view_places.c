@@ -91,7 +91,7 @@ bool gs_part_placed(const struct gs_model *m, const struct gs_gpu *gpu, struct g
 			continue;
 		if (!inst->start.known || !p)
 			return false;
-		ret[n++] = (struct gs_placed){ .profile = p, .start = inst->start.value };
+		ret[n++] = (struct gs_placed){ p, inst->start.value, inst->placement_id };
 	}
 	*ret_n = n;
 	return true;
@@ -147,6 +147,9 @@ const char *gs_part_why_not(const struct gs_gpu *gpu, const struct gs_profile_se
 	switch (best.why) {
 	case GS_MISFIT_COUNT:
 		snprintf(buf, size, "no more: the maximum is %u", p->max_instances);
+		return buf;
+	case GS_MISFIT_ROOM:
+		snprintf(buf, size, "no placement id is free");
 		return buf;
 	case GS_MISFIT_OVERLAP:
 		/* several places may be taken: the one that hurts least stands for them */

@@ -103,6 +103,7 @@ void gs_sim_driver_state_wipe(struct gs_sim_gpu *gpu)
 	vfs_remove(gpu);
 	drop_mdevs(gpu, 0, true);
 	gpu->heterogeneous = gpu->unbind_locked = false;
+	gpu->schedule = (struct gs_sim_schedule){ 0 };
 	gpu->n_gis = 0;
 	gpu->epoch++;
 }

@@ -165,6 +165,34 @@ static void read_mdev(struct gs_sim_json *j, struct json_object *o, const struct
 	m->removing = gs_sim_json_flag(j, o, "removing");
 }
 
+void gs_sim_schedule_read(struct gs_sim_json *j, struct json_object *up, struct gs_sim_schedule *s)
+{
+	struct json_object *o = gs_sim_json_has(up, "schedule") ? gs_sim_json_object(j, up, "schedule") : NULL;
+
+	if (!o)
+		return;
+	s->policy = number_or(j, o, "policy", 3, 0);
+	s->arr = number_or(j, o, "arr", 2, 0);
+	s->average_factor = number_or(j, o, "average_factor", UINT32_MAX, 0);
+	s->frequency_hz = number_or(j, o, "frequency_hz", UINT32_MAX, 0);
+	s->timeslice_ns = number_or(j, o, "timeslice_ns", UINT32_MAX, 0);
+}
+
+void gs_sim_schedule_write(struct gs_sim_out *w, struct json_object *up, const struct gs_sim_schedule *s)
+{
+	struct json_object *o;
+
+	if (!s->policy)
+		return;
+	o = json_object_new_object();
+	gs_sim_put_number(w, o, "policy", s->policy);
+	gs_sim_put_unless(w, o, "arr", s->arr, 0);
+	gs_sim_put_unless(w, o, "average_factor", s->average_factor, 0);
+	gs_sim_put_unless(w, o, "frequency_hz", s->frequency_hz, 0);
+	gs_sim_put_unless(w, o, "timeslice_ns", s->timeslice_ns, 0);
+	gs_sim_put(w, up, "schedule", o);
+}
+
 void gs_sim_family_read(struct gs_sim_json *j, struct json_object *o, struct gs_sim_gpu *gpu)
 {
 	struct json_object *array, *intel;
@@ -173,6 +201,7 @@ void gs_sim_family_read(struct gs_sim_json *j, struct json_object *o, struct gs_
 	gpu->numvfs = number_or(j, o, "numvfs", gpu->total_vfs, 0);
 	gpu->autoprobe = !gs_sim_json_flag(j, o, "no_autoprobe");
 	gpu->heterogeneous = gs_sim_json_flag(j, o, "heterogeneous");
+	gs_sim_schedule_read(j, o, &gpu->schedule);
 	gpu->unbind_locked = gs_sim_json_flag(j, o, "unbind_locked");
 	array = gs_sim_json_has(o, "vfs") ? gs_sim_json_array(j, o, "vfs", GS_SIM_VFS_MAX) : NULL;
 	for (size_t i = 0; i < gs_sim_json_length(array); i++)
@@ -299,6 +328,7 @@ void gs_sim_family_write(struct gs_sim_out *w, struct json_object *o, const stru
 		gs_sim_put_unless(w, o, "private_ids", gpu->private_ids, 0);
 	}
 	gs_sim_put_flag(w, o, "heterogeneous", gpu->heterogeneous);
+	gs_sim_schedule_write(w, o, &gpu->schedule);
 	gs_sim_put_flag(w, o, "unbind_locked", gpu->unbind_locked);
 	if (gpu->amd.xcc)
 		gs_sim_put(w, o, "amd", amd_object(w, &gpu->amd));

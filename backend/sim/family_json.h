@@ -14,6 +14,9 @@
  */
 void gs_sim_capabilities_read(struct gs_sim_json *j, struct json_object *o, struct gs_sim_gpu *gpu);
 /* Capabilities, and what is now. */
+/* "schedule" of a GPU or a GI; absent as the driver comes up. */
+void gs_sim_schedule_read(struct gs_sim_json *j, struct json_object *up, struct gs_sim_schedule *s);
+void gs_sim_schedule_write(struct gs_sim_out *w, struct json_object *up, const struct gs_sim_schedule *s);
 void gs_sim_family_read(struct gs_sim_json *j, struct json_object *o, struct gs_sim_gpu *gpu);
 void gs_sim_family_write(struct gs_sim_out *w, struct json_object *o, const struct gs_sim_gpu *gpu);
 

@@ -43,7 +43,7 @@ static bool fill(struct gs_sim_state *s, struct gs_sim_process *p, const char *w
 
 int gs_sim_hold(struct gs_sim_state *s, const char *what, bool unseen, struct gs_error *e)
 {
-	struct gs_sim_process p = { .ppid = 1, .comm = "vfio-hold", .cgroup = "/", .of_fault = true, .unseen = unseen };
+	struct gs_sim_process p = { .ppid = 1, .comm = "vfio-hold", .cgroup = "/", .guest_driver = "", .of_fault = true, .unseen = unseen };
 	uint32_t group = GS_SIM_NONE;
 
 	if (!find_group(s, what, &group))

@@ -289,6 +289,8 @@ static void read_process(struct builder *b, struct json_object *o, struct gs_sim
 	p->comm = gs_sim_json_string(&b->j, o, "comm", 15);
 	p->cgroup = gs_sim_json_string(&b->j, o, "cgroup", 512);
 	p->ignores_term = gs_sim_json_flag(&b->j, o, "ignores_term");
+	p->guest_driver = gs_sim_json_has(o, "guest_driver") ? gs_sim_json_string(&b->j, o, "guest_driver", 31) : "";
+	p->guest_licence = gs_sim_json_has(o, "guest_licence") ? gs_sim_json_u32(&b->j, o, "guest_licence", 5) : 0;
 	p->passive = gs_sim_json_flag(&b->j, o, "passive");
 	p->follows = gs_sim_json_has(o, "follows") ? gs_sim_json_u32(&b->j, o, "follows", 1u << 22) : 0;
 

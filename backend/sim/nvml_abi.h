@@ -155,12 +155,135 @@ struct gs_abi_ci_info {
 };
 _Static_assert(sizeof(struct gs_abi_ci_info) == 32, "nvmlComputeInstanceInfo_t");
 
-/* What the library exports, and nothing else. */
 /* nvmlVgpuHeterogeneousMode_v1_t */
 struct gs_abi_heterogeneous {
 	unsigned int version, mode;
 };
 _Static_assert(sizeof(struct gs_abi_heterogeneous) == 8, "nvmlVgpuHeterogeneousMode_v1_t");
+
+struct gs_abi_placement_id {
+	uint32_t version, placement_id;
+};
+_Static_assert(sizeof(struct gs_abi_placement_id) == 8, "nvmlVgpuPlacementId_v1_t");
+
+/* version 1 ends before @mode */
+struct gs_abi_placement_list {
+	uint32_t version, placement_size, count;
+	uint32_t *placement_ids;
+	uint32_t mode;
+};
+_Static_assert(sizeof(struct gs_abi_placement_list) == 32, "nvmlVgpuPlacementList_v2_t");
+
+struct gs_abi_creatable_placements {
+	uint32_t version, type, count;
+	uint32_t *placement_ids;
+	uint32_t placement_size;
+};
+_Static_assert(sizeof(struct gs_abi_creatable_placements) == 32, "nvmlVgpuCreatablePlacementInfo_v1_t");
+
+/* nvmlVgpuTypeIdInfo_v1_t and nvmlActiveVgpuInstanceInfo_v1_t */
+struct gs_abi_id_list {
+	uint32_t version, count;
+	uint32_t *ids;
+};
+_Static_assert(sizeof(struct gs_abi_id_list) == 16, "nvmlVgpuTypeIdInfo_v1_t");
+
+struct gs_abi_type_max {
+	uint32_t version, type, max_per_gi;
+};
+_Static_assert(sizeof(struct gs_abi_type_max) == 12, "nvmlVgpuTypeMaxInstance_v1_t");
+
+/* nvmlVgpuTypeBar1Info_v1_t and nvmlVgpuRuntimeState_v1_t */
+struct gs_abi_sized {
+	uint32_t version;
+	uint64_t bytes;
+};
+_Static_assert(sizeof(struct gs_abi_sized) == 16, "nvmlVgpuTypeBar1Info_v1_t");
+
+/* the union of time slice, and of factor with time slice or frequency */
+struct gs_abi_schedule_params {
+	uint32_t first, second;
+};
+
+struct gs_abi_schedule {
+	uint32_t policy, arr;
+	struct gs_abi_schedule_params params;
+};
+_Static_assert(sizeof(struct gs_abi_schedule) == 16, "nvmlVgpuSchedulerGetState_t");
+
+struct gs_abi_gi_schedule {
+	uint32_t version, engine, policy, arr;
+	struct gs_abi_schedule_params params;
+};
+_Static_assert(sizeof(struct gs_abi_gi_schedule) == 24, "nvmlVgpuSchedulerStateInfo_v1_t");
+
+struct gs_abi_schedule_v2 {
+	uint32_t engine, policy, average_factor, rest;
+};
+_Static_assert(sizeof(struct gs_abi_schedule_v2) == 16, "nvmlVgpuSchedulerStateInfo_v2_t");
+
+struct gs_abi_schedule_capabilities {
+	uint32_t policies[3], max_timeslice, min_timeslice, has_arr, max_frequency, min_frequency, max_average_factor, min_average_factor;
+};
+_Static_assert(sizeof(struct gs_abi_schedule_capabilities) == 40, "nvmlVgpuSchedulerCapabilities_t");
+
+struct gs_abi_licence {
+	uint8_t is_licensed;
+	uint32_t year;
+	uint16_t month, day, hour, minute, second;
+	uint8_t status;
+	uint32_t state;
+};
+_Static_assert(sizeof(struct gs_abi_licence) == 24, "nvmlVgpuLicenseInfo_t");
+_Static_assert(__builtin_offsetof(struct gs_abi_licence, state) == 20, "licence state");
+
+/* nvmlVgpuInstanceUtilizationInfo_v1_t; values as unsigned int */
+struct gs_abi_vgpu_value {
+	uint32_t u32, rest;
+};
+
+struct gs_abi_vgpu_utilization {
+	uint64_t timestamp;
+	uint32_t vgpu;
+	struct gs_abi_vgpu_value sm __attribute__((aligned(8))), memory, encoder, decoder, jpeg, ofa;
+};
+_Static_assert(sizeof(struct gs_abi_vgpu_utilization) == 64, "nvmlVgpuInstanceUtilizationInfo_v1_t");
+
+struct gs_abi_vgpu_utilizations {
+	uint32_t version, value_type, count;
+	uint64_t last_seen;
+	struct gs_abi_vgpu_utilization *items;
+};
+_Static_assert(sizeof(struct gs_abi_vgpu_utilizations) == 32, "nvmlVgpuInstancesUtilizationInfo_v1_t");
+
+struct gs_abi_vgpu_sample {
+	uint32_t vgpu;
+	uint64_t timestamp;
+	struct gs_abi_vgpu_value sm, memory, encoder, decoder;
+};
+_Static_assert(sizeof(struct gs_abi_vgpu_sample) == 48, "nvmlVgpuInstanceUtilizationSample_t");
+
+/* GPM, by NVML's public header. */
+struct gs_abi_gpm_support {
+	uint32_t version, is_supported;
+};
+
+struct gs_abi_gpm_metric {
+	uint32_t id;
+	enum gs_nvml_return nvml_return;
+	double value;
+	char *short_name, *long_name, *unit;
+};
+_Static_assert(sizeof(struct gs_abi_gpm_metric) == 40, "nvmlGpmMetric_t");
+
+struct gs_abi_gpm_metrics {
+	uint32_t version, n;
+	void *first, *second;
+	struct gs_abi_gpm_metric metrics[98];
+};
+_Static_assert(__builtin_offsetof(struct gs_abi_gpm_metrics, metrics) == 24, "nvmlGpmMetricsGet_t");
+
+/* What the library exports, and nothing else. */
 
 #pragma GCC visibility push(default)
 
@@ -187,12 +310,75 @@ enum gs_nvml_return nvmlDeviceGetVirtualizationMode(void *device, unsigned int *
 enum gs_nvml_return nvmlDeviceGetHostVgpuMode(void *device, unsigned int *mode);
 enum gs_nvml_return nvmlDeviceGetVgpuHeterogeneousMode(void *device, struct gs_abi_heterogeneous *mode);
 enum gs_nvml_return nvmlDeviceSetVgpuHeterogeneousMode(void *device, const struct gs_abi_heterogeneous *mode);
+enum gs_nvml_return nvmlGetVgpuDriverCapabilities(unsigned int capability, unsigned int *result);
+enum gs_nvml_return nvmlDeviceGetVgpuCapabilities(void *device, unsigned int capability, unsigned int *result);
+enum gs_nvml_return nvmlDeviceSetVgpuCapabilities(void *device, unsigned int capability, unsigned int state);
+enum gs_nvml_return nvmlGpuInstanceGetVgpuHeterogeneousMode(void *gi, struct gs_abi_heterogeneous *mode);
+enum gs_nvml_return nvmlGpuInstanceSetVgpuHeterogeneousMode(void *gi, const struct gs_abi_heterogeneous *mode);
+enum gs_nvml_return nvmlDeviceGetVgpuSchedulerCapabilities(void *device, struct gs_abi_schedule_capabilities *capabilities);
+enum gs_nvml_return nvmlDeviceGetVgpuSchedulerState(void *device, struct gs_abi_schedule *state);
+enum gs_nvml_return nvmlDeviceSetVgpuSchedulerState(void *device, struct gs_abi_schedule *state);
+enum gs_nvml_return nvmlDeviceGetVgpuSchedulerState_v2(void *device, struct gs_abi_schedule_v2 *state);
+enum gs_nvml_return nvmlDeviceSetVgpuSchedulerState_v2(void *device, struct gs_abi_schedule_v2 *state);
+enum gs_nvml_return nvmlGpuInstanceGetVgpuSchedulerState(void *gi, struct gs_abi_gi_schedule *state);
+enum gs_nvml_return nvmlGpuInstanceSetVgpuSchedulerState(void *gi, struct gs_abi_gi_schedule *state);
+enum gs_nvml_return nvmlGpuInstanceGetVgpuSchedulerState_v2(void *gi, struct gs_abi_schedule_v2 *state);
+enum gs_nvml_return nvmlGpuInstanceSetVgpuSchedulerState_v2(void *gi, struct gs_abi_schedule_v2 *state);
+enum gs_nvml_return nvmlDeviceGetSupportedVgpus(void *device, unsigned int *count, uint32_t *types);
+enum gs_nvml_return nvmlDeviceGetCreatableVgpus(void *device, unsigned int *count, uint32_t *types);
+enum gs_nvml_return nvmlGpuInstanceGetCreatableVgpus(void *gi, struct gs_abi_id_list *list);
+enum gs_nvml_return nvmlVgpuTypeGetClass(uint32_t type, char *text, unsigned int *size);
+enum gs_nvml_return nvmlVgpuTypeGetName(uint32_t type, char *text, unsigned int *size);
+enum gs_nvml_return nvmlVgpuTypeGetGpuInstanceProfileId(uint32_t type, unsigned int *profile_id);
+enum gs_nvml_return nvmlVgpuTypeGetDeviceID(uint32_t type, uint64_t *device_id, uint64_t *subsystem_id);
+enum gs_nvml_return nvmlVgpuTypeGetFramebufferSize(uint32_t type, uint64_t *bytes);
+enum gs_nvml_return nvmlVgpuTypeGetNumDisplayHeads(uint32_t type, unsigned int *heads);
+enum gs_nvml_return nvmlVgpuTypeGetLicense(uint32_t type, char *text, unsigned int size);
+enum gs_nvml_return nvmlVgpuTypeGetFrameRateLimit(uint32_t type, unsigned int *limit);
+enum gs_nvml_return nvmlVgpuTypeGetMaxInstances(void *device, uint32_t type, unsigned int *count);
+enum gs_nvml_return nvmlVgpuTypeGetMaxInstancesPerVm(uint32_t type, unsigned int *count);
+enum gs_nvml_return nvmlVgpuTypeGetMaxInstancesPerGpuInstance(struct gs_abi_type_max *max);
+enum gs_nvml_return nvmlDeviceGetVgpuTypeSupportedPlacements(void *device, uint32_t type, struct gs_abi_placement_list *list);
+enum gs_nvml_return nvmlDeviceGetVgpuTypeCreatablePlacements(void *device, uint32_t type, struct gs_abi_placement_list *list);
+enum gs_nvml_return nvmlGpuInstanceGetVgpuTypeCreatablePlacements(void *gi, struct gs_abi_creatable_placements *info);
+enum gs_nvml_return nvmlDeviceGetActiveVgpus(void *device, unsigned int *count, uint32_t *vgpus);
+enum gs_nvml_return nvmlGpuInstanceGetActiveVgpus(void *gi, struct gs_abi_id_list *list);
+enum gs_nvml_return nvmlVgpuInstanceGetVmID(uint32_t vgpu, char *text, unsigned int size, unsigned int *kind);
+enum gs_nvml_return nvmlVgpuInstanceGetUUID(uint32_t vgpu, char *text, unsigned int size);
+enum gs_nvml_return nvmlVgpuInstanceGetMdevUUID(uint32_t vgpu, char *text, unsigned int size);
+enum gs_nvml_return nvmlVgpuInstanceGetVmDriverVersion(uint32_t vgpu, char *text, unsigned int size);
+enum gs_nvml_return nvmlVgpuInstanceGetFbUsage(uint32_t vgpu, uint64_t *bytes);
+enum gs_nvml_return nvmlVgpuInstanceGetLicenseStatus(uint32_t vgpu, unsigned int *licensed);
+enum gs_nvml_return nvmlVgpuInstanceGetLicenseInfo_v2(uint32_t vgpu, struct gs_abi_licence *licence);
+enum gs_nvml_return nvmlVgpuInstanceGetType(uint32_t vgpu, uint32_t *type);
+enum gs_nvml_return nvmlVgpuInstanceGetFrameRateLimit(uint32_t vgpu, unsigned int *limit);
+enum gs_nvml_return nvmlVgpuInstanceGetGpuInstanceId(uint32_t vgpu, unsigned int *gi);
+enum gs_nvml_return nvmlVgpuInstanceGetGpuPciId(uint32_t vgpu, char *text, unsigned int *length);
+enum gs_nvml_return nvmlVgpuInstanceGetPlacementId(uint32_t vgpu, struct gs_abi_placement_id *placement);
+enum gs_nvml_return nvmlVgpuInstanceGetRuntimeStateSize(uint32_t vgpu, struct gs_abi_sized *state);
 enum gs_nvml_return nvmlDeviceGetMemoryInfo(void *device, struct gs_abi_memory *memory);
 enum gs_nvml_return nvmlDeviceGetMemoryInfo_v2(void *device, struct gs_abi_memory_v2 *memory);
 enum gs_nvml_return nvmlDeviceGetUtilizationRates(void *device, struct gs_abi_utilization *utilization);
 enum gs_nvml_return nvmlDeviceGetPowerUsage(void *device, unsigned int *milliwatts);
 enum gs_nvml_return nvmlDeviceGetEnforcedPowerLimit(void *device, unsigned int *milliwatts);
 enum gs_nvml_return nvmlDeviceGetTemperature(void *device, unsigned int sensor, unsigned int *celsius);
+enum gs_nvml_return nvmlDeviceGetEncoderUtilization(void *device, unsigned int *percent, unsigned int *period_us);
+enum gs_nvml_return nvmlDeviceGetDecoderUtilization(void *device, unsigned int *percent, unsigned int *period_us);
+enum gs_nvml_return nvmlDeviceGetClockInfo(void *device, unsigned int clock, unsigned int *mhz);
+enum gs_nvml_return nvmlDeviceGetEccMode(void *device, unsigned int *current, unsigned int *pending);
+enum gs_nvml_return nvmlDeviceGetTotalEccErrors(void *device, unsigned int kind, unsigned int since, unsigned long long *count);
+enum gs_nvml_return nvmlDeviceGetCurrPcieLinkGeneration(void *device, unsigned int *generation);
+enum gs_nvml_return nvmlDeviceGetCurrPcieLinkWidth(void *device, unsigned int *width);
+enum gs_nvml_return nvmlDeviceGetPcieThroughput(void *device, unsigned int way, unsigned int *kb_per_second);
+enum gs_nvml_return nvmlGpmQueryDeviceSupport(void *device, struct gs_abi_gpm_support *support);
+enum gs_nvml_return nvmlGpmSampleAlloc(void **sample);
+enum gs_nvml_return nvmlGpmSampleFree(void *sample);
+enum gs_nvml_return nvmlGpmSampleGet(void *device, void *sample);
+enum gs_nvml_return nvmlGpmMigSampleGet(void *device, unsigned int gi, void *sample);
+enum gs_nvml_return nvmlGpmMetricsGet(struct gs_abi_gpm_metrics *metrics);
+enum gs_nvml_return nvmlDeviceGetVgpuInstancesUtilizationInfo(void *device, struct gs_abi_vgpu_utilizations *info);
+enum gs_nvml_return nvmlDeviceGetVgpuUtilization(void *device, unsigned long long since, unsigned int *value_type,
+	unsigned int *count, struct gs_abi_vgpu_sample *samples);
 enum gs_nvml_return nvmlDeviceGetFieldValues(void *device, int count, struct gs_abi_field_value *values);
 enum gs_nvml_return nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned int *count,
 	struct gs_abi_process_info *infos);

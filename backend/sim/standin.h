@@ -59,6 +59,14 @@ void *gs_standin_stale_handle(void);
 /* Text into the caller's buffer: INSUFFICIENT_SIZE when it does not fit. */
 enum gs_nvml_return gs_standin_put_text(char *to, unsigned int length, const char *text);
 
+/* A number from 0 to @range - 1 that drifts from second to second. */
+unsigned int gs_standin_wobble(const struct gs_target *t, unsigned int range);
+/* Does anybody compute there: in that GI, or with GS_SIM_NONE anywhere on the GPU? */
+bool gs_standin_is_busy(const struct gs_target *t, uint32_t gi);
+
+/* Is there any vGPU, in its GI where @t has one? */
+bool gs_standin_has_vgpus(const struct gs_target *t);
+
 const struct gs_sim_profile *gs_target_profile(const struct gs_target *t);
 const struct gs_sim_compute_profile *gs_target_compute(const struct gs_target *t);
 

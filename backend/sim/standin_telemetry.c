@@ -110,11 +110,27 @@ enum gs_nvml_return nvmlDeviceGetMemoryInfo_v2(void *device, struct gs_abi_memor
 }
 
 /* A number from 0 to @range - 1 that drifts from second to second. */
-static unsigned int wobble(const struct gs_target *t, unsigned int range)
+unsigned int gs_standin_wobble(const struct gs_target *t, unsigned int range)
 {
 	uint64_t seconds = (uint64_t)(gs_monotonic_now().ms / 1000);
 
 	return (unsigned int)((t->state->generation * 5 + seconds * 7 + t->gpu->minor * 13) % range);
+}
+
+/* Does anybody compute there: on the whole GPU, or in @gi of it? */
+bool gs_standin_is_busy(const struct gs_target *t, uint32_t gi)
+{
+	uint32_t gpu = gs_sim_gpu_index(t->state, t->gpu);
+
+	for (size_t i = 0; i < t->state->n_processes; i++) {
+		for (size_t k = 0; k < t->state->processes[i].n_uses; k++) {
+			const struct gs_sim_use *use = &t->state->processes[i].uses[k];
+
+			if (use->cuda && use->gpu == gpu && (gi == GS_SIM_NONE || use->gi == gi))
+				return true;
+		}
+	}
+	return false;
 }
 
 /* How much of the GPU computes, in percent: its slices with a process, or all of it. */
@@ -132,7 +148,7 @@ static unsigned int load(const struct gs_target *t)
 	if (!busy)
 		return 0;
 	if (!t->gpu->mig_current || !all)
-		return 88 + wobble(t, 11);
+		return 88 + gs_standin_wobble(t, 11);
 	for (size_t i = 0; i < t->gpu->n_gis; i++) {
 		const struct gs_sim_profile *p = gs_sim_profile_by_id(t->gpu->model, t->gpu->gis[i].profile_id);
 
@@ -148,12 +164,12 @@ static unsigned int load(const struct gs_target *t)
 			}
 		}
 	}
-	return slices >= all ? 90 + wobble(t, 9) : slices * 90 / all + wobble(t, 5);
+	return slices >= all ? 90 + gs_standin_wobble(t, 9) : slices * 90 / all + gs_standin_wobble(t, 5);
 }
 
 static unsigned int power(const struct gs_target *t)
 {
-	unsigned int idle = 70000 + wobble(t, 7) * 250;
+	unsigned int idle = 70000 + gs_standin_wobble(t, 7) * 250;
 
 	if (t->gpu->power_limit_mw <= idle)
 		return t->gpu->power_limit_mw;
@@ -217,7 +233,7 @@ enum gs_nvml_return nvmlDeviceGetTemperature(void *device, unsigned int sensor, 
 		return r;
 	if (sensor != 0)
 		return GS_NVML_INVALID_ARGUMENT;
-	*celsius = 30 + load(&t) * 38 / 100 + wobble(&t, 3);
+	*celsius = 30 + load(&t) * 38 / 100 + gs_standin_wobble(&t, 3);
 	return GS_NVML_SUCCESS;
 }
 

@@ -29,7 +29,7 @@
 #define GS_SIM_USES_MAX 64
 #define GS_SIM_ARGS_MAX 64
 #define GS_SIM_USERS_MAX 64
-#define GS_SIM_FAULTS_MAX 64
+#define GS_SIM_FAULTS_MAX 256
 #define GS_SIM_BYTES_MAX (4u << 20)
 
 #define GS_SIM_NONE UINT32_MAX      /* no GI, no CI, no IOMMU group */
@@ -62,8 +62,15 @@ struct gs_sim_ci {
 	char uuid[48];
 };
 
+/* How vGPUs share an engine's time. All 0: as the driver comes up, which is best effort (interfaces 5.7). */
+struct gs_sim_schedule {
+	uint32_t policy, arr, average_factor, frequency_hz, timeslice_ns;
+};
+
 struct gs_sim_gi {
 	uint32_t id, profile_id, start, size;
+	bool heterogeneous;
+	struct gs_sim_schedule schedule;
 	uint64_t serial;
 	size_t n_cis;
 	struct gs_sim_ci cis[GS_SIM_CIS_MAX];
@@ -146,6 +153,7 @@ struct gs_sim_gpu {
 	const struct gs_sim_board *board;   /* NULL without vGPU types; set by the store */
 	uint32_t private_ids;               /* ids from here for types that nobody has seen one of; 0: those are left out */
 	bool heterogeneous, unbind_locked;
+	struct gs_sim_schedule schedule;
 	size_t n_mdevs;
 	struct gs_sim_mdev *mdevs;          /* GS_SIM_MDEVS_MAX of them where the framework is mdev */
 	struct gs_sim_amd amd;
@@ -178,6 +186,8 @@ struct gs_sim_process {
 	uint32_t follows;           /* goes when that process goes (a vGPU manager's child and its VM); 0: none */
 	bool passive;               /* nvidia-persistenced: open, but no obstacle to a mode change */
 	bool of_fault;              /* made by «fault hold»: ends with «fault release» */
+	const char *guest_driver;   /* of a VM: the version that its guest has loaded, "" for none yet */
+	uint32_t guest_licence;     /* nvmlGridLicense state of its vGPUs (interfaces 5.3) */
 	bool unseen;                /* nobody sees what it has open, as with descriptors that are on their way through a socket */
 	size_t n_uses;
 	struct gs_sim_use *uses;

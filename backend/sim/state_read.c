@@ -52,6 +52,8 @@ static void read_gi(struct gs_sim_json *j, struct json_object *o, struct gs_sim_
 	gi->start = gs_sim_json_u32(j, o, "start", 64);
 	gi->size = gs_sim_json_u32(j, o, "size", 64);
 	gi->serial = gs_sim_json_u64(j, o, "serial", SERIAL_MAX);
+	gi->heterogeneous = gs_sim_json_flag(j, o, "heterogeneous");
+	gs_sim_schedule_read(j, o, &gi->schedule);
 	if (gs_sim_gi_by_id(gpu, gi->id) != gi)
 		gs_sim_json_fail(j, "gis", "has an id twice");
 	array = gs_sim_json_array(j, o, "cis", GS_SIM_CIS_MAX);
@@ -131,6 +133,8 @@ static void read_process(struct gs_sim_json *j, struct json_object *o, struct gs
 	p->comm = gs_sim_json_string(j, o, "comm", 15);
 	p->cgroup = gs_sim_json_string(j, o, "cgroup", 512);
 	p->ignores_term = gs_sim_json_flag(j, o, "ignores_term");
+	p->guest_driver = gs_sim_json_has(o, "guest_driver") ? gs_sim_json_string(j, o, "guest_driver", 31) : "";
+	p->guest_licence = gs_sim_json_has(o, "guest_licence") ? gs_sim_json_u32(j, o, "guest_licence", 5) : 0;
 	p->passive = gs_sim_json_flag(j, o, "passive");
 	p->of_fault = gs_sim_json_flag(j, o, "of_fault");
 	p->unseen = gs_sim_json_flag(j, o, "unseen");

@@ -32,6 +32,8 @@ static struct json_object *gi_object(struct gs_sim_out *w, const struct gs_sim_g
 	gs_sim_put_number(w, o, "start", gi->start);
 	gs_sim_put_number(w, o, "size", gi->size);
 	gs_sim_put_number(w, o, "serial", gi->serial);
+	gs_sim_put_flag(w, o, "heterogeneous", gi->heterogeneous);
+	gs_sim_schedule_write(w, o, &gi->schedule);
 	for (size_t i = 0; i < gi->n_cis; i++)
 		gs_sim_push(w, array, ci_object(w, &gi->cis[i]));
 	gs_sim_put(w, o, "cis", array);
@@ -91,6 +93,8 @@ static struct json_object *process_object(struct gs_sim_out *w, const struct gs_
 	gs_sim_put_text(w, o, "comm", p->comm);
 	gs_sim_put_text(w, o, "cgroup", p->cgroup);
 	gs_sim_put_flag(w, o, "ignores_term", p->ignores_term);
+	gs_sim_put_word(w, o, "guest_driver", p->guest_driver);
+	gs_sim_put_unless(w, o, "guest_licence", p->guest_licence, 0);
 	gs_sim_put_flag(w, o, "passive", p->passive);
 	gs_sim_put_flag(w, o, "of_fault", p->of_fault);
 	gs_sim_put_flag(w, o, "unseen", p->unseen);

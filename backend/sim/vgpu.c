@@ -90,16 +90,30 @@ static bool has_placements(const struct gs_sim_gpu *gpu)
 }
 
 /* Start slots are counted in GiB of framebuffer; the published pair is 0 and 3 for two of 3 GiB (interfaces 2.5). */
-static uint32_t slots_of(const struct gs_sim_type *t)
+uint32_t gs_sim_type_slots(const struct gs_sim_type *t)
 {
 	uint64_t gib = t->framebuffer_bytes >> 30;
 
 	return gib ? (uint32_t)gib : 1;
 }
 
+bool gs_sim_mixes_sizes(const struct gs_sim_gpu *gpu)
+{
+	for (size_t i = 0; gpu->board && gpu->total_vfs && i < gpu->board->n_types; i++) {
+		if (gpu->board->types[i].max_mixed.known)
+			return true;
+	}
+	return false;
+}
+
+uint32_t gs_sim_type_most(const struct gs_sim_type *t, bool mixed)
+{
+	return mixed && t->max_mixed.known ? t->max_mixed.value : t->max_instances;
+}
+
 static uint32_t most_of(const struct gs_sim_gpu *gpu, const struct gs_sim_type *t)
 {
-	return gpu->heterogeneous && t->max_mixed.known ? t->max_mixed.value : t->max_instances;
+	return gs_sim_type_most(t, gpu->heterogeneous);
 }
 
 static bool slot_is_free(const struct used *u, const struct gs_sim_type *t, uint32_t start, uint32_t but_vf)
@@ -107,8 +121,8 @@ static bool slot_is_free(const struct used *u, const struct gs_sim_type *t, uint
 	for (size_t i = 0; i < u->n; i++) {
 		uint32_t other = u->v[i].placement_id;
 
-		if (u->v[i].vf != but_vf && other != NO_PLACEMENT && start < other + slots_of(u->v[i].type) &&
-		    other < start + slots_of(t))
+		if (u->v[i].vf != but_vf && other != NO_PLACEMENT && start < other + gs_sim_type_slots(u->v[i].type) &&
+		    other < start + gs_sim_type_slots(t))
 			return false;
 	}
 	return true;
@@ -117,8 +131,8 @@ static bool slot_is_free(const struct used *u, const struct gs_sim_type *t, uint
 static bool find_slot(const struct gs_sim_gpu *gpu, const struct used *u, const struct gs_sim_type *t, uint32_t *ret_start)
 {
 	for (uint32_t i = 0; i < most_of(gpu, t); i++) {
-		if (slot_is_free(u, t, i * slots_of(t), GS_SIM_NONE - 1)) {
-			*ret_start = i * slots_of(t);
+		if (slot_is_free(u, t, i * gs_sim_type_slots(t), GS_SIM_NONE - 1)) {
+			*ret_start = i * gs_sim_type_slots(t);
 			return true;
 		}
 	}
@@ -166,12 +180,32 @@ static bool gi_fits(const struct gs_sim_gpu *gpu, const struct gs_sim_gi *gi, co
 	return p && gs_str_equal(p->name, t->gi_profile);
 }
 
+/* The first place of a type in a GI that mixes sizes. */
+static bool gi_slot(const struct used *u, const struct gs_sim_gi *gi, const struct gs_sim_type *t, uint32_t but_vf, uint32_t *ret_index)
+{
+	struct used inside = { .n = 0 };
+	uint32_t most = t->max_per_gi.known ? t->max_per_gi.value : 1;
+
+	for (size_t i = 0; i < u->n; i++)
+		if (u->v[i].gi == gi->id)
+			inside.v[inside.n++] = u->v[i];
+	for (uint32_t i = 0; i < most; i++) {
+		if (!slot_is_free(&inside, t, i * gs_sim_type_slots(t), but_vf))
+			continue;
+		*ret_index = i;
+		return true;
+	}
+	return false;
+}
+
 /* Is there room in that GI: below the count, and all of one size. @but_vf does not count. */
 static bool gi_has_room(const struct used *u, const struct gs_sim_gi *gi, const struct gs_sim_type *t, uint32_t but_vf,
 			uint32_t *ret_index)
 {
 	uint32_t n = 0;
 
+	if (gi->heterogeneous)
+		return gi_slot(u, gi, t, but_vf, ret_index);
 	for (size_t i = 0; i < u->n; i++) {
 		if (u->v[i].gi != gi->id || u->v[i].vf == but_vf)
 			continue;
@@ -195,7 +229,7 @@ static bool gi_is_creatable(const struct gs_sim_gpu *gpu, const struct used *u, 
 		if (!gi || !gi_fits(gpu, gi, t) || !gi_has_room(u, gi, t, GS_SIM_NONE - 1, &index))
 			continue;
 		place->gpu_instance_id = id;
-		place->placement_id = index * slots_of(t);
+		place->placement_id = index * gs_sim_type_slots(t);
 		return true;
 	}
 	return false;
@@ -223,13 +257,23 @@ uint32_t gs_sim_type_available(const struct gs_sim_gpu *gpu, const struct gs_sim
 	return t->max_instances > gpu->n_mdevs ? t->max_instances - (uint32_t)gpu->n_mdevs : 0;
 }
 
+bool gs_sim_placement_fits(const struct gs_sim_gpu *gpu, const struct gs_sim_type *t, uint32_t placement_id)
+{
+	struct used u;
+
+	if (!gs_sim_type_is_creatable(gpu, t, NULL))
+		return false;
+	gather(gpu, &u);
+	return slot_is_free(&u, t, placement_id, GS_SIM_NONE - 1);
+}
+
 bool gs_sim_placement_is_free(const struct gs_sim_gpu *gpu, uint32_t n, uint32_t placement_id)
 {
 	const struct gs_sim_type *t = gs_sim_type_by_id(gpu, gpu->vfs[n].vgpu_type);
 	struct used u;
 
-	if (!t || t->mig_backed || !has_placements(gpu) || placement_id % slots_of(t) ||
-	    placement_id / slots_of(t) >= most_of(gpu, t))
+	if (!t || t->mig_backed || !has_placements(gpu) || placement_id % gs_sim_type_slots(t) ||
+	    placement_id / gs_sim_type_slots(t) >= most_of(gpu, t))
 		return false;
 	gather(gpu, &u);
 	return slot_is_free(&u, t, placement_id, n);

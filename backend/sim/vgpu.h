@@ -25,6 +25,15 @@ bool gs_sim_type_is_creatable(const struct gs_sim_gpu *gpu, const struct gs_sim_
 /* How many more, for a parent without VFs. */
 uint32_t gs_sim_type_available(const struct gs_sim_gpu *gpu, const struct gs_sim_type *t);
 
+/* Does the board take several sizes at once: Ampere and later, with SR-IOV (profiles.md 3)? */
+bool gs_sim_mixes_sizes(const struct gs_sim_gpu *gpu);
+/* How many units of framebuffer it takes, and how many there may be at most under either size rule: its placement ids are the multiples. */
+uint32_t gs_sim_type_slots(const struct gs_sim_type *t);
+uint32_t gs_sim_type_most(const struct gs_sim_type *t, bool mixed);
+
+/* Could one more of @t start at @placement_id now? */
+bool gs_sim_placement_fits(const struct gs_sim_gpu *gpu, const struct gs_sim_type *t, uint32_t placement_id);
+
 /* May the vGPU of VF @n go to that placement, to that GI? */
 bool gs_sim_placement_is_free(const struct gs_sim_gpu *gpu, uint32_t n, uint32_t placement_id);
 bool gs_sim_gi_takes(const struct gs_sim_gpu *gpu, uint32_t n, uint32_t gpu_instance_id);

@@ -7,6 +7,7 @@
 #define GS_CLI_CLI_H
 
 #include "codec/session.h"
+#include "core/ps.h"
 
 enum gs_cli_color { GS_COLOR_AUTO, GS_COLOR_ALWAYS, GS_COLOR_NEVER };
 
@@ -48,7 +49,7 @@ struct gs_cli_command {
 	int (*run)(struct gs_cli *cli, int argc, char **argv);
 };
 
-extern const struct gs_cli_command gs_command_console, gs_command_monitor, gs_command_list, gs_command_who, gs_command_doctor, gs_command_profiles, gs_command_plan, gs_command_apply,
+extern const struct gs_cli_command gs_command_console, gs_command_monitor, gs_command_list, gs_command_ps, gs_command_who, gs_command_doctor, gs_command_profiles, gs_command_plan, gs_command_apply,
 	gs_command_assert, gs_command_export, gs_command_sim, gs_command_agent;
 
 /* Every command, NULL ends. In main.c, the only place that knows them all. */
@@ -121,5 +122,15 @@ void gs_table_add(struct gs_table *t, const char *cell);
 void gs_table_addf(struct gs_table *t, const char *fmt, ...) GS_PRINTF(2, 3);
 /* Columns as wide as their widest cell; the last one is not padded. */
 void gs_table_print(const struct gs_table *t);
+
+/* ---- readings.c ---- */
+
+/* What the boards measure, as a table behind an empty line. */
+void gs_cli_print_readings(const struct gs_snapshot *s);
+
+/* ---- cmd_ps.c ---- */
+
+/* The rows of `gpuslice ps`; an exit status. */
+int gs_cli_print_ps(const struct gs_snapshot *s, enum gs_ps_key key, bool json);
 
 #endif

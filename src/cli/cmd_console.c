@@ -119,19 +119,24 @@ static void say_what_is_missing(const struct gs_snapshot *s)
 		gs_cli_say("note: partial view: processes of other users cannot be seen; sudo gpuslice list shows all");
 }
 
-/* One frame, and then what is to be known about it. The session is taken. */
+/* One frame, every instance with its readings, and what is to be known about them. The session is taken. */
 static int show_once(struct gs_session *session, const struct gs_console_options *options, struct gs_error *e)
 {
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
 	int status;
 
-	if (gs_session_snapshot(session, false, SNAPSHOT_TIMEOUT_MS, &s, e) < 0) {
+	if (gs_session_snapshot(session, true, SNAPSHOT_TIMEOUT_MS, &s, e) < 0) {
 		gs_session_free(session);
 		return e->status ? (int)e->status : GS_STATUS_FAILED;
 	}
 	status = gs_console_once(session, options, STDOUT_FILENO, e);
-	if (status == GS_STATUS_OK)
-		say_what_is_missing(s);
+	if (status != GS_STATUS_OK)
+		return status;
+	/* the frame has the instances of one GPU; what is printed can be read on */
+	putchar('\n');
+	gs_cli_print_ps(s, GS_PS_GPU, false);
+	fflush(stdout);
+	say_what_is_missing(s);
 	return status;
 }
 
@@ -188,7 +193,7 @@ static const struct gs_cli_option console_options[] = {
 };
 
 static const struct gs_cli_option monitor_options[] = {
-	{ "once", NULL, "print one frame as text and exit" },
+	{ "once", NULL, "print one frame as text, and every instance with its readings" },
 	SCREEN_OPTIONS,
 	{ NULL, NULL, NULL },
 };

@@ -173,6 +173,9 @@ static void add_settings(struct gs_table *t, const struct gs_gpu *gpu)
 	for (size_t i = 0; i < gpu->n_settings; i++) {
 		const struct gs_setting *setting = gpu->settings[i];
 
+		/* what every driver has by itself is no news */
+		if (gs_setting_is_for_vgpus(setting->key) && (!setting->value || gs_setting_is_default(setting->key, setting->value)))
+			continue;
 		snprintf(text, sizeof(text), "%s %s%s%s%s", setting->key, setting->value ? setting->value : "?", setting->pending ? ", " : "",
 			 setting->pending ? setting->pending : "", setting->pending ? " pending" : "");
 		add_remark(t, gpu, "", "", text, "");
@@ -241,11 +244,14 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 		return gs_cli_fail(cli, &e);
 	if (cli->json)
 		return gs_cli_print_json(gs_snapshot_to_json(s, o.telemetry ? GS_SNAPSHOT_TELEMETRY : 0));
-	return print_table(s);
+	status = print_table(s);
+	if (o.telemetry && status == GS_STATUS_OK)
+		gs_cli_print_readings(s);
+	return status;
 }
 
 static const struct gs_cli_option options[] = {
-	{ "telemetry", NULL, "with what changes all the time: memory in use, utilisation, power, temperature" },
+	{ "telemetry", NULL, "with what changes all the time: memory in use, load, power, temperature, clocks, ECC, PCIe" },
 	{ NULL, NULL, NULL },
 };
 

@@ -16,6 +16,7 @@ const struct gs_cli_command *const gs_cli_commands[] = {
 	&gs_command_console,
 	&gs_command_monitor,
 	&gs_command_list,
+	&gs_command_ps,
 	&gs_command_who,
 	&gs_command_profiles,
 	&gs_command_plan,

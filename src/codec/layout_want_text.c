@@ -90,20 +90,6 @@ static int read_profile(struct gs_layout_reader *d, const struct gs_yaml_node *n
 	return r;
 }
 
-static int read_mig(struct gs_layout_reader *d, const struct gs_yaml_node *node, struct gs_want *w)
-{
-	static const char *const unsupported[] = { "on", "vf", "uuid", "params", NULL };
-	int r = read_profile(d, node, w);
-
-	if (r == 0)
-		r = gs_yaml_u32(gs_yaml_member(node, "start"), "start", GS_GRID_UNITS_MAX - 1, &w->start, d->e);
-	if (r == 0)
-		r = refuse_unsupported(d, node, unsupported, "MIG");
-	return r < 0 ? r : read_computes(d, gs_yaml_member(node, "compute"), w);
-}
-
-/* ---- vGPUs and VFs ---- */
-
 static int take_param(struct gs_layout_reader *d, void *userdata, const char *key, const char *value, const struct gs_yaml_node *node)
 {
 	struct gs_want *w = userdata;
@@ -126,6 +112,22 @@ static int read_params(struct gs_layout_reader *d, const struct gs_yaml_node *no
 		return gs_error_oom(d->e);
 	return gs_layout_read_pairs(d, map, "\"params\"", GS_PARAMS_MAX, take_param, w);
 }
+
+static int read_mig(struct gs_layout_reader *d, const struct gs_yaml_node *node, struct gs_want *w)
+{
+	static const char *const unsupported[] = { "on", "vf", "uuid", NULL };
+	int r = read_profile(d, node, w);
+
+	if (r == 0)
+		r = read_params(d, node, w);
+	if (r == 0)
+		r = gs_yaml_u32(gs_yaml_member(node, "start"), "start", GS_GRID_UNITS_MAX - 1, &w->start, d->e);
+	if (r == 0)
+		r = refuse_unsupported(d, node, unsupported, "MIG");
+	return r < 0 ? r : read_computes(d, gs_yaml_member(node, "compute"), w);
+}
+
+/* ---- vGPUs and VFs ---- */
 
 static int read_uuid(struct gs_layout_reader *d, const struct gs_yaml_node *node, struct gs_want *w)
 {

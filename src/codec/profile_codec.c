@@ -164,6 +164,36 @@ static void read_computes(struct gs_json_reader *r, const struct gs_profile_keys
 	p->n_compute = n;
 }
 
+/* Where it may start in mixed-size mode, and how much it takes. Placement ids have 16 bits (interfaces 2.5). */
+static void read_mixed(struct gs_json_reader *up, struct gs_arena *a, struct gs_profile *p)
+{
+	struct json_object *o = gs_json_read_object(up, "mixed"), *list;
+	struct gs_json_where where = { up->where, "mixed", 0 };
+	struct gs_json_reader r;
+	uint32_t *ids;
+
+	if (up->failed || !o)
+		return;
+	r = gs_json_reader_of(o, &where, up->e);
+	p->mixed_size = gs_json_read_number(&r, "size", 0xfffe);
+	p->n_mixed_ids = gs_json_read_array(&r, "placement_ids", GS_MIXED_IDS_MAX, &list);
+	ids = p->n_mixed_ids && !r.failed ? array_of(&r, a, p->n_mixed_ids, sizeof(*ids)) : NULL;
+	for (size_t i = 0; ids && i < p->n_mixed_ids && !r.failed; i++) {
+		struct json_object *v = json_object_array_get_idx(list, i);
+		int64_t id = json_object_is_type(v, json_type_int) ? json_object_get_int64(v) : -1;
+
+		if (id < 0 || id > 0xfffe || (i && (uint32_t)id <= ids[i - 1]))
+			gs_json_read_fail(&r, "placement_ids", "element %zu is no placement id, or out of order", i);
+		ids[i] = (uint32_t)id;
+	}
+	if (!r.failed && !p->mixed_size)
+		gs_json_read_fail(&r, "size", "is 0");
+	p->mixed_ids = ids;
+	if (!ids)
+		p->n_mixed_ids = 0;
+	up->failed = r.failed;
+}
+
 static void read_profile(struct gs_json_reader *r, const struct gs_profile_keys *keys, struct gs_arena *a,
 			 const struct gs_profile_set *set, struct gs_profile *p)
 {
@@ -186,6 +216,8 @@ static void read_profile(struct gs_json_reader *r, const struct gs_profile_keys 
 		return;         /* a model's file speaks of MIG alone */
 	p->gi_profile = gs_arena_text(a, gs_json_read_string(r, "gi_profile"));
 	p->max_per_gi = gs_json_read_u32(r, "max_per_gi", GS_GRID_UNITS_MAX);
+	p->max_mixed = gs_json_read_u32(r, "max_mixed", GS_GRID_UNITS_MAX);
+	read_mixed(r, a, p);
 }
 
 /* Names and driver ids are how a profile is found: neither may be there twice. */
@@ -303,6 +335,17 @@ static bool is_every_slot(const struct gs_profile_set *set, const struct gs_prof
 	return true;
 }
 
+static struct json_object *mixed_to_json(const struct gs_profile *p)
+{
+	struct json_object *o = json_object_new_object(), *ids = json_object_new_array_ext((int)p->n_mixed_ids);
+
+	gs_json_add_u32(o, "size", GS_U32(p->mixed_size));
+	for (size_t i = 0; i < p->n_mixed_ids; i++)
+		json_object_array_add(ids, json_object_new_int64(p->mixed_ids[i]));
+	json_object_object_add(o, "placement_ids", ids);
+	return o;
+}
+
 struct json_object *gs_profile_to_json(const struct gs_profile_set *set, const struct gs_profile *p)
 {
 	struct json_object *o = json_object_new_object();
@@ -327,6 +370,8 @@ struct json_object *gs_profile_to_json(const struct gs_profile_set *set, const s
 	json_object_object_add(o, "compute", compute);
 	gs_json_add_string(o, "gi_profile", p->gi_profile);
 	gs_json_add_u32(o, "max_per_gi", p->max_per_gi);
+	gs_json_add_u32(o, "max_mixed", p->max_mixed);
+	json_object_object_add(o, "mixed", p->n_mixed_ids ? mixed_to_json(p) : NULL);
 	return o;
 }
 

@@ -21,7 +21,7 @@ static bool placed_now(const struct gs_gpu *gpu, enum gs_instance_kind kind, str
 		p = gs_profile_by_name(&gpu->grids[kind], inst->profile);
 		if (!p || !inst->start.known || n == GS_PLACED_MAX)
 			return false;
-		ret[n++] = (struct gs_placed){ p, inst->start.value };
+		ret[n++] = (struct gs_placed){ p, inst->start.value, inst->kind == GS_KIND_VGPU ? inst->placement_id : GS_U32_UNKNOWN };
 	}
 	*ret_n = n;
 	return true;

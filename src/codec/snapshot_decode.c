@@ -75,19 +75,29 @@ static uint32_t read_modes(struct gs_json_reader *r)
 }
 
 /* Watts on the wire, to the milliwatt. */
-static struct gs_u64 read_watts(struct gs_json_reader *r)
+static struct gs_u64 read_watts(struct gs_json_reader *r, const char *key)
 {
 	struct json_object *v = NULL;
 	double watts;
 
-	if (r->failed || !json_object_object_get_ex(r->o, "power_watts", &v) || !v)
+	if (r->failed || !json_object_object_get_ex(r->o, key, &v) || !v)
 		return GS_U64_UNKNOWN;
 	watts = json_object_is_type(v, json_type_double) || json_object_is_type(v, json_type_int) ? json_object_get_double(v) : -1;
 	if (!(watts >= 0 && watts < 1e9)) {
-		gs_json_read_fail(r, "power_watts", "is no power in watts");
+		gs_json_read_fail(r, key, "is no power in watts");
 		return GS_U64_UNKNOWN;
 	}
 	return GS_U64((uint64_t)(watts * 1000 + 0.5));
+}
+
+/* True, false, or not known. */
+static struct gs_u32 read_flag(struct gs_json_reader *r, const char *key)
+{
+	struct json_object *v = NULL;
+
+	if (r->failed || !json_object_object_get_ex(r->o, key, &v) || !v)
+		return GS_U32_UNKNOWN;
+	return GS_U32(gs_json_read_bool(r, key, false));
 }
 
 static void read_telemetry(struct gs_snapshot *s, struct gs_json_reader *up, struct gs_telemetry *t)
@@ -99,11 +109,14 @@ static void read_telemetry(struct gs_snapshot *s, struct gs_json_reader *up, str
 	if (!o)
 		return;
 	r = gs_json_reader_of(o, &where, up->e);
-	t->memory_total_bytes = gs_json_read_u64(&r, "memory_total_bytes");
-	t->memory_used_bytes = gs_json_read_u64(&r, "memory_used_bytes");
-	t->utilization_percent = gs_json_read_u32(&r, "utilization_percent", 1000);
-	t->temperature_celsius = gs_json_read_u32(&r, "temperature_celsius", 1000);
-	t->power_milliwatts = read_watts(&r);
+#define READ_u64(name) gs_json_read_u64(&r, #name)
+#define READ_u32(name) gs_json_read_u32(&r, #name, 1000000)
+#define READ_NUMBER(width, name) t->name = READ_##width(name);
+	GS_TELEMETRY_NUMBERS(READ_NUMBER)
+	t->utilization_reason = gs_snapshot_read_text(s, &r, "utilization_reason");
+	t->ecc_is_on = read_flag(&r, "ecc_is_on");
+	t->power_milliwatts = read_watts(&r, "power_watts");
+	t->power_limit_milliwatts = read_watts(&r, "power_limit_watts");
 	gs_snapshot_set_telemetry(s, true);
 	up->failed = r.failed;
 }
@@ -233,6 +246,22 @@ static void read_span(struct gs_json_reader *r, struct gs_instance *inst)
 		gs_json_read_fail(r, "vf", "is %u, but a %s instance is on no VF", inst->vf.value, gs_instance_kind_name(inst->kind));
 }
 
+static void read_guest(struct gs_snapshot *s, struct gs_json_reader *up, struct gs_instance *inst)
+{
+	struct json_object *o = gs_json_read_object(up, "guest");
+	struct gs_json_where where = { up->where, "guest", 0 };
+	struct gs_json_reader r;
+
+	if (up->failed || !o)
+		return;
+	r = gs_json_reader_of(o, &where, up->e);
+	inst->vm_uuid = gs_snapshot_read_text(s, &r, "vm_uuid");
+	inst->guest_driver = gs_snapshot_read_text(s, &r, "driver");
+	inst->licence = gs_snapshot_read_text(s, &r, "licence");
+	inst->licence_expires = gs_snapshot_read_text(s, &r, "licence_expires");
+	up->failed = r.failed;
+}
+
 static void read_place(struct gs_json_reader *r, const struct gs_gpu *gpu, struct gs_instance *inst)
 {
 	inst->vf = gs_json_read_u32(r, "vf", GS_SNAPSHOT_VFS_MAX - 1);
@@ -278,6 +307,7 @@ static void read_instance(struct gs_snapshot *s, struct gs_json_reader *r, struc
 	inst->uuid = gs_snapshot_read_text(s, r, "uuid");
 	read_place(r, gpu, inst);
 	read_on(r, inst);
+	read_guest(s, r, inst);
 	gs_snapshot_read_params(s, r, inst);
 	read_computes(s, r, gpu->grids[GS_KIND_MIG].compute_slices, inst);
 	/* what has no name cannot be planned with, and a place would say that it can */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What lies around a GPU, from JSON: grids, virtual functions, siblings, settings, pending writes. Nothing is trusted. */
+/* What lies around a GPU, from JSON: grids, virtual functions, siblings, pending writes. Nothing is trusted. */
 #include <string.h>
 
 #include "base/parse.h"
@@ -22,8 +22,7 @@ static bool read_bdf(struct gs_json_reader *r, struct gs_bdf *ret_bdf)
 
 /* ---------------------------------------------------------------- keys and values */
 
-/* A map with keys that may be keys of settings or parameters; NULL when absent, null or wrong. */
-static struct json_object *open_map(struct gs_json_reader *up, const char *key, size_t max, struct gs_json_where *where, struct gs_json_reader *ret_r)
+struct json_object *gs_json_open_map(struct gs_json_reader *up, const char *key, size_t max, struct gs_json_where *where, struct gs_json_reader *ret_r)
 {
 	struct json_object *o = gs_json_read_object(up, key);
 
@@ -42,8 +41,7 @@ static struct json_object *open_map(struct gs_json_reader *up, const char *key, 
 	return ret_r->failed ? NULL : o;
 }
 
-/* What a driver holds may be anything: it is bounded and made printable, and what may be asked for is a matter of the request. */
-static const char *read_word(struct gs_snapshot *s, struct gs_json_reader *r, const char *key)
+const char *gs_snapshot_read_word(struct gs_snapshot *s, struct gs_json_reader *r, const char *key)
 {
 	const char *word = gs_json_read_string(r, key);
 
@@ -52,38 +50,7 @@ static const char *read_word(struct gs_snapshot *s, struct gs_json_reader *r, co
 	return gs_snapshot_text(s, word);
 }
 
-void gs_snapshot_read_params(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_instance *inst)
-{
-	struct gs_json_where where;
-	struct gs_json_reader in;
-	struct json_object *o = open_map(r, "params", GS_PARAMS_MAX, &where, &in);
-
-	if (!o || !json_object_object_length(o))
-		return;
-	inst->params = gs_arena_calloc(gs_snapshot_arena(s), (size_t)json_object_object_length(o), sizeof(*inst->params));
-	if (!inst->params)
-		return;         /* sealing will say that there is no memory */
-	json_object_object_foreach(o, key, ignored) {
-		const char *value = read_word(s, &in, key);
-
-		(void)ignored;
-		if (!in.failed && !value)
-			gs_json_read_fail(&in, key, "is missing");
-		inst->params[inst->n_params++] = (struct gs_key_value){ gs_snapshot_text(s, key), value };
-	}
-	r->failed = in.failed;
-}
-
-static struct gs_setting *find_setting(const struct gs_gpu *gpu, const char *key)
-{
-	for (size_t i = 0; i < gpu->n_settings; i++)
-		if (gs_str_equal(gpu->settings[i]->key, key))
-			return gpu->settings[i];
-	return NULL;
-}
-
-/* Words of one kind, each once; in the arena. */
-static const char **read_words(struct gs_snapshot *s, struct gs_json_reader *r, const char *key, size_t *ret_n)
+const char **gs_snapshot_read_words(struct gs_snapshot *s, struct gs_json_reader *r, const char *key, size_t *ret_n)
 {
 	struct json_object *list;
 	size_t n = gs_json_read_array(r, key, GS_SNAPSHOT_CHOICES_MAX, &list);
@@ -104,53 +71,26 @@ static const char **read_words(struct gs_snapshot *s, struct gs_json_reader *r, 
 	return words;
 }
 
-/* One of the maps beside "settings"; each key is one of those. */
-static void read_setting_map(struct gs_snapshot *s, struct gs_json_reader *r, const char *map, struct gs_gpu *gpu)
+void gs_snapshot_read_params(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_instance *inst)
 {
 	struct gs_json_where where;
 	struct gs_json_reader in;
-	struct json_object *o = open_map(r, map, GS_SETTINGS_MAX, &where, &in);
+	struct json_object *o = gs_json_open_map(r, "params", GS_PARAMS_MAX, &where, &in);
 
-	if (!o)
+	if (!o || !json_object_object_length(o))
 		return;
-	json_object_object_foreach(o, key, value) {
-		struct gs_setting *setting = find_setting(gpu, key);
+	inst->params = gs_arena_calloc(gs_snapshot_arena(s), (size_t)json_object_object_length(o), sizeof(*inst->params));
+	if (!inst->params)
+		return;         /* sealing will say that there is no memory */
+	json_object_object_foreach(o, key, ignored) {
+		const char *value = gs_snapshot_read_word(s, &in, key);
 
-		if (!value)
-			continue;
-		if (!setting)
-			gs_json_read_fail(&in, key, "is no setting of this GPU");
-		else if (strcmp(map, "settings_pending") == 0)
-			setting->pending = read_word(s, &in, key);
-		else if (strcmp(map, "settings_fixed") == 0)
-			setting->fixed = gs_snapshot_read_text(s, &in, key);
-		else
-			setting->choices = read_words(s, &in, key, &setting->n_choices);
+		(void)ignored;
+		if (!in.failed && !value)
+			gs_json_read_fail(&in, key, "is missing");
+		inst->params[inst->n_params++] = (struct gs_key_value){ gs_snapshot_text(s, key), value };
 	}
 	r->failed = in.failed;
-}
-
-static void read_settings(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu)
-{
-	struct gs_json_where where;
-	struct gs_json_reader in;
-	struct json_object *o = open_map(r, "settings", GS_SETTINGS_MAX, &where, &in);
-
-	if (o) {
-		json_object_object_foreach(o, key, ignored) {
-			struct gs_setting *setting = gs_gpu_add_setting(s, gpu);
-
-			(void)ignored;
-			if (!setting)
-				return;
-			setting->key = gs_snapshot_text(s, key);
-			setting->value = read_word(s, &in, key);
-		}
-		r->failed = in.failed;
-	}
-	read_setting_map(s, r, "settings_pending", gpu);
-	read_setting_map(s, r, "settings_choices", gpu);
-	read_setting_map(s, r, "settings_fixed", gpu);
 }
 
 /* ---------------------------------------------------------------- functions */
@@ -226,7 +166,7 @@ void gs_snapshot_read_vfs(struct gs_snapshot *s, struct gs_json_reader *up, stru
 	if (gpu->vfs.total.known && gpu->vfs.enabled.known && gpu->vfs.enabled.value > gpu->vfs.total.value)
 		gs_json_read_fail(&r, "enabled", "is %u of %u", gpu->vfs.enabled.value, gpu->vfs.total.value);
 	if (json_object_object_get_ex(o, "quotas", NULL))
-		gpu->vfs.quotas = read_words(s, &r, "quotas", &gpu->vfs.n_quotas);
+		gpu->vfs.quotas = gs_snapshot_read_words(s, &r, "quotas", &gpu->vfs.n_quotas);
 	gpu->vfs.quotas_come_first = gs_json_read_bool(&r, "quotas_come_first", false);
 	n = gs_json_read_array(&r, "functions", GS_SNAPSHOT_VFS_MAX, &list);
 	for (size_t i = 0; i < n && !r.failed; i++) {
@@ -327,7 +267,7 @@ static void read_writes(struct gs_snapshot *s, struct gs_json_reader *r, struct 
 void gs_snapshot_read_device(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu)
 {
 	read_siblings(s, r, gpu);
-	read_settings(s, r, gpu);
+	gs_settings_read(s, r, gpu);
 	read_writes(s, r, gpu);
 }
 

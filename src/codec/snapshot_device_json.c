@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What lies around a GPU, as JSON: grids, virtual functions, siblings, settings, pending writes. */
+/* What lies around a GPU, as JSON: grids, virtual functions, siblings, pending writes. */
+#include <string.h>
+
 #include "base/parse.h"
 #include "codec/profile_codec.h"
 #include "codec/snapshot_codec.h"
@@ -18,42 +20,6 @@ struct json_object *gs_params_to_json(const struct gs_key_value *params, size_t 
 	for (size_t i = 0; i < n; i++)
 		gs_json_add_string(o, params[i].key, params[i].value);
 	return o;
-}
-
-/* ---------------------------------------------------------------- settings */
-
-struct json_object *gs_settings_to_json(const struct gs_gpu *gpu)
-{
-	struct json_object *o = json_object_new_object();
-
-	for (size_t i = 0; i < gpu->n_settings; i++)
-		gs_json_add_string(o, gpu->settings[i]->key, gpu->settings[i]->value);
-	return o;
-}
-
-/* Three maps beside the plain one, each with the keys that have such a thing: what a script reads stays key and value. */
-static void add_settings(struct json_object *o, const struct gs_gpu *gpu)
-{
-	struct json_object *pending = json_object_new_object(), *choices = json_object_new_object(), *fixed = json_object_new_object();
-
-	for (size_t i = 0; i < gpu->n_settings; i++) {
-		const struct gs_setting *setting = gpu->settings[i];
-		struct json_object *words;
-
-		if (setting->pending)
-			gs_json_add_string(pending, setting->key, setting->pending);
-		if (setting->fixed)
-			gs_json_add_string(fixed, setting->key, setting->fixed);
-		if (!setting->n_choices)
-			continue;
-		words = json_object_new_array_ext((int)setting->n_choices);
-		for (size_t k = 0; k < setting->n_choices; k++)
-			json_object_array_add(words, json_object_new_string(setting->choices[k]));
-		json_object_object_add(choices, setting->key, words);
-	}
-	json_object_object_add(o, "settings_pending", pending);
-	json_object_object_add(o, "settings_choices", choices);
-	json_object_object_add(o, "settings_fixed", fixed);
 }
 
 /* ---------------------------------------------------------------- functions */
@@ -152,11 +118,17 @@ static struct json_object *writes_to_json(const struct gs_gpu *gpu)
 void gs_device_add_json(struct json_object *o, const struct gs_gpu *gpu)
 {
 	json_object_object_add(o, "siblings", siblings_to_json(gpu));
-	add_settings(o, gpu);
+	gs_settings_add_json(o, gpu);
 	json_object_object_add(o, "writes", writes_to_json(gpu));
 }
 
 /* ---------------------------------------------------------------- grids */
+
+static bool mixed_equal(const struct gs_profile *a, const struct gs_profile *b)
+{
+	return gs_u32_equal(a->max_mixed, b->max_mixed) && a->mixed_size == b->mixed_size && a->n_mixed_ids == b->n_mixed_ids &&
+	       (!a->n_mixed_ids || memcmp(a->mixed_ids, b->mixed_ids, a->n_mixed_ids * sizeof(*a->mixed_ids)) == 0);
+}
 
 /* Word for word the same, with what only grids other than MIG's have. */
 static bool grids_equal(const struct gs_profile_set *a, const struct gs_profile_set *b)
@@ -164,7 +136,8 @@ static bool grids_equal(const struct gs_profile_set *a, const struct gs_profile_
 	if (!gs_profile_set_equal(a, b) || a->is_slots != b->is_slots || a->has_one_size != b->has_one_size || a->avoid != b->avoid)
 		return false;
 	for (size_t i = 0; i < a->n; i++)
-		if (!gs_str_equal(a->items[i].gi_profile, b->items[i].gi_profile) || !gs_u32_equal(a->items[i].max_per_gi, b->items[i].max_per_gi))
+		if (!gs_str_equal(a->items[i].gi_profile, b->items[i].gi_profile) || !gs_u32_equal(a->items[i].max_per_gi, b->items[i].max_per_gi) ||
+		    !mixed_equal(&a->items[i], &b->items[i]))
 			return false;
 	return true;
 }

@@ -42,23 +42,24 @@ struct json_object *gs_holders_to_json(struct gs_holder *const *holders, size_t 
 }
 
 /* The driver tells milliwatts; the interface speaks of watts. Written out, so that 523.107 stays 523.107. */
-static void add_watts(struct json_object *o, struct gs_u64 milliwatts)
+static void add_watts(struct json_object *o, const char *key, struct gs_u64 milliwatts)
 {
 	char text[32];
 
 	snprintf(text, sizeof(text), "%" PRIu64 ".%03" PRIu64, milliwatts.value / 1000, milliwatts.value % 1000);
-	json_object_object_add(o, "power_watts", milliwatts.known ? json_object_new_double_s((double)milliwatts.value / 1000, text) : NULL);
+	json_object_object_add(o, key, milliwatts.known ? json_object_new_double_s((double)milliwatts.value / 1000, text) : NULL);
 }
 
-static struct json_object *telemetry_to_json(const struct gs_telemetry *t)
+struct json_object *gs_telemetry_to_json(const struct gs_telemetry *t)
 {
 	struct json_object *o = json_object_new_object();
 
-	gs_json_add_u64(o, "memory_total_bytes", t->memory_total_bytes);
-	gs_json_add_u64(o, "memory_used_bytes", t->memory_used_bytes);
-	gs_json_add_u32(o, "utilization_percent", t->utilization_percent);
-	gs_json_add_u32(o, "temperature_celsius", t->temperature_celsius);
-	add_watts(o, t->power_milliwatts);
+#define ADD_NUMBER(width, name) gs_json_add_##width(o, #name, t->name);
+	GS_TELEMETRY_NUMBERS(ADD_NUMBER)
+	gs_json_add_string(o, "utilization_reason", t->utilization_reason);
+	json_object_object_add(o, "ecc_is_on", t->ecc_is_on.known ? json_object_new_boolean(t->ecc_is_on.value) : NULL);
+	add_watts(o, "power_watts", t->power_milliwatts);
+	add_watts(o, "power_limit_watts", t->power_limit_milliwatts);
 	return o;
 }
 
@@ -102,6 +103,20 @@ static void add_place(struct json_object *o, const struct gs_instance *inst)
 	gs_json_add_u32(o, "size", has_slot ? GS_U32_UNKNOWN : inst->size);
 }
 
+struct json_object *gs_guest_to_json(const struct gs_instance *inst)
+{
+	struct json_object *o;
+
+	if (!inst->vm_uuid && !inst->guest_driver && !inst->licence && !inst->licence_expires)
+		return NULL;
+	o = json_object_new_object();
+	gs_json_add_string(o, "vm_uuid", inst->vm_uuid);
+	gs_json_add_string(o, "driver", inst->guest_driver);
+	gs_json_add_string(o, "licence", inst->licence);
+	gs_json_add_string(o, "licence_expires", inst->licence_expires);
+	return o;
+}
+
 static struct json_object *instance_to_json(const struct gs_instance *inst, const struct gs_gpu *gpu, bool telemetry)
 {
 	struct json_object *o = json_object_new_object(), *compute = json_object_new_array_ext((int)inst->n_compute);
@@ -123,8 +138,9 @@ static struct json_object *instance_to_json(const struct gs_instance *inst, cons
 	add_bool(o, "place_is_published", inst->place_is_published);
 	gs_json_add_u32(o, "slot", has_slot ? inst->start : GS_U32_UNKNOWN);
 	gs_json_add_u32(o, "placement_id", inst->placement_id);
+	json_object_object_add(o, "guest", gs_guest_to_json(inst));
 	if (telemetry)
-		json_object_object_add(o, "telemetry", telemetry_to_json(&inst->telemetry));
+		json_object_object_add(o, "telemetry", gs_telemetry_to_json(&inst->telemetry));
 	return o;
 }
 
@@ -230,7 +246,7 @@ static struct json_object *gpu_to_json(const struct gs_snapshot *s, size_t index
 	gs_json_add_string(o, "stranded", gpu->stranded);
 	gs_device_add_json(o, gpu);
 	if (telemetry)
-		json_object_object_add(o, "telemetry", telemetry_to_json(&gpu->telemetry));
+		json_object_object_add(o, "telemetry", gs_telemetry_to_json(&gpu->telemetry));
 	if (profiles)
 		gs_grids_add_json(o, s, index);
 	return o;

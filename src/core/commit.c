@@ -195,6 +195,18 @@ static void take_back_mode(struct gs_layout_gpu *to, const struct gs_layout_gpu 
 	to->vfs = base->vfs;
 }
 
+/* Switching VFs or the MIG mode takes along what vGPUs are set to (interfaces 2.5). */
+static int take_back_vgpu_settings(struct gs_layout *l, struct gs_layout_gpu *to, const struct gs_gpu *was)
+{
+	for (size_t i = 0; i < was->n_settings; i++) {
+		const struct gs_setting *s = was->settings[i];
+
+		if (gs_setting_is_for_vgpus(s->key) && s->value && !s->fixed && !gs_layout_set(l, to, s->key, s->value))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /*
  * Take back what one step of the failed plan did (or may have done): only that.
  * What somebody else made meanwhile is not ours to destroy; where it stands in
@@ -212,8 +224,13 @@ static int take_back(struct gs_layout *l, struct gs_layout_gpu *to, struct gs_la
 	case GS_STEP_UNBIND_DRIVER:
 	case GS_STEP_BIND_DRIVER:
 		take_back_mode(to, base, was, now);
+		if (take_back_vgpu_settings(l, to, was) < 0)
+			return -ENOMEM;
 		return restore_params(l, to, base);
 	case GS_STEP_SET_SETTING:
+		/* a GI's own; one that was not there goes with it */
+		if (step->profile)
+			return there && before && step->old_value ? gs_want_set_param(l->arena, there, step->key, step->old_value) : 0;
 		return !step->old_value || gs_layout_set(l, to, step->key, step->old_value) ? 0 : -ENOMEM;
 	case GS_STEP_SET_PARAM:
 		return there && before && step->undo != GS_UNDO_NONE ? gs_want_set_param(l->arena, there, step->key, step->old_value ? step->old_value : "") : 0;

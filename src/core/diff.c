@@ -239,6 +239,21 @@ static int diff_vf_params(struct gs_arena *a, const struct gs_diff_gpu *d, const
 	return 0;
 }
 
+/* What a GI is set to otherwise than asked for. A new one has what every driver has by itself. */
+static int diff_gi_settings(struct gs_arena *a, const struct gs_instance *old, const struct gs_want *w, struct gs_change *c)
+{
+	c->params = gs_arena_calloc(a, w->n_params + 1, sizeof(*c->params));
+	if (!c->params)
+		return -ENOMEM;
+	for (size_t i = 0; i < w->n_params; i++) {
+		const char *now = old ? gs_instance_param(old, w->params[i].key) : NULL;
+
+		if (now ? !gs_setting_is(now, w->params[i].value, false) : !gs_setting_is_default(w->params[i].key, w->params[i].value))
+			c->params[c->n_params++] = w->params[i];
+	}
+	return 0;
+}
+
 static bool is_wiped(const struct gs_diff_gpu *d, enum gs_instance_kind kind)
 {
 	return kind == GS_KIND_MIG ? d->wipes_gis : d->wipes_vgpus;
@@ -279,7 +294,12 @@ static int add_want(struct gs_arena *a, struct gs_diff_gpu *d, const struct gs_i
 		c->kind = GS_CHANGE_RECREATE;
 	else
 		c->kind = differs ? GS_CHANGE_KEEP_GI : GS_CHANGE_KEEP;
-	r = w->kind == GS_KIND_SRIOV ? diff_vf_params(a, d, old, w, c) : diff_params(a, c->kind == GS_CHANGE_RECREATE ? NULL : old, w, c);
+	if (w->kind == GS_KIND_SRIOV)
+		r = diff_vf_params(a, d, old, w, c);
+	else if (w->kind == GS_KIND_MIG)
+		r = diff_gi_settings(a, c->kind == GS_CHANGE_RECREATE ? NULL : old, w, c);
+	else
+		r = diff_params(a, c->kind == GS_CHANGE_RECREATE ? NULL : old, w, c);
 	if (r < 0)
 		return gs_error_oom(e);
 	/* VFs come and go all together; only their parameters are theirs */
@@ -347,19 +367,65 @@ static void diff_wipes(struct gs_diff_gpu *d)
 	d->wipes_vgpus = mig || rebinds || d->vfs_off || d->vfs_on;
 }
 
+/* What was asked for, or NULL. */
+static const char *asked_setting(const struct gs_layout_gpu *g, const char *key)
+{
+	for (size_t i = 0; i < g->n_settings; i++)
+		if (gs_str_equal(g->settings[i].key, key))
+			return g->settings[i].value;
+	return NULL;
+}
+
+/*
+ * What a setting of vGPUs has to be set to, or NULL. Switching VFs takes the
+ * mixed-size mode away (interfaces 2.5); whether it takes the scheduler is not
+ * documented, so that is set again in any case. Both come back without being
+ * asked for as long as there will be vGPUs on the GPU itself.
+ */
+static const char *vgpu_setting(const struct gs_diff_gpu *d, const struct gs_setting *s, const char *asked)
+{
+	bool is_kept = d->target->mode == GS_MODE_VGPU && d->gpu->mode == GS_MODE_VGPU;
+	const char *want = asked ? asked : is_kept ? s->value : NULL;
+
+	if (!want)
+		return NULL;
+	if (d->wipes_vgpus && gs_str_equal(s->key, GS_SETTING_HETEROGENEOUS))
+		return gs_setting_is_default(s->key, want) ? NULL : want;
+	if (!s->value)
+		return gs_setting_is_default(s->key, want) ? NULL : want;
+	return !gs_setting_is(s->value, want, false) || (d->wipes_vgpus && !gs_setting_is_default(s->key, want)) ? want : NULL;
+}
+
+static void diff_setting(struct gs_diff_gpu *d, const struct gs_setting *s, const char *asked)
+{
+	const char *soon = s->pending ? s->pending : s->value;
+
+	if (gs_setting_is_for_vgpus(s->key))
+		asked = vgpu_setting(d, s, asked);
+	else if (asked && gs_setting_is(soon, asked, false))
+		asked = NULL;
+	if (asked)
+		d->settings[d->n_settings++] = (struct gs_setting_change){ s, asked };
+}
+
+/* In the order of the request, then what has to be set again. */
 static int diff_settings(struct gs_arena *a, struct gs_diff_gpu *d)
 {
 	const struct gs_layout_gpu *t = d->target;
 
-	d->settings = gs_arena_calloc(a, t->n_settings + 1, sizeof(*d->settings));
-	for (size_t i = 0; d->settings && i < t->n_settings; i++) {
+	d->settings = gs_arena_calloc(a, t->n_settings + d->gpu->n_settings + 1, sizeof(*d->settings));
+	if (!d->settings)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->n_settings; i++) {
 		const struct gs_setting *s = gs_gpu_setting(d->gpu, t->settings[i].key);
-		const char *soon = !s ? NULL : s->pending ? s->pending : s->value;
 
-		if (s && !gs_str_equal(soon, t->settings[i].value))
-			d->settings[d->n_settings++] = (struct gs_setting_change){ s, t->settings[i].value };
+		if (s)
+			diff_setting(d, s, t->settings[i].value);
 	}
-	return d->settings ? 0 : -ENOMEM;
+	for (size_t i = 0; i < d->gpu->n_settings; i++)
+		if (!asked_setting(t, d->gpu->settings[i]->key))
+			diff_setting(d, d->gpu->settings[i], NULL);
+	return 0;
 }
 
 static bool is_wanted(const struct gs_layout_gpu *g, const struct gs_instance *gi)

@@ -30,13 +30,13 @@ struct gs_change {
 	size_t n_compute;
 	bool has_no_room;               /* its compute instances do not fit beside each other */
 	bool place_is_unknown;          /* it changes beside a compute instance whose place cannot be seen */
-	struct gs_key_value *params;    /* of a vGPU or VF, to be set: those that differ */
+	struct gs_key_value *params;    /* of a vGPU or VF, or settings of a GI, to be set: those that differ */
 	size_t n_params;
 };
 
 struct gs_setting_change {
 	const struct gs_setting *setting;
-	const char *value;
+	const char *value;              /* asked for, or what it has to be set to again */
 };
 
 struct gs_diff_gpu {

@@ -37,7 +37,7 @@ struct gs_want {
 	struct gs_u32 placement_id;     /* vGPU in mixed-size mode, asked for */
 	const char *on_profile;         /* the GI that a MIG-backed vGPU should lie in; NULL: the driver chooses */
 	struct gs_u32 on_start;
-	struct gs_key_value *params;    /* by key; asked for: others are left as they are */
+	struct gs_key_value *params;    /* by key, of MIG ones settings; asked for: others are left as they are */
 	size_t n_params;
 	bool recreate;                  /* destroy and create again even if it is there */
 	bool compute_default;           /* one compute instance that fills it; compute[] is empty */
@@ -126,6 +126,8 @@ int gs_layout_solve(struct gs_layout *bound, const struct gs_snapshot *s, size_t
 
 /* Is @value one that setting @key of @gpu takes? -EINVAL at @pos, with the words it knows. Whether it can be written now is the plan's to say. */
 int gs_setting_check(const struct gs_gpu *gpu, const char *key, const char *value, const struct gs_position *pos, struct gs_error *e);
+/* The same of what one of its GPU instances is set to. */
+int gs_gi_setting_check(const struct gs_gpu *gpu, const char *key, const char *value, const struct gs_position *pos, struct gs_error *e);
 /* Can @gpu have @n VFs at all? -EINVAL at @pos: no SR-IOV, more than it has, or a part where its tool knows all or none. */
 int gs_vfs_check(const struct gs_gpu *gpu, uint32_t n, const struct gs_position *pos, struct gs_error *e);
 
@@ -137,6 +139,12 @@ int gs_want_check_compute(const struct gs_want *w, const struct gs_profile *p, c
  * a known start; @ret has room for GS_PLACED_MAX. Unknown profiles are left out.
  */
 size_t gs_layout_placed(const struct gs_layout_gpu *g, const struct gs_gpu *gpu, enum gs_instance_kind kind, struct gs_placed *ret, size_t *ret_want_index);
+/* Will the GPU take vGPUs of several framebuffer sizes: as asked for, else as it is? */
+bool gs_layout_mixes_sizes(const struct gs_layout_gpu *g, const struct gs_gpu *gpu);
+/* The grid that @g cuts instances of @kind from, by the size rule that it asks for. Borrowed from @gpu. */
+const struct gs_profile_set *gs_layout_grid(const struct gs_layout_gpu *g, const struct gs_gpu *gpu, enum gs_instance_kind kind);
+/* The placement id that a vGPU asks for, or that it has; unknown: the driver's to choose. */
+struct gs_u32 gs_want_mixed_id(const struct gs_want *w, const struct gs_gpu *gpu);
 /* The profile of a want in its own grid, or NULL. */
 const struct gs_profile *gs_want_profile(const struct gs_want *w, const struct gs_gpu *gpu);
 /* Set a parameter of @w, replacing one of that key. -ENOMEM. */

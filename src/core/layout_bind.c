@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -91,6 +92,12 @@ static int check_want(const struct gs_want *w, const struct gs_gpu *gpu, struct 
 				   gpu->grids[GS_KIND_VGPU].memory_units);
 	if (w->start.known && !gs_profile_placement_at(p, w->start.value, NULL))
 		return gs_error_at(e, -EINVAL, &w->pos, "%s cannot start at %" PRIu32 " (see: gpuslice profiles %" PRIu32 ")", w->profile, w->start.value, gpu->index);
+	for (size_t i = 0; w->kind == GS_KIND_MIG && i < w->n_params; i++) {
+		int r = gs_gi_setting_check(gpu, w->params[i].key, w->params[i].value, &w->pos, e);
+
+		if (r < 0)
+			return r;
+	}
 	for (size_t i = 0; i < w->n_compute; i++) {
 		const struct gs_compute_profile *c = gs_compute_profile_by_name(p, w->compute[i].profile);
 		bool legal = c && !w->compute[i].start.known;
@@ -132,30 +139,38 @@ static int check_overlaps(const struct gs_layout_gpu *g, const struct gs_gpu *gp
 	return 0;
 }
 
-int gs_setting_check(const struct gs_gpu *gpu, const char *key, const char *value, const struct gs_position *pos, struct gs_error *e)
+static int check_setting(const char *owner, struct gs_setting *const *list, size_t n, const char *key, const char *value, const struct gs_position *pos,
+			 struct gs_error *e)
 {
 	GS_STRBUF struct gs_strbuf known = GS_STRBUF_INIT;
-	const struct gs_setting *s = gs_gpu_setting(gpu, key);
-	uint64_t number;
+	const struct gs_setting *s = gs_setting_by_key(list, n, key);
+	char why[256];
 
-	if (!s) {
-		for (size_t i = 0; i < gpu->n_settings; i++)
-			gs_strbuf_printf(&known, "%s%s", i ? ", " : "", gpu->settings[i]->key);
-		gs_strbuf_puts(&known, "");
-		return gs_error_at(e, -EINVAL, pos, "GPU %" PRIu32 " has no setting %s%s%s", gpu->index, key, known.length ? "; it has " : ", nor any other",
-				   known.length ? known.text : "");
-	}
-	for (size_t i = 0; i < s->n_choices; i++) {
-		if (gs_str_equal(s->choices[i], value))
-			return 0;
-		gs_strbuf_printf(&known, "%s%s", i ? ", " : "", s->choices[i]);
-	}
-	if (!s->n_choices && gs_parse_u64(value, 10, &number) == 0)
+	/* what every driver has by itself is so without being set: a layout may say it that was saved under another driver */
+	if (s ? !gs_setting_refuses(s, value, why, sizeof(why)) : gs_setting_is_default(key, value))
 		return 0;
-	if (!s->n_choices)
-		return gs_error_at(e, -EINVAL, pos, "%s is a number, not \"%.40s\"", key, value);
+	if (s)
+		return gs_error_at(e, -EINVAL, pos, "%s of %s %s", key, owner, why);
+	for (size_t i = 0; i < n; i++)
+		gs_strbuf_printf(&known, "%s%s", i ? ", " : "", list[i]->key);
 	gs_strbuf_puts(&known, "");
-	return gs_error_at(e, -EINVAL, pos, "%s on GPU %" PRIu32 " can be %s, not \"%.40s\"", key, gpu->index, known.text ? known.text : "", value);
+	return gs_error_at(e, -EINVAL, pos, "%s has no setting %s%s%s", owner, key, known.length ? "; it has " : ", nor any other", known.length ? known.text : "");
+}
+
+int gs_setting_check(const struct gs_gpu *gpu, const char *key, const char *value, const struct gs_position *pos, struct gs_error *e)
+{
+	char owner[32];
+
+	snprintf(owner, sizeof(owner), "GPU %" PRIu32, gpu->index);
+	return check_setting(owner, gpu->settings, gpu->n_settings, key, value, pos, e);
+}
+
+int gs_gi_setting_check(const struct gs_gpu *gpu, const char *key, const char *value, const struct gs_position *pos, struct gs_error *e)
+{
+	char owner[64];
+
+	snprintf(owner, sizeof(owner), "a GPU instance of GPU %" PRIu32, gpu->index);
+	return check_setting(owner, gpu->gi_settings, gpu->n_gi_settings, key, value, pos, e);
 }
 
 int gs_vfs_check(const struct gs_gpu *gpu, uint32_t n, const struct gs_position *pos, struct gs_error *e)

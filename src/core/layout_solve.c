@@ -8,6 +8,38 @@
 
 #include "base/parse.h"
 
+bool gs_layout_mixes_sizes(const struct gs_layout_gpu *g, const struct gs_gpu *gpu)
+{
+	const struct gs_setting *now = gs_gpu_setting(gpu, GS_SETTING_HETEROGENEOUS);
+	const char *value = now ? now->value : NULL;
+
+	for (size_t i = 0; i < g->n_settings; i++)
+		if (gs_str_equal(g->settings[i].key, GS_SETTING_HETEROGENEOUS))
+			value = g->settings[i].value;
+	/* nobody told a mode, but what the driver shows of its vGPUs is that of mixed sizes */
+	if (!value)
+		return gpu->grids[GS_KIND_VGPU].is_slots && !gpu->grids[GS_KIND_VGPU].has_one_size;
+	return gs_str_equal(value, "on");
+}
+
+const struct gs_profile_set *gs_layout_grid(const struct gs_layout_gpu *g, const struct gs_gpu *gpu, enum gs_instance_kind kind)
+{
+	if (kind != GS_KIND_VGPU || !gpu->grids[kind].is_slots)
+		return &gpu->grids[kind];
+	return gs_layout_mixes_sizes(g, gpu) ? &gpu->mixed_grid : &gpu->one_size_grid;
+}
+
+struct gs_u32 gs_want_mixed_id(const struct gs_want *w, const struct gs_gpu *gpu)
+{
+	if (w->kind != GS_KIND_VGPU || w->placement_id.known)
+		return w->kind == GS_KIND_VGPU ? w->placement_id : GS_U32_UNKNOWN;
+	/* one that is there keeps what it has */
+	for (size_t i = 0; w->instance_id.known && i < gpu->n_instances; i++)
+		if (gpu->instances[i]->kind == w->kind && gpu->instances[i]->id == w->instance_id.value && gs_str_equal(gpu->instances[i]->profile, w->profile))
+			return gpu->instances[i]->placement_id;
+	return GS_U32_UNKNOWN;
+}
+
 size_t gs_layout_placed(const struct gs_layout_gpu *g, const struct gs_gpu *gpu, enum gs_instance_kind kind, struct gs_placed *ret, size_t *ret_want_index)
 {
 	size_t n = 0;
@@ -19,7 +51,7 @@ size_t gs_layout_placed(const struct gs_layout_gpu *g, const struct gs_gpu *gpu,
 			continue;
 		if (ret_want_index)
 			ret_want_index[n] = i;
-		ret[n++] = (struct gs_placed){ p, g->wants[i].start.value };
+		ret[n++] = (struct gs_placed){ p, g->wants[i].start.value, gs_want_mixed_id(&g->wants[i], gpu) };
 	}
 	return n;
 }
@@ -86,7 +118,7 @@ static void solve_grid(struct gs_layout_gpu *g, const struct gs_gpu *gpu, enum g
 	n_existing = existing_of(gpu, kind, fixed, n_fixed, existing);
 	/* when not all fit, as many as do, in the order of the request: the rest become findings */
 	for (left = n_open; left; left--)
-		if (gs_placement_solve(&gpu->grids[kind], fixed, n_fixed, open, left, existing, n_existing, starts, NULL) == 0)
+		if (gs_placement_solve(gs_layout_grid(g, gpu, kind), fixed, n_fixed, open, left, existing, n_existing, starts, NULL) == 0)
 			break;
 	for (size_t i = 0; i < left; i++)
 		g->wants[want_of[i]].start = GS_U32(starts[i]);

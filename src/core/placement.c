@@ -87,6 +87,83 @@ static uint32_t count_alike(const struct gs_profile_set *set, const struct gs_pl
 	return alike;
 }
 
+/* ---------------------------------------------------------------- mixed sizes */
+
+static bool is_mixed(const struct gs_profile_set *set, const struct gs_profile *p)
+{
+	return set->is_slots && !set->has_one_size && !p->gi_profile;
+}
+
+/* What is taken already, in units of framebuffer. */
+struct room {
+	struct gs_span taken[GS_PLACED_MAX + 1];
+	size_t n;
+};
+
+static bool is_taken(const struct room *r, struct gs_span span)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (gs_span_overlaps(r->taken[i], span))
+			return true;
+	return false;
+}
+
+/* The first that is free, as the driver does. What the driver lists no ids for takes none. */
+static bool take_first(struct room *r, const struct gs_profile *p)
+{
+	for (size_t i = 0; i < p->n_mixed_ids; i++) {
+		struct gs_span span = { p->mixed_ids[i], p->mixed_size };
+
+		if (is_taken(r, span))
+			continue;
+		r->taken[r->n++] = span;
+		return true;
+	}
+	return !p->n_mixed_ids;
+}
+
+/* Is there a placement id for everything, @more included, when it is created largest first beside what has one? */
+static bool room_is_enough(const struct gs_profile_set *set, const struct gs_placed *placed, size_t n, const struct gs_profile *more)
+{
+	const struct gs_profile *open[GS_PLACED_MAX + 1];
+	struct room r = { .n = 0 };
+	size_t n_open = 0;
+
+	for (size_t i = 0; i <= n; i++) {
+		const struct gs_profile *p = i < n ? placed[i].profile : more;
+		size_t at = n_open;
+
+		if (!is_mixed(set, p))
+			continue;
+		if (i < n && placed[i].mixed_id.known) {
+			r.taken[r.n++] = (struct gs_span){ placed[i].mixed_id.value, p->mixed_size };
+			continue;
+		}
+		for (; at && open[at - 1]->mixed_size < p->mixed_size; at--)
+			open[at] = open[at - 1];
+		open[at] = p;
+		n_open++;
+	}
+	for (size_t i = 0; i < n_open; i++)
+		if (!take_first(&r, open[i]))
+			return false;
+	return true;
+}
+
+static void check_mixed(const struct gs_profile_set *set, const struct gs_placed *placed, size_t n, const struct gs_profile *profile, struct gs_misfit_info *info)
+{
+	uint32_t same = 0;
+
+	if (!is_mixed(set, profile))
+		return;
+	for (size_t i = 0; i < n; i++)
+		same += placed[i].profile == profile;
+	if (profile->max_mixed.known && same >= profile->max_mixed.value)
+		info->why = GS_MISFIT_COUNT;
+	else if (n <= GS_PLACED_MAX && !room_is_enough(set, placed, n, profile))
+		info->why = GS_MISFIT_ROOM;
+}
+
 static void check_size(const struct gs_profile_set *set, const struct gs_placed *placed, size_t n, const struct gs_profile *profile, struct gs_misfit_info *info)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -125,6 +202,8 @@ enum gs_misfit gs_placement_check(const struct gs_profile_set *set, const struct
 	if (info.why != GS_FITS)
 		goto out;
 	check_size(set, placed, n, profile, &info);
+	if (info.why == GS_FITS)
+		check_mixed(set, placed, n, profile, &info);
 	if (info.why != GS_FITS)
 		goto out;
 	/* a type whose maximum nobody knows is bound by its slots and by the driver */
@@ -179,7 +258,7 @@ uint32_t gs_placement_capacity(const struct gs_profile_set *set, const struct gs
 
 		if (span.start < end || gs_placement_check(set, all, n + count, profile, span.start, NULL) != GS_FITS)
 			continue;
-		all[n + count++] = (struct gs_placed){ profile, span.start };
+		all[n + count++] = (struct gs_placed){ .profile = profile, .start = span.start };
 		end = span.start + span.size;
 	}
 	return count;
@@ -286,7 +365,7 @@ static void solve_from(struct solver *s, size_t i)
 
 		if (start < after || gs_placement_check(s->set, s->placed, s->n_fixed + i, p, start, NULL) != GS_FITS)
 			continue;
-		s->placed[s->n_fixed + i] = (struct gs_placed){ p, start };
+		s->placed[s->n_fixed + i] = (struct gs_placed){ .profile = p, .start = start };
 		solve_from(s, i + 1);
 	}
 }
@@ -333,7 +412,7 @@ static int solve_slots(struct solver *s, struct gs_error *e)
 
 		if (slot == GS_GRID_UNITS_MAX)
 			return gs_error_set(e, -ENOSPC, GS_STATUS_REFUSED, "there is no room for %s beside %zu others", s->open[i]->name, s->n_fixed + i);
-		s->placed[s->n_fixed + i] = (struct gs_placed){ s->open[i], slot };
+		s->placed[s->n_fixed + i] = (struct gs_placed){ .profile = s->open[i], .start = slot };
 		s->best[i] = slot;
 	}
 	s->found = true;
@@ -465,7 +544,7 @@ static void census_from(struct census *c, size_t i)
 	if (c->n_placed == GS_PLACED_MAX ||
 	    gs_placement_check(c->set, c->placed, c->n_placed, item->profile, item->start, NULL) != GS_FITS)
 		return;
-	c->placed[c->n_placed++] = (struct gs_placed){ item->profile, item->start };
+	c->placed[c->n_placed++] = (struct gs_placed){ .profile = item->profile, .start = item->start };
 	c->counts[item->which]++;
 	census_from(c, i + 1);
 	c->counts[item->which]--;

@@ -3,7 +3,9 @@
  * placement.h - what fits where, exactly, and why not.
  *
  * On a grid of slots any slot is as good as another; what binds there is the
- * count and, unless sizes may be mixed, one framebuffer size for all.
+ * count and one framebuffer size for all or, where sizes may be mixed, the
+ * placement ids that the driver lists: it takes the first that is free, and a
+ * plan creates the largest first (interfaces 2.5, 9.3).
  *
  * On a MIG grid it works from {start,size} lists, per-profile maxima and media engines alone.
  * That these bind and nothing else does was checked by enumeration on every
@@ -23,6 +25,7 @@
 struct gs_placed {
 	const struct gs_profile *profile;
 	uint32_t start;
+	struct gs_u32 mixed_id;         /* of a vGPU in mixed-size mode: its placement id, where it is known or asked for */
 };
 
 /* Why something cannot be placed. */
@@ -32,6 +35,7 @@ enum gs_misfit {
 	GS_MISFIT_OVERLAP,      /* units are taken; see gs_misfit_info.blockers */
 	GS_MISFIT_COUNT,        /* the profile's or the GPU's maximum is reached */
 	GS_MISFIT_SIZE,         /* others have another framebuffer size, and the GPU takes one; see blockers */
+	GS_MISFIT_ROOM,         /* mixed sizes: no placement id has enough framebuffer behind it */
 	GS_MISFIT_ENGINES,      /* a media engine would be given out twice */
 	GS_MISFIT_UNKNOWN,      /* the placements of this profile are not known */
 };

@@ -227,16 +227,6 @@ static void check_passthrough(struct gs_policy *y)
 	}
 }
 
-static void check_settings(struct gs_policy *y)
-{
-	for (size_t i = 0; i < y->d->n_settings; i++) {
-		const struct gs_setting_change *c = &y->d->settings[i];
-
-		if (c->setting->fixed)
-			gs_policy_add(y, GS_RULE_SETTING_FIXED, GS_SEVERITY_BLOCK, "%s cannot be set to %s: %s", c->setting->key, c->value, c->setting->fixed);
-	}
-}
-
 /* A VF that is off has no files to be set in. */
 static void check_vfs_that_are_off(struct gs_policy *y)
 {
@@ -259,7 +249,7 @@ void gs_policy_check_functions(struct gs_policy *y)
 	check_vfs(y);
 	check_vfs_that_are_off(y);
 	check_passthrough(y);
-	check_settings(y);
+	gs_policy_check_settings(y);
 }
 
 /* ---------------------------------------------------------------- what is to be known */

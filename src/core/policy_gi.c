@@ -43,6 +43,23 @@ static bool has_gi(const struct gs_layout_gpu *t, const char *profile, struct gs
 	return false;
 }
 
+/* Will the GI at @start take several sizes, as it is or as asked for? Then the driver says how many fit. */
+static bool mixes_sizes(const struct gs_policy *y, const char *profile, struct gs_u32 start)
+{
+	const struct gs_layout_gpu *t = y->d->target;
+	const struct gs_instance *gi = start.known ? gs_gpu_instance_at(y->gpu, profile, start.value) : NULL;
+	const char *value = gi ? gs_instance_param(gi, GS_SETTING_HETEROGENEOUS) : NULL;
+
+	for (size_t i = 0; i < t->n_wants; i++) {
+		const struct gs_want *w = &t->wants[i];
+
+		for (size_t k = 0; w->kind == GS_KIND_MIG && gs_u32_equal(w->start, start) && gs_str_equal(w->profile, profile) && k < w->n_params; k++)
+			if (gs_str_equal(w->params[k].key, GS_SETTING_HETEROGENEOUS))
+				value = w->params[k].value;
+	}
+	return gs_str_equal(value, "on");
+}
+
 /* Does a later one want the same GI? */
 static bool is_followed(const struct gs_policy *y, const struct gs_want *w)
 {
@@ -68,12 +85,14 @@ static void check_own_gi(struct gs_policy *y, const struct gs_want *w, const str
 	}
 	for (size_t i = 0; i < t->n_wants; i++)
 		others += backed_profile(y, &t->wants[i]) && gs_u32_equal(t->wants[i].on_start, w->on_start);
-	/* what lies in one GI has one size; said once, of the last that is asked for */
-	if ((n <= per_gi(p) && others == n) || is_followed(y, w))
+	/* what lies in one GI has one size unless it is set to mix them; said once, of the last that is asked for */
+	if ((n <= per_gi(p) && (others == n || mixes_sizes(y, p->gi_profile, w->on_start))) || is_followed(y, w))
 		return;
 	f = gs_policy_add(y, GS_RULE_GI_FULL, GS_SEVERITY_BLOCK, "the %s at %" PRIu32 " has room for %" PRIu32 " of the size of %s, all of one size, and %" PRIu32 " are asked for", p->gi_profile,
 			  w->on_start.value, per_gi(p), p->name, others);
 	gs_policy_suggest(y, f, "create %" PRIu32 " %s, and leave open in which one it lies", y->gpu->index, p->gi_profile);
+	if (others != n && n <= per_gi(p) && gs_setting_by_key(y->gpu->gi_settings, y->gpu->n_gi_settings, GS_SETTING_HETEROGENEOUS))
+		gs_policy_suggest(y, f, "set %" PRIu32 "/%s@%" PRIu32 " heterogeneous on, while no vGPU is in it", y->gpu->index, p->gi_profile, w->on_start.value);
 	f->pos = w->pos;
 }
 

@@ -73,6 +73,10 @@ void gs_policy_check_mode(struct gs_policy *y);
 void gs_policy_check_functions(struct gs_policy *y);
 void gs_policy_note_functions(struct gs_policy *y);
 
+/* ---- policy_settings.c: what the GPU and its instances are set to ---- */
+
+void gs_policy_check_settings(struct gs_policy *y);
+
 /* ---- policy_reset.c: what goes along with a reset ---- */
 
 void gs_policy_check_reset(struct gs_policy *y);

@@ -24,7 +24,7 @@ static void suggest_places(struct gs_policy *y, struct gs_finding *f, const stru
 		const struct gs_profile *q = inst->kind == GS_KIND_MIG ? gs_profile_by_name(&y->gpu->grids[GS_KIND_MIG], inst->profile) : NULL;
 
 		if (q && inst->start.known && gs_instance_is_held(inst))
-			placed[n++] = (struct gs_placed){ q, inst->start.value };
+			placed[n++] = (struct gs_placed){ .profile = q, .start = inst->start.value };
 	}
 	found = gs_placement_free_starts(&y->gpu->grids[GS_KIND_MIG], placed, n, p, starts);
 
@@ -181,7 +181,7 @@ static void check_grid(struct gs_policy *y, enum gs_instance_kind kind)
 			if (!p || !w->start.known || is_there != (round == 0))
 				continue;
 			/* what stands is legal, whatever our tables say: the driver has it */
-			if (round == 1 && gs_placement_check(&y->gpu->grids[kind], placed, n, p, w->start.value, &info) != GS_FITS) {
+			if (round == 1 && gs_placement_check(gs_layout_grid(t, y->gpu, kind), placed, n, p, w->start.value, &info) != GS_FITS) {
 				if (kind == GS_KIND_MIG)
 					report_misfit(y, w, p, w->start.value, &info, wants, placed, n);
 				else
@@ -189,7 +189,7 @@ static void check_grid(struct gs_policy *y, enum gs_instance_kind kind)
 				continue;
 			}
 			wants[n] = w;
-			placed[n++] = (struct gs_placed){ p, w->start.value };
+			placed[n++] = (struct gs_placed){ p, w->start.value, gs_want_mixed_id(w, y->gpu) };
 		}
 	}
 	for (size_t i = 0; i < t->n_wants; i++) {

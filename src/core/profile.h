@@ -17,14 +17,12 @@
 #define GS_PARAM_PLACEMENT_ID "placement-id"
 #define GS_PARAM_GI "gpu-instance-id"
 
-/* A setting that waits for a driver reload (interfaces 6.3). */
-#define GS_SETTING_MEMORY_PARTITION "memory-partition"
-#define GS_SETTING_COMPUTE_PARTITION "compute-partition"
-
 /* Bits of a uint64_t carry one grid; real ones have 4, 8 or 12 units. */
 #define GS_GRID_UNITS_MAX 64
 #define GS_PROFILES_MAX 128     /* types per GPU that RM knows (interfaces 2.7) */
 #define GS_PLACEMENTS_MAX 64
+/* Placement ids of one type: more than vGPUs fit on a GPU (interfaces 2.7). */
+#define GS_MIXED_IDS_MAX 64
 
 /* [start, start + size) in the units of the thing it lies in. */
 struct gs_span {
@@ -80,6 +78,11 @@ struct gs_profile {
 	/* vGPU types */
 	const char *gi_profile;         /* the GI that a MIG-backed type lies in; NULL for a time-sliced one */
 	struct gs_u32 max_per_gi;       /* of a MIG-backed type in one GI */
+	/* mixed-size mode: it starts at a placement id and takes as many units of framebuffer (interfaces 2.5) */
+	struct gs_u32 max_mixed;        /* per GPU; unknown: the slots and the driver bind */
+	uint32_t mixed_size;            /* units; 0: not known */
+	const uint32_t *mixed_ids;      /* ascending */
+	size_t n_mixed_ids;
 };
 
 /* Where the profiles of a GPU were learnt. */

@@ -98,6 +98,24 @@ static void forget_quotas(const struct gs_gpu *gpu, struct gs_want *w)
 	w->n_params = n;
 }
 
+/* A setting of a GPU instance, which the layout has already. */
+static int set_in_gi(struct gs_edit *x)
+{
+	const struct gs_instance_selector *sel = &x->st->inside;
+	struct gs_want *w = NULL;
+	int r = gs_edit_find(x, sel, &w);
+
+	if (r < 0)
+		return r;
+	if (!w || w->kind != GS_KIND_MIG)
+		return gs_error_at(x->e, -ENOENT, &sel->pos, "GPU %" PRIu32 " has no GPU instance there, and none is asked for: create it first", x->gpu->index);
+	r = gs_gi_setting_check(x->gpu, x->st->text, x->st->value, &x->st->pos, x->e);
+	if (r < 0)
+		return r;
+	w->pos = gs_edit_position(x, x->st->pos);
+	return gs_want_set_param(gs_edit_arena(x), w, x->st->text, x->st->value) < 0 ? gs_error_oom(x->e) : 0;
+}
+
 static int set_inside(struct gs_edit *x)
 {
 	const struct gs_instance_selector *sel = &x->st->inside;
@@ -105,6 +123,8 @@ static int set_inside(struct gs_edit *x)
 	uint32_t n = sel->number;
 	int r = 0;
 
+	if (sel->kind == GS_SELECT_AT || sel->kind == GS_SELECT_GI || sel->kind == GS_SELECT_UUID)
+		return set_in_gi(x);
 	if (sel->kind == GS_SELECT_MDEV) {
 		r = gs_edit_find(x, sel, &w);
 		if (r == 0 && !w)
@@ -119,7 +139,7 @@ static int set_inside(struct gs_edit *x)
 		if (r == 0)
 			r = want_on_vf(x, n, &w);
 	} else {
-		return gs_error_at(x->e, -EINVAL, &sel->pos, "only VFs and mdevs have settings of their own: name one with vf:N or mdev:UUID");
+		return gs_error_at(x->e, -EINVAL, &sel->pos, "one instance has settings of its own: name a VF with vf:N, an mdev with mdev:UUID, a GPU instance with PROFILE@START");
 	}
 	if (r < 0)
 		return r;

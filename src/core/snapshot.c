@@ -182,6 +182,11 @@ struct gs_setting *gs_gpu_add_setting(struct gs_snapshot *s, struct gs_gpu *gpu)
 	return ADD_PART(s, struct gs_setting, gpu->settings, gpu->n_settings, gpu->cap_settings);
 }
 
+struct gs_setting *gs_gpu_add_gi_setting(struct gs_snapshot *s, struct gs_gpu *gpu)
+{
+	return ADD_PART(s, struct gs_setting, gpu->gi_settings, gpu->n_gi_settings, gpu->cap_gi_settings);
+}
+
 struct gs_pending_write *gs_gpu_add_write(struct gs_snapshot *s, struct gs_gpu *gpu)
 {
 	return ADD_PART(s, struct gs_pending_write, gpu->writes, gpu->n_writes, gpu->cap_writes);
@@ -351,6 +356,19 @@ static void avoid_held_vfs(struct gs_gpu *gpu)
 	}
 }
 
+/* The size rule is a setting, and a request may ask for the other one. */
+static void make_size_grids(struct gs_gpu *gpu)
+{
+	const struct gs_setting *mode = gs_gpu_setting(gpu, GS_SETTING_HETEROGENEOUS);
+	struct gs_profile_set *grid = &gpu->grids[GS_KIND_VGPU];
+
+	if (mode && mode->value)
+		grid->has_one_size = gs_str_equal(mode->value, "off");
+	gpu->one_size_grid = gpu->mixed_grid = *grid;
+	gpu->one_size_grid.has_one_size = true;
+	gpu->mixed_grid.has_one_size = false;
+}
+
 int gs_snapshot_seal(struct gs_snapshot *s, struct gs_error *e)
 {
 	char bdf[GS_BDF_TEXT];
@@ -369,6 +387,7 @@ int gs_snapshot_seal(struct gs_snapshot *s, struct gs_error *e)
 		SORT(gpu->vfs.functions, gpu->vfs.n_functions, by_vf_number);
 		SORT(gpu->siblings, gpu->n_siblings, by_sibling_bdf);
 		SORT(gpu->settings, gpu->n_settings, by_setting_key);
+		SORT(gpu->gi_settings, gpu->n_gi_settings, by_setting_key);
 		for (size_t k = 0; k < gpu->vfs.n_functions; k++)
 			SORT(gpu->vfs.functions[k]->holders, gpu->vfs.functions[k]->n_holders, by_holder);
 		for (size_t k = 0; k < gpu->n_instances; k++) {
@@ -380,6 +399,7 @@ int gs_snapshot_seal(struct gs_snapshot *s, struct gs_error *e)
 			inst->uuid = inst->n_compute ? inst->compute[0]->uuid : inst->uuid;
 		}
 		avoid_held_vfs(gpu);
+		make_size_grids(gpu);
 		if (compute_rev(gpu) < 0)
 			return gs_error_oom(e);
 	}
@@ -540,10 +560,7 @@ const struct gs_profile *gs_gpu_profile_by_last_word(const struct gs_gpu *gpu, c
 
 const struct gs_setting *gs_gpu_setting(const struct gs_gpu *gpu, const char *key)
 {
-	for (size_t i = 0; i < gpu->n_settings; i++)
-		if (gs_str_equal(gpu->settings[i]->key, key))
-			return gpu->settings[i];
-	return NULL;
+	return gs_setting_by_key(gpu->settings, gpu->n_settings, key);
 }
 
 bool gs_gpu_is_quota(const struct gs_gpu *gpu, const char *key)

@@ -19,6 +19,7 @@
 #include "core/bdf.h"
 #include "core/digest.h"
 #include "core/profile.h"
+#include "core/setting.h"
 #include "core/vocabulary.h"
 
 /* Who uses something. All strings are printable (sanitised when added) and may be NULL. */
@@ -78,16 +79,6 @@ struct gs_sibling {
 	bool is_bridge;                 /* does not hurt the group and is left alone (interfaces 4.4) */
 };
 
-/* Something that is set to a word or number: AMD's partition modes, Intel's scheduling. */
-struct gs_setting {
-	const char *key;                /* "compute-partition" */
-	const char *value;              /* NULL when it cannot be read, "mixed" when its parts differ */
-	const char *pending;            /* asked for, active after a driver reload; NULL when nothing is */
-	const char *const *choices;     /* legal words; none: a number */
-	size_t n_choices;
-	const char *fixed;              /* why it cannot be written here; NULL when it can */
-};
-
 /* A write that an earlier commit began and that the kernel still holds: it executes when the holder lets go. */
 struct gs_pending_write {
 	struct gs_bdf function;
@@ -97,12 +88,23 @@ struct gs_pending_write {
 	const char *waits_for;          /* "pid 4711 qemu-system-x86"; NULL when not known */
 };
 
-/* Readings that change all the time; only present when telemetry was asked for. */
+/*
+ * Readings that change all the time, of a GPU, a GPU instance or a vGPU; only
+ * present when telemetry was asked for. What is not measured is unknown, never 0.
+ */
 struct gs_telemetry {
-	struct gs_u64 memory_total_bytes, memory_used_bytes;
-	struct gs_u32 utilization_percent;
+	/* four numbers of the driver: what is left of one need not be the sum of the others (interfaces 5.7) */
+	struct gs_u64 memory_total_bytes, memory_reserved_bytes, memory_used_bytes, memory_free_bytes;
+	struct gs_u32 utilization_percent;      /* of the time in which SMs worked */
+	const char *utilization_reason;         /* why that is unknown, the rest of a sentence; NULL when it is not, or nobody knows why */
+	struct gs_u32 encoder_percent, decoder_percent;
 	struct gs_u32 temperature_celsius;
-	struct gs_u64 power_milliwatts;
+	struct gs_u64 power_milliwatts, power_limit_milliwatts;
+	struct gs_u32 clock_sm_mhz, clock_memory_mhz;
+	struct gs_u32 ecc_is_on;                /* 1 or 0 */
+	struct gs_u64 ecc_corrected, ecc_uncorrected;   /* errors since the driver was loaded */
+	struct gs_u32 pcie_generation, pcie_width;      /* of the link as it is now */
+	struct gs_u64 pcie_tx_bytes_per_second, pcie_rx_bytes_per_second;
 };
 
 struct gs_compute {
@@ -123,8 +125,13 @@ struct gs_instance {
 	struct gs_u32 vf;               /* the VF that it is on (and its slot); unknown for others */
 	struct gs_u32 placement_id;     /* of a vGPU in mixed-size mode */
 	struct gs_u32 gi;               /* GI id that a MIG-backed vGPU lies in */
-	struct gs_key_value *params;    /* of a vGPU or VF, by key; in the arena */
+	struct gs_key_value *params;    /* of a vGPU or VF, or what a GI is set to, by key; in the arena */
 	size_t n_params;
+	/* of a vGPU that runs, from its driver; NULL: it does not run, or that is not known */
+	const char *vm_uuid;            /* which virtual machine has it */
+	const char *guest_driver;       /* version of the driver in it; NULL also until one is loaded */
+	const char *licence;            /* "licensed", "unlicensed-restricted" … */
+	const char *licence_expires;    /* "2026-01-31T12:00:00Z"; NULL when it does not expire, or is not known */
 	bool place_is_published;        /* start and size come from a privileged agent's file, not from the driver */
 	struct gs_compute **compute;
 	size_t n_compute, cap_compute;
@@ -183,9 +190,13 @@ struct gs_gpu {
 	size_t n_siblings, cap_siblings;
 	struct gs_setting **settings;   /* by key */
 	size_t n_settings, cap_settings;
+	struct gs_setting **gi_settings;    /* what each of its GPU instances can be set to, by key, without values: those are params of the instance */
+	size_t n_gi_settings, cap_gi_settings;
 	struct gs_pending_write **writes;
 	size_t n_writes, cap_writes;
 	struct gs_profile_set grids[GS_KIND_MAX];   /* by kind of instance; empty where there are none of a kind */
+	/* set when sealed: the grid of vGPUs under either size rule, whichever it has now */
+	struct gs_profile_set one_size_grid, mixed_grid;
 	struct gs_instance **instances;
 	size_t n_instances, cap_instances;
 	struct gs_holder **holders;     /* of the GPU as a whole, not of one instance */
@@ -218,6 +229,7 @@ struct gs_vf *gs_gpu_add_vf(struct gs_snapshot *s, struct gs_gpu *gpu);
 struct gs_holder *gs_vf_add_holder(struct gs_snapshot *s, struct gs_vf *vf);
 struct gs_sibling *gs_gpu_add_sibling(struct gs_snapshot *s, struct gs_gpu *gpu);
 struct gs_setting *gs_gpu_add_setting(struct gs_snapshot *s, struct gs_gpu *gpu);
+struct gs_setting *gs_gpu_add_gi_setting(struct gs_snapshot *s, struct gs_gpu *gpu);
 struct gs_pending_write *gs_gpu_add_write(struct gs_snapshot *s, struct gs_gpu *gpu);
 /* A source of holders and claims was looked at, or could not be: "slurm", false, "scontrol is not installed". */
 void gs_snapshot_add_source(struct gs_snapshot *s, const char *name, bool is_present, const char *fmt, ...) GS_PRINTF(4, 5);

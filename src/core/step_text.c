@@ -101,7 +101,10 @@ const char *gs_step_describe(const struct gs_step *step, enum gs_tense tense, ch
 		describe_reset(step, verb, buf, size);
 		break;
 	case GS_STEP_SET_SETTING:
-		snprintf(buf, size, "%s %s to %s%s%s", verb, step->key, step->value, step->old_value ? ", from " : "", step->old_value ? step->old_value : "");
+		if (step->profile)
+			snprintf(where, sizeof(where), " of the %s at %" PRIu32, step->profile, step->span.start);
+		snprintf(buf, size, "%s %s%s to %s%s%s", verb, step->key, step->profile ? where : "", step->value, step->old_value ? ", from " : "",
+			 step->old_value ? step->old_value : "");
 		break;
 	case GS_STEP_SET_PARAM:
 		snprintf(buf, size, "%s %s to %s%s", verb, step->key, step->value[0] ? step->value : "nothing", where_text(step, where, sizeof(where)));

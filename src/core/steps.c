@@ -41,9 +41,7 @@ static int set_driver_state(struct gs_plan *p, const struct gs_diff_gpu *d, stru
 {
 	int r = d->mig_changes ? gs_steps_set_mig(p, d, e) : 0;
 
-	for (size_t i = 0; r >= 0 && i < d->n_settings; i++)
-		r = gs_steps_set_setting(p, d, &d->settings[i], e);
-	return r;
+	return r < 0 ? r : gs_steps_set_settings(p, d, false, e);
 }
 
 /*
@@ -74,6 +72,8 @@ int gs_steps_make(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_erro
 		r = gs_steps_set_vfs(p, d, d->vfs_target, e);
 	if (r >= 0)
 		r = gs_steps_create_mig(p, d, e);
+	if (r >= 0)
+		r = gs_steps_set_settings(p, d, true, e);
 	if (r >= 0)
 		r = gs_steps_create_vgpus(p, d, e);
 	return r < 0 ? r : gs_steps_set_params(p, d, false, e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* steps_function.c - what happens to whole PCI functions: VFs on and off, drivers, settings. */
+/* steps_function.c - what happens to whole PCI functions: VFs on and off, drivers. */
 #include "core/steps.h"
 
 #include <inttypes.h>
@@ -126,22 +126,4 @@ int gs_steps_rebind(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_er
 			r = add_driver_step(p, d, GS_STEP_BIND_DRIVER, s->bdf, d->goes_to_vfio ? "vfio-pci" : s->original_driver, s->driver || s->original_driver, e);
 	}
 	return r;
-}
-
-int gs_steps_set_setting(struct gs_plan *p, const struct gs_diff_gpu *d, const struct gs_setting_change *c, struct gs_error *e)
-{
-	struct gs_step *step = gs_plan_add_step(p, GS_STEP_SET_SETTING, d->gpu);
-
-	if (!step)
-		return gs_error_oom(e);
-	step->framework = d->gpu->framework;
-	step->key = gs_arena_strdup(p->arena, c->setting->key);
-	step->value = gs_arena_strdup(p->arena, c->value);
-	/* what was to come is what is put back, and what would be active by then */
-	step->old_value = gs_arena_strdup(p->arena, c->setting->pending ? c->setting->pending : c->setting->value);
-	step->risk = d->gpu->n_holders ? GS_RISK_DISRUPTIVE : GS_RISK_SAFE;
-	/* what it was when it could not be read cannot be put back */
-	step->undo = step->old_value ? GS_UNDO_FULL : GS_UNDO_NONE;
-	step->target = gs_arena_printf(p->arena, "%s %s", step->key, step->value);
-	return gs_step_finish(p, step, e);
 }

@@ -203,7 +203,8 @@ int gs_steps_set_params(struct gs_plan *p, const struct gs_diff_gpu *d, bool fir
 	for (size_t i = 0; i < d->n_changes; i++) {
 		const struct gs_change *c = &d->changes[i];
 
-		for (size_t k = 0; c->want && k < c->n_params && r >= 0; k++) {
+		/* a GI's are settings, and go another way */
+		for (size_t k = 0; c->want && c->want->kind != GS_KIND_MIG && k < c->n_params && r >= 0; k++) {
 			const char *now = value_now(p, c->old, c->params[k].key);
 			struct gs_step *step;
 

@@ -47,8 +47,34 @@ script 'create 2 L40S-24Q vf 32'
 expect_in 2 "a VF that is not there" g apply --yes -
 script 'create 2 L40S-24Q uuid 11111111-2222-3333-4444-555555555555'
 expect_in 2 "a UUID where vGPUs have none" g apply --yes -
-script 'set 2 scheduler best-effort'
+script 'set 2 compute-partition SPX'
 expect_in 2 "a setting that is not there" g apply --yes -
+script 'set 2 scheduler fixed'
+expect_in 2 "a policy that is none" g apply --yes -
+that "names those that there are" grep -q 'best-effort, equal-share, fixed-share' "$tmp/err"
+script 'set 2 scheduler fixed-share:timeslice-ns=1'
+expect_in 2 "a time slice out of the range" g apply --yes -
+that "with the range" grep -q 'timeslice-ns from 1000000 to 30000000' "$tmp/err"
+script 'set 2 scheduler equal-share:frequency-hz=480'
+expect_in 2 "a part that needs another" g apply --yes -
+script 'set 2 scheduler equal-share:arr=on:timeslice-ns=2000000'
+expect_in 2 "parts that rule each other out" g apply --yes -
+script 'set 2 scheduler equal-share:arr=on:arr=off'
+expect_in 2 "a part said twice" g apply --yes -
+script 'set 2 scheduler best-effort:arr=on'
+expect_in 2 "a part that the policy does not take" g apply --yes -
+script 'set 2 scheduler equal-share:colour=red'
+expect_in 2 "a part that there is not" g apply --yes -
+script "set 2 scheduler equal-share:$(printf '%0200d' 0)"
+expect_in 2 "a value without end" g apply --yes -
+script 'set 2/1g.24gb@0 scheduler best-effort'
+expect_in 2 "a GPU instance that there cannot be" g apply --yes -
+script 'set 2 heterogeneous maybe'
+expect_in 2 "neither on nor off" g apply --yes -
+script 'set 3 heterogeneous on'
+expect_in 3 "mixed sizes without virtual functions" g apply --yes -
+script 'set 1 scheduler equal-share'
+expect_in 3 "a scheduler under vGPUs" g apply --yes -
 untouched "kvm-l40s"
 script 'create 2 L40S-24Q'
 expect_in 3 "as somebody who is not root" g --as-user apply --yes -

@@ -3,6 +3,7 @@
 # words.sh - what the program says of itself: help, hints, faults that would never strike, and in which order it is said.
 . tests/lib/tap.sh
 l() { "$program" --sim lab "$@"; }
+k() { "$program" --sim kvm-l40s "$@"; }
 g() { "$program" --sim dgx-h100 "$@"; }
 
 expect 0 "reset" g sim reset
@@ -44,13 +45,28 @@ calls=$(sed -n '/^a CALL is/,/^$/p' "$tmp/out" | tail -n +2)
 that "names calls" [ "$(echo "$calls" | wc -w)" -gt 30 ]
 for call in $calls; do
 	l sim fault nvml "$call" 999 at 1000000 >/dev/null || echo "# $call is refused"
+	k sim fault nvml "$call" 999 at 1000000 >/dev/null
 done
 l list --telemetry >/dev/null
 printf 'mode 1 mig\ncreate 1 1g.6gb\ndelete 0 2g.10gb@0\n' >"$tmp/in"
 expect_in 0 "a look and a change" l apply --yes --disrupt unit:nvidia-persistenced.service -
+# what vGPUs are set to, by either version of the scheduler's calls, on the GPU and in a GPU instance
+printf 'mode 3 vgpu\nset 3 heterogeneous on\nset 3 scheduler fixed-share:arr=off\n' >"$tmp/in"
+expect_in 0 "vGPUs on the GPU" l apply --yes --disrupt unit:nvidia-persistenced.service -
+echo 'set 3 scheduler equal-share' >"$tmp/in"
+expect_in 0 "another scheduler" l apply --yes -
+printf 'mode 3 mig-vgpu\ncreate 3 1g.24gb+gfx at 0\nset 3/1g.24gb+gfx@0 heterogeneous on\nset 3/1g.24gb+gfx@0 scheduler fixed-share:arr=off\n' >"$tmp/in"
+expect_in 0 "vGPUs in a GPU instance" l apply --yes --disrupt unit:nvidia-persistenced.service -
+printf 'set 3/1g.24gb+gfx@0 scheduler equal-share\ncreate 3/1g.24gb+gfx@0 DC-1-12Q vf 0\n' >"$tmp/in"
+expect_in 0 "another scheduler there" l apply --yes -
+expect 0 "a look at it" l list
 expect 0 "the faults" l sim fault
 that "all are there" [ "$(grep -c '^nvml' "$tmp/out")" = "$(echo "$calls" | wc -w)" ]
-that "and each has been on its way" says_not out "at 1000000"
+grep "at 1000000" "$tmp/out" | cut -d ' ' -f 2 >"$tmp/left"
+# what runs in a vGPU is asked only where a virtual machine does
+k list >/dev/null
+k sim fault | grep "at 1000000" | cut -d ' ' -f 2 >"$tmp/left-there"
+that "and each has been on its way" [ -z "$(grep -xFf "$tmp/left-there" "$tmp/left")" ]
 
 # every kind of fault that is accepted is in the help
 g sim fault bogus 2>"$tmp/kinds" >/dev/null

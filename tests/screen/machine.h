@@ -71,7 +71,13 @@ static inline struct gs_gpu *put_gpu(struct gs_snapshot *s, unsigned bus, enum g
 
 static inline void put_load(struct gs_gpu *g, unsigned busy, unsigned used, unsigned celsius, unsigned watts)
 {
-	g->telemetry = (struct gs_telemetry){ GS_U64(80 * GIB), GS_U64(used * GIB), GS_U32(busy), GS_U32(celsius), GS_U64(watts * 1000ull) };
+	g->telemetry = (struct gs_telemetry){
+		.memory_total_bytes = GS_U64(80 * GIB),
+		.memory_used_bytes = GS_U64(used * GIB),
+		.utilization_percent = GS_U32(busy),
+		.temperature_celsius = GS_U32(celsius),
+		.power_milliwatts = GS_U64(watts * 1000ull),
+	};
 }
 
 static inline void put_holder(struct gs_snapshot *s, struct gs_holder *h, const char *user, unsigned pid, const char *name, const char *unit)

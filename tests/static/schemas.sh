@@ -16,6 +16,7 @@ g="$program --sim dgx-h100"
 $g list --json --telemetry >"$tmp/snapshot.json"
 $g list --json >"$tmp/plain.json"
 $g profiles --json >"$tmp/profiles.json"
+$g ps --json >"$tmp/ps.json"
 $g who all --json >"$tmp/who.json"
 $g --as-user who 0 --for delete --json >"$tmp/who-hidden.json"
 $g export json >"$tmp/layout.json"
@@ -34,7 +35,8 @@ for file in data/hosts/*.json; do
 	$program --sim "$host" list --json --telemetry >"$tmp/$host-snapshot.json"
 	$program --sim "$host" profiles --json >"$tmp/$host-profiles.json"
 	$program --sim "$host" export json >"$tmp/$host-layout.json"
-	others="$others snapshot:$tmp/$host-snapshot.json profiles:$tmp/$host-profiles.json layout:$tmp/$host-layout.json"
+	$program --sim "$host" ps --json >"$tmp/$host-ps.json"
+	others="$others ps:$tmp/ps.json ps:$tmp/$host-ps.json snapshot:$tmp/$host-snapshot.json profiles:$tmp/$host-profiles.json layout:$tmp/$host-layout.json"
 done
 # what no simulated machine has: written by the tests of the codec
 mkdir "$tmp/examples"

@@ -33,7 +33,7 @@ static void another_size_does_not_fit_beside_and_says_beside_what(void **state)
 {
 	SNAPSHOT *s = fam_snapshot("l40s vfs=32");
 	const struct gs_profile_set *set = slots_of(s);
-	const struct gs_placed placed[] = { { type(set, "L40S-12Q"), 0 }, { type(set, "L40S-12A"), 7 } };
+	const struct gs_placed placed[] = { { .profile = type(set, "L40S-12Q"), .start = 0 }, { .profile = type(set, "L40S-12A"), .start = 7 } };
 	struct gs_misfit_info info;
 
 	(void)state;
@@ -52,7 +52,7 @@ static void in_mixed_mode_sizes_lie_beside_each_other(void **state)
 {
 	SNAPSHOT *s = fam_snapshot("l40s vfs=32");
 	struct gs_profile_set set = *slots_of(s);
-	const struct gs_placed placed[] = { { type(&set, "L40S-12Q"), 0 } };
+	const struct gs_placed placed[] = { { .profile = type(&set, "L40S-12Q"), .start = 0 } };
 
 	(void)state;
 	set.has_one_size = false;
@@ -64,7 +64,7 @@ static void equal_sizes_share_one_maximum(void **state)
 	SNAPSHOT *s = fam_snapshot("l40s vfs=32");
 	const struct gs_profile_set *set = slots_of(s);
 	const struct gs_profile *q = type(set, "L40S-12Q"), *a = type(set, "L40S-12A");
-	const struct gs_placed placed[] = { { q, 0 }, { a, 1 }, { q, 2 }, { a, 3 } };
+	const struct gs_placed placed[] = { { .profile = q, .start = 0 }, { .profile = a, .start = 1 }, { .profile = q, .start = 2 }, { .profile = a, .start = 3 } };
 
 	(void)state;
 	assert_int_equal(gs_placement_check(set, placed, 3, a, 9, NULL), GS_FITS);
@@ -78,7 +78,7 @@ static void backed_types_have_no_size_rule_among_themselves(void **state)
 {
 	SNAPSHOT *s = fam_snapshot("rtxpro mig vfs=48");
 	const struct gs_profile_set *set = slots_of(s);
-	const struct gs_placed placed[] = { { type(set, "DC-1-24Q"), 0 } };
+	const struct gs_placed placed[] = { { .profile = type(set, "DC-1-24Q"), .start = 0 } };
 
 	(void)state;
 	assert_int_equal(gs_placement_check(set, placed, 1, type(set, "DC-2-48Q"), 1, NULL), GS_FITS);
@@ -88,7 +88,7 @@ static void no_slot_is_ever_lost(void **state)
 {
 	SNAPSHOT *s = fam_snapshot("l40s vfs=32");
 	const struct gs_profile_set *set = slots_of(s);
-	const struct gs_placed placed[] = { { type(set, "L40S-48Q"), 5 } };
+	const struct gs_placed placed[] = { { .profile = type(set, "L40S-48Q"), .start = 5 } };
 
 	(void)state;
 	assert_int_equal(gs_placement_lost_units(set, placed, 1), 0);

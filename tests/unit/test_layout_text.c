@@ -152,7 +152,7 @@ static void mistakes_are_refused_with_their_place(void **state)
 		{ INSTANCE("kind: tray"), 4, 30, "kind of instance" },
 		{ INSTANCE("vf: 2"), 4, 28, "\"vf\" is not supported for MIG" },
 		{ INSTANCE("uuid: MIG-1"), 4, 30, "\"uuid\" is not supported for MIG" },
-		{ INSTANCE("params: {a: 1}"), 4, 32, "\"params\" is not supported for MIG" },
+		{ INSTANCE("params: [a]"), 4, 32, "must be an object" },
 		{ INSTANCE("on: {profile: x, start: 0}"), 4, 28, "\"on\" is not supported for MIG" },
 		{ VGPU("vf: 64"), 4, 41, "at most 63" },
 		{ VGPU("vf: 0000:1b:00.4"), 4, 41, "whole number" },

@@ -108,8 +108,8 @@ static void two_3g_leave_nothing_creatable_on_any_seven_slice_gpu(void **state)
 			if (set->items[i].compute_slices == 3)
 				three = &set->items[i];
 		assert_non_null(three);
-		placed[0] = (struct gs_placed){ three, 0 };
-		placed[1] = (struct gs_placed){ three, 4 };
+		placed[0] = (struct gs_placed){ .profile = three, .start = 0 };
+		placed[1] = (struct gs_placed){ .profile = three, .start = 4 };
 		for (size_t i = 0; i < set->n; i++)
 			assert_int_equal(gs_placement_free_starts(set, placed, 2, &set->items[i], starts), 0);
 	}
@@ -118,7 +118,7 @@ static void two_3g_leave_nothing_creatable_on_any_seven_slice_gpu(void **state)
 static void a_conflict_names_what_is_in_the_way(void **state)
 {
 	const struct gs_profile_set *set = set_of("h100-sxm5-80gb");
-	const struct gs_placed placed[] = { { profile(set, "3g.40gb"), 4 }, { profile(set, "1g.10gb"), 0 }, { profile(set, "1g.10gb"), 1 } };
+	const struct gs_placed placed[] = { { .profile = profile(set, "3g.40gb"), .start = 4 }, { .profile = profile(set, "1g.10gb"), .start = 0 }, { .profile = profile(set, "1g.10gb"), .start = 1 } };
 	struct gs_misfit_info info;
 
 	(void)state;
@@ -134,7 +134,7 @@ static void a_conflict_names_what_is_in_the_way(void **state)
 static void a_media_profile_exists_once(void **state)
 {
 	const struct gs_profile_set *set = set_of("a30");
-	const struct gs_placed placed[] = { { profile(set, "1g.6gb+me"), 0 } };
+	const struct gs_placed placed[] = { { .profile = profile(set, "1g.6gb+me"), .start = 0 } };
 	struct gs_misfit_info info;
 
 	(void)state;
@@ -151,7 +151,7 @@ static void unit_7_is_lost_when_seven_1g_stand(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < 7; i++)
-		placed[i] = (struct gs_placed){ profile(set, "1g.10gb"), i };
+		placed[i] = (struct gs_placed){ .profile = profile(set, "1g.10gb"), .start = i };
 	assert_int_equal(gs_placement_lost_units(set, placed, 7), 1u << 7);
 	assert_int_equal(gs_placement_lost_units(set, placed, 0), 0);
 }
@@ -181,7 +181,7 @@ static void one_at_a_time_from_empty_gives_the_drivers_own_orders(void **state)
 
 			assert_int_equal(gs_placement_solve(set, placed, k, &p, 1, NULL, 0, &start, NULL), 0);
 			assert_int_equal(start, expect[i].order[k]);
-			placed[k] = (struct gs_placed){ p, start };
+			placed[k] = (struct gs_placed){ .profile = p, .start = start };
 		}
 	}
 }
@@ -198,7 +198,7 @@ static void the_vendor_guides_failing_order_is_placed_when_solved_together(void 
 	assert_int_equal(gs_placement_solve(set, NULL, 0, open, 4, NULL, 0, starts, NULL), 0);
 	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(gs_placement_check(set, placed, i, open[i], starts[i], NULL), GS_FITS);
-		placed[i] = (struct gs_placed){ open[i], starts[i] };
+		placed[i] = (struct gs_placed){ .profile = open[i], .start = starts[i] };
 	}
 }
 
@@ -233,7 +233,7 @@ static void an_impossible_set_is_refused_with_a_sentence(void **state)
 static void capacity_is_what_repeated_creation_would_reach(void **state)
 {
 	const struct gs_profile_set *set = set_of("h100-sxm5-80gb");
-	const struct gs_placed placed[] = { { profile(set, "3g.40gb"), 4 } };
+	const struct gs_placed placed[] = { { .profile = profile(set, "3g.40gb"), .start = 4 } };
 
 	(void)state;
 	assert_int_equal(gs_placement_capacity(set, placed, 1, profile(set, "1g.10gb")), 4);
