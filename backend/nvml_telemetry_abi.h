@@ -133,7 +133,6 @@ _Static_assert(NVML_VERSION_WORD(struct nvml_vgpu_utilizations, 1) == 0x01000020
 	X(gpm_support, (nvml_device d, struct nvml_gpm_support *s), "nvmlGpmQueryDeviceSupport") \
 	X(gpm_alloc, (nvml_gpm_sample *s), "nvmlGpmSampleAlloc") \
 	X(gpm_free, (nvml_gpm_sample s), "nvmlGpmSampleFree") \
-	X(gpm_sample, (nvml_device d, nvml_gpm_sample s), "nvmlGpmSampleGet") \
 	X(gpm_gi_sample, (nvml_device d, unsigned gi, nvml_gpm_sample s), "nvmlGpmMigSampleGet") \
 	X(gpm_metrics, (struct nvml_gpm_metrics *m), "nvmlGpmMetricsGet") \
 	X(vgpu_utilizations, (nvml_device d, struct nvml_vgpu_utilizations *u), "nvmlDeviceGetVgpuInstancesUtilizationInfo") \

@@ -16,10 +16,10 @@
 #define VGPUS_MAX 64
 #define KIB 1024u
 
-/* The samples of one GPU or GI, taken in turn. */
+/* The samples of one GI, taken in turn. */
 struct gpm {
 	struct gs_bdf bdf;
-	struct gs_u32 gi;               /* unknown: the GPU */
+	uint32_t gi;
 	nvml_gpm_sample samples[2];
 	unsigned newest;                /* of the two */
 	bool has_one;
@@ -238,13 +238,13 @@ static int read_now_and_again(struct gs_readings *r, const struct gs_readings_gp
 
 /* ---------------------------------------------------------------- inside MIG */
 
-static struct gpm *gpm_of(struct gs_readings *r, struct gs_bdf bdf, struct gs_u32 gi)
+static struct gpm *gpm_of(struct gs_readings *r, struct gs_bdf bdf, uint32_t gi)
 {
 	struct gpm *g;
 	void *grown;
 
 	for (size_t i = 0; i < r->n_gpms; i++)
-		if (gs_bdf_compare(r->gpms[i].bdf, bdf) == 0 && gs_u32_equal(r->gpms[i].gi, gi))
+		if (gs_bdf_compare(r->gpms[i].bdf, bdf) == 0 && r->gpms[i].gi == gi)
 			return &r->gpms[i];
 	grown = grow(r->gpms, r->n_gpms, &r->cap_gpms, sizeof(*r->gpms));
 	if (!grown)
@@ -263,7 +263,7 @@ static int take_sample(struct gs_nvml *nvml, nvml_device device, struct gpm *g)
 	if (!g->samples[next])
 		code = GS_NVML_CALL(nvml, gpm_alloc, &g->samples[next]);
 	if (code == NVML_SUCCESS)
-		code = g->gi.known ? GS_NVML_CALL(nvml, gpm_gi_sample, device, g->gi.value, g->samples[next]) : GS_NVML_CALL(nvml, gpm_sample, device, g->samples[next]);
+		code = GS_NVML_CALL(nvml, gpm_gi_sample, device, g->gi, g->samples[next]);
 	if (code != NVML_SUCCESS)
 		return code;
 	g->newest = next;
@@ -296,7 +296,7 @@ static int compare_samples(struct gs_readings *r, const struct gpm *g, struct gs
 /* The load of one GI since the last look. A first sample is taken where there is none, and *@wants_second set. */
 static int read_gi(struct gs_readings *r, struct gs_snapshot *s, nvml_device device, struct gs_gpu *gpu, struct gs_instance *inst, bool *wants_second)
 {
-	struct gpm *g = gpm_of(r, gpu->bdf, GS_U32(inst->id));
+	struct gpm *g = gpm_of(r, gpu->bdf, inst->id);
 	struct gs_telemetry *t = &inst->telemetry;
 	int code;
 

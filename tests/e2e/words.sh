@@ -46,6 +46,7 @@ that "names calls" [ "$(echo "$calls" | wc -w)" -gt 30 ]
 for call in $calls; do
 	l sim fault nvml "$call" 999 at 1000000 >/dev/null || echo "# $call is refused"
 	k sim fault nvml "$call" 999 at 1000000 >/dev/null
+	g sim fault nvml "$call" 999 at 1000000 >/dev/null
 done
 l list --telemetry >/dev/null
 printf 'mode 1 mig\ncreate 1 1g.6gb\ndelete 0 2g.10gb@0\n' >"$tmp/in"
@@ -63,10 +64,13 @@ expect 0 "a look at it" l list
 expect 0 "the faults" l sim fault
 that "all are there" [ "$(grep -c '^nvml' "$tmp/out")" = "$(echo "$calls" | wc -w)" ]
 grep "at 1000000" "$tmp/out" | cut -d ' ' -f 2 >"$tmp/left"
-# what runs in a vGPU is asked only where a virtual machine does
-k list >/dev/null
+# what runs in a vGPU is asked only where a virtual machine does, and the load inside MIG from Hopper on
+k list --telemetry >/dev/null
+g list --telemetry >/dev/null
 k sim fault | grep "at 1000000" | cut -d ' ' -f 2 >"$tmp/left-there"
-that "and each has been on its way" [ -z "$(grep -xFf "$tmp/left-there" "$tmp/left")" ]
+g sim fault | grep "at 1000000" | cut -d ' ' -f 2 | grep -xFf "$tmp/left-there" >"$tmp/left-anywhere"
+that "and each has been on its way" [ -z "$(grep -xFf "$tmp/left-anywhere" "$tmp/left")" ]
+g sim reset >/dev/null
 
 # every kind of fault that is accepted is in the help
 g sim fault bogus 2>"$tmp/kinds" >/dev/null
