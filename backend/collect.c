@@ -16,6 +16,7 @@
 #include "backend/writer.h"
 #include "base/parse.h"
 #include "base/strbuf.h"
+#include "core/layout.h"
 
 #define NVML_DEVICES_MAX 1024
 #define PROCESSES_MAX 4096
@@ -489,12 +490,12 @@ static void join_published(struct look *l)
 	bool is_needed = false;
 
 	for (size_t i = 0; i < l->n_pci; i++)
-		is_needed = is_needed || (l->gpus[i]->mode == GS_MODE_MIG && !l->gpus[i]->placements_visible);
+		is_needed = is_needed || (gs_mode_has_mig(l->gpus[i]->mode) && !l->gpus[i]->placements_visible);
 	/* its absence is normal, and what it holds is checked like any foreign text */
 	if (!is_needed || gs_published_read(l->c->root, &published, &e) < 0)
 		return;
 	for (size_t i = 0; i < l->n_pci; i++) {
-		if (l->gpus[i]->mode == GS_MODE_MIG && !l->gpus[i]->placements_visible)
+		if (gs_mode_has_mig(l->gpus[i]->mode) && !l->gpus[i]->placements_visible)
 			l->gpus[i]->placements_visible = gs_published_join(&published, l->snapshot, l->gpus[i]);
 	}
 }

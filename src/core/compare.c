@@ -198,6 +198,10 @@ size_t gs_compare_undone(const struct gs_plan *p, const struct gs_snapshot *now,
 /* Is what it did to be seen at the end: nothing later of the plan takes it back? */
 static bool lasts(const struct gs_plan *p, size_t at)
 {
+	/* under another driver nobody tells what the GPU's own was told */
+	for (size_t i = at + 1; i < p->n_steps; i++)
+		if (p->steps[i].op == GS_STEP_UNBIND_DRIVER && p->steps[i].gpu == p->steps[at].gpu)
+			return false;
 	switch (p->steps[at].op) {
 	case GS_STEP_CREATE_GI:
 	case GS_STEP_CREATE_CI:

@@ -67,7 +67,9 @@ static void check_vgpus(struct gs_policy *y, const char *key, const char *value,
 		for (size_t k = 0; k < c->old->n_holders; k++)
 			gs_policy_add_holder(y, f, c->old->holders[k]);
 	}
-	gs_policy_suggest(y, f, "delete %" PRIu32 "%s before it, and create what is to be there after it", y->gpu->index, which.failed ? "" : which.text);
+	/* deleting and creating the same in one script is a keep; «recreate» is not */
+	gs_policy_suggest(y, f, "delete %" PRIu32 "%s, or add a line «recreate %" PRIu32 " …» for each of them that is to come back", y->gpu->index,
+			  which.failed ? "" : which.text, y->gpu->index);
 }
 
 static void check_vgpu_setting(struct gs_policy *y, const struct gs_setting_change *c)
