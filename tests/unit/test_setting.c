@@ -318,6 +318,8 @@ static void a_long_value_is_not_cut_to_a_legal_one(void **state)
 {
 	static const char begin[] = "fixed-share:timeslice-ns=";
 	char value[GS_SETTING_VALUE_MAX + 1], why[256];
+	const char *const words[] = { value };
+	const struct gs_setting s = { .key = "sharing", .choices = words, .n_choices = 1 };
 
 	(void)state;
 	memset(value, '0', sizeof(value) - 1);
@@ -326,6 +328,11 @@ static void a_long_value_is_not_cut_to_a_legal_one(void **state)
 	assert_int_equal(strlen(value), GS_SETTING_VALUE_MAX);
 	assert_non_null(gs_setting_refuses(&scheduler, value, why, sizeof(why)));
 	assert_false(gs_setting_is("fixed-share:timeslice-ns=2000000", value, false));
+	/* not even where it is a word of the list; with a byte less it can be taken */
+	memset(value, 'x', sizeof(value) - 1);
+	assert_non_null(gs_setting_refuses(&s, value, why, sizeof(why)));
+	value[sizeof(value) - 2] = '\0';
+	expect_taken(&s, value);
 }
 
 /* ---------------------------------------------------------------- values made at random, against rules written anew */
