@@ -193,8 +193,7 @@ static int add_scheduler(struct gs_nvml *nvml, nvml_device device, struct gs_sna
 	if (!setting)
 		return -ENOMEM;
 	setting->key = GS_SETTING_SCHEDULER;
-	code = gs_vgpu_scheduler_choices(nvml, device, s, setting);
-	if (code == NVML_ERROR_MEMORY)
+	if (gs_vgpu_scheduler_choices(nvml, device, s, setting, &code) < 0)
 		return -ENOMEM;
 	if (code != NVML_SUCCESS || !setting->n_choices) {
 		static const char *const unknown[] = { "best-effort", "equal-share", "fixed-share" };
