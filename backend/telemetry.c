@@ -255,15 +255,19 @@ static struct gpm *gpm_of(struct gs_readings *r, struct gs_bdf bdf, uint32_t gi)
 	return g;
 }
 
-static int take_sample(struct gs_nvml *nvml, nvml_device device, struct gpm *g)
+/* *@ret_symbol: the call whose code it is. */
+static int take_sample(struct gs_nvml *nvml, nvml_device device, struct gpm *g, const char **ret_symbol)
 {
 	unsigned next = g->has_one ? !g->newest : g->newest;
 	int code = NVML_SUCCESS;
 
+	*ret_symbol = GS_NVML_SYMBOL(gpm_alloc);
 	if (!g->samples[next])
 		code = GS_NVML_CALL(nvml, gpm_alloc, &g->samples[next]);
-	if (code == NVML_SUCCESS)
-		code = GS_NVML_CALL(nvml, gpm_gi_sample, device, g->gi, g->samples[next]);
+	if (code != NVML_SUCCESS)
+		return code;
+	*ret_symbol = GS_NVML_SYMBOL(gpm_gi_sample);
+	code = GS_NVML_CALL(nvml, gpm_gi_sample, device, g->gi, g->samples[next]);
 	if (code != NVML_SUCCESS)
 		return code;
 	g->newest = next;
@@ -293,11 +297,14 @@ static int compare_samples(struct gs_readings *r, const struct gpm *g, struct gs
 	return NVML_SUCCESS;
 }
 
+static const char first_look[] = "it is measured from one look to the next: look again";
+
 /* The load of one GI since the last look. A first sample is taken where there is none, and *@wants_second set. */
 static int read_gi(struct gs_readings *r, struct gs_snapshot *s, nvml_device device, struct gs_gpu *gpu, struct gs_instance *inst, bool *wants_second)
 {
 	struct gpm *g = gpm_of(r, gpu->bdf, inst->id);
 	struct gs_telemetry *t = &inst->telemetry;
+	const char *symbol;
 	int code;
 
 	if (!g)
@@ -305,20 +312,24 @@ static int read_gi(struct gs_readings *r, struct gs_snapshot *s, nvml_device dev
 	g->is_seen = true;
 	if (g->has_one && gs_elapsed_ms(g->at) < GPM_APART_MS) {
 		t->utilization_percent = g->last_percent;
-		t->utilization_reason = g->last_percent.known ? NULL : "it is measured from one look to the next, and this is the first";
+		t->utilization_reason = g->last_percent.known ? NULL : first_look;
 		*wants_second |= !g->last_percent.known;
 		return 0;
 	}
-	code = take_sample(r->nvml, device, g);
+	code = take_sample(r->nvml, device, g, &symbol);
 	if (code == NVML_SUCCESS && !g->has_one) {
 		g->has_one = *wants_second = true;
-		t->utilization_reason = "it is measured from one look to the next, and this is the first";
+		t->utilization_reason = first_look;
 		return 0;
 	}
-	if (code == NVML_SUCCESS)
+	/* what was before is over, also where nothing comes after it */
+	g->last_percent = GS_U32_UNKNOWN;
+	if (code == NVML_SUCCESS) {
+		symbol = GS_NVML_SYMBOL(gpm_metrics);
 		code = compare_samples(r, g, &g->last_percent);
-	t->utilization_percent = code == NVML_SUCCESS ? g->last_percent : GS_U32_UNKNOWN;
-	t->utilization_reason = code == NVML_SUCCESS ? NULL : code_text(s, GS_NVML_SYMBOL(gpm_gi_sample), code);
+	}
+	t->utilization_percent = g->last_percent;
+	t->utilization_reason = code == NVML_SUCCESS ? NULL : code_text(s, symbol, code);
 	return 0;
 }
 

@@ -298,7 +298,7 @@ static void draw_consequence(const struct gs_view *v, const struct gs_setting_ro
 	else if (!s)
 		gs_lines_add(&l, -1, GS_ELEMENT_OK, " Enter asks how many. Another number goes through none: all VFs go and come.");
 	else if (!s->fixed && row->value && gs_str_equal(row->value, gs_model_setting_wanted(v->m, v->m->gpu, s)))
-		gs_lines_add(&l, -1, GS_ELEMENT_DIM, gs_str_equal(row->value, s->value) ? " It is so." : s->pending ? " This is pending." : " This is staged.");
+		gs_lines_add(&l, -1, GS_ELEMENT_DIM, has_word(s->value, row->value) ? " It is so." : s->pending ? " This is pending." : " This is staged.");
 	else if (!s->fixed)
 		gs_lines_add(&l, -1, GS_ELEMENT_OK, row->value ? " Enter stages it." : " Enter asks for a number.");
 	gs_lines_draw(v, d, &l, 0, -1);
