@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "backend/sim/expect.h"
 #include "backend/sim/kernel.h"
 
 #include <errno.h>
@@ -195,6 +196,8 @@ bool gs_sim_fault_take_event(struct gs_sim_state *s, const struct gs_sim_fault_e
 			return true;
 		}
 	}
+	if (gs_sim_expect_refuses(s, event, ret_fault, ret_counted))
+		return true;
 	for (size_t i = 0; i < s->n_faults; i++) {
 		struct gs_sim_fault *f = &s->faults[i];
 

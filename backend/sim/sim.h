@@ -104,6 +104,13 @@ int gs_sim_run(struct gs_sim *sim, char *const argv[], int *ret_exit, char **ret
  * Status INVALID for anything else.
  */
 int gs_sim_fault(struct gs_sim *sim, int argc, char *const *argv, struct gs_error *e);
+/*
+ * Hold what changes the machine to a list (expect.h); an empty @text ends it.
+ * -EINVAL with the number of the line.
+ */
+int gs_sim_expect(struct gs_sim *sim, const char *text, struct gs_error *e);
+/* How it stands, in lines; the caller frees. *@ret_is_met: all of the list came, and nothing else. */
+int gs_sim_expect_state(struct gs_sim *sim, char **ret_text, bool *ret_is_met, struct gs_error *e);
 /* The faults that are on, a line each; the caller frees. */
 int gs_sim_fault_list(struct gs_sim *sim, char **ret_text, struct gs_error *e);
 

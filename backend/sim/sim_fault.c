@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/sim/expect.h"
 #include "backend/sim/amd.h"
 #include "backend/sim/calls.h"
 #include "backend/sim/drivers.h"
@@ -382,5 +383,42 @@ int gs_sim_fault_list(struct gs_sim *sim, char **ret_text, struct gs_error *e)
 	if (!text)
 		return gs_error_oom(e);
 	*ret_text = text;
+	return 0;
+}
+
+/* ------------------------------------------------------------ what is expected */
+
+int gs_sim_expect(struct gs_sim *sim, const char *text, struct gs_error *e)
+{
+	int r = gs_sim_store_begin(sim->store, e);
+
+	if (r == 0)
+		r = gs_sim_expect_parse(gs_sim_store_state(sim->store), text, e);
+	if (r == 0)
+		r = gs_sim_store_commit(sim->store, e);
+	gs_sim_store_end(sim->store);
+	return r;
+}
+
+int gs_sim_expect_state(struct gs_sim *sim, char **ret_text, bool *ret_is_met, struct gs_error *e)
+{
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+	const struct gs_sim_state *s;
+	char *text;
+	int r = gs_sim_store_refresh(sim->store, e);
+
+	if (r < 0)
+		return r;
+	s = gs_sim_store_state(sim->store);
+	gs_strbuf_printf(&b, "%zu of %zu came\n", s->n_met, s->n_expected);
+	if (s->unexpected[0])
+		gs_strbuf_printf(&b, "%s\n", s->unexpected);
+	for (size_t i = s->n_met; i < s->n_expected; i++)
+		gs_strbuf_printf(&b, "left: %s\n", s->expected[i]);
+	text = gs_strbuf_take(&b);
+	if (!text)
+		return gs_error_oom(e);
+	*ret_text = text;
+	*ret_is_met = s->n_met == s->n_expected && !s->unexpected[0];
 	return 0;
 }

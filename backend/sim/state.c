@@ -16,6 +16,7 @@ struct gs_sim_state *gs_sim_state_new(void)
 		free(s);
 		return NULL;
 	}
+	s->unexpected = "";
 	return s;
 }
 

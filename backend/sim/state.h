@@ -281,6 +281,10 @@ struct gs_sim_state {
 	struct gs_sim_output *outputs;
 	struct gs_sim_pending pending[GS_SIM_PENDING_MAX];
 	struct gs_sim_fault faults[GS_SIM_FAULTS_MAX];
+	/* expect.h: what changes the machine, in the order in which it is to come; the first n_met have */
+	size_t n_expected, n_met;
+	const char **expected;
+	const char *unexpected;     /* what came out of turn first, a sentence; "" for nothing */
 };
 
 struct gs_sim_state *gs_sim_state_new(void);

@@ -228,6 +228,14 @@ static void put_lists(struct gs_sim_out *w, struct json_object *root, const stru
 	for (size_t i = 0; i < s->n_faults; i++)
 		gs_sim_push(w, array, fault_object(w, &s->faults[i]));
 	gs_sim_put(w, root, "faults", array);
+	if (s->n_expected) {
+		array = json_object_new_array();
+		for (size_t i = 0; i < s->n_expected; i++)
+			gs_sim_push(w, array, json_object_new_string(s->expected[i]));
+		gs_sim_put(w, root, "expected", array);
+		gs_sim_put_number(w, root, "met", s->n_met);
+		gs_sim_put_word(w, root, "unexpected", s->unexpected);
+	}
 }
 
 int gs_sim_state_format(const struct gs_sim_state *s, char **ret_text, size_t *ret_n, struct gs_error *e)

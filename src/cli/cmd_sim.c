@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cmd_sim.c - `gpuslice sim`: simulated machines. */
+#include <unistd.h>
+#include <fcntl.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,11 +9,13 @@
 #include "backend/nvml.h"
 #include "backend/sim/calls.h"
 #include "backend/sim/sim.h"
+#include "base/file.h"
 #include "base/parse.h"
 #include "base/strbuf.h"
 #include "cli/cli.h"
 #include "codec/script_words.h"
 
+#define LIST_BYTES_MAX 65536
 #define NVML_PREFIX_LENGTH 4
 #define CALLS_MAX 128
 #define NEAR_MAX 4
@@ -170,6 +174,42 @@ static int fault(struct gs_cli *cli, struct gs_sim *sim, int argc, char **argv)
 	return GS_STATUS_OK;
 }
 
+static int read_list(const char *name, char **ret_text, struct gs_error *e)
+{
+	bool is_stdin = strcmp(name, "-") == 0;
+	int fd = is_stdin ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), r;
+	size_t n;
+
+	if (fd < 0)
+		return gs_error_set(e, -errno, GS_STATUS_INVALID, "cannot open %s: %s", name, strerror(errno));
+	r = gs_fd_read_all(fd, name, LIST_BYTES_MAX, ret_text, &n, e);
+	if (!is_stdin)
+		close(fd);
+	return r;
+}
+
+/* FILE, "-" or "clear"; without it, how it stands. */
+static int expect(struct gs_cli *cli, struct gs_sim *sim, int argc, char **argv)
+{
+	GS_FREE char *text = NULL, *state = NULL;
+	struct gs_error e = { 0 };
+	bool is_met = false;
+
+	if (argc > 1)
+		return gs_cli_misuse(cli, &gs_command_sim, "sim expect takes one file");
+	if (argc && strcmp(argv[0], "clear") != 0 && read_list(argv[0], &text, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	if (argc) {
+		if (gs_sim_expect(sim, text ? text : "", &e) < 0)
+			return gs_cli_fail(cli, &e);
+		return GS_STATUS_OK;
+	}
+	if (gs_sim_expect_state(sim, &state, &is_met, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	fputs(state, stdout);
+	return is_met ? GS_STATUS_OK : GS_STATUS_DIFFERS;
+}
+
 static int run(struct gs_cli *cli, int argc, char **argv)
 {
 	GS_CLEANUP(gs_sim_closep) struct gs_sim *sim = NULL;
@@ -180,16 +220,16 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 	if (gs_cli_parse(cli, &gs_command_sim, argc, argv, NULL, NULL, &first, &status))
 		return status;
 	if (first == argc)
-		return gs_cli_misuse(cli, &gs_command_sim, "sim takes list, reset, path or fault");
+		return gs_cli_misuse(cli, &gs_command_sim, "sim takes list, reset, path, fault or expect");
 	what = argv[first++];
 	if (strcmp(what, "list") == 0 && first == argc)
 		return list(cli);
-	if (strcmp(what, "reset") != 0 && strcmp(what, "path") != 0 && strcmp(what, "fault") != 0)
-		return gs_cli_misuse(cli, &gs_command_sim, "sim takes list, reset, path or fault, not %s", what);
+	if (strcmp(what, "reset") != 0 && strcmp(what, "path") != 0 && strcmp(what, "fault") != 0 && strcmp(what, "expect") != 0)
+		return gs_cli_misuse(cli, &gs_command_sim, "sim takes list, reset, path, fault or expect, not %s", what);
 	status = need_name(cli);
 	if (status)
 		return status;
-	if (strcmp(what, "fault") != 0 && first != argc)
+	if (strcmp(what, "fault") != 0 && strcmp(what, "expect") != 0 && first != argc)
 		return gs_cli_misuse(cli, &gs_command_sim, "sim %s takes no arguments", what);
 	if (strcmp(what, "reset") == 0) {
 		if (gs_sim_reset(cli->sim, &e) < 0)
@@ -203,6 +243,8 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 		printf("%s\n", gs_sim_tree(sim));
 		return GS_STATUS_OK;
 	}
+	if (strcmp(what, "expect") == 0)
+		return expect(cli, sim, argc - first, argv + first);
 	return fault(cli, sim, argc - first, argv + first);
 }
 
@@ -242,12 +284,14 @@ static const struct gs_cli_lines tables[] = {
 
 const struct gs_cli_command gs_command_sim = {
 	.name = "sim",
-	.arguments = "list|reset|path|fault",
+	.arguments = "list|reset|path|fault|expect",
 	.summary = "machines that are not there, to try things on",
 	.details = "list             their names\n"
 		   "reset            back to the shipped state\n"
 		   "path             the directory tree that stands for /\n"
-		   "fault [SPEC...]  what is switched on, or switch one on",
+		   "fault [SPEC...]  what is switched on, or switch one on\n"
+		   "expect [FILE]    hold what changes the machine to a list: a CALL, \"write FILE\" or \"program NAME\" a line,\n"
+		   "                 each the next of the list; without FILE what is left of it, with status 4; clear ends it",
 	.tables = tables,
 	.run = run,
 };

@@ -20,29 +20,6 @@ static const struct gs_profile *backed_profile(const struct gs_policy *y, const 
 	return p && p->gi_profile ? p : NULL;
 }
 
-/* How many of the size of @p the request has, in any GI of its profile or in the one at @start. */
-static uint32_t count_alike(const struct gs_policy *y, const struct gs_profile *p, struct gs_u32 start)
-{
-	const struct gs_layout_gpu *t = y->d->target;
-	uint32_t n = 0;
-
-	for (size_t i = 0; i < t->n_wants; i++) {
-		const struct gs_profile *q = backed_profile(y, &t->wants[i]);
-
-		n += q && gs_str_equal(q->gi_profile, p->gi_profile) && gs_u64_equal(q->memory_bytes, p->memory_bytes) &&
-		     (!start.known || gs_u32_equal(t->wants[i].on_start, start));
-	}
-	return n;
-}
-
-static bool has_gi(const struct gs_layout_gpu *t, const char *profile, struct gs_u32 start)
-{
-	for (size_t i = 0; i < t->n_wants; i++)
-		if (t->wants[i].kind == GS_KIND_MIG && gs_str_equal(t->wants[i].profile, profile) && gs_u32_equal(t->wants[i].start, start))
-			return true;
-	return false;
-}
-
 /* Will the GI at @start take several sizes, as it is or as asked for? Then the driver says how many fit. */
 static bool mixes_sizes(const struct gs_policy *y, const char *profile, struct gs_u32 start)
 {
@@ -58,6 +35,32 @@ static bool mixes_sizes(const struct gs_policy *y, const char *profile, struct g
 				value = w->params[k].value;
 	}
 	return gs_str_equal(value, "on");
+}
+
+/* How many of the size of @p the request has, in any GI of its profile or in the one at @start. */
+static uint32_t count_alike(const struct gs_policy *y, const struct gs_profile *p, struct gs_u32 start)
+{
+	const struct gs_layout_gpu *t = y->d->target;
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < t->n_wants; i++) {
+		const struct gs_profile *q = backed_profile(y, &t->wants[i]);
+
+		/* over all of them: where sizes are mixed the driver says how many fit */
+		if (q && !start.known && t->wants[i].on_start.known && mixes_sizes(y, q->gi_profile, t->wants[i].on_start))
+			continue;
+		n += q && gs_str_equal(q->gi_profile, p->gi_profile) && gs_u64_equal(q->memory_bytes, p->memory_bytes) &&
+		     (!start.known || gs_u32_equal(t->wants[i].on_start, start));
+	}
+	return n;
+}
+
+static bool has_gi(const struct gs_layout_gpu *t, const char *profile, struct gs_u32 start)
+{
+	for (size_t i = 0; i < t->n_wants; i++)
+		if (t->wants[i].kind == GS_KIND_MIG && gs_str_equal(t->wants[i].profile, profile) && gs_u32_equal(t->wants[i].start, start))
+			return true;
+	return false;
 }
 
 /* Does a later one want the same GI? */
@@ -132,6 +135,9 @@ void gs_policy_check_gi_room(struct gs_policy *y)
 
 			gis += t->wants[k].kind == GS_KIND_MIG && gs_str_equal(t->wants[k].profile, p->gi_profile);
 			if (!q || !gs_str_equal(q->gi_profile, p->gi_profile))
+				continue;
+			/* beside others of any size: the driver says how many fit */
+			if (t->wants[k].on_start.known && mixes_sizes(y, q->gi_profile, t->wants[k].on_start))
 				continue;
 			vgpus++;
 			last = t->wants[k].instance_id.known ? last : &t->wants[k];

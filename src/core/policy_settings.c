@@ -7,6 +7,7 @@
 #include "core/policy_internal.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/parse.h"
 #include "base/strbuf.h"
@@ -68,8 +69,8 @@ static void check_vgpus(struct gs_policy *y, const char *key, const char *value,
 			gs_policy_add_holder(y, f, c->old->holders[k]);
 	}
 	/* deleting and creating the same in one script is a keep; «recreate» is not */
-	gs_policy_suggest(y, f, "delete %" PRIu32 "%s, or add a line «recreate %" PRIu32 " …» for each of them that is to come back", y->gpu->index,
-			  which.failed ? "" : which.text, y->gpu->index);
+	gs_policy_suggest(y, f, "delete %" PRIu32 "%s; one that is to come back takes «recreate» instead, as in: recreate %" PRIu32 "%.*s", y->gpu->index,
+			  which.failed ? "" : which.text, y->gpu->index, which.failed ? 0 : (int)(1 + strcspn(which.text + 1, " ")), which.text);
 }
 
 static void check_vgpu_setting(struct gs_policy *y, const struct gs_setting_change *c)
