@@ -245,7 +245,8 @@ static int list_processes(process_call call, nvml_device device, struct nvml_pro
 		*ret_list = GS_TAKE(list);
 		*ret_n = n < room ? n : room;
 	}
-	return code;
+	/* below 0 is ours to say */
+	return code < 0 ? NVML_ERROR_UNKNOWN : code;
 }
 
 static int read_processes(struct look *l, process_call call, nvml_device device, struct gs_gpu *gpu, struct gs_u32 gi)
