@@ -16,6 +16,7 @@
 #include "backend/writer.h"
 #include "base/parse.h"
 #include "base/strbuf.h"
+#include "core/layout.h"
 
 #define NVML_DEVICES_MAX 1024
 #define PROCESSES_MAX 4096
@@ -222,6 +223,12 @@ static struct gs_u32 minor_by_proc(struct gs_collect *c, struct gs_bdf bdf)
 	return gs_parse_u32(number, 10, &minor.value) < 0 ? GS_U32_UNKNOWN : minor;
 }
 
+/* Below 0 are our own errors: a library that answers so has said nothing that we know. */
+static int library_code(int code)
+{
+	return code < 0 ? NVML_ERROR_UNKNOWN : code;
+}
+
 typedef int (*process_call)(nvml_device device, unsigned *n, struct nvml_process *processes);
 
 /* How many, then which (interfaces 5.7), once more when some started in between. NVML's code, or -ENOMEM. */
@@ -245,8 +252,7 @@ static int list_processes(process_call call, nvml_device device, struct nvml_pro
 		*ret_list = GS_TAKE(list);
 		*ret_n = n < room ? n : room;
 	}
-	/* below 0 is ours to say */
-	return code < 0 ? NVML_ERROR_UNKNOWN : code;
+	return library_code(code);
 }
 
 static int read_processes(struct look *l, process_call call, nvml_device device, struct gs_gpu *gpu, struct gs_u32 gi)
@@ -285,17 +291,17 @@ static int read_mig_processes(struct look *l, nvml_device device, struct gs_gpu 
 {
 	struct gs_nvml *nvml = l->c->nvml;
 	unsigned n = 0;
-	int first = GS_NVML_CALL(nvml, mig_count, device, &n);
+	int first = library_code(GS_NVML_CALL(nvml, mig_count, device, &n));
 
 	for (unsigned i = 0; i < n && i < MIG_DEVICES_MAX; i++) {
 		nvml_device mig;
 		unsigned gi;
-		int code = GS_NVML_CALL(nvml, mig_device, device, i, &mig);
+		int code = library_code(GS_NVML_CALL(nvml, mig_device, device, i, &mig));
 
 		if (code == NVML_ERROR_NOT_FOUND)
 			continue;
 		if (code == NVML_SUCCESS)
-			code = GS_NVML_CALL(nvml, device_gi_id, mig, &gi);
+			code = library_code(GS_NVML_CALL(nvml, device_gi_id, mig, &gi));
 		if (code == NVML_SUCCESS)
 			code = read_all_processes(l, mig, gpu, GS_U32(gi));
 		if (code < 0)
@@ -490,12 +496,12 @@ static void join_published(struct look *l)
 	bool is_needed = false;
 
 	for (size_t i = 0; i < l->n_pci; i++)
-		is_needed = is_needed || (l->gpus[i]->mode == GS_MODE_MIG && !l->gpus[i]->placements_visible);
+		is_needed = is_needed || (gs_mode_has_mig(l->gpus[i]->mode) && !l->gpus[i]->placements_visible);
 	/* its absence is normal, and what it holds is checked like any foreign text */
 	if (!is_needed || gs_published_read(l->c->root, &published, &e) < 0)
 		return;
 	for (size_t i = 0; i < l->n_pci; i++) {
-		if (l->gpus[i]->mode == GS_MODE_MIG && !l->gpus[i]->placements_visible)
+		if (gs_mode_has_mig(l->gpus[i]->mode) && !l->gpus[i]->placements_visible)
 			l->gpus[i]->placements_visible = gs_published_join(&published, l->snapshot, l->gpus[i]);
 	}
 }

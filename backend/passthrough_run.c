@@ -183,9 +183,36 @@ static void give_unbind_lock_back(struct gs_doing *d)
 	*d->e = why;
 }
 
+/* A GPU that stays with its driver must not go to VFIO when it is next bound. */
+static void take_override_back(struct gs_doing *d, const char *before)
+{
+	const struct gs_error why = *d->e;
+	struct gs_error now;
+
+	if (write_override(d, before) >= 0) {
+		*d->e = why;
+		return;
+	}
+	now = *d->e;
+	*d->e = why;
+	gs_error_set(d->e, why.errnum, why.status, "%s; and driver_override still says VFIO: %s", why.text, now.text);
+}
+
+/* What it says now; "" for nothing. */
+static void read_override(struct gs_doing *d, char *ret, size_t size)
+{
+	GS_FREE char *text = NULL;
+	char bdf[GS_BDF_TEXT];
+
+	ret[0] = '\0';
+	if (gs_root_read(d->root, &text, GS_PCI_DEVICES "/%s/driver_override", gs_bdf_format(d->step->function, bdf)) == 0 && strcmp(text, "(null)") != 0)
+		snprintf(ret, size, "%s", text);
+}
+
 static int unbind(struct gs_doing *d)
 {
-	char driver[GS_WORD];
+	char driver[GS_WORD], override[GS_WORD];
+	bool has_override = false;
 	const char *vfio = d->step->to_vfio ? gs_vfio_driver_for(d->root, d->step->function) : NULL;
 	bool has_lock = false;
 	int r = refuse_bridge(d);
@@ -201,10 +228,15 @@ static int unbind(struct gs_doing *d)
 		r = has_lock ? take_unbind_lock(d) : check_unused(d);
 	}
 	/* before the unbind: nobody's autoprobe can come in between (interfaces 4.3) */
-	if (r == 0 && vfio)
+	read_override(d, override, sizeof(override));
+	if (r == 0 && vfio) {
 		r = write_override(d, vfio);
+		has_override = r == 0;
+	}
 	if (r == 0 && driver[0])
 		r = unbind_from(d, driver);
+	if (r < 0 && r != -EINPROGRESS && has_override)
+		take_override_back(d, override);
 	if (r < 0 && r != -EINPROGRESS && has_lock)
 		give_unbind_lock_back(d);
 	return r;

@@ -289,6 +289,7 @@ static struct gpm *gpm_of(struct gs_readings *r, struct gs_bdf bdf, uint32_t gi,
 	return g;
 }
 
+/* *@ret_symbol: the call whose code it is. */
 static int take_sample(struct gs_nvml *nvml, nvml_device device, struct gpm *g, const char **ret_symbol)
 {
 	unsigned next = g->has_one ? !g->newest : g->newest;
@@ -333,6 +334,8 @@ static int compare_samples(struct gs_readings *r, const struct gpm *g, struct gs
 	return NVML_SUCCESS;
 }
 
+static const char first_look[] = "it is measured from one look to the next: look again";
+
 /* The load of one GI since the last look. A first sample is taken where there is none, and *@wants_second set. */
 static int read_gi(struct gs_readings *r, struct gs_snapshot *s, nvml_device device, struct gs_gpu *gpu, struct gs_instance *inst, bool *wants_second)
 {
@@ -352,16 +355,17 @@ static int read_gi(struct gs_readings *r, struct gs_snapshot *s, nvml_device dev
 	}
 	if (g->has_one && gs_elapsed_ms(g->at) < GPM_APART_MS) {
 		t->utilization_percent = g->last_percent;
-		t->utilization_reason = g->last_percent.known ? NULL : "it is measured from one look to the next, and this is the first";
+		t->utilization_reason = g->last_percent.known ? NULL : first_look;
 		*wants_second |= !g->last_percent.known;
 		return 0;
 	}
 	code = take_sample(r->nvml, device, g, &symbol);
 	if (code == NVML_SUCCESS && !g->has_one) {
 		g->has_one = *wants_second = true;
-		t->utilization_reason = "it is measured from one look to the next, and this is the first";
+		t->utilization_reason = first_look;
 		return 0;
 	}
+	/* what was before is over, also where nothing comes after it */
 	g->last_percent = GS_U32_UNKNOWN;
 	if (code == NVML_SUCCESS) {
 		symbol = GS_NVML_SYMBOL(gpm_metrics);

@@ -48,21 +48,21 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Asked once without room, for how many (interfaces 5.7). */
-static void ask_placements(struct gs_nvml *nvml, nvml_device device, struct placement *p)
+/* Asked once without room, for how many (interfaces 5.7). The code of the call that was the last. */
+static int ask_placements(struct gs_nvml *nvml, nvml_device device, struct placement *p)
 {
 	struct nvml_placement_list list = { .version = NVML_VERSION_WORD(struct nvml_placement_list, 2), .mode = NVML_PLACEMENTS_HETEROGENEOUS };
 	unsigned int ids[GS_MIXED_IDS_MAX];
 	int code = GS_NVML_CALL(nvml, vgpu_placements, device, p->type, &list);
 
 	if ((code != NVML_SUCCESS && code != NVML_ERROR_INSUFFICIENT_SIZE) || !list.count || list.count > GS_MIXED_IDS_MAX)
-		return;
+		return code;
 	list.version = NVML_VERSION_WORD(struct nvml_placement_list, 2);
 	list.mode = NVML_PLACEMENTS_HETEROGENEOUS;
 	list.ids = ids;
-	if (GS_NVML_CALL(nvml, vgpu_placements, device, p->type, &list) != NVML_SUCCESS || list.count > GS_MIXED_IDS_MAX || !list.size ||
-	    list.size >= NVML_NO_PLACEMENT)
-		return;
+	code = GS_NVML_CALL(nvml, vgpu_placements, device, p->type, &list);
+	if (code != NVML_SUCCESS || list.count > GS_MIXED_IDS_MAX || !list.size || list.size >= NVML_NO_PLACEMENT)
+		return code;
 	for (unsigned int i = 0; i < list.count; i++)
 		if (ids[i] < NVML_NO_PLACEMENT)
 			p->ids[p->n++] = ids[i];
@@ -71,6 +71,7 @@ static void ask_placements(struct gs_nvml *nvml, nvml_device device, struct plac
 		if (p->ids[i] == p->ids[i - 1])
 			p->n = 0;
 	p->size = p->n ? list.size : 0;
+	return code;
 }
 
 /* NULL when there is no memory. */
@@ -93,7 +94,9 @@ static const struct placement *placements_of(struct gs_vgpu_placements *all, str
 	p = &all->items[all->n++];
 	*p = (struct placement){ .type = type };
 	snprintf(p->board, sizeof(p->board), "%s", board);
-	ask_placements(nvml, device, p);
+	/* one that has fallen off the bus does not speak for all of its kind: the next is asked again */
+	if (ask_placements(nvml, device, p) == NVML_ERROR_GPU_IS_LOST)
+		all->n--;
 	return p;
 }
 
@@ -193,8 +196,7 @@ static int add_scheduler(struct gs_nvml *nvml, nvml_device device, struct gs_sna
 	if (!setting)
 		return -ENOMEM;
 	setting->key = GS_SETTING_SCHEDULER;
-	code = gs_vgpu_scheduler_choices(nvml, device, s, setting);
-	if (code == NVML_ERROR_MEMORY)
+	if (gs_vgpu_scheduler_choices(nvml, device, s, setting, &code) < 0)
 		return -ENOMEM;
 	if (code != NVML_SUCCESS || !setting->n_choices) {
 		static const char *const unknown[] = { "best-effort", "equal-share", "fixed-share" };
@@ -382,14 +384,29 @@ static void read_readings(struct gs_nvml *nvml, nvml_device device, uint32_t vgp
 	gs_readings_vgpu(nvml, device, vgpu, &inst->telemetry);
 }
 
+/* What runs and has no reading has its reason. */
+static void note_unread(struct gs_snapshot *s, struct gs_gpu *gpu, int code)
+{
+	const char *why = code == NVML_SUCCESS ? "which of the driver's vGPUs this is cannot be told" : missing(s, code, GS_NVML_SYMBOL(active_vgpus));
+
+	for (size_t i = 0; i < gpu->n_instances; i++) {
+		struct gs_instance *inst = gpu->instances[i];
+
+		if (inst->kind == GS_KIND_VGPU && gs_instance_is_held(inst) && !inst->telemetry.utilization_percent.known && !inst->telemetry.utilization_reason)
+			inst->telemetry.utilization_reason = why;
+	}
+}
+
 int gs_vgpu_nvml_guests(struct gs_nvml *nvml, nvml_device device, struct gs_snapshot *s, struct gs_gpu *gpu, bool telemetry)
 {
 	uint32_t vgpus[VGPUS_MAX];
 	unsigned int n = VGPUS_MAX;
+	int code;
 
-	if (gpu->lost || !gpu->n_instances || !gpu->grids[GS_KIND_VGPU].n || GS_NVML_CALL(nvml, active_vgpus, device, &n, vgpus) != NVML_SUCCESS)
+	if (gpu->lost || !gpu->n_instances || !gpu->grids[GS_KIND_VGPU].n)
 		return 0;
-	for (unsigned int i = 0; i < n && i < VGPUS_MAX; i++) {
+	code = GS_NVML_CALL(nvml, active_vgpus, device, &n, vgpus);
+	for (unsigned int i = 0; code == NVML_SUCCESS && i < n && i < VGPUS_MAX; i++) {
 		struct gs_instance *inst;
 		struct guest g;
 
@@ -402,6 +419,8 @@ int gs_vgpu_nvml_guests(struct gs_nvml *nvml, nvml_device device, struct gs_snap
 		if (telemetry)
 			read_readings(nvml, device, vgpus[i], gpu, inst);
 	}
+	if (telemetry)
+		note_unread(s, gpu, code);
 	return 0;
 }
 
@@ -430,6 +449,14 @@ static int set_heterogeneous(struct gs_nvml *nvml, nvml_device device, nvml_gi g
 	return gi ? GS_NVML_CALL(nvml, set_gi_heterogeneous, gi, &mode) : GS_NVML_CALL(nvml, set_heterogeneous, device, &mode);
 }
 
+/* Of the scheduler the older call is the one that was asked last, and whose code it is. */
+static const char *read_symbol(bool is_scheduler, nvml_gi gi)
+{
+	if (is_scheduler)
+		return gi ? GS_NVML_SYMBOL(gi_scheduler) : GS_NVML_SYMBOL(scheduler);
+	return gi ? GS_NVML_SYMBOL(gi_heterogeneous) : GS_NVML_SYMBOL(heterogeneous);
+}
+
 int gs_vgpu_nvml_set(struct gs_nvml *nvml, nvml_device device, nvml_gi gi, const char *where, const char *key, const char *value, struct gs_error *e)
 {
 	bool is_scheduler = key && strcmp(key, GS_SETTING_SCHEDULER) == 0;
@@ -451,5 +478,8 @@ int gs_vgpu_nvml_set(struct gs_nvml *nvml, nvml_device device, nvml_gi gi, const
 	}
 	if (code == NVML_SUCCESS && gs_setting_is(now, value, true))
 		return 0;
-	return gs_error_set(e, -EIO, GS_STATUS_FAILED, "%s: the driver says that it set %s to %s, but it reads %s", where, key, value, code == NVML_SUCCESS ? now : "nothing");
+	if (code != NVML_SUCCESS)
+		return gs_error_set(e, -EIO, GS_STATUS_FAILED, "%s: the driver says that it set %s to %s, but that cannot be read back: %s says %d%s%s", where, key, value,
+				    read_symbol(is_scheduler, gi), code, gs_nvml_reason(code) ? ": " : "", gs_nvml_reason(code) ? gs_nvml_reason(code) : "");
+	return gs_error_set(e, -EIO, GS_STATUS_FAILED, "%s: the driver says that it set %s to %s, but it reads %s", where, key, value, now);
 }

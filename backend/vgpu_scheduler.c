@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "backend/vgpu_scheduler.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -194,18 +195,18 @@ static size_t add_range(struct gs_setting_part *parts, size_t n, const char *key
 	return n + 1;
 }
 
-int gs_vgpu_scheduler_choices(struct gs_nvml *nvml, nvml_device device, struct gs_snapshot *s, struct gs_setting *setting)
+int gs_vgpu_scheduler_choices(struct gs_nvml *nvml, nvml_device device, struct gs_snapshot *s, struct gs_setting *setting, int *ret_code)
 {
 	struct nvml_scheduler_capabilities c = { .policies = { 0 } };
 	const char **words = gs_arena_calloc(gs_snapshot_arena(s), GS_ARRAY_SIZE(c.policies), sizeof(*words));
 	struct gs_setting_part *parts = gs_arena_calloc(gs_snapshot_arena(s), GS_SETTING_PARTS_MAX, sizeof(*parts));
-	int code = GS_NVML_CALL(nvml, scheduler_capabilities, device, &c);
 	size_t n = 0;
 
-	if (code != NVML_SUCCESS)
-		return code;
 	if (!words || !parts)
-		return NVML_ERROR_MEMORY;
+		return -ENOMEM;
+	*ret_code = GS_NVML_CALL(nvml, scheduler_capabilities, device, &c);
+	if (*ret_code != NVML_SUCCESS)
+		return 0;
 	for (size_t i = 0; i < GS_ARRAY_SIZE(c.policies); i++)
 		if (word_of(c.policies[i]))
 			words[setting->n_choices++] = word_of(c.policies[i]);
@@ -218,5 +219,5 @@ int gs_vgpu_scheduler_choices(struct gs_nvml *nvml, nvml_device device, struct g
 	n = add_range(parts, n, "timeslice-ns", c.min_timeslice, c.max_timeslice, NULL, "arr=on");
 	setting->parts = parts;
 	setting->n_parts = n;
-	return NVML_SUCCESS;
+	return 0;
 }

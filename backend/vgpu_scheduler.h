@@ -32,7 +32,7 @@ int gs_vgpu_scheduler_read(struct gs_nvml *nvml, nvml_device device, nvml_gi gi,
  */
 int gs_vgpu_scheduler_write(struct gs_nvml *nvml, nvml_device device, nvml_gi gi, const char *value, const char **ret_symbol);
 
-/* The words and ranges that @device takes, into the arena of @s. NVML's code. */
-int gs_vgpu_scheduler_choices(struct gs_nvml *nvml, nvml_device device, struct gs_snapshot *s, struct gs_setting *setting);
+/* The words and ranges that @device takes, into the arena of @s; none unless NVML's code is SUCCESS. -ENOMEM is ours, never the driver's. */
+int gs_vgpu_scheduler_choices(struct gs_nvml *nvml, nvml_device device, struct gs_snapshot *s, struct gs_setting *setting, int *ret_code);
 
 #endif

@@ -79,7 +79,7 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 		break;
 	case GS_LAYER_SETTINGS:
 		if (!m->read_only && gs_model_setting(m, m->list_row, &row) && !(row.setting && row.setting->fixed) &&
-		    !(row.value && gs_str_equal(row.value, gs_model_setting_wanted(m, m->gpu, row.setting))))
+		    !(row.value && gs_setting_is(gs_model_setting_wanted(m, m->gpu, row.setting), row.value, false)))
 			hint(h, row.value ? GS_ACTION_STAGE : GS_ACTION_OPEN);
 		break;
 	case GS_LAYER_REVIEW:

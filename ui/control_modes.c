@@ -142,7 +142,7 @@ unsigned gs_control_open_settings(struct gs_model *m)
 	gs_layer_open(m, GS_LAYER_SETTINGS);
 	/* on the first word that it is or will be: an Enter too many changes nothing */
 	for (size_t i = 0; gs_model_setting(m, i, &row); i++) {
-		if (!row.setting || row.setting->fixed || !row.value || !gs_str_equal(row.value, gs_model_setting_wanted(m, m->gpu, row.setting)))
+		if (!row.setting || row.setting->fixed || !row.value || !gs_setting_is(gs_model_setting_wanted(m, m->gpu, row.setting), row.value, false))
 			continue;
 		m->list_row = i;
 		break;
@@ -176,7 +176,7 @@ static unsigned take_setting(struct gs_model *m)
 	n = gs_control_gpus(m, gpus);
 	if (!n)
 		return GS_DO_REDRAW;
-	if (n == 1 && gs_str_equal(row.value, gs_model_setting_wanted(m, m->gpu, row.setting)))
+	if (n == 1 && gs_setting_is(gs_model_setting_wanted(m, m->gpu, row.setting), row.value, false))
 		return gs_say(m, "%s is %s already", row.setting->key, row.value);
 	for (size_t i = 0; i < n; i++)
 		gs_strbuf_printf(&text, "set %u %s %s\n", gpus[i], row.setting->key, row.value);

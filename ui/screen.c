@@ -13,13 +13,16 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
 
 #include "base/file.h"
+#include "base/parse.h"
 #include "ui/terminal.h"
 
+#define SIDE_MAX 2000
 #define CRASH_STACK_BYTES (32u << 10)
 
 /* Drag (1002) in SGR coordinates (1006): beyond column 223, and a release that names its button. */
@@ -181,17 +184,49 @@ static void choose_looks(struct gs_screen *s, const struct gs_theme *theme, bool
 /* ------------------------------------------------------------------ */
 /* taking the terminal */
 
+/* As curses finds it: the environment before the terminal. 0: it does not say. */
+static unsigned size_of(const char *name, unsigned told)
+{
+	const char *text = getenv(name);
+	uint32_t n;
+
+	return text && gs_parse_u32(text, 10, &n) == 0 ? n : told;
+}
+
+/* What no library draws: its tables of the screen would be gigabytes. */
+static int check_size(const struct gs_screen *s, struct gs_error *e)
+{
+	struct winsize w = { 0 };
+	unsigned rows, columns;
+
+	ioctl(s->fd_out, TIOCGWINSZ, &w);
+	rows = size_of("LINES", w.ws_row);
+	columns = size_of("COLUMNS", w.ws_col);
+	if (rows <= SIDE_MAX && columns <= SIDE_MAX)
+		return 0;
+	return gs_error_set(e, -E2BIG, GS_STATUS_INVALID, "the terminal is said to have %u rows and %u columns, and at most %d of each can be drawn (LINES, COLUMNS, stty size)", rows,
+			    columns, SIDE_MAX);
+}
+
 static int open_curses(struct gs_screen *s, struct gs_error *e)
 {
 	const char *term = getenv("TERM");
 	const char *const names[] = { term && *term ? term : "vt100", "xterm-256color", "vt100" };
 	int in = fcntl(s->fd_in, F_DUPFD_CLOEXEC, 3), out = fcntl(s->fd_out, F_DUPFD_CLOEXEC, 3);
 	const char *cup;
+	int r = check_size(s, e);
 
+	if (r < 0) {
+		if (in >= 0)
+			close(in);
+		if (out >= 0)
+			close(out);
+		return r;
+	}
 	s->file_in = in < 0 ? NULL : fdopen(in, "r");
 	s->file_out = out < 0 ? NULL : fdopen(out, "w");
 	if (!s->file_in || !s->file_out) {
-		int r = errno ? -errno : -ENOMEM;
+		r = errno ? -errno : -ENOMEM;
 
 		if (!s->file_in && in >= 0)
 			close(in);

@@ -222,16 +222,34 @@ void gs_view_modes(const struct gs_view *v)
 
 /* ---------------------------------------------------------------- settings */
 
+/* Has a value the row's word, whatever parts stand behind it? */
+static bool has_word(const char *value, const char *word)
+{
+	char first[GS_SETTING_VALUE_MAX];
+
+	return value && word && gs_str_equal(gs_setting_word(value, first, sizeof(first)), word);
+}
+
 static const char *state_of(const struct gs_model *m, const struct gs_setting_row *row)
 {
 	const struct gs_setting *s = row->setting;
 	const char *wanted = gs_model_setting_wanted(m, m->gpu, s), *soon = s->pending ? s->pending : s->value;
 
-	if (wanted && gs_str_equal(wanted, row->value) && !gs_str_equal(wanted, soon))
+	if (has_word(wanted, row->value) && !gs_setting_is(soon, wanted, false))
 		return "staged";
-	if (gs_str_equal(s->pending, row->value))
+	if (has_word(s->pending, row->value))
 		return "pending";
-	return gs_str_equal(s->value, row->value) ? "now" : "";
+	return has_word(s->value, row->value) ? "now" : "";
+}
+
+/* With the parts that are set, or staged, behind the word. */
+static const char *value_of(const struct gs_model *m, const struct gs_setting_row *row)
+{
+	const char *wanted = gs_model_setting_wanted(m, m->gpu, row->setting);
+
+	if (has_word(wanted, row->value))
+		return wanted;
+	return has_word(row->setting->value, row->value) ? row->setting->value : row->value;
 }
 
 static void describe_row(const struct gs_model *m, const struct gs_setting_row *row, char *buf, size_t size)
@@ -244,7 +262,7 @@ static void describe_row(const struct gs_model *m, const struct gs_setting_row *
 	else if (!row->value)
 		snprintf(buf, size, "%-20s %s%s", s->key, s->value ? s->value : "cannot be read", s->fixed ? "   fixed" : "");
 	else
-		snprintf(buf, size, "%-20s %-10s %s", row->is_first ? s->key : "", row->value, s->fixed && !gs_str_equal(s->value, row->value) ? "" : state_of(m, row));
+		snprintf(buf, size, "%-20s %-10s %s", row->is_first ? s->key : "", value_of(m, row), s->fixed && !has_word(s->value, row->value) ? "" : state_of(m, row));
 }
 
 static void draw_consequence(const struct gs_view *v, const struct gs_setting_row *row)
@@ -280,7 +298,7 @@ static void draw_consequence(const struct gs_view *v, const struct gs_setting_ro
 	else if (!s)
 		gs_lines_add(&l, -1, GS_ELEMENT_OK, " Enter asks how many. Another number goes through none: all VFs go and come.");
 	else if (!s->fixed && row->value && gs_str_equal(row->value, gs_model_setting_wanted(v->m, v->m->gpu, s)))
-		gs_lines_add(&l, -1, GS_ELEMENT_DIM, gs_str_equal(row->value, s->value) ? " It is so." : s->pending ? " This is pending." : " This is staged.");
+		gs_lines_add(&l, -1, GS_ELEMENT_DIM, has_word(s->value, row->value) ? " It is so." : s->pending ? " This is pending." : " This is staged.");
 	else if (!s->fixed)
 		gs_lines_add(&l, -1, GS_ELEMENT_OK, row->value ? " Enter stages it." : " Enter asks for a number.");
 	gs_lines_draw(v, d, &l, 0, -1);

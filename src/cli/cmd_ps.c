@@ -42,6 +42,8 @@ static void add_where(struct gs_table *t, const struct gs_instance *inst)
 {
 	if (!inst)
 		gs_table_add(t, NULL);
+	else if (inst->vf.known && inst->gi.known)
+		gs_table_addf(t, "VF %" PRIu32 " in GI %" PRIu32, inst->vf.value, inst->gi.value);
 	else if (inst->vf.known)
 		gs_table_addf(t, "VF %" PRIu32, inst->vf.value);
 	else if (inst->kind == GS_KIND_MIG && inst->start.known)
@@ -74,14 +76,15 @@ static void add_who(struct gs_table *t, const struct gs_ps_row *row)
 
 static void add_row(struct gs_table *t, const struct gs_ps_row *row)
 {
+	const struct gs_profile *p = row->instance ? gs_profile_by_name(&row->gpu->grids[row->instance->kind], row->instance->profile) : NULL;
 	const struct gs_telemetry *m = row->telemetry;
 
 	gs_table_addf(t, "%" PRIu32, row->gpu->index);
-	gs_table_add(t, row->gpu->lost ? "LOST" : row->instance ? row->instance->profile : "whole GPU");
+	gs_table_add(t, row->gpu->lost ? "LOST" : row->instance ? row->instance->profile : row->gpu->mode == GS_MODE_WHOLE ? "whole GPU" : "no instances");
 	add_where(t, row->instance);
 	add_gib(t, m->memory_used_bytes);
 	add_gib(t, m->memory_free_bytes);
-	add_gib(t, m->memory_total_bytes);
+	add_gib(t, m->memory_total_bytes.known || !row->instance || !p ? m->memory_total_bytes : p->memory_bytes);
 	if (m->utilization_percent.known)
 		gs_table_addf(t, "%" PRIu32 "%%", m->utilization_percent.value);
 	else
@@ -104,7 +107,7 @@ static void print_reasons(const struct gs_ps_row *rows, size_t n)
 		if (!is_new)
 			continue;
 		said[n_said++] = reason;
-		printf("LOAD -, as of GPU %" PRIu32 "%s%s: %s\n", rows[i].gpu->index, rows[i].instance ? " " : "",
+		printf("LOAD -, such as on GPU %" PRIu32 "%s%s: %s\n", rows[i].gpu->index, rows[i].instance ? " " : "",
 		       rows[i].instance && rows[i].instance->profile ? rows[i].instance->profile : "", reason);
 	}
 }

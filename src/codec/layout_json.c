@@ -183,12 +183,9 @@ static const char *asked_setting(const struct gs_layout_gpu *g, const char *key)
 /* "mixed" and the like can be read, but nobody could ask for it. */
 static bool can_be_written(const struct gs_setting *setting, const char *value)
 {
-	if (!value || setting->fixed || (!setting->n_choices && strcmp(value, "mixed") == 0))
-		return false;
-	for (size_t i = 0; i < setting->n_choices; i++)
-		if (strcmp(setting->choices[i], value) == 0)
-			return true;
-	return !setting->n_choices;
+	char why[256];
+
+	return value && !setting->fixed && !gs_setting_refuses(setting, value, why, sizeof(why));
 }
 
 /* What waits for a reload has been asked for: a layout that left it out would take it back. */

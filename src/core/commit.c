@@ -8,6 +8,7 @@
 
 #include "base/parse.h"
 #include "base/strbuf.h"
+#include "core/compare.h"
 #include "core/policy.h"
 
 /* Plans of an undo that are tried, each from a fresh look. */
@@ -295,8 +296,9 @@ static int plan_undo(const struct gs_snapshot *now, const struct gs_plan *failed
 		const struct gs_step *step = &failed->steps[i];
 		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(now, step->bdf);
 
-		if (!gpu)
-			return gs_error_set(e, -ENODEV, GS_STATUS_NOT_UNDONE, "GPU %" PRIu32 " has gone", step->gpu);
+		/* one that is gone or lost costs the others nothing; that it was is said at the end */
+		if (!gpu || gpu->lost)
+			continue;
 		if (take_back(ev.layout, &ev.layout->gpus[gpu->index], &before->gpus[step->gpu], gs_snapshot_gpu(failed->snapshot, step->gpu), gpu, step, i < done) < 0)
 			return gs_error_oom(e);
 	}
@@ -362,8 +364,8 @@ static const struct gs_finding *first_unconfirmed(const struct gs_plan *back, co
 	return NULL;
 }
 
-/* Put everything back. 0: as before, but for *@ret_new_uuids instances. Otherwise -errno and what is left, in @e. */
-static int undo(struct commit *c, const struct gs_plan *failed, size_t done, size_t *ret_new_uuids, struct gs_error *e)
+/* Put everything back. 0: as before, but for *@ret_new_uuids instances. Otherwise -errno and why in @e; a last look may have found @differences. */
+static int undo(struct commit *c, const struct gs_plan *failed, size_t done, size_t *ret_new_uuids, struct gs_strbuf *differences, struct gs_error *e)
 {
 	/* a second look and try: what failed once for a passing reason need not leave debris */
 	for (int tries = 0;; tries++) {
@@ -385,35 +387,13 @@ static int undo(struct commit *c, const struct gs_plan *failed, size_t done, siz
 			return gs_error_set(e, -EPERM, GS_STATUS_NOT_UNDONE, "%s", f->text);
 		if (!back->n_steps) {
 			*ret_new_uuids = count_new_uuids(failed->snapshot, now);
-			return 0;
+			return gs_compare_undone(failed, now, differences) ? gs_error_set(e, -EIO, GS_STATUS_NOT_UNDONE, "the machine is not what it was") : 0;
 		}
 		if (tries == UNDO_TRIES)
 			return gs_error_set(e, -EIO, GS_STATUS_NOT_UNDONE, "the driver accepts every step of it and the machine is still not as before");
 		r = run_undo(c, back, e);
 		if (r < 0 && tries + 1 >= UNDO_TRIES)
 			return r;
-	}
-}
-
-/* "missing now: GPU 2 3g.40gb at 4, …": what of @base is not there any more. */
-static void describe_missing(struct commit *c, const struct gs_plan *failed, struct gs_strbuf *b)
-{
-	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *now = NULL;
-
-	if (c->ops->collect(c->userdata, &now, NULL) < 0)
-		return;
-	for (size_t i = 0; i < failed->n_base; i++) {
-		const struct gs_gpu *gpu = gs_snapshot_gpu(failed->snapshot, failed->base[i].gpu);
-		const struct gs_gpu *later = gs_snapshot_gpu_by_bdf(now, gpu->bdf);
-
-		for (size_t k = 0; k < gpu->n_instances; k++) {
-			const struct gs_instance *inst = gpu->instances[k];
-			const struct gs_instance *back = later && inst->profile && inst->start.known ? gs_gpu_instance_at(later, inst->profile, inst->start.value) : NULL;
-
-			if (!back || back->n_compute != inst->n_compute)
-				gs_strbuf_printf(b, "%sGPU %" PRIu32 " %s at %" PRIu32 "%s", b->length ? ", " : "", gpu->index, inst->profile ? inst->profile : "?",
-						 inst->start.value, back ? " (its compute instances)" : "");
-		}
 	}
 }
 
@@ -452,14 +432,33 @@ static void start_units(struct commit *c, const struct gs_plan *p, size_t done, 
 	}
 }
 
+/* What is otherwise than before, by a look now unless @b has it already. */
+static const char *tell_differences(struct commit *c, const struct gs_plan *failed, struct gs_strbuf *b)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *now = NULL;
+	GS_FREE char *list = NULL;
+	struct gs_error e = { 0 };
+
+	if (!b->length && c->ops->collect(c->userdata, &now, &e) < 0)
+		gs_strbuf_printf(b, "What is otherwise than before cannot be told: %s", e.text);
+	else if (!b->length && !gs_compare_undone(failed, now, b))
+		gs_strbuf_puts(b, "Of the GPUs of this plan nothing is seen to be otherwise than before");
+	else if (b->length) {
+		list = gs_strbuf_take(b);
+		*b = (struct gs_strbuf)GS_STRBUF_INIT;
+		gs_strbuf_printf(b, "Otherwise than before: %s", list ? list : "?");
+	}
+	return b->failed ? "What is otherwise than before cannot be told for want of memory" : b->text;
+}
+
 /* A step failed (@why): undo, and say in which state the machine is. */
 static int fail(struct commit *c, const struct gs_plan *p, size_t done, const struct gs_error *why)
 {
-	GS_STRBUF struct gs_strbuf missing = GS_STRBUF_INIT;
+	GS_STRBUF struct gs_strbuf left = GS_STRBUF_INIT;
 	struct gs_error undo_error = { 0 };
 	char step[256], uuids[96] = "", units[256];
 	size_t new_uuids = 0;
-	int r = undo(c, p, done, &new_uuids, &undo_error);
+	int r = undo(c, p, done, &new_uuids, &left, &undo_error);
 
 	start_units(c, p, done, units, sizeof(units));
 
@@ -467,12 +466,9 @@ static int fail(struct commit *c, const struct gs_plan *p, size_t done, const st
 		gs_step_describe(&p->steps[done], GS_TENSE_PLAN, step, sizeof(step));
 	else
 		snprintf(step, sizeof(step), "the end");
-	if (r < 0) {
-		describe_missing(c, p, &missing);
-		return finish(c, why->errnum, GS_STATUS_NOT_UNDONE, "step %zu of %zu (%s) failed: %s. Undoing what was done failed too: %s. %s%s%s%s; look with gpuslice list",
-			      done + 1, p->n_steps, step, why->text, undo_error.text, missing.length ? "Missing now: " : "Nothing of before is missing",
-			      missing.length ? missing.text : "", missing.length ? "" : ", but more may be there", units);
-	}
+	if (r < 0)
+		return finish(c, why->errnum, GS_STATUS_NOT_UNDONE, "step %zu of %zu (%s) failed: %s. Not everything could be undone: %s. %s%s; look with gpuslice list", done + 1,
+			      p->n_steps, step, why->text, undo_error.text, tell_differences(c, p, &left), units);
 	c->result->undone = true;
 	if (new_uuids)
 		snprintf(uuids, sizeof(uuids), ", but %zu instance%s another UUID", new_uuids, new_uuids == 1 ? " has" : "s have");
@@ -509,6 +505,22 @@ static int end_with_units(struct commit *c, const struct gs_plan *p, size_t at, 
 	start_units(c, p, at + 1, units, sizeof(units));
 	return finish(c, why->errnum, GS_STATUS_NOT_UNDONE, "the change itself is done, but unit %s could not be started again: %s%s; start it with systemctl start %s",
 		      p->steps[at].unit, why->text, units, p->steps[at].unit);
+}
+
+/* Each step was proved when it was done; somebody else may have taken it away since: a driver that was loaded again, a reset. */
+static int look_at_the_end(struct commit *c, const struct gs_plan *p)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *now = NULL;
+	GS_STRBUF struct gs_strbuf lost = GS_STRBUF_INIT;
+	struct gs_error e = { 0 };
+	int r = c->ops->collect(c->userdata, &now, &e);
+
+	if (r < 0)
+		return finish(c, r, GS_STATUS_NOT_UNDONE, "all %zu steps were done and proved, but the machine cannot be looked at any more: %s", p->n_steps, e.text);
+	if (!gs_compare_done(p, now, &lost))
+		return 0;
+	return finish(c, -ESTALE, GS_STATUS_NOT_UNDONE, "all %zu steps were done and proved, but at the end the machine is not as asked, so something else changed it meanwhile: %s; "
+		      "look with gpuslice list, then run it again", p->n_steps, lost.failed ? "?" : lost.text);
 }
 
 static int run_plan(struct commit *c, const struct gs_plan *p)
@@ -552,6 +564,9 @@ static int run_plan(struct commit *c, const struct gs_plan *p)
 		c->result->done = i + 1;
 	}
 	journal(c, GS_JOURNAL_END, p, NULL, NULL);
+	r = p->n_steps ? look_at_the_end(c, p) : 0;
+	if (r < 0)
+		return r;
 	if (pending)
 		return finish(c, 0, GS_STATUS_PENDING, "done: %zu step%s, of which %zu accepted but pending: %s", p->n_steps, p->n_steps == 1 ? "" : "s", pending, waits.text);
 	return finish(c, 0, GS_STATUS_OK, p->n_steps ? "done: %zu step%s" : "nothing to do: the machine is as asked", p->n_steps, p->n_steps == 1 ? "" : "s");

@@ -384,8 +384,7 @@ static const char *asked_setting(const struct gs_layout_gpu *g, const char *key)
  */
 static const char *vgpu_setting(const struct gs_diff_gpu *d, const struct gs_setting *s, const char *asked)
 {
-	bool is_kept = d->target->mode == GS_MODE_VGPU && d->gpu->mode == GS_MODE_VGPU;
-	const char *want = asked ? asked : is_kept ? s->value : NULL;
+	const char *want = asked ? asked : d->target->mode == GS_MODE_VGPU ? s->value : NULL;
 
 	if (!want)
 		return NULL;

@@ -88,8 +88,12 @@ static void check_own_gi(struct gs_policy *y, const struct gs_want *w, const str
 	/* what lies in one GI has one size unless it is set to mix them; said once, of the last that is asked for */
 	if ((n <= per_gi(p) && (others == n || mixes_sizes(y, p->gi_profile, w->on_start))) || is_followed(y, w))
 		return;
-	f = gs_policy_add(y, GS_RULE_GI_FULL, GS_SEVERITY_BLOCK, "the %s at %" PRIu32 " has room for %" PRIu32 " of the size of %s, all of one size, and %" PRIu32 " are asked for", p->gi_profile,
-			  w->on_start.value, per_gi(p), p->name, others);
+	if (n <= per_gi(p))
+		f = gs_policy_add(y, GS_RULE_GI_FULL, GS_SEVERITY_BLOCK, "all vGPUs in one GPU instance have one framebuffer size: in the %s at %" PRIu32 " %s is not the only one",
+				  p->gi_profile, w->on_start.value, p->name);
+	else
+		f = gs_policy_add(y, GS_RULE_GI_FULL, GS_SEVERITY_BLOCK, "the %s at %" PRIu32 " has room for %" PRIu32 " of the size of %s, and %" PRIu32 " are asked for", p->gi_profile,
+				  w->on_start.value, per_gi(p), p->name, n);
 	gs_policy_suggest(y, f, "create %" PRIu32 " %s, and leave open in which one it lies", y->gpu->index, p->gi_profile);
 	if (others != n && n <= per_gi(p) && gs_setting_by_key(y->gpu->gi_settings, y->gpu->n_gi_settings, GS_SETTING_HETEROGENEOUS))
 		gs_policy_suggest(y, f, "set %" PRIu32 "/%s@%" PRIu32 " heterogeneous on, while no vGPU is in it", y->gpu->index, p->gi_profile, w->on_start.value);

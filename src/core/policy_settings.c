@@ -67,7 +67,9 @@ static void check_vgpus(struct gs_policy *y, const char *key, const char *value,
 		for (size_t k = 0; k < c->old->n_holders; k++)
 			gs_policy_add_holder(y, f, c->old->holders[k]);
 	}
-	gs_policy_suggest(y, f, "delete %" PRIu32 "%s before it, and create what is to be there after it", y->gpu->index, which.failed ? "" : which.text);
+	/* deleting and creating the same in one script is a keep; «recreate» is not */
+	gs_policy_suggest(y, f, "delete %" PRIu32 "%s, or add a line «recreate %" PRIu32 " …» for each of them that is to come back", y->gpu->index,
+			  which.failed ? "" : which.text, y->gpu->index);
 }
 
 static void check_vgpu_setting(struct gs_policy *y, const struct gs_setting_change *c)
@@ -103,6 +105,21 @@ static void check_gi_settings(struct gs_policy *y)
 	}
 }
 
+/* What a VM has read when it started it does not read again, and drivers refuse to change it (interfaces 1.5, 2.1). */
+static void check_params(struct gs_policy *y, const struct gs_change *c)
+{
+	struct gs_finding *f;
+
+	if (!c->n_params || !c->old || c->old->kind != GS_KIND_VGPU || c->kind == GS_CHANGE_DELETE || c->kind == GS_CHANGE_RECREATE || !gs_instance_is_held(c->old))
+		return;
+	f = gs_policy_add(y, GS_RULE_SETTING_NEEDS, GS_SEVERITY_BLOCK, "%s of the vGPU %s can be set only while nobody uses it", c->params[0].key, c->old->profile);
+	for (size_t k = 0; k < c->old->n_holders; k++)
+		gs_policy_add_holder(y, f, c->old->holders[k]);
+	f->object = gs_policy_object(y, c->old);
+	f->pos = c->want->pos;
+	gs_policy_suggest(y, f, "shut down whoever uses it first: gpuslice who %" PRIu32, y->gpu->index);
+}
+
 void gs_policy_check_settings(struct gs_policy *y)
 {
 	for (size_t i = 0; i < y->d->n_settings; i++) {
@@ -119,4 +136,6 @@ void gs_policy_check_settings(struct gs_policy *y)
 		}
 	}
 	check_gi_settings(y);
+	for (size_t i = 0; i < y->d->n_changes; i++)
+		check_params(y, &y->d->changes[i]);
 }

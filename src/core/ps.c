@@ -116,12 +116,17 @@ int gs_ps_list(const struct gs_snapshot *s, enum gs_ps_key key, struct gs_arena 
 	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
 		const struct gs_gpu *gpu = gs_snapshot_gpu(s, i);
 
-		if (!is_cut(gpu))
+		/* in MIG mode and without instances there is nothing to work on, which is worth a line */
+		if (!is_cut(gpu) || !gpu->n_instances)
 			rows[n++] = (struct gs_ps_row){ gpu, NULL, &gpu->telemetry, gpu->holders, gpu->n_holders };
 		for (size_t k = 0; k < gpu->n_instances; k++) {
 			const struct gs_instance *inst = gpu->instances[k];
 
-			rows[n++] = (struct gs_ps_row){ gpu, inst, &inst->telemetry, inst->holders, inst->n_holders };
+			/* passed through it is the whole GPU that somebody has */
+			if (inst->kind == GS_KIND_PASSTHROUGH && !inst->n_holders)
+				rows[n++] = (struct gs_ps_row){ gpu, inst, &inst->telemetry, gpu->holders, gpu->n_holders };
+			else
+				rows[n++] = (struct gs_ps_row){ gpu, inst, &inst->telemetry, inst->holders, inst->n_holders };
 		}
 	}
 	if (key != GS_PS_GPU)

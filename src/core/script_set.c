@@ -108,7 +108,7 @@ static int set_in_gi(struct gs_edit *x)
 	if (r < 0)
 		return r;
 	if (!w || w->kind != GS_KIND_MIG)
-		return gs_error_at(x->e, -ENOENT, &sel->pos, "GPU %" PRIu32 " has no GPU instance there, and none is asked for: create it first", x->gpu->index);
+		return gs_error_at(x->e, -ENOENT, &sel->pos, "GPU %" PRIu32 " has no GPU instance there, and none is asked for at that start: create it first, with «at»", x->gpu->index);
 	r = gs_gi_setting_check(x->gpu, x->st->text, x->st->value, &x->st->pos, x->e);
 	if (r < 0)
 		return r;

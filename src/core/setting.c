@@ -72,6 +72,8 @@ const char *gs_setting_part_of(const char *value, const char *key, char *buf, si
 
 	if (!pieces_begin(&p, value))
 		return NULL;
+	/* the word, whatever it looks like, is no part */
+	pieces_next(&p, &text);
 	while ((piece = pieces_next(&p, &text))) {
 		if (!text || strcmp(piece, key) != 0)
 			continue;
@@ -151,11 +153,27 @@ static const char *refuse_part_key(const struct gs_setting *s, const char *key, 
 /* Does @value say @part, as "arr=on"? */
 static bool says(const char *value, const char *part)
 {
-	char key[32], there[GS_SETTING_VALUE_MAX];
+	char key[GS_SETTING_VALUE_MAX], there[GS_SETTING_VALUE_MAX];
 	size_t n = strcspn(part, "=");
 
 	snprintf(key, sizeof(key), "%.*s", (int)n, part);
 	return part[n] && gs_setting_part_of(value, key, there, sizeof(there)) && strcmp(there, part + n + 1) == 0;
+}
+
+/* As a driver writes it: what is read back is compared with what was asked for. */
+static bool has_leading_zero(const char *text)
+{
+	return text[0] == '0' && text[1];
+}
+
+static const char *refuse_part_word(const struct gs_setting_part *part, const char *text, char *buf, size_t size)
+{
+	GS_STRBUF struct gs_strbuf known = GS_STRBUF_INIT;
+
+	for (size_t i = 0; i < part->n_words; i++)
+		gs_strbuf_printf(&known, "%s%s", !i ? "" : i + 1 < part->n_words ? ", " : " or ", part->words[i]);
+	snprintf(buf, size, "takes %s=%s, not \"%.40s\"", part->key, known.failed ? "" : known.text, text);
+	return buf;
 }
 
 static const char *refuse_part(const struct gs_setting_part *part, const char *word, const char *text, const char *value, char *buf, size_t size)
@@ -177,12 +195,12 @@ static const char *refuse_part(const struct gs_setting_part *part, const char *w
 	if (part->n_words) {
 		if (is_word_of(part->words, part->n_words, text))
 			return NULL;
-		snprintf(buf, size, "takes %s=%s%s%s, not \"%.40s\"", part->key, part->words[0], part->n_words > 1 ? " or " : "", part->n_words > 1 ? part->words[1] : "", text);
-		return buf;
+		return refuse_part_word(part, text, buf, size);
 	}
-	if (gs_parse_u64(text, 10, &number) == 0 && number >= part->min && number <= part->max)
+	if (gs_parse_u64(text, 10, &number) == 0 && number >= part->min && number <= part->max && !has_leading_zero(text))
 		return NULL;
-	snprintf(buf, size, "takes %s from %" PRIu64 " to %" PRIu64 ", not \"%.40s\"", part->key, part->min, part->max, text);
+	snprintf(buf, size, "takes %s from %" PRIu64 " to %" PRIu64 "%s, not \"%.40s\"", part->key, part->min, part->max,
+		 has_leading_zero(text) ? " without zeros in front" : "", text);
 	return buf;
 }
 
@@ -195,9 +213,9 @@ const char *gs_setting_refuses(const struct gs_setting *s, const char *value, ch
 	size_t n = 0;
 
 	if (!s->n_choices) {
-		if (gs_parse_u64(value, 10, &number) == 0)
+		if (gs_parse_u64(value, 10, &number) == 0 && !has_leading_zero(value))
 			return NULL;
-		snprintf(buf, size, "is a number, not \"%.40s\"", value);
+		snprintf(buf, size, "is a number%s, not \"%.40s\"", has_leading_zero(value) ? " without zeros in front" : "", value);
 		return buf;
 	}
 	if (!pieces_begin(&p, value))

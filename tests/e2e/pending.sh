@@ -9,27 +9,7 @@ vf=sys/bus/pci/devices/0000:41:00.7
 type_of() { cat "$tree/$1/nvidia/current_vgpu_type"; }
 records() { ls "$tree/run/gpuslice/writes" 2>/dev/null | wc -l; }
 
-# until COMMAND…: wait for it, 20 s at most
-until_true() {
-	tries=400
-	while ! "$@"; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || return 1
-		read -r _ <"$tmp/clock" || :
-	done
-}
-# a pipe that somebody ticks twenty times a second: a wait without a busy loop
-mkfifo "$tmp/clock"
-exec 9<>"$tmp/clock"
-python3 -c '
-import os, sys, time
-os.setsid()
-fd = os.open(sys.argv[1], os.O_WRONLY)
-while os.path.exists(sys.argv[1]):
-    os.write(fd, b"\n")
-    time.sleep(0.05)' "$tmp/clock" 9>&- &
-clock=$!
-trap 'kill $clock 2>/dev/null; rm -rf "$tmp"' EXIT
+. tests/lib/clock.sh
 
 has_record() { [ "$(records)" -eq 1 ]; }
 has_none() { [ "$(records)" -eq 0 ]; }

@@ -68,7 +68,7 @@ that "the same rows in each" python3 -c '
 import json, sys
 rows = [json.load(open(path))["rows"] for path in sys.argv[1:]]
 def name(r): return (r["gpu"], str(r["id"]))
-assert len(rows[0]) == 14 and all(sorted(map(name, r)) == sorted(map(name, rows[0])) for r in rows), [len(r) for r in rows]
+assert len(rows[0]) == 15 and all(sorted(map(name, r)) == sorted(map(name, rows[0])) for r in rows), [len(r) for r in rows]
 ' "$tmp/gpu" "$tmp/memory" "$tmp/load" "$tmp/pid" "$tmp/user" "$tmp/name"
 that "by memory the fullest first" python3 -c '
 import json, sys

@@ -73,6 +73,9 @@ static void take_marks(struct fam_gpu *g, struct fam_slot *slot, const char *at,
 					slot->gi = g->gis[i].id;
 					break;
 				}
+		} else if (*at == '+') {
+			at++;
+			slot->placement = take_number(&at, word);
 		} else if (*at == '#') {
 			at++;
 			snprintf(slot->uuid, sizeof(slot->uuid), "%s", fam_uuid(take_number(&at, word), uuid, sizeof(uuid)));
@@ -126,9 +129,38 @@ static void add_vgpu(struct fam_gpu *g, const char *word)
 	take_marks(g, slot, at, word);
 }
 
+static void add_sharing(struct fam_sharing *sharing, const char *key, const char *word)
+{
+	if (gs_str_starts(key, "heterogeneous="))
+		sharing->is_mixed = strcmp(strchr(key, '='), "=on") == 0;
+	else
+		snprintf(sharing->scheduler, sizeof(sharing->scheduler), "%s", strchr(key, '=') + 1);
+	CHECK(gs_str_starts(key, "heterogeneous=") || gs_str_starts(key, "scheduler="));
+}
+
+/* "in:0:scheduler=equal-share" */
+static void add_gi_setting(struct fam_gpu *g, const char *word)
+{
+	const char *at = word + strlen("in:");
+	uint32_t start = take_number(&at, word);
+
+	for (size_t i = 0; i < g->n_gis; i++) {
+		if (g->gis[i].start != start)
+			continue;
+		add_sharing(&g->gis[i].sharing, at + 1, word);
+		return;
+	}
+	CHECK(!"a GI there");
+}
+
 static void add_setting(struct fam_gpu *g, const char *word, bool is_fixed)
 {
 	const char *key = strchr(word, ':') + 1, *value = strchr(key, '=');
+
+	if (g->has_sharing && !is_fixed) {
+		add_sharing(&g->sharing, key, word);
+		return;
+	}
 
 	for (size_t i = 0; i < g->board->n_settings; i++) {
 		struct fam_setting *s = &g->settings[i];
@@ -176,7 +208,7 @@ static bool add_flag(struct fam_gpu *g, const char *word)
 	} flags[] = {
 		{ "mig", &g->mig }, { "held", &g->is_held }, { "persistenced", &g->is_persistent }, { "kfd", &g->has_kfd }, { "vm", &g->has_vm },
 		{ "fabric", &g->has_fabric }, { "reset", &g->needs_reset }, { "boot", &g->is_boot }, { "noiommu", &g->has_no_iommu }, { "hidden", &g->is_hidden }, { "blind", &g->is_blind }, { "novgpu", &g->has_no_vgpu },
-		{ "waits", &g->write_waits },
+		{ "waits", &g->write_waits }, { "shares", &g->has_sharing },
 	};
 
 	for (size_t i = 0; i < GS_ARRAY_SIZE(flags); i++)
@@ -212,6 +244,8 @@ static void add_word(struct fam_gpu *g, const char *word)
 		add_sibling(&g->foreign, word);
 	else if (gs_str_starts(word, "set:") || gs_str_starts(word, "fixed:"))
 		add_setting(g, word, word[0] == 'f');
+	else if (gs_str_starts(word, "in:"))
+		add_gi_setting(g, word);
 	else if (gs_str_starts(word, "vf:")) {
 		uint32_t n;
 
@@ -291,6 +325,8 @@ static void add_slot(struct gs_strbuf *b, const struct fam_gpu *g, uint32_t n)
 		gs_strbuf_printf(b, " vf:%" PRIu32, n);
 	if (slot->gi)
 		gs_strbuf_printf(b, "/%" PRIu32, gi_by_id(g, slot->gi) ? gi_by_id(g, slot->gi)->start : 99);
+	if (slot->type && g->sharing.is_mixed)
+		gs_strbuf_printf(b, "+%" PRIu32, slot->placement);
 	if (slot->type && slot->uuid[0])
 		gs_strbuf_printf(b, "#%s", slot->uuid);
 	add_params(b, slot);
@@ -319,12 +355,27 @@ static void add_slots(struct gs_strbuf *b, const struct fam_gpu *g)
 		add_slot(b, g, (uint32_t)(there[i] - g->slots));
 }
 
+static void add_sharing_text(struct gs_strbuf *b, const char *where, const struct fam_sharing *sharing)
+{
+	if (sharing->is_mixed)
+		gs_strbuf_printf(b, " %sheterogeneous=on", where);
+	if (sharing->scheduler[0])
+		gs_strbuf_printf(b, " %sscheduler=%s", where, sharing->scheduler);
+}
+
 static void add_gis(struct gs_strbuf *b, const struct fam_gpu *g)
 {
-	for (uint32_t start = 0; start < 12; start++)
-		for (size_t i = 0; i < g->n_gis; i++)
-			if (g->gis[i].start == start)
-				gs_strbuf_printf(b, " %s@%" PRIu32 "%s%s", g->gis[i].profile, start, g->gis[i].has_ci ? "" : "^", g->gis[i].is_held ? "*" : "");
+	for (uint32_t start = 0; start < 12; start++) {
+		for (size_t i = 0; i < g->n_gis; i++) {
+			char where[16];
+
+			if (g->gis[i].start != start)
+				continue;
+			gs_strbuf_printf(b, " %s@%" PRIu32 "%s%s", g->gis[i].profile, start, g->gis[i].has_ci ? "" : "^", g->gis[i].is_held ? "*" : "");
+			snprintf(where, sizeof(where), "in:%" PRIu32 ":", start);
+			add_sharing_text(b, where, &g->gis[i].sharing);
+		}
+	}
 }
 
 static void add_sibling_text(struct gs_strbuf *b, const char *name, const struct fam_sibling *s)
@@ -346,6 +397,7 @@ static void add_gpu(struct gs_strbuf *b, const struct fam_gpu *g)
 	add_slots(b, g);
 	for (size_t i = 0; i < g->board->n_settings; i++)
 		gs_strbuf_printf(b, " set:%s=%s%s%s", g->board->settings[i].key, g->settings[i].value, g->settings[i].pending[0] ? "," : "", g->settings[i].pending);
+	add_sharing_text(b, "set:", &g->sharing);
 	add_sibling_text(b, "audio", &g->audio);
 	add_sibling_text(b, "foreign", &g->foreign);
 	gs_strbuf_printf(b, "%s%s%s%s", g->is_held ? " held" : "", g->is_persistent ? " persistenced" : "", g->has_kfd ? " kfd" : "", g->has_vm ? " vm" : "");

@@ -50,10 +50,18 @@ struct fam_board {
 /* NULL for an unknown name. */
 const struct fam_board *fam_board_by_name(const char *name);
 const struct fam_type *fam_board_type(const struct fam_board *b, const char *name);
+/* Framebuffer that its vGPUs share: that of the largest time-sliced type, as often as it fits. */
+uint32_t fam_board_gib(const struct fam_board *b);
 /* Units of a GI of that profile, 0 for an unknown one. */
 uint32_t fam_gi_size(const char *profile);
 /* Starts of a GI profile; how many. */
 size_t fam_gi_starts(const char *profile, const uint32_t **ret_starts);
+
+/* What vGPUs are set to, of the GPU or of a GI (interfaces 2.5, 5.3). */
+struct fam_sharing {
+	bool is_mixed;
+	char scheduler[64];             /* "": the driver's own, best-effort */
+};
 
 struct fam_param {
 	char key[32], value[32];
@@ -64,6 +72,7 @@ struct fam_slot {
 	const struct fam_type *type;
 	char uuid[40];
 	uint32_t gi;                    /* id of the one that it lies in; 0: none */
+	uint32_t placement;             /* with sizes mixed: where its framebuffer begins, in GiB */
 	struct fam_param params[FAM_PARAMS_MAX];
 	size_t n_params;
 	bool is_held, is_claimed;       /* by a VM that runs, by one that is shut off */
@@ -73,6 +82,7 @@ struct fam_gi {
 	uint32_t id, start;
 	const char *profile;
 	bool has_ci, is_held;
+	struct fam_sharing sharing;
 };
 
 /* The other functions of the board, and one that merely lies in the group. */
@@ -99,6 +109,8 @@ struct fam_gpu {
 	struct fam_sibling audio, foreign;
 	bool is_held, is_persistent, was_persistent, has_kfd, has_vm, has_fabric;
 	bool is_boot, has_no_iommu, is_hidden, is_blind, has_no_vgpu, write_waits;
+	bool has_sharing;               /* NVML tells and sets what vGPUs are set to */
+	struct fam_sharing sharing;
 };
 
 struct fam_host {
@@ -111,9 +123,11 @@ struct fam_host {
  * GPUs, one per "|", each a board and then in any order:
  *   mig, vfs=N, vfio, unbound, stranded[=N]     what it is used as
  *   1g.24gb@0[^][*]                             a GI; ^: without compute instance
- *   TYPE@SLOT[/GISTART][#K][{k=v,…}][*]         a vGPU; K: 1-9, its UUID; *: a VM runs on it
+ *   TYPE@SLOT[/GISTART][+ID][#K][{k=v,…}][*]    a vGPU; ID: placement id; K: 1-9, its UUID; *: a VM runs on it
  *   vf:N[{k=v,…}][*][~]                         a VF; ~: a shut-off VM names it
  *   set:KEY=VALUE[,PENDING], fixed:KEY          settings
+ *   shares                                      NVML tells what vGPUs are set to; then set:heterogeneous=on, set:scheduler=VALUE,
+ *                                               and in:GISTART:KEY=VALUE of a GI
  *   audio[=DRIVER], foreign=DRIVER              functions beside it; without DRIVER: none is bound
  *   forgotten                                   what drivers were bound before VFIO is not known
  *   held, persistenced, kfd, vm, fabric         who has the GPU open

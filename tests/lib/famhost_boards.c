@@ -83,6 +83,16 @@ const struct fam_type *fam_board_type(const struct fam_board *b, const char *nam
 	return NULL;
 }
 
+uint32_t fam_board_gib(const struct fam_board *b)
+{
+	uint32_t gib = 0;
+
+	for (size_t i = 0; i < b->n_types; i++)
+		if (!b->types[i].gi_profile && b->types[i].mib * b->types[i].max / 1024 > gib)
+			gib = b->types[i].mib * b->types[i].max / 1024;
+	return gib;
+}
+
 /* rtx-pro-6000-blackwell: 12 memory units */
 size_t fam_gi_starts(const char *profile, const uint32_t **ret_starts)
 {

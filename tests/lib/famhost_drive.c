@@ -59,6 +59,12 @@ static void wipe(struct fam_host *h, struct fam_gpu *g, bool gis_too)
 	g->n_gis = 0;
 }
 
+/* interfaces 2.5: it takes the mixed sizes along; whether the scheduler, too, is not known, so here it does. */
+static void forget_sharing(struct fam_gpu *g)
+{
+	g->sharing = (struct fam_sharing){ .is_mixed = false };
+}
+
 /* ---------------------------------------------------------------- holders, units */
 
 static int stop_holder(struct fam_host *h, const struct gs_step *step)
@@ -104,6 +110,7 @@ static int sriov_manage(struct fam_host *h, struct fam_gpu *g, const struct gs_s
 	if (step->op == GS_STEP_ENABLE_VFS && g->vfs)
 		return 0;
 	wipe(h, g, true);
+	forget_sharing(g);
 	g->vfs = step->op == GS_STEP_ENABLE_VFS ? g->board->total_vfs : 0;
 	return 0;
 }
@@ -153,6 +160,7 @@ static int unbind(struct fam_host *h, struct fam_gpu *g, const struct gs_step *s
 		if (is_open(g) || has_held_vf(g) || (g->vfs && is_native(g)))
 			return -EBUSY;
 		wipe(h, g, true);
+		forget_sharing(g);
 		g->mig = false;
 		g->mig_pending = -1;
 	} else if (g->has_vm) {
@@ -205,6 +213,7 @@ static int set_mode(struct fam_host *h, struct fam_gpu *g, const struct gs_step 
 		return 0;
 	}
 	wipe(h, g, true);
+	forget_sharing(g);
 	g->mig = on;
 	g->mig_pending = -1;
 	return 0;
@@ -279,6 +288,26 @@ static uint32_t vgpus_in(const struct fam_gpu *g, uint32_t gi)
 	for (size_t i = 0; i < FAM_SLOTS_MAX; i++)
 		n += g->slots[i].type && g->slots[i].gi == gi;
 	return n;
+}
+
+/* interfaces 2.5, 5.7: while no vGPU is there; in MIG mode each GI has its own, and the GPU has none. */
+static int set_sharing(struct fam_gpu *g, const struct gs_step *step)
+{
+	struct fam_gi *gi = step->profile ? gi_at(g, step->span.start, step->profile) : NULL;
+	struct fam_sharing *sharing = gi ? &gi->sharing : &g->sharing;
+
+	if (!g->has_sharing || !is_native(g) || (step->profile != NULL) != g->mig || step->framework != GS_FRAMEWORK_NVML)
+		return -EOPNOTSUPP;
+	if (step->profile && !gi)
+		return -ENOENT;
+	for (size_t i = 0; i < FAM_SLOTS_MAX; i++)
+		if (g->slots[i].type && (!gi || g->slots[i].gi == gi->id))
+			return -EBUSY;
+	if (strcmp(step->key, GS_SETTING_HETEROGENEOUS) == 0)
+		sharing->is_mixed = strcmp(step->value, "on") == 0;
+	else
+		snprintf(sharing->scheduler, sizeof(sharing->scheduler), "%s", strcmp(step->value, "best-effort") == 0 ? "" : step->value);
+	return 0;
 }
 
 static uint32_t free_gi_id(const struct fam_gpu *g)
@@ -368,7 +397,7 @@ static int pick_gi(const struct fam_gpu *g, const struct fam_type *t, const stru
 			if (g->gis[i].id != id || strcmp(g->gis[i].profile, t->gi_profile) != 0 || (step->on_start.known && g->gis[i].start != step->on_start.value))
 				continue;
 			for (size_t k = 0; k < FAM_SLOTS_MAX; k++)
-				same_size = same_size && (!g->slots[k].type || g->slots[k].gi != id || g->slots[k].type->mib == t->mib);
+				same_size = same_size && (g->gis[i].sharing.is_mixed || !g->slots[k].type || g->slots[k].gi != id || g->slots[k].type->mib == t->mib);
 			if (!same_size || vgpus_in(g, id) >= t->per_gi)
 				continue;
 			*ret_gi = id;
@@ -395,6 +424,27 @@ static int count_others(const struct fam_gpu *g, const struct fam_type *t)
 	return n >= t->max ? -ENOSPC : 0;
 }
 
+/* Sizes mixed: the first of its places whose framebuffer is free (interfaces 2.5). */
+static int place_mixed(const struct fam_gpu *g, const struct fam_type *t, uint32_t *ret_placement)
+{
+	uint32_t size = t->mib / 1024;
+
+	for (uint32_t at = 0; at + size <= fam_board_gib(g->board); at += size) {
+		bool is_free = true;
+
+		for (size_t i = 0; i < FAM_SLOTS_MAX; i++) {
+			const struct fam_slot *other = &g->slots[i];
+
+			if (other->type && at < other->placement + other->type->mib / 1024 && other->placement < at + size)
+				is_free = false;
+		}
+		*ret_placement = at;
+		if (is_free)
+			return 0;
+	}
+	return -ENOSPC;
+}
+
 static struct fam_slot *free_slot(struct fam_gpu *g, const struct gs_step *step)
 {
 	if (g->board->total_vfs)
@@ -409,7 +459,7 @@ static int create_vgpu(struct fam_host *h, struct fam_gpu *g, const struct gs_st
 {
 	const struct fam_type *t = fam_board_type(g->board, step->profile);
 	struct fam_slot *slot = free_slot(g, step);
-	uint32_t gi = 0;
+	uint32_t gi = 0, placement = 0;
 	int r;
 
 	if (!is_native(g) || !slot)
@@ -420,7 +470,7 @@ static int create_vgpu(struct fam_host *h, struct fam_gpu *g, const struct gs_st
 		return -EBUSY;
 	if (g->mig != (t->gi_profile != NULL))
 		return -EIO;
-	r = t->gi_profile ? pick_gi(g, t, step, &gi) : count_others(g, t);
+	r = t->gi_profile ? pick_gi(g, t, step, &gi) : g->sharing.is_mixed ? place_mixed(g, t, &placement) : count_others(g, t);
 	if (r < 0)
 		return r;
 	if (g->board->framework == GS_FRAMEWORK_MDEV) {
@@ -432,6 +482,7 @@ static int create_vgpu(struct fam_host *h, struct fam_gpu *g, const struct gs_st
 	}
 	slot->type = t;
 	slot->gi = gi;
+	slot->placement = placement;
 	return 0;
 }
 
@@ -518,7 +569,7 @@ int fam_host_step(struct fam_host *h, const struct gs_step *step)
 	case GS_STEP_RESET_GPU:
 		return reset(h, step);
 	case GS_STEP_SET_SETTING:
-		return set_setting(g, step);
+		return gs_setting_is_for_vgpus(step->key) ? set_sharing(g, step) : set_setting(g, step);
 	case GS_STEP_REMOVE_VGPU:
 		return remove_vgpu(g, step);
 	case GS_STEP_CREATE_VGPU:

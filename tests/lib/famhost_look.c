@@ -39,6 +39,17 @@ static uint32_t n_slots(const struct fam_board *b)
 	return b->total_vfs ? b->total_vfs : 16;
 }
 
+static void add_mixed_ids(struct gs_arena *a, struct gs_profile *p, uint32_t size, uint32_t gib)
+{
+	uint32_t *ids = gs_arena_calloc(a, gib / size, sizeof(*ids));
+
+	CHECK(ids);
+	for (uint32_t at = 0; at + size <= gib; at += size)
+		ids[p->n_mixed_ids++] = at;
+	p->mixed_size = size;
+	p->mixed_ids = ids;
+}
+
 static void add_vgpu_grid(struct gs_snapshot *s, struct gs_gpu *gpu, const struct fam_gpu *g)
 {
 	struct gs_arena *a = gs_snapshot_arena(s);
@@ -57,6 +68,8 @@ static void add_vgpu_grid(struct gs_snapshot *s, struct gs_gpu *gpu, const struc
 		items[i].n_placements = n_slots(g->board);
 		items[i].gi_profile = t->gi_profile;
 		items[i].max_per_gi = t->gi_profile ? GS_U32(t->per_gi) : GS_U32_UNKNOWN;
+		if (g->has_sharing && !t->gi_profile)
+			add_mixed_ids(a, &items[i], t->mib / 1024, fam_board_gib(g->board));
 	}
 	*set = (struct gs_profile_set){ .memory_units = n_slots(g->board), .items = items, .n = g->board->n_types, .source = GS_PROFILES_DRIVER, .is_slots = true,
 					.has_one_size = true };
@@ -161,7 +174,7 @@ static void copy_params(struct gs_snapshot *s, struct gs_instance *inst, const s
 		inst->params[inst->n_params++] = (struct gs_key_value){ gs_snapshot_text(s, slot->params[i].key), gs_snapshot_text(s, slot->params[i].value) };
 }
 
-static struct gs_instance *add_vgpu(struct gs_snapshot *s, struct gs_gpu *gpu, const struct fam_slot *slot, uint32_t n, bool is_on_vf)
+static struct gs_instance *add_vgpu(struct gs_snapshot *s, struct gs_gpu *gpu, const struct fam_slot *slot, uint32_t n, bool is_on_vf, bool is_mixed)
 {
 	struct gs_instance *inst = gs_gpu_add_instance(s, gpu);
 
@@ -174,6 +187,7 @@ static struct gs_instance *add_vgpu(struct gs_snapshot *s, struct gs_gpu *gpu, c
 	inst->vf = is_on_vf ? GS_U32(n) : GS_U32_UNKNOWN;
 	inst->uuid = slot->uuid[0] ? gs_snapshot_text(s, slot->uuid) : NULL;
 	inst->gi = slot->gi ? GS_U32(slot->gi) : GS_U32_UNKNOWN;
+	inst->placement_id = is_mixed ? GS_U32(slot->placement) : GS_U32_UNKNOWN;
 	copy_params(s, inst, slot);
 	return inst;
 }
@@ -223,7 +237,7 @@ static void add_vfs(struct gs_snapshot *s, struct gs_gpu *gpu, const struct fam_
 		vf->iommu_group = GS_U32(100 * (index + 1) + i);
 		vf->type = g->slots[i].type ? g->slots[i].type->name : NULL;
 		if (g->slots[i].type)
-			inst = add_vgpu(s, gpu, &g->slots[i], i, true);
+			inst = add_vgpu(s, gpu, &g->slots[i], i, true, g->sharing.is_mixed);
 		else if (g->board->by == GS_VFS_BY_NUMVFS)
 			inst = add_plain_vf(s, gpu, g->board, &g->slots[i], i);
 		add_slot_holders(s, vf, inst && inst->kind == GS_KIND_VGPU ? inst : NULL, &g->slots[i], 5000 + 100 * index + i);
@@ -247,7 +261,15 @@ static void add_mdevs(struct gs_snapshot *s, struct gs_gpu *gpu, const struct fa
 	if (n > 1)
 		qsort(there, n, sizeof(*there), by_uuid);
 	for (uint32_t i = 0; i < n; i++)
-		add_slot_holders(s, NULL, add_vgpu(s, gpu, there[i], i, false), there[i], 5000 + 100 * index + i);
+		add_slot_holders(s, NULL, add_vgpu(s, gpu, there[i], i, false, g->sharing.is_mixed), there[i], 5000 + 100 * index + i);
+}
+
+static void copy_sharing(struct gs_snapshot *s, struct gs_instance *inst, const struct fam_sharing *sharing)
+{
+	inst->params = gs_arena_calloc(gs_snapshot_arena(s), 2, sizeof(*inst->params));
+	CHECK(inst->params);
+	inst->params[inst->n_params++] = (struct gs_key_value){ GS_SETTING_HETEROGENEOUS, sharing->is_mixed ? "on" : "off" };
+	inst->params[inst->n_params++] = (struct gs_key_value){ GS_SETTING_SCHEDULER, sharing->scheduler[0] ? gs_snapshot_text(s, sharing->scheduler) : "best-effort" };
 }
 
 static void add_gis(struct gs_snapshot *s, struct gs_gpu *gpu, const struct fam_gpu *g, uint32_t index)
@@ -272,6 +294,8 @@ static void add_gis(struct gs_snapshot *s, struct gs_gpu *gpu, const struct fam_
 			ci->size = GS_U32(p->compute_slices);
 			ci->uuid = gs_arena_printf(gs_snapshot_arena(s), "MIG-%08x-%04x-0000-0000-000000000000", (unsigned)index, (unsigned)gi->id);
 		}
+		if (g->has_sharing)
+			copy_sharing(s, inst, &gi->sharing);
 		if (gi->is_held)
 			add_process(s, gs_instance_add_holder(s, inst), 4000 + 100 * index + gi->start, "python3", "nvml");
 	}
@@ -293,6 +317,37 @@ static void add_settings(struct gs_snapshot *s, struct gs_gpu *gpu, const struct
 			;
 		set->fixed = g->settings[i].is_fixed ? "this GPU is a virtual function" : NULL;
 	}
+}
+
+static void fill_sharing(struct gs_setting *set, const char *key, const char *value)
+{
+	static const char *const off_on[] = { "off", "on" }, *const policies[] = { "best-effort", "equal-share", "fixed-share" };
+	static const struct gs_setting_part parts[] = {
+		{ .key = "arr", .words = off_on, .n_words = 2, .not_with = "best-effort" },
+		{ .key = "timeslice-ns", .min = 1000000, .max = 30000000, .not_beside = "arr=on", .not_with = "best-effort" },
+	};
+	bool is_scheduler = strcmp(key, GS_SETTING_SCHEDULER) == 0;
+
+	CHECK(set);
+	set->key = key;
+	set->value = value;
+	set->choices = is_scheduler ? policies : off_on;
+	set->n_choices = is_scheduler ? 3 : 2;
+	set->parts = parts;
+	set->n_parts = is_scheduler ? 2 : 0;
+}
+
+/* In MIG mode the GPU itself has none of it (interfaces 2.5). */
+static void add_sharing(struct gs_snapshot *s, struct gs_gpu *gpu, const struct fam_gpu *g)
+{
+	const char *scheduler = g->sharing.scheduler[0] ? gs_snapshot_text(s, g->sharing.scheduler) : "best-effort";
+
+	fill_sharing(gs_gpu_add_setting(s, gpu), GS_SETTING_HETEROGENEOUS, g->mig ? NULL : g->sharing.is_mixed ? "on" : "off");
+	fill_sharing(gs_gpu_add_setting(s, gpu), GS_SETTING_SCHEDULER, g->mig ? NULL : scheduler);
+	if (!g->board->has_mig)
+		return;
+	fill_sharing(gs_gpu_add_gi_setting(s, gpu), GS_SETTING_HETEROGENEOUS, NULL);
+	fill_sharing(gs_gpu_add_gi_setting(s, gpu), GS_SETTING_SCHEDULER, NULL);
 }
 
 static void add_sibling(struct gs_snapshot *s, struct gs_gpu *gpu, const struct fam_sibling *from, struct gs_bdf bdf, uint32_t class_id)
@@ -374,6 +429,8 @@ static void add_gpu(struct gs_snapshot *s, const struct fam_gpu *g, uint32_t ind
 		add_mdevs(s, gpu, g, index);
 	if (native)
 		add_settings(s, gpu, g);
+	if (native && g->has_sharing)
+		add_sharing(s, gpu, g);
 	add_sibling(s, gpu, &g->audio, (struct gs_bdf){ 0, (uint8_t)(index + 1), 0, 1 }, 0x040300);
 	add_sibling(s, gpu, &g->foreign, (struct gs_bdf){ 0, (uint8_t)(index + 1), 4, 0 }, 0x020000);
 	add_gpu_holders(s, gpu, g, index);

@@ -2,6 +2,7 @@
 #include "tests/lib/cmocka.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -261,6 +262,289 @@ static void compute_instances_take_the_lowest_free_slices(void **state)
 	assert_int_equal(gs_compute_solve(gi, (const struct gs_span[]){ { 0, 3 } }, 1, open, 1, starts, &e), -ENOSPC);
 }
 
+/* ---------------------------------------------------------------- mixed sizes, against a driver written anew */
+
+#define MIXED_TYPES 5
+#define MIXED_SLOTS 32
+#define MIXED_UNITS 48
+/* behind the last placement id there is as much as the largest type takes */
+#define MIXED_ROOM (3 * MIXED_UNITS)
+
+struct mixed {
+	struct gs_span slots[MIXED_SLOTS];
+	uint32_t ids[MIXED_TYPES][MIXED_UNITS];
+	struct gs_profile types[MIXED_TYPES];
+	struct gs_profile_set set;
+	struct gs_placed placed[GS_PLACED_MAX];
+	size_t n;
+};
+
+static uint32_t random_below(uint64_t *seed, uint32_t n)
+{
+	*seed = *seed * 6364136223846793005ull + 1442695040888963407ull;
+	return (uint32_t)(*seed >> 33) % n;
+}
+
+static void mixed_begin(struct mixed *m)
+{
+	memset(m, 0, sizeof(*m));
+	for (uint32_t i = 0; i < MIXED_SLOTS; i++)
+		m->slots[i] = (struct gs_span){ i, 1 };
+	m->set = (struct gs_profile_set){ .memory_units = MIXED_SLOTS, .max_instances = MIXED_SLOTS, .items = m->types, .n = MIXED_TYPES, .is_slots = true };
+}
+
+/* A type of @size units that may start at every @step-th unit, as long as it ends on the board. */
+static struct gs_profile *mixed_type(struct mixed *m, size_t i, uint32_t size, uint32_t step)
+{
+	static const char *const names[MIXED_TYPES] = { "A", "B", "C", "D", "E" };
+	struct gs_profile *p = &m->types[i];
+
+	*p = (struct gs_profile){ .name = names[i], .memory_bytes = GS_U64((uint64_t)size << 30), .max_instances = MIXED_SLOTS, .placements = m->slots,
+				  .n_placements = MIXED_SLOTS, .mixed_size = size, .mixed_ids = m->ids[i] };
+	for (uint32_t at = 0; step && at + size <= MIXED_UNITS; at += step)
+		m->ids[i][p->n_mixed_ids++] = at;
+	return p;
+}
+
+static void mixed_place(struct mixed *m, size_t type, struct gs_u32 id)
+{
+	m->placed[m->n] = (struct gs_placed){ .profile = &m->types[type], .start = (uint32_t)m->n, .mixed_id = id };
+	m->n++;
+}
+
+static enum gs_misfit mixed_check(const struct mixed *m, size_t type)
+{
+	return gs_placement_check(&m->set, m->placed, m->n, &m->types[type], MIXED_SLOTS - 1, NULL);
+}
+
+/*
+ * The driver (interfaces 2.5): units of framebuffer, taken or not. What has an
+ * id lies there already; then the largest comes first, and takes the first of
+ * its ids whose units are all free. -1: one finds none.
+ */
+static int driver_takes(const struct mixed *m, const struct gs_profile *more, bool (*ret_taken)[MIXED_ROOM])
+{
+	const struct gs_profile *waiting[GS_PLACED_MAX + 1];
+	bool *taken = *ret_taken;
+	size_t n = 0;
+
+	memset(taken, 0, sizeof(*ret_taken));
+	for (size_t i = 0; i < m->n; i++) {
+		const struct gs_profile *p = m->placed[i].profile;
+
+		if (p->gi_profile)
+			continue;
+		if (!m->placed[i].mixed_id.known)
+			waiting[n++] = p;
+		for (uint32_t u = 0; m->placed[i].mixed_id.known && u < p->mixed_size; u++)
+			taken[m->placed[i].mixed_id.value + u] = true;
+	}
+	if (more)
+		waiting[n++] = more;
+	for (size_t left = n; left; left--) {
+		const struct gs_profile *p = NULL;
+		size_t largest = 0, id = 0;
+
+		for (size_t i = 0; i < n; i++) {
+			if (!waiting[i] || (p && waiting[i]->mixed_size <= p->mixed_size))
+				continue;
+			p = waiting[i];
+			largest = i;
+		}
+		waiting[largest] = NULL;
+		for (; id < p->n_mixed_ids; id++) {
+			uint32_t u = 0;
+
+			while (u < p->mixed_size && !taken[p->mixed_ids[id] + u])
+				u++;
+			if (u == p->mixed_size)
+				break;
+		}
+		/* the driver lists none: nobody knows where it goes */
+		if (!p->n_mixed_ids)
+			continue;
+		if (id == p->n_mixed_ids)
+			return -1;
+		for (uint32_t u = 0; u < p->mixed_size; u++)
+			taken[p->mixed_ids[id] + u] = true;
+	}
+	return 0;
+}
+
+static enum gs_misfit driver_says(const struct mixed *m, const struct gs_profile *more)
+{
+	bool taken[MIXED_ROOM];
+	uint32_t same = 0;
+
+	if (more->gi_profile)
+		return GS_FITS;
+	for (size_t i = 0; i < m->n; i++)
+		same += m->placed[i].profile == more;
+	if (more->max_mixed.known && same >= more->max_mixed.value)
+		return GS_MISFIT_COUNT;
+	return driver_takes(m, more, &taken) == 0 ? GS_FITS : GS_MISFIT_ROOM;
+}
+
+static void mixed_shuffle(struct mixed *m, uint64_t *seed)
+{
+	static const uint32_t sizes[] = { 1, 2, 3, 4, 6, 8, 12, 16, 24, 48 };
+
+	mixed_begin(m);
+	for (size_t i = 0; i < MIXED_TYPES; i++) {
+		uint32_t size = sizes[random_below(seed, GS_ARRAY_SIZE(sizes))];
+		/* most start at multiples of their size, some anywhere, some nobody knows where */
+		uint32_t step = random_below(seed, 4) ? size : random_below(seed, 4);
+		struct gs_profile *p = mixed_type(m, i, size, step);
+		size_t n = 0;
+
+		/* lists have holes */
+		for (size_t k = 0; k < p->n_mixed_ids; k++)
+			if (random_below(seed, 5))
+				m->ids[i][n++] = m->ids[i][k];
+		p->n_mixed_ids = n;
+		if (random_below(seed, 4) == 0)
+			p->max_mixed = GS_U32(random_below(seed, 4));
+		if (random_below(seed, 8) == 0)
+			p->gi_profile = "1g.10gb";
+	}
+	for (uint32_t n = random_below(seed, 10); n; n--) {
+		size_t type = random_below(seed, MIXED_TYPES);
+
+		/* what is there may lie anywhere: not in the list, and over another, since a driver may have listed other ids by then */
+		mixed_place(m, type, random_below(seed, 3) ? GS_U32_UNKNOWN : GS_U32(random_below(seed, MIXED_UNITS)));
+	}
+}
+
+static void mixed_sizes_fit_where_a_driver_would_put_them(void **state)
+{
+	unsigned count[GS_MISFIT_UNKNOWN + 1] = { 0 };
+	uint64_t seed = 48;
+	struct mixed m;
+
+	(void)state;
+	for (unsigned round = 0; round < 30000; round++) {
+		mixed_shuffle(&m, &seed);
+		for (size_t i = 0; i < MIXED_TYPES; i++) {
+			enum gs_misfit should = driver_says(&m, &m.types[i]), is = mixed_check(&m, i);
+
+			if (is != should)
+				fail_msg("round %u: %zu there, one more of %" PRIu32 " units: %d, and the driver would say %d", round, m.n, m.types[i].mixed_size, (int)is, (int)should);
+			count[is]++;
+		}
+	}
+	/* none of them is rare */
+	assert_true(count[GS_FITS] > 20000 && count[GS_MISFIT_ROOM] > 20000 && count[GS_MISFIT_COUNT] > 5000);
+}
+
+static void the_capacity_of_mixed_sizes_is_what_a_driver_would_take(void **state)
+{
+	uint64_t seed = 12;
+	struct mixed m;
+
+	(void)state;
+	for (unsigned round = 0; round < 5000; round++) {
+		size_t type, n;
+		uint32_t said, starts[GS_PLACEMENTS_MAX];
+
+		mixed_shuffle(&m, &seed);
+		type = random_below(&seed, MIXED_TYPES);
+		n = m.n;
+		said = gs_placement_capacity(&m.set, m.placed, n, &m.types[type]);
+		/* any slot that is free, or none */
+		assert_int_equal(gs_placement_free_starts(&m.set, m.placed, n, &m.types[type], starts), said ? MIXED_SLOTS - n : 0);
+		while (m.n < MIXED_SLOTS && driver_says(&m, &m.types[type]) == GS_FITS)
+			mixed_place(&m, type, GS_U32_UNKNOWN);
+		assert_int_equal(said, m.n - n);
+	}
+}
+
+/* All open requests of a GPU together: each is placed beside those before it, and the driver takes them all at last. */
+static void what_is_solved_with_mixed_sizes_a_driver_takes(void **state)
+{
+	unsigned solved = 0, refused = 0;
+	uint64_t seed = 7;
+	struct mixed m;
+
+	(void)state;
+	for (unsigned round = 0; round < 5000; round++) {
+		const struct gs_profile *open[4];
+		struct gs_error e = { 0 };
+		bool taken[MIXED_ROOM];
+		uint32_t starts[4] = { 99, 99, 99, 99 };
+		size_t n;
+
+		mixed_shuffle(&m, &seed);
+		/* what is there had room when it came */
+		m.n = 0;
+		for (size_t i = 0; i < 4; i++)
+			open[i] = &m.types[random_below(&seed, MIXED_TYPES)];
+		if (gs_placement_solve(&m.set, NULL, 0, open, 4, NULL, 0, starts, &e) < 0) {
+			assert_string_equal(strstr(e.text, "no room") ? "" : e.text, "");
+			assert_int_equal(starts[0], 99);
+			refused++;
+			/* whoever comes last of those that do not fit is refused by the driver, too */
+			for (n = 0; n < 4 && driver_says(&m, open[n]) == GS_FITS; n++)
+				mixed_place(&m, (size_t)(open[n] - m.types), GS_U32_UNKNOWN);
+			assert_true(n < 4);
+			continue;
+		}
+		for (size_t i = 0; i < 4; i++) {
+			for (size_t k = 0; k < i; k++)
+				assert_int_not_equal(starts[i], starts[k]);
+			mixed_place(&m, (size_t)(open[i] - m.types), GS_U32_UNKNOWN);
+		}
+		assert_int_equal(driver_takes(&m, NULL, &taken), 0);
+		solved++;
+	}
+	assert_true(solved > 1000 && refused > 1000);
+}
+
+static void what_is_there_breaks_up_the_room_of_mixed_sizes(void **state)
+{
+	struct mixed m;
+
+	(void)state;
+	mixed_begin(&m);
+	mixed_type(&m, 0, 24, 24);
+	mixed_type(&m, 1, 4, 4);
+	/* one small vGPU in each half: 40 units are free, and no 24 in one piece */
+	mixed_place(&m, 1, GS_U32(20));
+	mixed_place(&m, 1, GS_U32(24));
+	assert_int_equal(mixed_check(&m, 0), GS_MISFIT_ROOM);
+	assert_int_equal(gs_placement_capacity(&m.set, m.placed, m.n, &m.types[1]), 10);
+	/* both in one half */
+	m.placed[1].mixed_id = GS_U32(0);
+	assert_int_equal(mixed_check(&m, 0), GS_FITS);
+	/* asked for together they come behind the large one */
+	m.placed[0].mixed_id = m.placed[1].mixed_id = GS_U32_UNKNOWN;
+	assert_int_equal(mixed_check(&m, 0), GS_FITS);
+	assert_int_equal(gs_placement_capacity(&m.set, m.placed, m.n, &m.types[0]), 1);
+}
+
+static void one_size_for_all_knows_no_placement_ids(void **state)
+{
+	struct gs_misfit_info info;
+	struct mixed m;
+
+	(void)state;
+	mixed_begin(&m);
+	mixed_type(&m, 0, 24, 24);
+	mixed_type(&m, 1, 4, 4)->max_mixed = GS_U32(1);
+	mixed_type(&m, 2, 4, 4)->gi_profile = "1g.10gb";
+	mixed_place(&m, 1, GS_U32(20));
+	m.set.has_one_size = true;
+	assert_int_equal(gs_placement_check(&m.set, m.placed, m.n, &m.types[0], 9, &info), GS_MISFIT_SIZE);
+	assert_int_equal(info.n_blockers, 1);
+	/* the maximum of mixed sizes does not bind here */
+	assert_int_equal(mixed_check(&m, 1), GS_FITS);
+	m.set.has_one_size = false;
+	assert_int_equal(mixed_check(&m, 1), GS_MISFIT_COUNT);
+	/* what lies in a GI takes no room of the GPU */
+	m.types[2].mixed_size = 48;
+	mixed_place(&m, 2, GS_U32(0));
+	assert_int_equal(mixed_check(&m, 0), GS_FITS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +562,11 @@ int main(void)
 		cmocka_unit_test(an_impossible_set_is_refused_with_a_sentence),
 		cmocka_unit_test(capacity_is_what_repeated_creation_would_reach),
 		cmocka_unit_test(compute_instances_take_the_lowest_free_slices),
+		cmocka_unit_test(mixed_sizes_fit_where_a_driver_would_put_them),
+		cmocka_unit_test(the_capacity_of_mixed_sizes_is_what_a_driver_would_take),
+		cmocka_unit_test(what_is_solved_with_mixed_sizes_a_driver_takes),
+		cmocka_unit_test(what_is_there_breaks_up_the_room_of_mixed_sizes),
+		cmocka_unit_test(one_size_for_all_knows_no_placement_ids),
 	};
 
 	return cmocka_run_group_tests_name("placement", tests, load, unload);

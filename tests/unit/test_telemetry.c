@@ -270,7 +270,7 @@ static void a_watch_knows_the_utilisation_of_instances_from_its_second_look_on(v
 	first = look(&f, false);
 	at = gs_monotonic_now();
 	assert_false(at_work(first)->telemetry.utilization_percent.known);
-	assert_string_equal(at_work(first)->telemetry.utilization_reason, "it is measured from one look to the next, and this is the first");
+	assert_string_equal(at_work(first)->telemetry.utilization_reason, "it is measured from one look to the next: look again");
 	pass_time(at);
 	later = look(&f, false);
 	assert_in_range(at_work(later)->telemetry.utilization_percent.value, 1, 100);

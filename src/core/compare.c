@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/compare.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/parse.h"
+
+/* Who reads this has to act on it: a screenful is enough, the rest is counted. */
+#define DIFFERENCES_MAX 12
+
+struct telling {
+	const struct gs_plan *p;
+	const struct gs_gpu *was, *now;
+	struct gs_strbuf *b;
+	size_t n;
+};
+
+static void tell(struct telling *t, const char *fmt, ...) GS_PRINTF(2, 3);
+static void tell(struct telling *t, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	if (t->n++ >= DIFFERENCES_MAX)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	gs_strbuf_printf(t->b, "%sGPU %" PRIu32 " %s", t->b->length ? "; " : "", t->was->index, text);
+}
+
+static void end(const struct telling *t)
+{
+	if (t->n > DIFFERENCES_MAX)
+		gs_strbuf_printf(t->b, "; and %zu more", t->n - DIFFERENCES_MAX);
+}
+
+static const char *word(const char *s)
+{
+	return s ? s : "nothing";
+}
+
+/* ---------------------------------------------------------------- what a step does that nothing brings back */
+
+static bool has_none(const struct telling *t, enum gs_step_op op, const char *key)
+{
+	for (size_t i = 0; i < t->p->n_steps; i++) {
+		const struct gs_step *s = &t->p->steps[i];
+
+		if (s->op == op && s->undo == GS_UNDO_NONE && s->gpu == t->was->index && (!key || gs_str_equal(s->key, key)))
+			return true;
+	}
+	return false;
+}
+
+/* ---------------------------------------------------------------- one GPU */
+
+static void compare_driver(struct telling *t)
+{
+	/* what had none, or a stub that an interrupted tool left it on, may keep the one that it got */
+	if (!gs_str_equal(t->was->driver, t->now->driver) && !((!t->was->driver || t->was->stranded) && has_none(t, GS_STEP_BIND_DRIVER, NULL)))
+		tell(t, "has driver %s, not %s", word(t->now->driver), word(t->was->driver));
+	if (!gs_str_equal(t->was->driver_override, t->now->driver_override))
+		tell(t, "has driver_override %s, not %s", word(t->now->driver_override), word(t->was->driver_override));
+	if (t->was->mode != GS_MODE_INVALID && t->was->mode != t->now->mode)
+		tell(t, "is in mode %s, not %s", word(gs_mode_name(t->now->mode)), gs_mode_name(t->was->mode));
+}
+
+static void compare_functions(struct telling *t)
+{
+	if (t->was->vfs.enabled.known && !gs_u32_equal(t->was->vfs.enabled, t->now->vfs.enabled)) {
+		if (t->now->vfs.enabled.known)
+			tell(t, "has %" PRIu32 " VFs, not %" PRIu32, t->now->vfs.enabled.value, t->was->vfs.enabled.value);
+		else
+			tell(t, "does not tell its VFs, of which there were %" PRIu32, t->was->vfs.enabled.value);
+	}
+	/* in another mode it may have none */
+	for (size_t i = 0; t->was->mode == t->now->mode && i < t->was->n_settings; i++) {
+		const struct gs_setting *before = t->was->settings[i], *after = gs_gpu_setting(t->now, before->key);
+		const char *value = after ? after->value : NULL;
+
+		if (before->value && !gs_setting_is(value, before->value, true) && !has_none(t, GS_STEP_SET_SETTING, before->key))
+			tell(t, "has %s %s, not %s", before->key, word(value), before->value);
+	}
+}
+
+static const char *place_text(const struct gs_instance *inst, char *buf, size_t size)
+{
+	if (inst->vf.known)
+		snprintf(buf, size, " on VF %" PRIu32, inst->vf.value);
+	else if (inst->kind == GS_KIND_VGPU && inst->uuid)
+		snprintf(buf, size, " (mdev %s)", inst->uuid);
+	else if (inst->start.known)
+		snprintf(buf, size, " at %" PRIu32, inst->start.value);
+	else
+		snprintf(buf, size, " (GI %" PRIu32 ")", inst->id);
+	return buf;
+}
+
+/* The instance of @gpu that is the same as @inst: by its place, a mdev by its name. */
+static const struct gs_instance *same_in(const struct gs_gpu *gpu, const struct gs_instance *inst)
+{
+	if (inst->kind == GS_KIND_VGPU && !inst->vf.known && inst->uuid)
+		return gs_gpu_instance_by_uuid(gpu, inst->uuid);
+	for (size_t i = 0; i < gpu->n_instances; i++) {
+		const struct gs_instance *other = gpu->instances[i];
+
+		if (other->kind == inst->kind && gs_str_equal(other->profile, inst->profile) && gs_u32_equal(other->start, inst->start) &&
+		    (inst->start.known || other->id == inst->id))
+			return other;
+	}
+	return NULL;
+}
+
+/* What a mode or a setting makes comes and goes with it. */
+static bool is_made(const struct gs_instance *inst)
+{
+	return inst->kind == GS_KIND_MIG || inst->kind == GS_KIND_VGPU;
+}
+
+static void compare_missing(struct telling *t)
+{
+	char place[64];
+
+	for (size_t i = 0; i < t->was->n_instances; i++) {
+		const struct gs_instance *inst = t->was->instances[i], *after = same_in(t->now, inst);
+
+		if (!is_made(inst))
+			continue;
+		if (!after)
+			tell(t, "has no %s%s any more", word(inst->profile), place_text(inst, place, sizeof(place)));
+		else if (after->n_compute != inst->n_compute)
+			tell(t, "has %zu compute instances in the %s%s, not %zu", after->n_compute, word(inst->profile), place_text(inst, place, sizeof(place)), inst->n_compute);
+	}
+}
+
+/* Did @p make it? */
+static bool is_by(const struct gs_plan *p, const struct gs_gpu *gpu, const struct gs_instance *inst)
+{
+	for (size_t i = 0; i < p->n_steps; i++) {
+		const struct gs_step *s = &p->steps[i];
+
+		if (s->gpu != gpu->index || !gs_str_equal(s->profile, inst->profile))
+			continue;
+		if (s->op == GS_STEP_CREATE_GI && inst->kind == GS_KIND_MIG && gs_u32_is(inst->start, s->span.start))
+			return true;
+		if (s->op == GS_STEP_CREATE_VGPU && inst->kind == GS_KIND_VGPU && (s->vf.known ? gs_u32_equal(s->vf, inst->vf) : gs_str_equal(s->uuid, inst->uuid)))
+			return true;
+	}
+	return false;
+}
+
+static void compare_more(struct telling *t)
+{
+	char place[64];
+
+	for (size_t i = 0; i < t->now->n_instances; i++) {
+		const struct gs_instance *inst = t->now->instances[i];
+
+		if (is_made(inst) && !same_in(t->was, inst) && is_by(t->p, t->was, inst))
+			tell(t, "still has the new %s%s", word(inst->profile), place_text(inst, place, sizeof(place)));
+	}
+}
+
+/* Can nothing be said of it? Then that is the difference. */
+static bool is_out_of_sight(struct telling *t)
+{
+	if (!t->now)
+		tell(t, "has gone, and what was done to it cannot be told");
+	else if (t->now->lost && !t->was->lost)
+		tell(t, "cannot be looked at (%.120s), so what is left on it cannot be told", t->now->lost);
+	return !t->now || t->now->lost;
+}
+
+size_t gs_compare_undone(const struct gs_plan *p, const struct gs_snapshot *now, struct gs_strbuf *b)
+{
+	struct telling t = { .p = p, .b = b };
+
+	for (size_t i = 0; i < p->n_base; i++) {
+		t.was = gs_snapshot_gpu(p->snapshot, p->base[i].gpu);
+		t.now = gs_snapshot_gpu_by_bdf(now, p->base[i].bdf);
+		if (is_out_of_sight(&t))
+			continue;
+		compare_driver(&t);
+		compare_functions(&t);
+		compare_missing(&t);
+		compare_more(&t);
+	}
+	end(&t);
+	return t.n;
+}
+
+/* ---------------------------------------------------------------- to the end */
+
+/* Is what it did to be seen at the end: nothing later of the plan takes it back? */
+static bool lasts(const struct gs_plan *p, size_t at)
+{
+	/* under another driver nobody tells what the GPU's own was told */
+	for (size_t i = at + 1; i < p->n_steps; i++)
+		if (p->steps[i].op == GS_STEP_UNBIND_DRIVER && p->steps[i].gpu == p->steps[at].gpu)
+			return false;
+	switch (p->steps[at].op) {
+	case GS_STEP_CREATE_GI:
+	case GS_STEP_CREATE_CI:
+	case GS_STEP_CREATE_VGPU:
+	case GS_STEP_ENABLE_VFS:
+	case GS_STEP_SET_MODE:
+	case GS_STEP_BIND_DRIVER:
+	case GS_STEP_SET_SETTING:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Is it still there by the plan? */
+static bool is_kept(const struct gs_plan *p, const struct gs_gpu *gpu, const struct gs_instance *inst)
+{
+	for (size_t i = 0; i < p->n_steps; i++) {
+		const struct gs_step *s = &p->steps[i];
+
+		if (s->gpu != gpu->index)
+			continue;
+		/* what else goes with a mode or a driver has been taken away by name */
+		if ((s->op == GS_STEP_DESTROY_GI && inst->kind == GS_KIND_MIG && s->instance_id == inst->id) ||
+		    (s->op == GS_STEP_REMOVE_VGPU && inst->kind == GS_KIND_VGPU && (s->vf.known ? gs_u32_equal(s->vf, inst->vf) : gs_str_equal(s->uuid, inst->uuid))))
+			return false;
+	}
+	return true;
+}
+
+size_t gs_compare_done(const struct gs_plan *p, const struct gs_snapshot *now, struct gs_strbuf *b)
+{
+	struct telling t = { .p = p, .b = b };
+	struct gs_error e;
+	char place[64];
+
+	for (size_t i = 0; i < p->n_base; i++) {
+		t.was = gs_snapshot_gpu(p->snapshot, p->base[i].gpu);
+		t.now = gs_snapshot_gpu_by_bdf(now, p->base[i].bdf);
+		if (is_out_of_sight(&t))
+			continue;
+		for (size_t k = 0; k < p->n_steps; k++) {
+			int r = p->steps[k].gpu == t.was->index && lasts(p, k) ? gs_step_check(&p->steps[k], now, &e) : 0;
+
+			if (r < 0 && r != -EINPROGRESS)
+				tell(&t, "lost what step %zu did: %.160s", k + 1, p->steps[k].text);
+		}
+		for (size_t k = 0; k < t.was->n_instances; k++) {
+			const struct gs_instance *inst = t.was->instances[k];
+
+			if (is_made(inst) && inst->profile && is_kept(p, t.was, inst) && !same_in(t.now, inst))
+				tell(&t, "has lost the %s%s, which was to stay", inst->profile, place_text(inst, place, sizeof(place)));
+		}
+	}
+	end(&t);
+	return t.n;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* compare.h - is a machine what it was, or what a plan made it? In words, for whoever has to repair it. */
+#ifndef GS_CORE_COMPARE_H
+#define GS_CORE_COMPARE_H
+
+#include "base/strbuf.h"
+#include "core/plan.h"
+
+/*
+ * What of the GPUs that @p changes (its base) is otherwise in @now than in the
+ * snapshot that @p was made from, appended to @b: a GPU that is gone or lost,
+ * mode, driver, driver_override, VFs, settings, instances that are missing, and
+ * those that a step of @p made. New UUIDs and ids are no difference, nor what a
+ * step of grade «none» did: the preview said that nothing brings it back. What
+ * somebody else made meanwhile is not told. How many differences.
+ */
+size_t gs_compare_undone(const struct gs_plan *p, const struct gs_snapshot *now, struct gs_strbuf *b);
+
+/*
+ * The same of a plan that was carried out to its end: steps whose effect is
+ * not there any more, and instances that @p keeps. Steps that the driver holds
+ * pending are none of them.
+ */
+size_t gs_compare_done(const struct gs_plan *p, const struct gs_snapshot *now, struct gs_strbuf *b);
+
+#endif
