@@ -60,7 +60,7 @@ static bool is_lost(struct reading *r, int code)
 {
 	if (code != NVML_ERROR_GPU_IS_LOST)
 		return false;
-	r->gpu->lost = "the GPU has fallen off the bus (NVML answers 15); look at dmesg for Xid 79: the machine, or the board, needs a power cycle";
+	r->gpu->lost = GS_NVML_LOST;
 	return true;
 }
 
@@ -115,7 +115,7 @@ static void read_identity(struct reading *r)
 	}
 	if (GS_NVML_CALL(r->nvml, device_index, r->device, &index) == NVML_SUCCESS)
 		r->gpu->nvidia_index = GS_U32(index);
-	gs_readings_memory(r->nvml, r->device, &memory);
+	(void)gs_readings_memory(r->nvml, r->device, &memory);
 	r->gpu->memory_bytes = memory.memory_total_bytes;
 	r->gpu->framework = GS_FRAMEWORK_NVML;
 }
@@ -376,7 +376,7 @@ static int read_mig_device(struct reading *r, nvml_device mig)
 		c->uuid = gs_snapshot_text(r->snapshot, uuid);
 	}
 	if (r->telemetry && inst->n_compute == 1)
-		gs_readings_memory(r->nvml, mig, &inst->telemetry);
+		(void)gs_readings_memory(r->nvml, mig, &inst->telemetry);
 	return NVML_SUCCESS;
 }
 

@@ -104,6 +104,9 @@ void gs_nvml_bind(struct gs_nvml_table *table, void *library, gs_nvml_lookup loo
 const char *gs_nvml_symbol_at(size_t offset);
 #define GS_NVML_SYMBOL(slot) gs_nvml_symbol_at(offsetof(struct gs_nvml_table, slot))
 
+/* What is said of a GPU about which NVML answers 15. */
+#define GS_NVML_LOST "the GPU has fallen off the bus (NVML answers 15); look at dmesg for Xid 79: the machine, or the board, needs a power cycle"
+
 /* "the GPU has fallen off the bus" …; NULL for a code that we do not know. */
 const char *gs_nvml_reason(int code);
 /* What an operator can do about it, a sentence; NULL for SUCCESS and for a code that we do not know. */

@@ -2,6 +2,7 @@
 #include "backend/telemetry.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,6 +21,7 @@
 struct gpm {
 	struct gs_bdf bdf;
 	uint32_t gi;
+	char uuid[NVML_TEXT];           /* of its first compute instance: ids of GIs are reused */
 	nvml_gpm_sample samples[2];
 	unsigned newest;                /* of the two */
 	bool has_one;
@@ -92,21 +94,41 @@ static void *grow(void *items, size_t n, size_t *cap, size_t size)
 
 /* ---------------------------------------------------------------- in every look */
 
-void gs_readings_memory(struct gs_nvml *nvml, nvml_device device, struct gs_telemetry *t)
+int gs_readings_memory(struct gs_nvml *nvml, nvml_device device, struct gs_telemetry *t)
 {
 	struct nvml_memory_v2 v2 = { .version = NVML_VERSION_WORD(struct nvml_memory_v2, 2) };
 	struct nvml_memory v1;
+	int code = GS_NVML_CALL(nvml, device_memory_v2, device, &v2);
 
-	if (GS_NVML_CALL(nvml, device_memory_v2, device, &v2) == NVML_SUCCESS) {
+	if (code == NVML_SUCCESS) {
 		t->memory_total_bytes = GS_U64(v2.total);
 		t->memory_reserved_bytes = GS_U64(v2.reserved);
 		t->memory_used_bytes = GS_U64(v2.used);
 		t->memory_free_bytes = GS_U64(v2.free);
-	} else if (GS_NVML_CALL(nvml, device_memory, device, &v1) == NVML_SUCCESS) {
+		return code;
+	}
+	/* the older one counts what is reserved as used, and does not tell how much that is */
+	code = GS_NVML_CALL(nvml, device_memory, device, &v1);
+	if (code == NVML_SUCCESS) {
 		t->memory_total_bytes = GS_U64(v1.total);
 		t->memory_used_bytes = GS_U64(v1.used);
 		t->memory_free_bytes = GS_U64(v1.free);
 	}
+	return code;
+}
+
+/* What is no percentage is unknown: it would spoil the snapshot that carries it. */
+static struct gs_u32 percent(double value)
+{
+	return value >= 0 && value <= 100 ? GS_U32((uint32_t)(value + 0.5)) : GS_U32_UNKNOWN;
+}
+
+/* Has it answered? Whatever call says that the GPU has gone is believed. */
+static bool told(struct gs_gpu *gpu, int code)
+{
+	if (code == NVML_ERROR_GPU_IS_LOST)
+		gpu->lost = GS_NVML_LOST;
+	return code == NVML_SUCCESS;
 }
 
 static const char *code_text(struct gs_snapshot *s, const char *symbol, int code)
@@ -125,22 +147,24 @@ static void read_fast(struct gs_nvml *nvml, nvml_device device, struct gs_snapsh
 	unsigned value, period;
 	int code;
 
-	gs_readings_memory(nvml, device, t);
+	(void)told(gpu, gs_readings_memory(nvml, device, t));
 	code = GS_NVML_CALL(nvml, device_utilization, device, &utilization);
-	if (code == NVML_SUCCESS)
-		t->utilization_percent = GS_U32(utilization.gpu);
+	if (told(gpu, code))
+		t->utilization_percent = percent(utilization.gpu);
 	/* not supported on a GPU in MIG mode: unknown, not 0 (interfaces 5.7) */
 	else if (code == NVML_ERROR_NOT_SUPPORTED && gs_mode_has_mig(gpu->mode))
 		t->utilization_reason = "in MIG mode each GPU instance has its own";
 	else
 		t->utilization_reason = code_text(s, GS_NVML_SYMBOL(device_utilization), code);
-	if (GS_NVML_CALL(nvml, device_encoder, device, &value, &period) == NVML_SUCCESS)
-		t->encoder_percent = GS_U32(value);
-	if (GS_NVML_CALL(nvml, device_decoder, device, &value, &period) == NVML_SUCCESS)
-		t->decoder_percent = GS_U32(value);
-	if (GS_NVML_CALL(nvml, device_temperature, device, NVML_TEMPERATURE_GPU, &value) == NVML_SUCCESS)
+	if (code == NVML_SUCCESS && !t->utilization_percent.known)
+		t->utilization_reason = "the driver tells no number between 0 and 100";
+	if (told(gpu, GS_NVML_CALL(nvml, device_encoder, device, &value, &period)))
+		t->encoder_percent = percent(value);
+	if (told(gpu, GS_NVML_CALL(nvml, device_decoder, device, &value, &period)))
+		t->decoder_percent = percent(value);
+	if (told(gpu, GS_NVML_CALL(nvml, device_temperature, device, NVML_TEMPERATURE_GPU, &value)))
 		t->temperature_celsius = GS_U32(value);
-	if (GS_NVML_CALL(nvml, device_power, device, &value) == NVML_SUCCESS)
+	if (told(gpu, GS_NVML_CALL(nvml, device_power, device, &value)))
 		t->power_milliwatts = GS_U64(value);
 }
 
@@ -161,42 +185,42 @@ static struct slow *slow_of(struct gs_readings *r, struct gs_bdf bdf)
 	return &r->slows[r->n_slows++];
 }
 
-static void read_slow(struct gs_nvml *nvml, nvml_device device, struct gs_telemetry *t)
+static void read_slow(struct gs_nvml *nvml, nvml_device device, struct gs_gpu *gpu, struct gs_telemetry *t)
 {
 	unsigned value, pending;
 	unsigned long long count;
 
 	*t = (struct gs_telemetry){ .pcie_tx_bytes_per_second = t->pcie_tx_bytes_per_second, .pcie_rx_bytes_per_second = t->pcie_rx_bytes_per_second };
-	if (GS_NVML_CALL(nvml, device_power_limit, device, &value) == NVML_SUCCESS)
+	if (told(gpu, GS_NVML_CALL(nvml, device_power_limit, device, &value)))
 		t->power_limit_milliwatts = GS_U64(value);
-	if (GS_NVML_CALL(nvml, device_clock, device, NVML_CLOCK_SM, &value) == NVML_SUCCESS)
+	if (told(gpu, GS_NVML_CALL(nvml, device_clock, device, NVML_CLOCK_SM, &value)))
 		t->clock_sm_mhz = GS_U32(value);
-	if (GS_NVML_CALL(nvml, device_clock, device, NVML_CLOCK_MEMORY, &value) == NVML_SUCCESS)
+	if (told(gpu, GS_NVML_CALL(nvml, device_clock, device, NVML_CLOCK_MEMORY, &value)))
 		t->clock_memory_mhz = GS_U32(value);
-	if (GS_NVML_CALL(nvml, device_ecc_mode, device, &value, &pending) == NVML_SUCCESS)
+	if (told(gpu, GS_NVML_CALL(nvml, device_ecc_mode, device, &value, &pending)))
 		t->ecc_is_on = GS_U32(value != 0);
 	/* without ECC there is nothing counted, which is not the same as no errors */
 	if (t->ecc_is_on.known && t->ecc_is_on.value) {
-		if (GS_NVML_CALL(nvml, device_ecc_errors, device, NVML_ECC_CORRECTED, NVML_ECC_VOLATILE, &count) == NVML_SUCCESS)
+		if (told(gpu, GS_NVML_CALL(nvml, device_ecc_errors, device, NVML_ECC_CORRECTED, NVML_ECC_VOLATILE, &count)))
 			t->ecc_corrected = GS_U64(count);
-		if (GS_NVML_CALL(nvml, device_ecc_errors, device, NVML_ECC_UNCORRECTED, NVML_ECC_VOLATILE, &count) == NVML_SUCCESS)
+		if (told(gpu, GS_NVML_CALL(nvml, device_ecc_errors, device, NVML_ECC_UNCORRECTED, NVML_ECC_VOLATILE, &count)))
 			t->ecc_uncorrected = GS_U64(count);
 	}
-	if (GS_NVML_CALL(nvml, device_pcie_generation, device, &value) == NVML_SUCCESS)
+	if (told(gpu, GS_NVML_CALL(nvml, device_pcie_generation, device, &value)))
 		t->pcie_generation = GS_U32(value);
-	if (GS_NVML_CALL(nvml, device_pcie_width, device, &value) == NVML_SUCCESS)
+	if (told(gpu, GS_NVML_CALL(nvml, device_pcie_width, device, &value)))
 		t->pcie_width = GS_U32(value);
 }
 
 /* KB/s, over the 20 ms that each call takes. */
-static void read_throughput(struct gs_nvml *nvml, nvml_device device, struct slow *slow)
+static void read_throughput(struct gs_nvml *nvml, nvml_device device, struct gs_gpu *gpu, struct slow *slow)
 {
 	unsigned value;
 
 	slow->t.pcie_tx_bytes_per_second = slow->t.pcie_rx_bytes_per_second = GS_U64_UNKNOWN;
-	if (GS_NVML_CALL(nvml, device_pcie_throughput, device, NVML_PCIE_TX, &value) == NVML_SUCCESS)
+	if (told(gpu, GS_NVML_CALL(nvml, device_pcie_throughput, device, NVML_PCIE_TX, &value)))
 		slow->t.pcie_tx_bytes_per_second = GS_U64((uint64_t)value * KIB);
-	if (GS_NVML_CALL(nvml, device_pcie_throughput, device, NVML_PCIE_RX, &value) == NVML_SUCCESS)
+	if (told(gpu, GS_NVML_CALL(nvml, device_pcie_throughput, device, NVML_PCIE_RX, &value)))
 		slow->t.pcie_rx_bytes_per_second = GS_U64((uint64_t)value * KIB);
 	slow->has_throughput = true;
 	slow->throughput_at = gs_monotonic_now();
@@ -224,12 +248,12 @@ static int read_now_and_again(struct gs_readings *r, const struct gs_readings_gp
 	if (!slow)
 		return -ENOMEM;
 	if (!slow->has_been_read || gs_elapsed_ms(slow->at) >= SLOW_MS) {
-		read_slow(r->nvml, g->device, &slow->t);
+		read_slow(r->nvml, g->device, g->gpu, &slow->t);
 		slow->has_been_read = true;
 		slow->at = gs_monotonic_now();
 	}
 	if (*throughputs && (!slow->has_throughput || gs_elapsed_ms(slow->throughput_at) >= SLOW_MS)) {
-		read_throughput(r->nvml, g->device, slow);
+		read_throughput(r->nvml, g->device, g->gpu, slow);
 		--*throughputs;
 	}
 	take_slow(slow, &g->gpu->telemetry);
@@ -238,20 +262,30 @@ static int read_now_and_again(struct gs_readings *r, const struct gs_readings_gp
 
 /* ---------------------------------------------------------------- inside MIG */
 
-static struct gpm *gpm_of(struct gs_readings *r, struct gs_bdf bdf, uint32_t gi)
+static struct gpm *gpm_of(struct gs_readings *r, struct gs_bdf bdf, uint32_t gi, const char *uuid)
 {
 	struct gpm *g;
 	void *grown;
 
-	for (size_t i = 0; i < r->n_gpms; i++)
-		if (gs_bdf_compare(r->gpms[i].bdf, bdf) == 0 && r->gpms[i].gi == gi)
-			return &r->gpms[i];
+	for (size_t i = 0; i < r->n_gpms; i++) {
+		g = &r->gpms[i];
+		if (gs_bdf_compare(g->bdf, bdf) != 0 || g->gi != gi)
+			continue;
+		/* another instance has got its id: what lies between their samples is nobody's load */
+		if (strncmp(g->uuid, uuid, sizeof(g->uuid) - 1) != 0) {
+			g->has_one = false;
+			g->last_percent = GS_U32_UNKNOWN;
+			snprintf(g->uuid, sizeof(g->uuid), "%s", uuid);
+		}
+		return g;
+	}
 	grown = grow(r->gpms, r->n_gpms, &r->cap_gpms, sizeof(*r->gpms));
 	if (!grown)
 		return NULL;
 	r->gpms = grown;
 	g = &r->gpms[r->n_gpms++];
 	*g = (struct gpm){ .bdf = bdf, .gi = gi };
+	snprintf(g->uuid, sizeof(g->uuid), "%s", uuid);
 	return g;
 }
 
@@ -264,6 +298,9 @@ static int take_sample(struct gs_nvml *nvml, nvml_device device, struct gpm *g, 
 	*ret_symbol = GS_NVML_SYMBOL(gpm_alloc);
 	if (!g->samples[next])
 		code = GS_NVML_CALL(nvml, gpm_alloc, &g->samples[next]);
+	/* it says that it did, and gave nothing */
+	if (code == NVML_SUCCESS && !g->samples[next])
+		code = NVML_ERROR_MEMORY;
 	if (code != NVML_SUCCESS)
 		return code;
 	*ret_symbol = GS_NVML_SYMBOL(gpm_gi_sample);
@@ -302,7 +339,7 @@ static const char first_look[] = "it is measured from one look to the next: look
 /* The load of one GI since the last look. A first sample is taken where there is none, and *@wants_second set. */
 static int read_gi(struct gs_readings *r, struct gs_snapshot *s, nvml_device device, struct gs_gpu *gpu, struct gs_instance *inst, bool *wants_second)
 {
-	struct gpm *g = gpm_of(r, gpu->bdf, inst->id);
+	struct gpm *g = gpm_of(r, gpu->bdf, inst->id, inst->uuid ? inst->uuid : "");
 	struct gs_telemetry *t = &inst->telemetry;
 	const char *symbol;
 	int code;
@@ -310,6 +347,12 @@ static int read_gi(struct gs_readings *r, struct gs_snapshot *s, nvml_device dev
 	if (!g)
 		return -ENOMEM;
 	g->is_seen = true;
+	/* what is counted are compute instances: without one the driver refuses */
+	if (!inst->n_compute) {
+		t->utilization_reason = "there is no compute instance in it";
+		g->has_one = false;
+		return 0;
+	}
 	if (g->has_one && gs_elapsed_ms(g->at) < GPM_APART_MS) {
 		t->utilization_percent = g->last_percent;
 		t->utilization_reason = g->last_percent.known ? NULL : first_look;
@@ -329,7 +372,7 @@ static int read_gi(struct gs_readings *r, struct gs_snapshot *s, nvml_device dev
 		code = compare_samples(r, g, &g->last_percent);
 	}
 	t->utilization_percent = g->last_percent;
-	t->utilization_reason = code == NVML_SUCCESS ? NULL : code_text(s, symbol, code);
+	t->utilization_reason = told(gpu, code) ? NULL : code_text(s, symbol, code);
 	return 0;
 }
 
@@ -339,10 +382,17 @@ static const char *why_no_gpm(struct gs_readings *r, struct gs_snapshot *s, nvml
 	struct nvml_gpm_support support = { .version = NVML_GPM_VERSION };
 	int code = GS_NVML_CALL(r->nvml, gpm_support, device, &support);
 
+	unsigned architecture;
+	int mode;
+
 	if (code != NVML_SUCCESS && code != NVML_ERROR_NOT_SUPPORTED)
 		return code_text(s, GS_NVML_SYMBOL(gpm_support), code);
-	if (code != NVML_SUCCESS || !support.is_supported)
-		return "the driver measures it inside GPU instances from Hopper on only";
+	if (code != NVML_SUCCESS || !support.is_supported) {
+		if (GS_NVML_CALL(r->nvml, device_architecture, device, &architecture) != NVML_SUCCESS || architecture < NVML_ARCH_HOPPER)
+			return "the driver measures it inside GPU instances from Hopper on only";
+		return GS_NVML_CALL(r->nvml, host_vgpu_mode, device, &mode) == NVML_SUCCESS ? "the driver does not measure it inside GPU instances of a host of vGPUs" :
+											      "the driver does not measure it inside GPU instances of this GPU";
+	}
 	return r->nvml->call.gpm_gi_sample ? NULL : code_text(s, GS_NVML_SYMBOL(gpm_gi_sample), NVML_ERROR_FUNCTION_NOT_FOUND);
 }
 
@@ -401,6 +451,8 @@ int gs_readings_look(struct gs_readings *r, struct gs_snapshot *s, const struct 
 		if (!gpus[i].device || gpus[i].gpu->lost)
 			continue;
 		read_fast(r->nvml, gpus[i].device, s, gpus[i].gpu);
+		if (gpus[i].gpu->lost)
+			continue;
 		if (read_now_and_again(r, &gpus[i], &throughputs) < 0)
 			return -ENOMEM;
 	}

@@ -23,8 +23,8 @@ struct gs_readings *gs_readings_new(struct gs_nvml *nvml);
 struct gs_readings *gs_readings_free(struct gs_readings *r);
 GS_DEFINE_CLEANUP(struct gs_readings *, gs_readings_free);
 
-/* Memory of @device, a GPU's or a MIG device's: the four numbers where it tells them, three of an old library. */
-void gs_readings_memory(struct gs_nvml *nvml, nvml_device device, struct gs_telemetry *t);
+/* Memory of @device, a GPU's or a MIG device's: the four numbers where it tells them, three of an old library. NVML's code. */
+int gs_readings_memory(struct gs_nvml *nvml, nvml_device device, struct gs_telemetry *t);
 
 /* One GPU of a look, and its handle. */
 struct gs_readings_gpu {
@@ -35,7 +35,8 @@ struct gs_readings_gpu {
 /*
  * All readings of all GPUs of a look, whose instances are in them already. With
  * @is_patient those that take two samples wait for the second (0.12 s, once for
- * all of them), and every GPU gets its throughput. -ENOMEM.
+ * all of them), and every GPU gets its throughput. A GPU about which a call
+ * answers 15 is marked as lost and keeps what was read before. -ENOMEM.
  */
 int gs_readings_look(struct gs_readings *r, struct gs_snapshot *s, const struct gs_readings_gpu *gpus, size_t n, bool is_patient);
 
