@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* view_modes.c - what a GPU can be used as and set to, and what each choice would mean here. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -265,6 +266,36 @@ static void describe_row(const struct gs_model *m, const struct gs_setting_row *
 		snprintf(buf, size, "%-20s %-10s %s", row->is_first ? s->key : "", value_of(m, row), s->fixed && !has_word(s->value, row->value) ? "" : state_of(m, row));
 }
 
+/* What the two settings of vGPUs mean, when they can be written, and how parts are said. */
+static void explain_vgpus(const struct gs_view *v, const struct gs_setting *s, struct gs_lines *l, int width)
+{
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+	const struct gs_gpu *gpu = gs_model_gpu(v->m);
+	size_t vgpus = 0;
+
+	for (size_t i = 0; i < gpu->n_instances; i++)
+		vgpus += gpu->instances[i]->kind == GS_KIND_VGPU;
+	gs_strbuf_puts(&b, gs_str_equal(s->key, GS_SETTING_HETEROGENEOUS) ? "vGPUs of several framebuffer sizes on one GPU (mixed sizes). " :
+									     "How vGPUs share the GPU's time. ");
+	if (gs_mode_has_mig(gpu->mode))
+		gs_strbuf_printf(&b, "In MIG mode each GPU instance has its own: set %" PRIu32 "/PROFILE@START %s ...", gpu->index, s->key);
+	else if (vgpus)
+		gs_strbuf_printf(&b, "Written only while there is no vGPU, and there %s %zu.", vgpus == 1 ? "is" : "are", vgpus);
+	else
+		gs_strbuf_puts(&b, "Written only while there is no vGPU.");
+	for (size_t i = 0; i < s->n_parts && !gs_mode_has_mig(gpu->mode); i++) {
+		const struct gs_setting_part *part = &s->parts[i];
+
+		gs_strbuf_printf(&b, "%s%s=", i ? ", " : " Behind the word at the prompt, after a colon: ", part->key);
+		if (part->n_words)
+			gs_strbuf_printf(&b, "%s|%s", part->words[0], part->words[part->n_words - 1]);
+		else
+			gs_strbuf_printf(&b, "%" PRIu64 "..%" PRIu64, part->min, part->max);
+	}
+	if (!b.failed)
+		gs_lines_wrap(l, -1, GS_ELEMENT_DIM, " ", GS_ELEMENT_TEXT, b.text, width, 5);
+}
+
 static void draw_consequence(const struct gs_view *v, const struct gs_setting_row *row)
 {
 	const struct gs_setting *s = row->setting;
@@ -277,6 +308,8 @@ static void draw_consequence(const struct gs_view *v, const struct gs_setting_ro
 
 	d.row++;
 	d.rows--;
+	if (s && gs_setting_is_for_vgpus(s->key))
+		explain_vgpus(v, s, &l, width);
 	if (s && s->fixed)
 		gs_lines_wrap(&l, -1, GS_ELEMENT_BLOCK, " X  ", GS_ELEMENT_TEXT, s->fixed, width, 3);
 	if (s && s->pending) {
@@ -289,7 +322,7 @@ static void draw_consequence(const struct gs_view *v, const struct gs_setting_ro
 		say_in_the_way(gpu, GS_WHO_OP_MODE, &yes, &maybe);
 	if (yes.length && !yes.failed)
 		gs_lines_wrap(&l, -1, GS_ELEMENT_STOPS, " ! in the way:  ", GS_ELEMENT_TEXT, yes.text, width, 4);
-	if (s && !s->value && !s->fixed)
+	if (s && !s->value && !s->fixed && !(gs_setting_is_for_vgpus(s->key) && gs_mode_has_mig(gpu->mode)))
 		gs_lines_add(&l, -1, GS_ELEMENT_CONFIRM, " What it is now cannot be read.");
 	if (gs_str_equal(s ? s->value : NULL, "mixed"))
 		gs_lines_add(&l, -1, GS_ELEMENT_CONFIRM, " Its parts differ now.");
