@@ -15,12 +15,20 @@ struct columns {
 	int name, sm, gib, now, starts, rest;
 };
 
+/* «RTX Pro 6000 Blackwell DC-1-8Q» is one of dozens that begin alike: its last word tells them apart, and is understood wherever a type is named. */
+static const char *short_name(const struct gs_profile *p)
+{
+	const char *last = strrchr(p->name, ' ');
+
+	return last ? last + 1 : p->name;
+}
+
 static void lay_out(const struct gs_model *m, struct columns *c)
 {
 	int name = 10;
 
 	for (size_t i = 0; i < m->n_offers; i++) {
-		int n = gs_text_width(m->offers[i].profile->name);
+		int n = gs_text_width(short_name(m->offers[i].profile));
 
 		name = n > name && n < 24 ? n : name;
 	}
@@ -163,7 +171,7 @@ static void draw_offer(const struct gs_view *v, int row, const struct columns *c
 	if (is_chosen)
 		gs_draw_fill(v->f, r, row, 0, 1, r.columns, el, ' ');
 	gs_draw_printf(v->f, r, row, 1, el, "%c %2zu", is_chosen ? '>' : ' ', i + 1);
-	gs_draw_fit(v->f, r, row, c->name, c->sm - c->name - 1, el, o->profile->name);
+	gs_draw_fit(v->f, r, row, c->name, c->sm - c->name - 1, el, short_name(o->profile));
 	if (is_slots(v->m) && o->profile->max_instances)
 		gs_draw_printf(v->f, r, row, c->sm, el, "%4u", o->profile->max_instances);
 	else if (o->profile->sm_count.known)
