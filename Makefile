@@ -49,6 +49,7 @@ STANDIN_OBJECTS = $(STANDIN_SOURCES:%.c=$(BUILD)/pic/%.o)
 
 PROGRAM = $(BUILD)/gpuslice
 STANDIN = $(BUILD)/sim/libnvidia-ml.so.1
+STANDIN_470 = $(BUILD)/sim/libnvidia-ml-470.so.1
 
 TEST_LIB_OBJECTS = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/lib/*.c))
 TEST_SOURCES = $(wildcard tests/unit/test_*.c tests/plan/test_*.c tests/property/prop_*.c tests/screen/test_*.c tests/e2e/test_*.c)
@@ -89,7 +90,7 @@ ALL_LDFLAGS = $(LDFLAGS) $(SAN_FLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(PROGRAM) $(STANDIN)
+all: $(PROGRAM) $(STANDIN) $(STANDIN_470)
 
 # one sentence per missing library, with the package to install
 $(BUILD)/.libs-found: Makefile
@@ -126,6 +127,12 @@ $(STANDIN): $(STANDIN_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared -Wl,-soname,libnvidia-ml.so.1 $(if $(SAN),,-Wl$(comma)-z$(comma)defs) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+# the same, with what a library of that time has
+$(STANDIN_470): $(STANDIN_OBJECTS) backend/sim/standin-470.map
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -Wl,-soname,libnvidia-ml.so.1 -Wl,--version-script=backend/sim/standin-470.map $(if $(SAN),,-Wl$(comma)-z$(comma)defs) $(ALL_LDFLAGS) -o $@ $(STANDIN_OBJECTS) $(PKG_LIBS)
 
 $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/libgpuslice.a
 	@mkdir -p $(@D)
@@ -217,6 +224,7 @@ install: all
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir)/gpuslice/sim $(DESTDIR)$(datadir)/gpuslice $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5
 	install -m 755 $(PROGRAM) $(DESTDIR)$(bindir)/gpuslice
 	install -m 755 $(STANDIN) $(DESTDIR)$(libdir)/gpuslice/sim/libnvidia-ml.so.1
+	install -m 755 $(STANDIN_470) $(DESTDIR)$(libdir)/gpuslice/sim/libnvidia-ml-470.so.1
 	for d in mig vgpu hosts schema; do install -d $(DESTDIR)$(datadir)/gpuslice/$$d; install -m 644 data/$$d/*.json $(DESTDIR)$(datadir)/gpuslice/$$d/; done
 	install -m 644 data/services.json $(DESTDIR)$(datadir)/gpuslice/
 	install -d $(DESTDIR)$(datadir)/gpuslice/themes

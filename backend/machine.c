@@ -43,7 +43,7 @@ static int open_sim(struct gs_machine *m, const struct gs_machine_options *optio
 	gs_root_set_ops(m->root, &gs_sim_root_ops, m->sim);
 	/* one that is not installed is looked for where it would be on that machine */
 	if (gs_sim_has_nvml(m->sim))
-		m->standin = gs_standin_path();
+		m->standin = gs_standin_path(gs_sim_has_old_nvml(m->sim));
 	else if (asprintf(&m->standin, "%s/usr/lib/%s", gs_sim_tree(m->sim), NVML_FILE) < 0)
 		m->standin = NULL;
 	if (!m->standin)

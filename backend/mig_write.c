@@ -226,6 +226,9 @@ static int create_ci(struct writing *w, struct gs_step_outcome *out, struct gs_e
 	if (r < 0)
 		return r;
 	code = GS_NVML_CALL(w->nvml, create_ci, gi, cp->id.value, &place, &ci);
+	/* an old library places by itself; where it did is read back, and one that lies elsewhere is removed */
+	if (code == NVML_ERROR_FUNCTION_NOT_FOUND)
+		code = GS_NVML_CALL(w->nvml, create_ci_anywhere, gi, cp->id.value, &ci);
 	if (code != NVML_SUCCESS)
 		return gs_nvml_error(e, code, GS_NVML_SYMBOL(create_ci), "%s GI %u: no compute instance %s was created at %u", w->bdf, parent.id, cp->name,
 				     place.start);

@@ -57,6 +57,7 @@
 		"nvmlGpuInstanceGetComputeInstancePossiblePlacements") \
 	X(create_ci, (nvml_gi gi, unsigned id, const struct nvml_placement *p, nvml_ci *ci), \
 		"nvmlGpuInstanceCreateComputeInstanceWithPlacement") \
+	X(create_ci_anywhere, (nvml_gi gi, unsigned id, nvml_ci *ci), "nvmlGpuInstanceCreateComputeInstance") \
 	X(destroy_ci, (nvml_ci ci), "nvmlComputeInstanceDestroy") \
 	X(cis, (nvml_gi gi, unsigned id, nvml_ci *cis, unsigned *n), "nvmlGpuInstanceGetComputeInstances") \
 	X(ci_info, (nvml_ci ci, struct nvml_ci_info *i), "nvmlComputeInstanceGetInfo_v2") \

@@ -153,7 +153,7 @@ const char *gs_sim_call_find(const char *name)
 bool gs_sim_call_is_mutating(const char *call)
 {
 	static const char *const starts[] = {
-		"DeviceSet", "DeviceCreate", "GpuInstanceDestroy", "GpuInstanceCreate", "ComputeInstanceDestroy",
+		"DeviceSet", "DeviceCreate", "GpuInstanceSet", "GpuInstanceDestroy", "GpuInstanceCreate", "ComputeInstanceDestroy",
 	};
 
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {

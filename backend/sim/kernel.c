@@ -201,7 +201,7 @@ bool gs_sim_fault_take_event(struct gs_sim_state *s, const struct gs_sim_fault_e
 	for (size_t i = 0; i < s->n_faults; i++) {
 		struct gs_sim_fault *f = &s->faults[i];
 
-		if (!strikes(f, event))
+		if (f->kind == GS_SIM_FAULT_SLOW || !strikes(f, event))
 			continue;
 		*ret_counted = true;
 		if (f->countdown > 1)

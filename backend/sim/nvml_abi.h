@@ -384,6 +384,10 @@ enum gs_nvml_return nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsign
 	struct gs_abi_process_info *infos);
 enum gs_nvml_return nvmlDeviceGetGraphicsRunningProcesses_v3(void *device, unsigned int *count,
 	struct gs_abi_process_info *infos);
+enum gs_nvml_return nvmlDeviceGetComputeRunningProcesses_v2(void *device, unsigned int *count,
+	struct gs_abi_process_info *infos);
+enum gs_nvml_return nvmlDeviceGetGraphicsRunningProcesses_v2(void *device, unsigned int *count,
+	struct gs_abi_process_info *infos);
 enum gs_nvml_return nvmlDeviceGetAttributes_v2(void *device, struct gs_abi_attributes *attributes);
 enum gs_nvml_return nvmlDeviceSetMigMode(void *device, unsigned int mode, enum gs_nvml_return *activation);
 enum gs_nvml_return nvmlDeviceGetMigMode(void *device, unsigned int *current, unsigned int *pending);

@@ -202,6 +202,11 @@ void gs_sim_set_root(struct gs_sim *sim, bool is_root)
 	sim->is_root = is_root;
 }
 
+bool gs_sim_has_old_nvml(const struct gs_sim *sim)
+{
+	return gs_sim_store_state(sim->store)->library == GS_SIM_LIBRARY_OLD;
+}
+
 bool gs_sim_has_nvml(const struct gs_sim *sim)
 {
 	return !gs_sim_store_state(sim->store)->no_nvml;

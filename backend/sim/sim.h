@@ -47,6 +47,8 @@ void gs_sim_set_root(struct gs_sim *sim, bool is_root);
 extern const struct gs_root_ops gs_sim_root_ops;
 
 /* Is the management library installed there? A host file can say that it is not. */
+/* Is its management library that of years ago? */
+bool gs_sim_has_old_nvml(const struct gs_sim *sim);
 bool gs_sim_has_nvml(const struct gs_sim *sim);
 
 /*

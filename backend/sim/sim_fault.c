@@ -17,7 +17,7 @@
 static int wrong(struct gs_error *e)
 {
 	return gs_error_set(e, -EINVAL, GS_STATUS_INVALID,
-			    "a fault is one of: nvml CALL CODE [at N]; nvml CALL nothing [at N]; nvml CALL hang; nvml lost BDF; "
+			    "a fault is one of: nvml CALL CODE [at N]; nvml CALL nothing [at N]; nvml CALL hang; nvml CALL slow MS; nvml lost BDF; library old|new|current; "
 			    "write GLOB ERRNO|nothing [at N]; write GLOB hang; read GLOB ERRNO|hang; "
 			    "program NAME nothing|interrupted|hang|exit N; vanish BDF; reload DRIVER; mode-pending BDF; "
 			    "hold BDF|UUID [unseen]; read-only; uuid old|new; release; clear");
@@ -69,6 +69,10 @@ static int add_nvml(struct gs_sim_state *s, int argc, char *const *argv, struct 
 		if (argc != 2)
 			return wrong(e);
 		fault.kind = GS_SIM_FAULT_HANG;
+	} else if (gs_str_equal(argv[1], "slow")) {
+		if (argc != 3 || gs_parse_u32(argv[2], 10, &fault.code) < 0 || !fault.code || fault.code > GS_SIM_SLOW_MS_MAX)
+			return wrong(e);
+		fault.kind = GS_SIM_FAULT_SLOW;
 	} else {
 		if (gs_str_equal(argv[1], "nothing") && gs_sim_call_is_mutating(fault.call))
 			fault.kind = GS_SIM_FAULT_NOTHING;
@@ -252,6 +256,7 @@ static void clear(struct gs_sim_state *s, int tree_fd)
 {
 	s->n_faults = 0;
 	s->uuid_old = s->read_only = false;
+	s->library = GS_SIM_LIBRARY_CURRENT;
 	gs_sim_hold_end(s);
 	for (size_t i = 0; i < s->n_gpus; i++)
 		s->gpus[i].lost = s->gpus[i].pending_armed = s->gpus[i].pending_stuck = false;
@@ -298,6 +303,12 @@ static int apply(struct gs_sim_state *s, int tree_fd, int argc, char *const *arg
 		s->uuid_old = gs_str_equal(argv[1], "old");
 		return 0;
 	}
+	for (uint32_t i = 0; argc == 2 && gs_str_equal(argv[0], "library") && i < GS_ARRAY_SIZE(gs_sim_library_names); i++) {
+		if (!gs_str_equal(argv[1], gs_sim_library_names[i]))
+			continue;
+		s->library = i;
+		return 0;
+	}
 	if (argc == 1 && gs_str_equal(argv[0], "release"))
 		release(s, tree_fd);
 	else if (argc == 1 && gs_str_equal(argv[0], "clear"))
@@ -329,6 +340,8 @@ static void list_fault(struct gs_strbuf *b, const struct gs_sim_fault *f)
 		gs_strbuf_puts(b, "hang");
 	else if (f->kind == GS_SIM_FAULT_INTERRUPTED)
 		gs_strbuf_puts(b, "interrupted");
+	else if (f->kind == GS_SIM_FAULT_SLOW)
+		gs_strbuf_printf(b, "slow %u", f->code);
 	else if (f->kind == GS_SIM_FAULT_NOTHING)
 		gs_strbuf_puts(b, "nothing");
 	else if (f->target == GS_SIM_ON_PROGRAM)
@@ -337,7 +350,7 @@ static void list_fault(struct gs_strbuf *b, const struct gs_sim_fault *f)
 		gs_strbuf_puts(b, name);
 	else
 		gs_strbuf_printf(b, "%u", f->code);
-	if (f->kind != GS_SIM_FAULT_HANG && (f->target == GS_SIM_ON_NVML || f->target == GS_SIM_ON_WRITE))
+	if (f->kind != GS_SIM_FAULT_HANG && f->kind != GS_SIM_FAULT_SLOW && (f->target == GS_SIM_ON_NVML || f->target == GS_SIM_ON_WRITE))
 		gs_strbuf_printf(b, " at %u", f->countdown);
 	gs_strbuf_puts(b, "\n");
 }
@@ -379,6 +392,8 @@ int gs_sim_fault_list(struct gs_sim *sim, char **ret_text, struct gs_error *e)
 		gs_strbuf_puts(&b, "read-only\n");
 	if (s->uuid_old)
 		gs_strbuf_puts(&b, "uuid old\n");
+	if (s->library)
+		gs_strbuf_printf(&b, "library %s\n", gs_sim_library_names[s->library]);
 	text = gs_strbuf_take(&b);
 	if (!text)
 		return gs_error_oom(e);

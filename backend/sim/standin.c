@@ -134,10 +134,26 @@ static void hang(uint64_t id)
 		nanosleep(&pause, NULL);
 }
 
+/* Before the call does anything, and with no lock held. */
+static void be_slow(const struct gs_sim_state *s, const char *call, bool mutating)
+{
+	uint32_t ms = 0;
+
+	for (size_t i = 0; i < s->n_faults; i++) {
+		if (s->faults[i].kind == GS_SIM_FAULT_SLOW && gs_sim_fault_matches(&s->faults[i], call, mutating))
+			ms += s->faults[i].code;
+	}
+	if (ms) {
+		const struct timespec pause = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+		nanosleep(&pause, NULL);
+	}
+}
+
 static bool any_fault_matches(const struct gs_sim_state *s, const char *call)
 {
 	for (size_t i = 0; i < s->n_faults; i++) {
-		if (gs_sim_fault_matches(&s->faults[i], call, false))
+		if (s->faults[i].kind != GS_SIM_FAULT_SLOW && gs_sim_fault_matches(&s->faults[i], call, false))
 			return true;
 	}
 	return false;
@@ -182,6 +198,7 @@ enum gs_nvml_return gs_standin_enter(const char *call, struct gs_sim_state **ret
 		return GS_NVML_UNINITIALIZED;
 	if (gs_sim_store_refresh(lib.store, NULL) < 0)
 		return GS_NVML_UNKNOWN;
+	be_slow(gs_sim_store_state(lib.store), call, false);
 	if (any_fault_matches(gs_sim_store_state(lib.store), call)) {
 		r = read_with_fault(call);
 		if (r != GS_NVML_SUCCESS)
@@ -252,6 +269,7 @@ enum gs_nvml_return gs_standin_change(const char *call, void *handle, unsigned i
 		return r;
 	if (!lib.is_root)
 		return GS_NVML_NO_PERMISSION;
+	be_slow(gs_sim_store_state(lib.store), call, true);
 	for (;;) {
 		r = GS_NVML_OPERATING_SYSTEM;
 		fault = 0;

@@ -11,7 +11,19 @@ static uint64_t memory_mb(const struct gs_sim_profile *p)
 	return p->memory_bytes.known ? p->memory_bytes.value >> 20 : 0;
 }
 
+/* One that a newer library has behind the end of the enum that this header knows. */
+#define NEWER_ID 200u
+static const struct gs_sim_profile newer = {
+	.name = "1g.1gb+new", .id = NEWER_ID, .nvml_profile = GS_NVML_GI_PROFILES, .slices = 1, .memory_bytes = { true, 1ull << 30 }, .max_instances = 1,
+	.n_placements = 1, .placements = { { 0, 1 } },
+};
+
 /* NOT_SUPPORTED is a hole, INVALID_ARGUMENT the end of the enum (interfaces 5.3). */
+static const struct gs_sim_profile *profile_by_id(const struct gs_target *t, unsigned int id)
+{
+	return id == NEWER_ID && t->state->library == GS_SIM_LIBRARY_NEW ? &newer : gs_sim_profile_by_id(t->gpu->model, id);
+}
+
 static enum gs_nvml_return find_profile(const char *call, void *device, unsigned int profile,
 					const struct gs_sim_profile **ret_profile)
 {
@@ -22,6 +34,10 @@ static enum gs_nvml_return find_profile(const char *call, void *device, unsigned
 		return r;
 	if (!t.gpu->model)
 		return GS_NVML_NOT_SUPPORTED;
+	if (profile == GS_NVML_GI_PROFILES && t.state->library == GS_SIM_LIBRARY_NEW) {
+		*ret_profile = &newer;
+		return GS_NVML_SUCCESS;
+	}
 	if (profile >= GS_NVML_GI_PROFILES)
 		return GS_NVML_INVALID_ARGUMENT;
 	*ret_profile = gs_sim_profile_by_enum(t.gpu->model, profile);
@@ -117,7 +133,7 @@ enum gs_nvml_return nvmlDeviceGetGpuInstanceProfileInfoByIdV(void *device, unsig
 		return r;
 	if (!t.gpu->model)
 		return GS_NVML_NOT_SUPPORTED;
-	p = gs_sim_profile_by_id(t.gpu->model, profile_id);
+	p = profile_by_id(&t, profile_id);
 	return p && info ? fill_versioned(p, info) : GS_NVML_INVALID_ARGUMENT;
 }
 
@@ -131,7 +147,7 @@ static enum gs_nvml_return ask_profile(const char *call, void *device, unsigned 
 		return r;
 	if (!t->gpu->model)
 		return GS_NVML_NOT_SUPPORTED;
-	*ret_profile = gs_sim_profile_by_id(t->gpu->model, profile_id);
+	*ret_profile = profile_by_id(t, profile_id);
 	return *ret_profile && to ? GS_NVML_SUCCESS : GS_NVML_INVALID_ARGUMENT;
 }
 

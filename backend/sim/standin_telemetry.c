@@ -331,3 +331,14 @@ enum gs_nvml_return nvmlDeviceGetGraphicsRunningProcesses_v3(void *device, unsig
 	*count = 0;
 	return GS_NVML_SUCCESS;
 }
+
+/* The same struct under the name of before; a library of today has both. */
+enum gs_nvml_return nvmlDeviceGetComputeRunningProcesses_v2(void *device, unsigned int *count, struct gs_abi_process_info *infos)
+{
+	return nvmlDeviceGetComputeRunningProcesses_v3(device, count, infos);
+}
+
+enum gs_nvml_return nvmlDeviceGetGraphicsRunningProcesses_v2(void *device, unsigned int *count, struct gs_abi_process_info *infos)
+{
+	return nvmlDeviceGetGraphicsRunningProcesses_v3(device, count, infos);
+}

@@ -5,6 +5,8 @@
 
 #include "base/parse.h"
 
+const char *const gs_sim_library_names[3] = { "current", "old", "new" };
+
 struct gs_sim_state *gs_sim_state_new(void)
 {
 	struct gs_sim_state *s = calloc(1, sizeof(*s));

@@ -30,6 +30,7 @@
 #define GS_SIM_ARGS_MAX 64
 #define GS_SIM_USERS_MAX 64
 #define GS_SIM_FAULTS_MAX 256
+#define GS_SIM_SLOW_MS_MAX 10000
 #define GS_SIM_BYTES_MAX (4u << 20)
 
 #define GS_SIM_NONE UINT32_MAX      /* no GI, no CI, no IOMMU group */
@@ -248,7 +249,16 @@ enum gs_sim_fault_kind {
 	GS_SIM_FAULT_NOTHING,
 	GS_SIM_FAULT_HANG,
 	GS_SIM_FAULT_INTERRUPTED,   /* a program stopped half way */
+	GS_SIM_FAULT_SLOW,          /* each call takes @code milliseconds longer */
 };
+
+/* How old the management library is. */
+enum gs_sim_library {
+	GS_SIM_LIBRARY_CURRENT,
+	GS_SIM_LIBRARY_OLD,         /* of the 470 branch: another file, which exports less */
+	GS_SIM_LIBRARY_NEW,         /* with a GI profile that nobody knows yet */
+};
+extern const char *const gs_sim_library_names[3];
 
 struct gs_sim_fault {
 	enum gs_sim_fault_target target;
@@ -267,6 +277,7 @@ struct gs_sim_state {
 	uint64_t uptime_seconds, boot_time;
 	bool vfio_cdev;             /* a kernel with /dev/vfio/devices */
 	bool read_only;             /* fault: sysfs is mounted read-only */
+	uint32_t library;           /* enum gs_sim_library */
 	bool no_nvml;               /* the management library is not installed; then the driver has no version either */
 	uint32_t next_pid, next_group;
 	size_t n_gpus, n_devices, n_processes, n_parked, n_users, n_faults, n_modules, n_units, n_files, n_outputs, n_pending;

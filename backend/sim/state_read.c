@@ -166,7 +166,7 @@ static void read_fault(struct gs_sim_json *j, struct json_object *o, struct gs_s
 
 	f->call = gs_sim_json_string(j, o, "call", 256);
 	f->id = gs_sim_json_u64(j, o, "id", COUNT_MAX);
-	f->code = gs_sim_json_u32(j, o, "code", 999);
+	f->code = gs_sim_json_u32(j, o, "code", GS_SIM_SLOW_MS_MAX);
 	f->countdown = gs_sim_json_u32(j, o, "countdown", 1u << 20);
 	if (gs_str_equal(kind, "code"))
 		f->kind = GS_SIM_FAULT_CODE;
@@ -176,6 +176,8 @@ static void read_fault(struct gs_sim_json *j, struct json_object *o, struct gs_s
 		f->kind = GS_SIM_FAULT_HANG;
 	else if (gs_str_equal(kind, "interrupted"))
 		f->kind = GS_SIM_FAULT_INTERRUPTED;
+	else if (gs_str_equal(kind, "slow"))
+		f->kind = GS_SIM_FAULT_SLOW;
 	else
 		gs_sim_json_fail(j, "kind", "is not a kind of fault");
 	if (gs_str_equal(target, "nvml"))
@@ -197,6 +199,7 @@ static void read_machine(struct gs_sim_json *j, struct json_object *root, struct
 	s->next_serial = gs_sim_json_u64(j, root, "next_serial", SERIAL_MAX);
 	s->uuid_counter = gs_sim_json_u64(j, root, "uuid_counter", COUNT_MAX);
 	s->uuid_old = gs_str_equal(gs_sim_json_string(j, root, "uuid", 8), "old");
+	s->library = gs_sim_json_has(root, "library") ? gs_sim_json_u32(j, root, "library", GS_SIM_LIBRARY_NEW) : GS_SIM_LIBRARY_CURRENT;
 	s->host = gs_sim_json_string(j, root, "host", 64);
 	s->hostname = gs_sim_json_string(j, root, "hostname", 64);
 	s->driver_version = gs_sim_json_string(j, root, "driver_version", 64);

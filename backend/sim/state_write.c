@@ -113,7 +113,7 @@ static struct json_object *process_object(struct gs_sim_out *w, const struct gs_
 
 static struct json_object *fault_object(struct gs_sim_out *w, const struct gs_sim_fault *f)
 {
-	static const char *const kinds[] = { "code", "nothing", "hang", "interrupted" };
+	static const char *const kinds[] = { "code", "nothing", "hang", "interrupted", "slow" };
 	static const char *const targets[] = { "nvml", "write", "read", "program" };
 	struct json_object *o = json_object_new_object();
 
@@ -251,6 +251,7 @@ int gs_sim_state_format(const struct gs_sim_state *s, char **ret_text, size_t *r
 	gs_sim_put_number(&w, root, "next_serial", s->next_serial);
 	gs_sim_put_number(&w, root, "uuid_counter", s->uuid_counter);
 	gs_sim_put_text(&w, root, "uuid", s->uuid_old ? "old" : "new");
+	gs_sim_put_unless(&w, root, "library", s->library, GS_SIM_LIBRARY_CURRENT);
 	gs_sim_put_text(&w, root, "host", s->host);
 	gs_sim_put_text(&w, root, "hostname", s->hostname);
 	gs_sim_put_text(&w, root, "driver_version", s->driver_version);

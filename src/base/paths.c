@@ -84,8 +84,9 @@ char *gs_data_path(const char *relative)
 	return n < 0 ? NULL : path;
 }
 
-char *gs_standin_path(void)
+char *gs_standin_path(bool is_old)
 {
+	const char *file = is_old ? "libnvidia-ml-470.so.1" : "libnvidia-ml.so.1";
 	struct place p;
 	char *path = NULL;
 	int n;
@@ -93,12 +94,12 @@ char *gs_standin_path(void)
 	if (find_place(&p) < 0)
 		return NULL;
 	if (!p.tree[0]) {
-		n = asprintf(&path, "%s/lib/gpuslice/sim/libnvidia-ml.so.1", p.prefix);
+		n = asprintf(&path, "%s/lib/gpuslice/sim/%s", p.prefix, file);
 		return n < 0 ? NULL : path;
 	}
 	/* a test program lies deeper in the build directory than the program itself */
 	for (int level = 0; level < 3; level++) {
-		n = asprintf(&path, "%s/sim/libnvidia-ml.so.1", p.build);
+		n = asprintf(&path, "%s/sim/%s", p.build, file);
 		if (n < 0)
 			return NULL;
 		if (access(path, F_OK) == 0 || strcmp(last_of(p.build), "build") == 0 || !cut_last(p.build))

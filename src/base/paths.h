@@ -10,6 +10,8 @@
 #ifndef GS_BASE_PATHS_H
 #define GS_BASE_PATHS_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 /*
@@ -19,7 +21,7 @@
 char *gs_data_path(const char *relative);
 
 /* Absolute path of the stand-in libnvidia-ml.so.1; the caller frees. */
-char *gs_standin_path(void);
+char *gs_standin_path(bool is_old);
 
 /* Absolute path of this program, for exec; the caller frees. */
 char *gs_program_path(void);

@@ -28,6 +28,7 @@ static const struct {
 	{ "nvml CALL CODE [at N]", "CALL returns the number CODE the N-th time from now (1)" },
 	{ "nvml CALL nothing [at N]", "CALL returns success and does nothing" },
 	{ "nvml CALL hang", "CALL does not return until released" },
+	{ "nvml CALL slow MS", "CALL takes so much longer, each time" },
 	{ "nvml lost BDF", "that GPU has fallen off the bus" },
 	{ "write GLOB ERRNO [at N]", "the N-th write to a file that matches fails: EIO, 5" },
 	{ "write GLOB nothing [at N]", "it succeeds and does nothing" },
@@ -41,6 +42,7 @@ static const struct {
 	{ "hold BDF|UUID [unseen]", "a program has that device open through VFIO, as a VM has" },
 	{ "read-only", "sysfs is mounted read-only" },
 	{ "uuid old|new", "a recreated instance gets its old UUID, or a new one" },
+	{ "library old|new|current", "NVML is that of the 470 branch, or has a profile that nobody knows" },
 	{ "release", "what hangs goes on, what is waited for lets go" },
 	{ "clear", "no faults" },
 };
@@ -56,7 +58,7 @@ static const char *const slots[][4] = { GS_NVML_CALLS(SYMBOLS_) };
 static bool is_never_called(const char *call)
 {
 	static const char *const idle[] = {
-		"DeviceGetGpuInstanceProfileInfo", "GpuInstanceGetComputeInstanceProfileInfo", "DeviceGetMemoryInfo", "DeviceGetVgpuUtilization", "GpmSampleFree", "Shutdown",
+		"DeviceGetGpuInstanceProfileInfo", "GpuInstanceGetComputeInstanceProfileInfo", "DeviceGetMemoryInfo", "DeviceGetVgpuUtilization", "GpuInstanceCreateComputeInstance", "GpmSampleFree", "Shutdown",
 	};
 
 	for (size_t i = 0; i < GS_ARRAY_SIZE(idle); i++)

@@ -444,7 +444,7 @@ struct gs_simhost_gpu gs_simhost_gpu(struct gs_simhost *h, unsigned gpu)
 
 void *gs_simhost_load_standin(struct gs_simhost *h)
 {
-	GS_FREE char *path = gs_standin_path();
+	GS_FREE char *path = gs_standin_path(false);
 	struct gs_error e = { 0 };
 	void *library;
 

@@ -44,7 +44,7 @@ static void remove_tree(const char *dir)
 
 static bool have_sim(void)
 {
-	GS_FREE char *standin = gs_standin_path();
+	GS_FREE char *standin = gs_standin_path(false);
 	struct gs_error e;
 
 	if (!standin || access(standin, R_OK) < 0) {

@@ -22,7 +22,7 @@
 /* A state directory of our own, and the reason to skip when the simulator is not complete. */
 static bool have_sim(void)
 {
-	GS_FREE char *standin = gs_standin_path();
+	GS_FREE char *standin = gs_standin_path(false);
 	struct gs_error e;
 
 	if (!standin || access(standin, R_OK) < 0) {

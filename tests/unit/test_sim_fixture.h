@@ -80,7 +80,7 @@ static inline void *fixture_symbol(struct fixture *f, const char *name)
 	void *p;
 
 	if (!f->library) {
-		char *path = gs_standin_path();
+		char *path = gs_standin_path(false);
 
 		assert_non_null(path);
 		f->library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
