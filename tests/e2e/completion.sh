@@ -51,12 +51,12 @@ that "GPUs of profiles" gives_only '--sim kvm-l40s profiles ' all 0 1 2 3
 that "one GPU only" gives_only '--sim kvm-l40s who 3 '
 that "holders" gives '--sim kvm-l40s apply --disrupt ' all pid:1893 unit:nvidia-dcgm.service
 that "a unit, behind the colon that readline keeps" gives_only '--sim kvm-l40s plan --disrupt unit:nvidia-d' nvidia-dcgm.service
-that "words of sim" gives_only 'sim ' list reset path fault
-that "faults, and not the words of sim again" gives_only 'sim fault ' nvml write read program vanish reload mode-pending hold read-only uuid release clear
+that "words of sim" gives_only 'sim ' list reset path fault expect
+that "faults, and not the words of sim again" gives_only 'sim fault ' nvml write read program vanish reload mode-pending hold read-only uuid library release clear
 that "nothing behind reset" gives_only 'sim reset '
 that "calls" gives_only 'sim fault nvml DeviceSetM' DeviceSetMigMode
 that "a star stays a star" gives 'sim fault nvml ' '*' lost DeviceGetName
-that "what a call can do" gives_only 'sim fault nvml DeviceSetMigMode ' nothing hang
+that "what a call can do" gives_only 'sim fault nvml DeviceSetMigMode ' nothing hang slow
 that "formats" gives_only 'export ' json
 that "files for a script" gives_only "apply $tmp/a" 'files: -o default'
 that "a folder for a tree" gives_only '--sysroot ' 'files: -o dirnames'
