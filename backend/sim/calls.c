@@ -7,6 +7,8 @@
 
 #include "base/parse.h"
 
+#define ERRNO_LAST 133      /* EHWPOISON */
+
 static const char *const calls[] = {
 	"Init_v2",
 	"InitWithFlags",
@@ -161,4 +163,17 @@ bool gs_sim_call_is_mutating(const char *call)
 			return true;
 	}
 	return gs_str_equal(call, "*");
+}
+
+bool gs_sim_errno_parse(const char *text, uint32_t *ret_code)
+{
+	for (int i = 1; i <= ERRNO_LAST; i++) {
+		const char *name = strerrorname_np(i);
+
+		if (name && gs_str_equal(name, text)) {
+			*ret_code = (uint32_t)i;
+			return true;
+		}
+	}
+	return gs_parse_u32(text, 10, ret_code) == 0 && *ret_code > 0 && *ret_code <= ERRNO_LAST;
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "backend/sim/expect.h"
 #include "backend/sim/kernel.h"
 
 #include <errno.h>
@@ -10,6 +9,7 @@
 #include <sys/file.h>
 #include <time.h>
 
+#include "backend/sim/expect.h"
 #include "base/parse.h"
 
 int gs_sim_node_open(int tree_fd, uint32_t minor)
@@ -196,7 +196,7 @@ bool gs_sim_fault_take_event(struct gs_sim_state *s, const struct gs_sim_fault_e
 			return true;
 		}
 	}
-	if (gs_sim_expect_refuses(s, event, ret_fault, ret_counted))
+	if (gs_sim_expect_answers(s, event, ret_fault, ret_counted))
 		return true;
 	for (size_t i = 0; i < s->n_faults; i++) {
 		struct gs_sim_fault *f = &s->faults[i];

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "backend/sim/drivers.h"
+#include "backend/sim/expect.h"
 #include "backend/sim/kernel.h"
 #include "backend/sim/program.h"
 #include "backend/sim/sim_private.h"
@@ -356,10 +357,13 @@ static int run_locked(struct gs_sim *sim, struct gs_sim_program *p, uint64_t *re
 		p->interrupted = fault.kind == GS_SIM_FAULT_INTERRUPTED;
 		if (fault.kind == GS_SIM_FAULT_CODE)
 			p->exit_status = (int)fault.code;
-		if (!p->interrupted)
+		if (!p->interrupted) {
+			gs_sim_expect_answered(p->s, (uint32_t)p->exit_status);
 			return gs_sim_store_commit(sim->store, NULL);
+		}
 	}
 	r = run(p);
+	gs_sim_expect_answered(p->s, r < 0 ? (uint32_t)-r : (uint32_t)p->exit_status);
 	if (r == 0 && p->changed)
 		gs_sim_settle(p->s, p->tree_fd);
 	if (p->changed || counted) {

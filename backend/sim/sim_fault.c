@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "backend/sim/expect.h"
 #include "backend/sim/amd.h"
 #include "backend/sim/calls.h"
 #include "backend/sim/drivers.h"
@@ -85,20 +84,6 @@ static int add_nvml(struct gs_sim_state *s, int argc, char *const *argv, struct 
 	return add(s, &fault, e);
 }
 
-/* By name or number. */
-static bool parse_errno(const char *text, uint32_t *ret_code)
-{
-	for (int i = 1; i < 134; i++) {
-		const char *name = strerrorname_np(i);
-
-		if (name && gs_str_equal(name, text)) {
-			*ret_code = (uint32_t)i;
-			return true;
-		}
-	}
-	return gs_parse_u32(text, 10, ret_code) == 0 && *ret_code > 0 && *ret_code < 134;
-}
-
 /* "write GLOB EIO at 2", "read GLOB ENXIO" */
 static int add_path(struct gs_sim_state *s, enum gs_sim_fault_target target, int argc, char *const *argv, struct gs_error *e)
 {
@@ -112,7 +97,7 @@ static int add_path(struct gs_sim_state *s, enum gs_sim_fault_target target, int
 		fault.kind = GS_SIM_FAULT_HANG;
 	else if (is_write && gs_str_equal(argv[1], "nothing"))
 		fault.kind = GS_SIM_FAULT_NOTHING;
-	else if (!parse_errno(argv[1], &fault.code))
+	else if (!gs_sim_errno_parse(argv[1], &fault.code))
 		return wrong(e);
 	if (argc > 2 && (!is_write || fault.kind == GS_SIM_FAULT_HANG))
 		return wrong(e);
@@ -398,42 +383,5 @@ int gs_sim_fault_list(struct gs_sim *sim, char **ret_text, struct gs_error *e)
 	if (!text)
 		return gs_error_oom(e);
 	*ret_text = text;
-	return 0;
-}
-
-/* ------------------------------------------------------------ what is expected */
-
-int gs_sim_expect(struct gs_sim *sim, const char *text, struct gs_error *e)
-{
-	int r = gs_sim_store_begin(sim->store, e);
-
-	if (r == 0)
-		r = gs_sim_expect_parse(gs_sim_store_state(sim->store), text, e);
-	if (r == 0)
-		r = gs_sim_store_commit(sim->store, e);
-	gs_sim_store_end(sim->store);
-	return r;
-}
-
-int gs_sim_expect_state(struct gs_sim *sim, char **ret_text, bool *ret_is_met, struct gs_error *e)
-{
-	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
-	const struct gs_sim_state *s;
-	char *text;
-	int r = gs_sim_store_refresh(sim->store, e);
-
-	if (r < 0)
-		return r;
-	s = gs_sim_store_state(sim->store);
-	gs_strbuf_printf(&b, "%zu of %zu came\n", s->n_met, s->n_expected);
-	if (s->unexpected[0])
-		gs_strbuf_printf(&b, "%s\n", s->unexpected);
-	for (size_t i = s->n_met; i < s->n_expected; i++)
-		gs_strbuf_printf(&b, "left: %s\n", s->expected[i]);
-	text = gs_strbuf_take(&b);
-	if (!text)
-		return gs_error_oom(e);
-	*ret_text = text;
-	*ret_is_met = s->n_met == s->n_expected && !s->unexpected[0];
 	return 0;
 }

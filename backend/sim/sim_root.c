@@ -12,6 +12,7 @@
 
 #include "backend/sim/attr.h"
 #include "backend/sim/drivers.h"
+#include "backend/sim/expect.h"
 #include "backend/sim/kernel.h"
 #include "backend/sim/sim_private.h"
 #include "base/parse.h"
@@ -95,7 +96,11 @@ static int write_locked(struct gs_sim *sim, const char *path, const void *bytes,
 		if (r == 0)
 			r = gs_sim_attr_store(&w);
 		*ret_wait = w.wait;
+		/* it is asked again later, and counts then: what was counted now is forgotten with the rest */
+		if (r == -EAGAIN && w.wait)
+			return r;
 	}
+	gs_sim_expect_answered(s, r == -EINPROGRESS ? 0 : (uint32_t)-r);
 	if (r == 0 || r == -EINPROGRESS || counted || changed) {
 		int written = gs_sim_store_commit(sim->store, NULL);
 

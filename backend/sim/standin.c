@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "backend/sim/drivers.h"
+#include "backend/sim/expect.h"
 #include "backend/sim/kernel.h"
 #include "backend/sim/store.h"
 #include "base/parse.h"
@@ -247,6 +248,7 @@ static enum gs_nvml_return change_locked(const char *call, void *handle, unsigne
 		if (r == GS_NVML_SUCCESS)
 			r = change(&t, arguments);
 	}
+	gs_sim_expect_answered(s, (uint32_t)r);
 	if ((r == GS_NVML_SUCCESS || counted) && gs_sim_store_commit(lib.store, NULL) < 0)
 		return GS_NVML_OPERATING_SYSTEM;
 	return r;

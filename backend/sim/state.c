@@ -18,7 +18,6 @@ struct gs_sim_state *gs_sim_state_new(void)
 		free(s);
 		return NULL;
 	}
-	s->unexpected = "";
 	return s;
 }
 

@@ -30,6 +30,8 @@
 #define GS_SIM_ARGS_MAX 64
 #define GS_SIM_USERS_MAX 64
 #define GS_SIM_FAULTS_MAX 256
+#define GS_SIM_EXPECTED_MAX 512
+#define GS_SIM_UNEXPECTED_MAX 16
 #define GS_SIM_SLOW_MS_MAX 10000
 #define GS_SIM_BYTES_MAX (4u << 20)
 
@@ -269,6 +271,13 @@ struct gs_sim_fault {
 	uint64_t id;
 };
 
+/* One change that is to come (expect.h). */
+struct gs_sim_expected {
+	enum gs_sim_fault_target target;    /* GS_SIM_ON_READ never */
+	const char *name;           /* NVML's without "nvml"; pattern of a path, or of its last part; name of a program */
+	uint32_t code;              /* what it answers; GS_SIM_NONE: whatever the machine does */
+};
+
 struct gs_sim_state {
 	struct gs_arena *arena;
 	uint64_t generation, next_serial, uuid_counter;
@@ -294,8 +303,10 @@ struct gs_sim_state {
 	struct gs_sim_fault faults[GS_SIM_FAULTS_MAX];
 	/* expect.h: what changes the machine, in the order in which it is to come; the first n_met have */
 	size_t n_expected, n_met;
-	const char **expected;
-	const char *unexpected;     /* what came out of turn first, a sentence; "" for nothing */
+	struct gs_sim_expected *expected;
+	uint32_t n_unexpected;      /* of those the first GS_SIM_UNEXPECTED_MAX are told, a sentence each */
+	const char *unexpected[GS_SIM_UNEXPECTED_MAX];
+	bool must_succeed;          /* the one that came last; known while it is carried out only */
 };
 
 struct gs_sim_state *gs_sim_state_new(void);

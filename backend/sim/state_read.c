@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "backend/sim/expect.h"
+#include "backend/sim/expect_json.h"
 #include "backend/sim/family_json.h"
 #include "backend/sim/jsonio.h"
 #include "backend/sim/pci_json.h"
@@ -228,18 +228,6 @@ static void check_gpus(struct gs_sim_json *j, struct gs_sim_state *s)
 	}
 }
 
-static void read_expected(struct gs_sim_json *j, struct json_object *root, struct gs_sim_state *s)
-{
-	struct json_object *array = gs_sim_json_has(root, "expected") ? gs_sim_json_array(j, root, "expected", GS_SIM_EXPECTED_MAX) : NULL;
-
-	s->expected = allocate(j, gs_sim_json_length(array), sizeof(*s->expected));
-	s->n_expected = s->expected ? gs_sim_json_length(array) : 0;
-	for (size_t i = 0; i < s->n_expected; i++)
-		s->expected[i] = gs_sim_json_string_at(j, array, i, "expected", 95);
-	s->n_met = s->n_expected ? gs_sim_json_u32(j, root, "met", (uint32_t)s->n_expected) : 0;
-	s->unexpected = gs_sim_json_has(root, "unexpected") ? gs_sim_json_string(j, root, "unexpected", 255) : "";
-}
-
 static void read_lists(struct gs_sim_json *j, struct json_object *root, struct gs_sim_state *s)
 {
 	struct json_object *array = gs_sim_json_array(j, root, "users", GS_SIM_USERS_MAX);
@@ -290,7 +278,6 @@ static void read_lists(struct gs_sim_json *j, struct json_object *root, struct g
 	s->n_faults = gs_sim_json_length(array);
 	for (size_t i = 0; i < s->n_faults; i++)
 		read_fault(j, gs_sim_json_element(j, array, i, "faults"), &s->faults[i]);
-	read_expected(j, root, s);
 }
 
 static void read_pending(struct gs_sim_json *j, struct json_object *root, struct gs_sim_state *s)
@@ -335,6 +322,8 @@ int gs_sim_state_parse(const char *bytes, size_t n, const char *file, struct gs_
 	read_machine(&j, root, s);
 	if (!j.error)
 		read_lists(&j, root, s);
+	if (!j.error)
+		gs_sim_expect_read(&j, root, s);
 	if (!j.error)
 		gs_sim_system_read(&j, root, s);
 	if (!j.error && gs_sim_json_has(root, "pending"))

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "backend/sim/expect_json.h"
 #include "backend/sim/family_json.h"
 #include "backend/sim/jsonio.h"
 #include "backend/sim/jsonout.h"
@@ -228,14 +229,6 @@ static void put_lists(struct gs_sim_out *w, struct json_object *root, const stru
 	for (size_t i = 0; i < s->n_faults; i++)
 		gs_sim_push(w, array, fault_object(w, &s->faults[i]));
 	gs_sim_put(w, root, "faults", array);
-	if (s->n_expected) {
-		array = json_object_new_array();
-		for (size_t i = 0; i < s->n_expected; i++)
-			gs_sim_push(w, array, json_object_new_string(s->expected[i]));
-		gs_sim_put(w, root, "expected", array);
-		gs_sim_put_number(w, root, "met", s->n_met);
-		gs_sim_put_word(w, root, "unexpected", s->unexpected);
-	}
 }
 
 int gs_sim_state_format(const struct gs_sim_state *s, char **ret_text, size_t *ret_n, struct gs_error *e)
@@ -265,6 +258,7 @@ int gs_sim_state_format(const struct gs_sim_state *s, char **ret_text, size_t *r
 	gs_sim_put_number(&w, root, "next_pid", s->next_pid);
 	gs_sim_put_number(&w, root, "next_group", s->next_group);
 	put_lists(&w, root, s);
+	gs_sim_expect_write(&w, root, s);
 	put_system(&w, root, s);
 	if (w.failed)
 		return gs_error_oom(e);

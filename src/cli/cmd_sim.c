@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cmd_sim.c - `gpuslice sim`: simulated machines. */
-#include <unistd.h>
-#include <fcntl.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -178,16 +176,16 @@ static int fault(struct gs_cli *cli, struct gs_sim *sim, int argc, char **argv)
 
 static int read_list(const char *name, char **ret_text, struct gs_error *e)
 {
-	bool is_stdin = strcmp(name, "-") == 0;
-	int fd = is_stdin ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), r;
+	GS_FREE char *text = NULL;
 	size_t n;
+	int r = gs_file_read(name, LIST_BYTES_MAX, &text, &n, e);
 
-	if (fd < 0)
-		return gs_error_set(e, -errno, GS_STATUS_INVALID, "cannot open %s: %s", name, strerror(errno));
-	r = gs_fd_read_all(fd, name, LIST_BYTES_MAX, ret_text, &n, e);
-	if (!is_stdin)
-		close(fd);
-	return r;
+	if (r < 0)
+		return r;
+	if (strlen(text) != n)
+		return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "%s: has a byte 0, so it is no text", name);
+	*ret_text = GS_TAKE(text);
+	return 0;
 }
 
 /* FILE, "-" or "clear"; without it, how it stands. */
@@ -292,8 +290,10 @@ const struct gs_cli_command gs_command_sim = {
 		   "reset            back to the shipped state\n"
 		   "path             the directory tree that stands for /\n"
 		   "fault [SPEC...]  what is switched on, or switch one on\n"
-		   "expect [FILE]    hold what changes the machine to a list: a CALL, \"write FILE\" or \"program NAME\" a line,\n"
-		   "                 each the next of the list; without FILE what is left of it, with status 4; clear ends it",
+		   "expect [FILE]    hold what changes the machine to a list: \"CALL [CODE]\",\n"
+		   "                 \"write GLOB [ERRNO]\" or \"program NAME [STATUS]\" a line, each\n"
+		   "                 the next of the list; without FILE what is left of it and\n"
+		   "                 what came out of turn, with status 4; clear ends it",
 	.tables = tables,
 	.run = run,
 };
