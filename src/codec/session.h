@@ -10,11 +10,12 @@
  *   doctor    {}                                -> facts for doctor_json.h
  *   commit    {"request":…,"expect":HEX|null,"base":[{"bdf","rev"}],"yes":bool,"message":TEXT|null} -> gpuslice.result/1
  *             and "on_hangup":"finish"|"undo" (finish): what is done when the client goes away in the middle,
+ *             "ssh_client":TEXT|null,
  *             "way":"apply"|"console"|"restore" for the record
  *   pause     {}                                -> true: wait behind this step, until resume or cancel
  *   resume    {}                                -> true
  *   cancel    {}                                -> true: stop after this step and undo
- *   journal   {"max":N}                         -> {"commits":[summary,…]}, the newest first; "is_current" is the one that is under way
+ *   journal   {"max":N}                         -> {"commits":[summary,…]}, the newest first; "under_way" of one without end: its agent lives
  *             {"id":N}                          -> {"text":the lines of that commit,"boot_id":of the machine now}
  *   leave     {"id":N}                          -> true: closes an interrupted commit without doing anything
  * Notifications (agent -> client):
@@ -74,6 +75,7 @@ struct gs_session_commit {
 	size_t n_base;
 	bool yes;
 	const char *message;
+	const char *ssh_client;             /* whence the operator came, for the record; NULL: from here */
 	bool undo_on_hangup;                /* when we go away in the middle: undo, do not finish */
 	enum gs_way way;                    /* APPLY, CONSOLE or RESTORE; what a past commit is about is the request's to say */
 };

@@ -192,6 +192,8 @@ struct gs_gpu {
 	size_t n_settings, cap_settings;
 	struct gs_setting **gi_settings;    /* what each of its GPU instances can be set to, by key, without values: those are params of the instance */
 	size_t n_gi_settings, cap_gi_settings;
+	struct gs_u64 interrupted_commit;       /* a commit changed this GPU and never ended; unknown: none, or not for us to see */
+	const char *interrupted_text;           /* who, when, and how far it came */
 	struct gs_pending_write **writes;
 	size_t n_writes, cap_writes;
 	struct gs_profile_set grids[GS_KIND_MAX];   /* by kind of instance; empty where there are none of a kind */
