@@ -93,8 +93,8 @@ static int find_open(struct gs_journal_commit *c, const struct gs_journal_record
 		return 0;
 	if (!may_have_gaps(r))
 		return refuse(e, r, "its step was not begun");
-	if (!r->is_undo && r->n < c->forward_n)
-		return refuse(e, r, "that step is long over");
+	if (!r->is_undo && r->n <= c->forward_n)
+		return refuse(e, r, "that step is over");
 	judge_open(c);
 	if (!r->is_undo)
 		c->forward_n = r->n;
