@@ -17,10 +17,10 @@
 #include "backend/agent_steps.h"
 #include "backend/collect.h"
 #include "backend/published.h"
-#include "backend/step_json.h"
 #include "codec/plan_json.h"
 #include "codec/request.h"
 #include "codec/snapshot_json.h"
+#include "codec/step_json.h"
 #include "core/commit.h"
 
 #define BASE_MAX 1024
