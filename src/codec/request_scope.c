@@ -312,6 +312,14 @@ static bool is_in_a_part(const struct gs_request_parts *parts, struct gs_bdf bdf
 	return false;
 }
 
+static bool is_named(const struct gs_layout *file, const struct gs_gpu *gpu)
+{
+	for (size_t i = 0; file && i < file->n_gpus; i++)
+		if (means(&file->gpus[i].match, gpu))
+			return true;
+	return false;
+}
+
 static int part_of_gpu(const struct split *sp, const struct gs_plan *p, const struct gs_diff *d, size_t i, struct gs_request_parts *parts, struct gs_error *e)
 {
 	const struct gs_gpu *gpu = gs_snapshot_gpu(sp->snapshot, i), **more = NULL;
@@ -320,8 +328,15 @@ static int part_of_gpu(const struct split *sp, const struct gs_plan *p, const st
 
 	if (sp->errors[i].errnum)
 		return add_part(parts, &gpu->bdf, &sp->errors[i], e);
-	if (!p || !has(sp->good, sp->n_good, gpu->bdf) || !is_changed(p, d, i) || is_in_a_part(parts, gpu->bdf))
+	if (!p || !has(sp->good, sp->n_good, gpu->bdf) || is_in_a_part(parts, gpu->bdf))
 		return 0;
+	if (!is_changed(p, d, i)) {
+		int ret = is_named(sp->file, gpu) ? add_part(parts, &gpu->bdf, NULL, e) : 0;
+
+		if (ret == 0 && is_named(sp->file, gpu))
+			parts->items[parts->n - 1].is_as_asked = true;
+		return ret;
+	}
 	arena = gs_arena_new();
 	if (!arena || companions(sp, p, d, gpu, arena, &more, &n) < 0)
 		return gs_error_oom(e);

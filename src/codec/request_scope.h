@@ -16,6 +16,7 @@
 struct gs_request_part {
 	struct gs_bdf *gpus;            /* owned; none: an entry of a layout that names no GPU of this machine */
 	size_t n_gpus;
+	bool is_as_asked;               /* a layout names it, and there is nothing to do */
 	struct gs_error error;          /* errnum 0: it can be planned */
 };
 
@@ -28,8 +29,8 @@ GS_DEFINE_CLEANUP(struct gs_request_parts *, gs_request_parts_free);
 
 /*
  * The parts of @r on @s, in the order of the machine's GPUs; behind them the
- * entries of a layout that name none of them. A GPU that is as asked is no
- * part. An entry that cannot be laid over its GPU costs that GPU only; where
+ * entries of a layout that name none of them. A GPU that a script leaves as it
+ * is is no part. An entry that cannot be laid over its GPU costs that GPU only; where
  * uuid and address mean two, both. -ENOMEM, or what parsing and evaluating
  * give: a script is evaluated as a whole, so a mistake in it concerns all.
  * Status REFUSED where --disrupt all would stop work on several GPUs.

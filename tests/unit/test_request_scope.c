@@ -38,7 +38,7 @@ static struct gs_request_parts *split(struct gs_request *r, const struct gs_snap
 	return parts;
 }
 
-/* "0 1! 2+3 -!": parts by their GPUs, "-" without one, "!" with an error. */
+/* "0 1! 2+3 4= -!": parts by their GPUs, "-" without one, "=" with nothing to do, "!" with an error. */
 static void expect_parts(struct gs_request *r, const struct gs_snapshot *s, const char *expected)
 {
 	struct gs_request_parts *parts = split(r, s);
@@ -51,7 +51,7 @@ static void expect_parts(struct gs_request *r, const struct gs_snapshot *s, cons
 		gs_strbuf_puts(&got, i ? " " : "");
 		for (size_t k = 0; k < part->n_gpus; k++)
 			gs_strbuf_printf(&got, "%s%u", k ? "+" : "", gs_snapshot_gpu_by_bdf(s, part->gpus[k])->index);
-		gs_strbuf_printf(&got, "%s%s", part->n_gpus ? "" : "-", part->error.errnum ? "!" : "");
+		gs_strbuf_printf(&got, "%s%s", part->n_gpus ? "" : "-", part->error.errnum ? "!" : part->is_as_asked ? "=" : "");
 		assert_int_equal(part->error.errnum != 0, part->error.text[0] != '\0');
 	}
 	assert_string_equal(got.text, expected);
@@ -166,7 +166,7 @@ static void an_entry_that_cannot_be_bound_costs_its_own_gpu(void **state)
 
 	(void)state;
 	r = request(text);
-	expect_parts(r, s, "");
+	expect_parts(r, s, "0= 1= 2=");
 	expect_parts(r, empty, "0 1 2");
 	gs_request_free(r);
 	free(text);
