@@ -284,6 +284,7 @@ struct gs_sim_state {
 	bool uuid_old;
 	const char *host, *hostname, *driver_version, *nvml_version, *kernel_version;
 	uint64_t uptime_seconds, boot_time;
+	uint64_t boot_serial;       /* serials from here on are of this boot; 0: it is the first */
 	bool vfio_cdev;             /* a kernel with /dev/vfio/devices */
 	bool read_only;             /* fault: sysfs is mounted read-only */
 	uint32_t library;           /* enum gs_sim_library */

@@ -207,6 +207,7 @@ static void read_machine(struct gs_sim_json *j, struct json_object *root, struct
 	s->kernel_version = gs_sim_json_string(j, root, "kernel_version", 64);
 	s->uptime_seconds = gs_sim_json_u64(j, root, "uptime_seconds", COUNT_MAX);
 	s->boot_time = gs_sim_json_u64(j, root, "boot_time", COUNT_MAX);
+	s->boot_serial = gs_sim_json_has(root, "boot_serial") ? gs_sim_json_u64(j, root, "boot_serial", SERIAL_MAX) : 0;
 	s->vfio_cdev = gs_sim_json_flag(j, root, "vfio_cdev");
 	s->no_nvml = gs_sim_json_flag(j, root, "no_nvml");
 	s->read_only = gs_sim_json_flag(j, root, "read_only");

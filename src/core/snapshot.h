@@ -169,7 +169,8 @@ struct gs_gpu {
 	enum gs_mode mode;              /* GS_MODE_INVALID when unknown */
 	enum gs_mode mode_pending;      /* GS_MODE_INVALID when nothing is pending */
 	bool mode_needs_reset;          /* Ampere: the switch takes a GPU reset (interfaces 5.8) */
-	bool mode_survives_reboot;
+	bool mode_survives_reboot;      /* MIG mode: kept on the board by Ampere, not by later ones (interfaces 5.8) */
+	bool mode_survival_is_known;    /* false: neither generation nor model is known, and the line above says nothing */
 	bool placements_visible;        /* we may see where instances are */
 	bool holders_visible;           /* we may see every process; false: «free» is not proven */
 	const char *lost;               /* why the driver cannot talk to it, NULL when it can */
