@@ -11,6 +11,7 @@
 #include "backend/pci.h"
 #include "backend/mig_proc.h"
 #include "backend/published.h"
+#include "backend/restorers.h"
 #include "backend/telemetry.h"
 #include "backend/vgpu_nvml.h"
 #include "backend/writer.h"
@@ -32,6 +33,7 @@ struct gs_collect {
 	struct gs_holders *holders;
 	struct gs_claims *claims;
 	struct gs_claims_ops claims_ops;
+	struct gs_restorers *restorers;
 	struct gs_catalogue *catalogue;     /* NULL when it cannot be loaded */
 	struct gs_error catalogue_error;
 	struct gs_nvml *nvml;
@@ -85,7 +87,8 @@ int gs_collect_new(struct gs_machine *machine, struct gs_collect **ret_collect, 
 	c->names = gs_vgpu_names_new(c->root);
 	c->claims_ops = (struct gs_claims_ops){ run_program, machine };
 	c->claims = gs_claims_new(c->root, gs_machine_host(machine), &c->claims_ops);
-	if (!c->pci || !c->holders || !c->names || !c->claims)
+	c->restorers = gs_restorers_new(c->root);
+	if (!c->pci || !c->holders || !c->names || !c->claims || !c->restorers)
 		return gs_error_oom(e);
 	if (gs_catalogue_load(&c->catalogue, &c->catalogue_error) < 0)
 		c->catalogue = NULL;
@@ -104,6 +107,7 @@ struct gs_collect *gs_collect_free(struct gs_collect *c)
 	gs_vgpu_names_free(c->names);
 	gs_vgpu_placements_free(c->placements);
 	gs_claims_free(c->claims);
+	gs_restorers_free(c->restorers);
 	gs_holders_free(c->holders);
 	gs_pci_free(c->pci);
 	free(c);
@@ -585,6 +589,8 @@ static int look_at(struct look *l, struct gs_error *e)
 		r = gs_holders_finish(l->c->holders, l->snapshot);
 	if (r == 0)
 		r = gs_claims_apply(l->c->claims, l->snapshot, l->c->holders, l->options->fresh);
+	if (r == 0)
+		r = gs_restorers_apply(l->c->restorers, l->snapshot, l->options->fresh);
 	if (r == 0)
 		r = read_vgpus(l);
 	if (r == 0)

@@ -269,6 +269,22 @@ static struct json_object *sources_to_json(const struct gs_snapshot *s)
 	return list;
 }
 
+static struct json_object *restorers_to_json(const struct gs_snapshot *s)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < gs_snapshot_n_restorers(s); i++) {
+		const struct gs_restorer *r = gs_snapshot_restorer(s, i);
+		struct json_object *o = json_object_new_object();
+
+		gs_json_add_string(o, "name", r->name);
+		gs_json_add_string(o, "kind", gs_restorer_kind_name(r->kind));
+		gs_json_add_string(o, "what", r->what);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 static struct json_object *host_to_json(const struct gs_snapshot *s)
 {
 	struct json_object *o = json_object_new_object(), *notices = json_object_new_array();
@@ -283,6 +299,7 @@ static struct json_object *host_to_json(const struct gs_snapshot *s)
 		json_object_array_add(notices, json_object_new_string(gs_snapshot_notice(s, i)));
 	json_object_object_add(o, "notices", notices);
 	json_object_object_add(o, "sources", sources_to_json(s));
+	json_object_object_add(o, "restorers", restorers_to_json(s));
 	return o;
 }
 

@@ -351,6 +351,8 @@ static int build(struct gs_plan *p, const struct gs_diff *d, const struct gs_eva
 	if (r < 0)
 		return r;
 	r = append_starts(p, options, e);
+	if (r >= 0 && !gs_plan_is_blocked(p))
+		r = gs_policy_apply_host(p, e);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < ev->n_remarks; i++)

@@ -49,6 +49,7 @@
 	X(ABSENT, "absent", "what should be deleted is not there") \
 	X(UUID_MAY_CHANGE, "uuid-may-change", "a recreated instance may come back with another UUID") \
 	X(NOT_SAVED, "not-saved", "lost at reboot") \
+	X(OTHER_RESTORER, "other-restorer", "another tool on this machine puts a layout of its own back") \
 	X(DISRUPT_UNMATCHED, "disrupt-unmatched", "a holder was named that this plan does not meet") \
 	X(DISRUPT_ALL, "disrupt-all", "all names holders on more than one GPU")
 
@@ -62,5 +63,8 @@ const char *gs_rule_summary(enum gs_rule r);
  * holders that @options names). -ENOMEM only.
  */
 int gs_policy_apply(struct gs_plan *p, const struct gs_diff *diff, const struct gs_diff_gpu *d, const struct gs_plan_options *options, struct gs_error *e);
+
+/* What is to be said about the machine as a whole when @p has steps: once, behind the GPUs. -ENOMEM only. */
+int gs_policy_apply_host(struct gs_plan *p, struct gs_error *e);
 
 #endif

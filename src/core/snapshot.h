@@ -205,6 +205,14 @@ struct gs_gpu {
 	struct gs_telemetry telemetry;
 };
 
+/* Another tool on this machine that puts a layout of its own back, at boot or later: what it restores and what we restore end as whoever comes last. */
+struct gs_restorer {
+	enum gs_restorer_kind kind;
+	const char *name;               /* of a unit, a file of rules, the tool; printable */
+	const char *what;               /* what it would do, the rest of a sentence: "runs sriov-manage"; NULL */
+};
+#define GS_RESTORERS_MAX 64
+
 struct gs_snapshot;
 
 /* ---- building: between gs_snapshot_new() and gs_snapshot_seal() ---- */
@@ -234,6 +242,8 @@ struct gs_setting *gs_gpu_add_gi_setting(struct gs_snapshot *s, struct gs_gpu *g
 struct gs_pending_write *gs_gpu_add_write(struct gs_snapshot *s, struct gs_gpu *gpu);
 /* A source of holders and claims was looked at, or could not be: "slurm", false, "scontrol is not installed". */
 void gs_snapshot_add_source(struct gs_snapshot *s, const char *name, bool is_present, const char *fmt, ...) GS_PRINTF(4, 5);
+/* Copies; one of that kind and name is there once. Beyond GS_RESTORERS_MAX they are left out. */
+void gs_snapshot_add_restorer(struct gs_snapshot *s, enum gs_restorer_kind kind, const char *name, const char *what);
 /* Copy into the arena with control characters and bad UTF-8 replaced: the way in for every foreign string. NULL in, NULL out. */
 const char *gs_snapshot_text(struct gs_snapshot *s, const char *text);
 
@@ -264,6 +274,12 @@ struct gs_source {
 };
 size_t gs_snapshot_n_sources(const struct gs_snapshot *s);
 const struct gs_source *gs_snapshot_source_at(const struct gs_snapshot *s, size_t i);
+
+/* Who else puts layouts back, by kind and name. No part of any rev. */
+size_t gs_snapshot_n_restorers(const struct gs_snapshot *s);
+const struct gs_restorer *gs_snapshot_restorer(const struct gs_snapshot *s, size_t i);
+/* What an operator does so that it does not: a command, or half a sentence. In @buf, returned. */
+const char *gs_restorer_remedy(const struct gs_restorer *r, char *buf, size_t size);
 
 size_t gs_snapshot_n_gpus(const struct gs_snapshot *s);
 const struct gs_gpu *gs_snapshot_gpu(const struct gs_snapshot *s, size_t index);
