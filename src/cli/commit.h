@@ -37,6 +37,17 @@ int gs_cli_commit_ask(const struct gs_cli_commit *o, struct gs_request *request,
 
 void gs_cli_print_plan(const struct gs_plan *p, FILE *to);
 
+/* Show @n plans on the terminal and ask once for all of them. 0; -ENOTTY (nothing was shown), -EPERM with a sentence. */
+int gs_cli_confirm(const struct gs_plan *const *plans, size_t n, const struct gs_hello *hello, struct gs_error *e);
+
+/*
+ * Have the agent carry out @p, whatever was to be confirmed being confirmed,
+ * and tell its progress. The caller calls gs_session_result_done(). An error
+ * when there is no result. *@ret_stopped (may be NULL): by Ctrl-C.
+ */
+int gs_cli_commit_follow(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *s, const struct gs_request *request, const struct gs_plan *p,
+			 struct gs_session_result *ret_result, bool *ret_stopped, struct gs_error *e);
+
 /*
  * Carry out @p, which @request made of the session's machine: refuse, or print
  * it for a dry run, ask what has to be confirmed, write, follow, tell. The exit status.

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/parse.h"
 #include "codec/layout_text.h"
+#include "codec/request_scope.h"
 #include "codec/script_text.h"
 #include "codec/services.h"
 #include "core/undo.h"
@@ -113,6 +114,7 @@ struct gs_request *gs_request_free(struct gs_request *r)
 	for (size_t i = 0; i < r->n_disrupt; i++)
 		free((char *)r->disrupt[i].unit);
 	free(r->disrupt);
+	free(r->only);
 	free(r->text);
 	free(r->name);
 	free(r);
@@ -182,6 +184,8 @@ static int plan_script(const struct gs_request *r, const struct gs_snapshot *s, 
 	if (ret < 0)
 		return ret;
 	ret = gs_script_evaluate(script, s, r->context, &ev, e);
+	if (ret == 0)
+		ret = gs_request_keep_only(r, s, &ev, e);
 	if (ret < 0)
 		return ret;
 	return gs_plan_build(s, &ev, options, ret_plan, e);
@@ -197,7 +201,7 @@ static int plan_layout(const struct gs_request *r, const struct gs_snapshot *s, 
 
 	if (ret < 0)
 		return ret;
-	ret = gs_layout_bind(file, s, &ev.layout, e);
+	ret = gs_request_bind_only(r, file, s, &ev.layout, e);
 	if (ret < 0)
 		return ret;
 	/* what finds no place is a finding of the plan */
@@ -286,6 +290,8 @@ struct json_object *gs_request_to_json(const struct gs_request *r)
 		gs_json_add_u64(o, "commit", GS_U64(r->commit_id));
 	}
 	gs_json_add_string(o, "context", r->context == GS_CONTEXT_PROMPT ? "prompt" : "file");
+	if (r->n_only)
+		json_object_object_add(o, "only", gs_request_only_to_json(r));
 	json_object_object_add(o, "disrupt", disrupt_to_json(r));
 	json_object_object_add(o, "kill", json_object_new_boolean(r->kill));
 	json_object_object_add(o, "allow_reset", json_object_new_boolean(r->allow_reset));
@@ -360,6 +366,8 @@ int gs_request_from_json(struct json_object *o, struct gs_request **ret_request,
 	ret = read_disrupt(o, r, e);
 	if (ret == 0)
 		ret = gs_json_get_bool(o, "allow_reset", false, &r->allow_reset, e);
+	if (ret == 0)
+		ret = gs_request_only_from_json(o, r, e);
 	if (ret < 0)
 		return ret;
 	*ret_request = GS_TAKE(r);
