@@ -9,6 +9,7 @@
 
 #include "base/strbuf.h"
 #include "cli/past.h"
+#include "codec/journal_list.h"
 
 #define COMMITS_MAX 200
 
@@ -191,35 +192,21 @@ static int recover(struct gs_cli *cli, const struct recover_options *o, struct g
 	return gs_cli_past_commit(cli, &o->commit, s, &w.past, how == HOW_FINISH ? GS_WAY_FINISH : GS_WAY_TAKE_BACK);
 }
 
-/* Open, or ended without having got anywhere; under way is none of ours. */
-static bool needs_recovery(struct json_object *commit)
-{
-	struct gs_u32 status = GS_U32_UNKNOWN;
-	const char *state = NULL;
-	bool under_way = false;
-
-	if (gs_json_get_string(commit, "state", &state, NULL) < 0 || !state || gs_json_get_bool(commit, "under_way", false, &under_way, NULL) < 0 || under_way)
-		return false;
-	gs_json_get_u32(commit, "status", &status, NULL);
-	return strcmp(state, "open") == 0 || (strcmp(state, "ended") == 0 && gs_u32_is(status, GS_STATUS_NOT_UNDONE));
-}
-
 /* The oldest first. */
 static int find(struct gs_session *s, uint64_t *ret_ids, size_t *ret_n, struct gs_error *e)
 {
+	GS_CLEANUP(gs_journal_list_freep) struct gs_journal_list *list = NULL;
 	GS_JSON struct json_object *commits = NULL;
 	int r = gs_session_journal(s, COMMITS_MAX, GS_CLI_PAST_TIMEOUT_MS, &commits, e);
 	size_t n = 0;
 
+	if (r >= 0)
+		r = gs_journal_list_from_json(commits, &list, e);
 	if (r < 0)
 		return r;
-	for (size_t i = json_object_array_length(commits); i-- > 0;) {
-		struct json_object *c = json_object_array_get_idx(commits, i);
-		struct gs_u64 id = GS_U64_UNKNOWN;
-
-		if (needs_recovery(c) && gs_json_get_u64(c, "id", &id, NULL) == 0 && id.known && n < COMMITS_MAX)
-			ret_ids[n++] = id.value;
-	}
+	for (size_t i = list->n; i-- > 0;)
+		if (gs_journal_needs_recovery(&list->items[i]) && n < COMMITS_MAX)
+			ret_ids[n++] = list->items[i].id;
 	*ret_n = n;
 	return 0;
 }

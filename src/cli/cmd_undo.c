@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/past.h"
+#include "codec/journal_list.h"
 
 #define COMMITS_MAX 200
 
@@ -15,49 +16,22 @@ static int take(void *userdata, const char *name, const char *value, struct gs_e
 	return r < 0 ? r : 0;
 }
 
-static bool is_way(struct json_object *commit, enum gs_way way)
-{
-	const char *word = NULL;
-
-	return gs_json_get_string(commit, "way", &word, NULL) == 0 && word && gs_way_from_name(word) == way;
-}
-
-static bool has_succeeded(struct json_object *commit)
-{
-	struct gs_u32 status = GS_U32_UNKNOWN;
-
-	return gs_json_get_u32(commit, "status", &status, NULL) == 0 && (gs_u32_is(status, GS_STATUS_OK) || gs_u32_is(status, GS_STATUS_PENDING));
-}
-
-/* Has a later one (they come first) taken it back? */
-static bool is_undone(struct json_object *commits, size_t at, uint64_t id)
-{
-	for (size_t i = 0; i < at; i++) {
-		struct json_object *c = json_object_array_get_idx(commits, i);
-		struct gs_u64 of = GS_U64_UNKNOWN;
-
-		if (is_way(c, GS_WAY_UNDO) && has_succeeded(c) && gs_json_get_u64(c, "of", &of, NULL) == 0 && of.known && of.value == id)
-			return true;
-	}
-	return false;
-}
-
-/* The newest that did something and was not taken back; the one that took it back is none: undo goes back further each time. */
 static int find_last(struct gs_session *s, uint64_t *ret_id, struct gs_error *e)
 {
+	GS_CLEANUP(gs_journal_list_freep) struct gs_journal_list *list = NULL;
 	GS_JSON struct json_object *commits = NULL;
+	const struct gs_journal_entry *last;
 	int r = gs_session_journal(s, COMMITS_MAX, GS_CLI_PAST_TIMEOUT_MS, &commits, e);
 
-	for (size_t i = 0; r == 0 && i < json_object_array_length(commits); i++) {
-		struct json_object *c = json_object_array_get_idx(commits, i);
-		struct gs_u64 id = GS_U64_UNKNOWN;
-
-		if (gs_json_get_u64(c, "id", &id, NULL) < 0 || !id.known || !has_succeeded(c) || is_way(c, GS_WAY_UNDO) || is_undone(commits, i, id.value))
-			continue;
-		*ret_id = id.value;
-		return 0;
-	}
-	return r < 0 ? r : gs_error_set(e, -ENOENT, GS_STATUS_REFUSED, "no commit is left to be undone; gpuslice history lists what there was. Nothing was done");
+	if (r >= 0)
+		r = gs_journal_list_from_json(commits, &list, e);
+	if (r < 0)
+		return r;
+	last = gs_journal_last_undoable(list);
+	if (!last)
+		return gs_error_set(e, -ENOENT, GS_STATUS_REFUSED, "no commit is left to be undone; gpuslice history lists what there was. Nothing was done");
+	*ret_id = last->id;
+	return 0;
 }
 
 static int run(struct gs_cli *cli, int argc, char **argv)

@@ -22,6 +22,13 @@ struct kept {
 	struct gs_rpc_message message;
 };
 
+/* A call whose answer is not waited for. */
+struct asked {
+	int64_t id;             /* 0: free */
+	enum gs_session_question question;
+	uint64_t number;
+};
+
 struct gs_session {
 	struct gs_rpc *rpc;
 	int agent_pid;
@@ -30,6 +37,7 @@ struct gs_session {
 	int64_t commit_id;      /* of the commit under way, 0: none */
 	struct kept *kept, **kept_end;
 	size_t n_kept;
+	struct asked asked[GS_SESSION_ASKED_MAX];
 };
 
 /* ---- life ---- */
@@ -156,6 +164,14 @@ static bool take_kept(struct gs_session *s, struct gs_rpc_message *ret_message)
 	return true;
 }
 
+static struct asked *find_asked(struct gs_session *s, int64_t id)
+{
+	for (size_t i = 0; i < GS_ARRAY_SIZE(s->asked); i++)
+		if (s->asked[i].id == id)
+			return &s->asked[i];
+	return NULL;
+}
+
 static int wrong(struct gs_error *e, const char *what)
 {
 	return gs_error_set(e, -EBADMSG, GS_STATUS_UNREACHABLE, "the agent %s; is it the same version of gpuslice?", what);
@@ -254,7 +270,7 @@ static int wait_answer(struct gs_session *s, int64_t id, int timeout_ms, const s
 			r = on_notification(&m, h, userdata, e);
 			if (r < 0)
 				return r;
-		} else if (m.kind == GS_RPC_NOTIFY || (m.id != id && m.id == s->commit_id)) {
+		} else if (m.kind == GS_RPC_NOTIFY || (m.id != id && (m.id == s->commit_id || (m.id && find_asked(s, m.id))))) {
 			keep(s, &m);
 		} else if (m.id == id) {
 			*ret_message = m;
@@ -490,41 +506,25 @@ int gs_session_commit(struct gs_session *s, const struct gs_session_commit *c, c
 
 /* ---- the journal ---- */
 
-int gs_session_journal(struct gs_session *s, uint32_t max, int timeout_ms, struct json_object **ret_commits, struct gs_error *e)
+int gs_session_read_journal(struct json_object *answer, struct json_object **ret_commits, struct gs_error *e)
 {
-	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
-	struct json_object *params = json_object_new_object(), *commits = NULL;
-	int r;
+	struct json_object *commits = NULL;
 
-	if (!params)
-		return gs_error_oom(e);
-	gs_json_add_u32(params, "max", GS_U32(max));
-	r = call(s, "journal", params, timeout_ms, &m, e);
-	if (r < 0)
-		return r;
-	if (!json_object_is_type(m.params, json_type_object) || gs_json_get_array(m.params, "commits", &commits, NULL) < 0 || !commits)
+	if (!json_object_is_type(answer, json_type_object) || gs_json_get_array(answer, "commits", &commits, NULL) < 0 || !commits)
 		return wrong(e, "told of no commits");
 	*ret_commits = json_object_get(commits);
 	return 0;
 }
 
-int gs_session_journal_file(struct gs_session *s, uint64_t id, int timeout_ms, struct gs_journal_file **ret_file, char **ret_boot_id, struct gs_error *e)
+int gs_session_read_file(struct json_object *answer, struct gs_journal_file **ret_file, char **ret_boot_id, struct gs_error *e)
 {
-	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
 	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *file = NULL;
-	struct json_object *params = json_object_new_object();
 	const char *text = NULL, *boot_id = NULL;
 	GS_FREE char *boot = NULL;
 	int r;
 
-	if (!params)
-		return gs_error_oom(e);
-	gs_json_add_u64(params, "id", GS_U64(id));
-	r = call(s, "journal", params, timeout_ms, &m, e);
-	if (r < 0)
-		return r;
-	if (!json_object_is_type(m.params, json_type_object) || gs_json_get_string(m.params, "text", &text, NULL) < 0 ||
-	    gs_json_get_string(m.params, "boot_id", &boot_id, NULL) < 0 || !text)
+	if (!json_object_is_type(answer, json_type_object) || gs_json_get_string(answer, "text", &text, NULL) < 0 ||
+	    gs_json_get_string(answer, "boot_id", &boot_id, NULL) < 0 || !text)
 		return wrong(e, "told nothing of that commit");
 	boot = strdup(boot_id ? boot_id : "");
 	if (!boot)
@@ -535,6 +535,36 @@ int gs_session_journal_file(struct gs_session *s, uint64_t id, int timeout_ms, s
 	*ret_file = GS_TAKE(file);
 	*ret_boot_id = GS_TAKE(boot);
 	return 0;
+}
+
+int gs_session_journal(struct gs_session *s, uint32_t max, int timeout_ms, struct json_object **ret_commits, struct gs_error *e)
+{
+	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
+	struct json_object *params = json_object_new_object();
+	int r;
+
+	if (!params)
+		return gs_error_oom(e);
+	gs_json_add_u32(params, "max", GS_U32(max));
+	r = call(s, "journal", params, timeout_ms, &m, e);
+	if (r < 0)
+		return r;
+	return gs_session_read_journal(m.params, ret_commits, e);
+}
+
+int gs_session_journal_file(struct gs_session *s, uint64_t id, int timeout_ms, struct gs_journal_file **ret_file, char **ret_boot_id, struct gs_error *e)
+{
+	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
+	struct json_object *params = json_object_new_object();
+	int r;
+
+	if (!params)
+		return gs_error_oom(e);
+	gs_json_add_u64(params, "id", GS_U64(id));
+	r = call(s, "journal", params, timeout_ms, &m, e);
+	if (r < 0)
+		return r;
+	return gs_session_read_file(m.params, ret_file, ret_boot_id, e);
 }
 
 int gs_session_leave(struct gs_session *s, uint64_t id, int timeout_ms, struct gs_error *e)
@@ -591,6 +621,28 @@ int gs_session_resume(struct gs_session *s)
 	return id < 0 ? (int)id : 0;
 }
 
+int gs_session_ask(struct gs_session *s, enum gs_session_question question, uint64_t number)
+{
+	static const char *const methods[GS_SESSION_MAX_QUESTION] = {
+		[GS_SESSION_ASKS_JOURNAL] = "journal", [GS_SESSION_ASKS_COMMIT] = "journal", [GS_SESSION_ASKS_LEAVE] = "leave",
+	};
+	struct asked *place = find_asked(s, 0);
+	struct json_object *params;
+	int64_t id;
+
+	if (!place)
+		return -EBUSY;
+	params = json_object_new_object();
+	if (!params)
+		return -ENOMEM;
+	gs_json_add_u64(params, question == GS_SESSION_ASKS_JOURNAL ? "max" : "id", GS_U64(number));
+	id = ask(s, methods[question], params, NULL);
+	if (id < 0)
+		return (int)id;
+	*place = (struct asked){ id, question, number };
+	return 0;
+}
+
 int gs_session_fd(const struct gs_session *s)
 {
 	return gs_rpc_fd_in(s->rpc);
@@ -605,11 +657,20 @@ static int dispatch_answer(struct gs_session *s, const struct gs_rpc_message *m,
 			   struct gs_error *e)
 {
 	struct gs_session_result result = { .status = GS_STATUS_FAILED };
+	struct asked *place, asked;
 	char text[1024];
 	int r;
 
 	if (m->id < 1 || m->id > s->last_id)
 		return wrong(e, "answered what nobody asked");
+	place = find_asked(s, m->id);
+	if (place) {
+		asked = *place;
+		*place = (struct asked){ 0 };
+		if (h && h->answered)
+			h->answered(userdata, asked.question, asked.number, m->kind == GS_RPC_ERROR ? NULL : m->params, m->kind == GS_RPC_ERROR ? &m->error : NULL);
+		return 0;
+	}
 	if (m->id != s->commit_id) {
 		/* of watch and cancel only a refusal is news */
 		if (m->kind == GS_RPC_ERROR)

@@ -67,6 +67,10 @@ int gs_session_journal_file(struct gs_session *s, uint64_t id, int timeout_ms, s
 /* Close an interrupted commit as it is. */
 int gs_session_leave(struct gs_session *s, uint64_t id, int timeout_ms, struct gs_error *e);
 
+/* What was answered to gs_session_ask(), as the calls above return it. -EBADMSG. */
+int gs_session_read_journal(struct json_object *answer, struct json_object **ret_commits, struct gs_error *e);
+int gs_session_read_file(struct json_object *answer, struct gs_journal_file **ret_file, char **ret_boot_id, struct gs_error *e);
+
 /* What a commit call carries beside the request. */
 struct gs_session_commit {
 	const struct gs_request *request;
@@ -90,11 +94,21 @@ struct gs_session_result {
 };
 void gs_session_result_done(struct gs_session_result *r);
 
+/* What can be asked without waiting for the answer. */
+enum gs_session_question {
+	GS_SESSION_ASKS_JOURNAL,        /* the commits, at most @number: gs_session_read_journal() */
+	GS_SESSION_ASKS_COMMIT,         /* commit @number whole: gs_session_read_file() */
+	GS_SESSION_ASKS_LEAVE,          /* to close commit @number as it is; the answer says nothing */
+	GS_SESSION_MAX_QUESTION,
+};
+
 struct gs_session_handlers {
 	void (*snapshot)(void *userdata, struct gs_snapshot *s);        /* keep it with gs_snapshot_ref() */
 	void (*progress)(void *userdata, const char *event, size_t n, size_t of, const char *text, const char *note);
 	void (*notice)(void *userdata, const char *text);
 	void (*committed)(void *userdata, const struct gs_session_result *r);
+	/* @answer is borrowed; NULL: @e says why there is none. */
+	void (*answered)(void *userdata, enum gs_session_question question, uint64_t number, struct json_object *answer, const struct gs_error *e);
 };
 
 /* Blocking: no time limit, since a write can wait in the kernel; @handlers (may be NULL) gets the progress. */
@@ -108,6 +122,9 @@ int gs_session_cancel(struct gs_session *s);
 /* In a commit: wait behind the step under way, until resume or cancel. */
 int gs_session_pause(struct gs_session *s);
 int gs_session_resume(struct gs_session *s);
+/* At most GS_SESSION_ASKED_MAX at a time: -EBUSY. */
+#define GS_SESSION_ASKED_MAX 8
+int gs_session_ask(struct gs_session *s, enum gs_session_question question, uint64_t number);
 /* For poll(2). */
 int gs_session_fd(const struct gs_session *s);
 bool gs_session_wants_write(const struct gs_session *s);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "codec/journal_list.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/parse.h"
+#include "base/status.h"
+#include "codec/json_reader.h"
+#include "core/bdf.h"
+
+#define GPUS_MAX 16384
+
+struct gs_journal_list *gs_journal_list_free(struct gs_journal_list *l)
+{
+	if (!l)
+		return NULL;
+	gs_arena_free(l->arena);
+	free(l);
+	return NULL;
+}
+
+static const char *read_text(struct gs_json_reader *r, struct gs_arena *arena, const char *key)
+{
+	char *s = gs_arena_strdup(arena, gs_json_read_string(r, key));
+
+	if (s)
+		gs_text_sanitize(s);
+	return s;
+}
+
+static void read_author(struct gs_json_reader *r, struct gs_arena *arena, struct gs_author *ret)
+{
+	struct json_object *o = gs_json_read_object(r, "author");
+	struct gs_json_where where = { r->where, "author", 0 };
+	struct gs_json_reader inner;
+
+	if (!o)
+		return;
+	inner = gs_json_reader_of(o, &where, r->e);
+	ret->uid = gs_json_read_u32(&inner, "uid", UINT32_MAX);
+	ret->user = read_text(&inner, arena, "user");
+	ret->ssh_client = read_text(&inner, arena, "ssh_client");
+	ret->command = read_text(&inner, arena, "command");
+	ret->message = read_text(&inner, arena, "message");
+	if (inner.failed)
+		r->failed = inner.failed;
+}
+
+static void read_gpus(struct gs_json_reader *r, struct gs_arena *arena, struct gs_journal_entry *c)
+{
+	struct json_object *list = NULL;
+	size_t n = gs_json_read_array(r, "gpus", GPUS_MAX, &list);
+	struct gs_bdf *gpus = n ? gs_arena_calloc(arena, n, sizeof(*gpus)) : NULL;
+
+	for (size_t i = 0; gpus && i < n; i++) {
+		const char *bdf = NULL;
+
+		if (gs_json_get_string(json_object_array_get_idx(list, i), "bdf", &bdf, NULL) < 0 || !bdf || gs_bdf_parse(bdf, &gpus[i]) < 0) {
+			gs_json_read_fail(r, "gpus", "has one without a PCI address");
+			return;
+		}
+	}
+	c->gpus = gpus;
+	c->n_gpus = gpus ? n : 0;
+}
+
+static enum gs_journal_state state_of(struct gs_json_reader *r)
+{
+	const char *word = gs_json_read_name(r, "state");
+
+	if (word && strcmp(word, "open") && strcmp(word, "ended") && strcmp(word, "closed"))
+		gs_json_read_fail(r, "state", "is none of open, ended, closed");
+	return !word || word[0] == 'o' ? GS_JOURNAL_IS_OPEN : word[0] == 'e' ? GS_JOURNAL_IS_ENDED : GS_JOURNAL_IS_CLOSED;
+}
+
+static enum gs_way way_of(struct gs_json_reader *r, const char *key)
+{
+	const char *word = gs_json_read_string(r, key);
+
+	return word ? gs_way_from_name(word) : GS_WAY_INVALID;
+}
+
+static int read_one(struct json_object *o, const struct gs_json_where *where, struct gs_arena *arena, struct gs_journal_entry *c, struct gs_error *e)
+{
+	struct gs_json_reader r = gs_json_reader_of(o, where, e);
+	struct gs_u64 id = gs_json_read_u64(&r, "id"), of = gs_json_read_u64(&r, "of");
+
+	if (!r.failed && (!id.known || !id.value))
+		gs_json_read_fail(&r, "id", "is not the number of a commit");
+	c->id = id.value;
+	c->of = of.known ? of.value : 0;
+	c->begun.ms = gs_json_read_i64(&r, "begun_ms").value;
+	c->way = way_of(&r, "way");
+	c->state = state_of(&r);
+	c->is_under_way = gs_json_read_bool(&r, "under_way", false);
+	c->status = gs_json_read_u32(&r, "status", UINT32_MAX);
+	c->closed_way = way_of(&r, "closed_way");
+	c->summary = read_text(&r, arena, "summary");
+	c->text = read_text(&r, arena, "text");
+	read_author(&r, arena, &c->author);
+	read_gpus(&r, arena, c);
+	if (!c->summary)
+		c->summary = "";
+	return r.failed;
+}
+
+int gs_journal_list_from_json(struct json_object *commits, struct gs_journal_list **ret_list, struct gs_error *e)
+{
+	GS_CLEANUP(gs_journal_list_freep) struct gs_journal_list *l = calloc(1, sizeof(*l));
+	const struct gs_json_where root = { NULL, "commits", 0 };
+	size_t n = json_object_array_length(commits);
+
+	if (!l)
+		return gs_error_oom(e);
+	n = n > GS_JOURNAL_LIST_MAX ? GS_JOURNAL_LIST_MAX : n;
+	l->arena = gs_arena_new();
+	l->items = l->arena ? gs_arena_calloc(l->arena, n + 1, sizeof(*l->items)) : NULL;
+	if (!l->items)
+		return gs_error_oom(e);
+	for (size_t i = 0; i < n; i++) {
+		const struct gs_json_where where = { &root, NULL, i };
+		int r = read_one(json_object_array_get_idx(commits, i), &where, l->arena, &l->items[i], e);
+
+		if (r < 0)
+			return r;
+	}
+	if (gs_arena_has_failed(l->arena))
+		return gs_error_oom(e);
+	l->n = n;
+	*ret_list = GS_TAKE(l);
+	return 0;
+}
+
+bool gs_journal_needs_recovery(const struct gs_journal_entry *c)
+{
+	if (c->is_under_way)
+		return false;
+	return c->state == GS_JOURNAL_IS_OPEN || (c->state == GS_JOURNAL_IS_ENDED && gs_u32_is(c->status, GS_STATUS_NOT_UNDONE));
+}
+
+static bool has_succeeded(const struct gs_journal_entry *c)
+{
+	return gs_u32_is(c->status, GS_STATUS_OK) || gs_u32_is(c->status, GS_STATUS_PENDING);
+}
+
+/* What another one went on with to its end did something too. */
+static bool did_something(const struct gs_journal_entry *c)
+{
+	return has_succeeded(c) || (c->state == GS_JOURNAL_IS_CLOSED && c->closed_way == GS_WAY_FINISH);
+}
+
+static bool takes_back(const struct gs_journal_entry *c)
+{
+	return c->way == GS_WAY_UNDO || c->way == GS_WAY_TAKE_BACK;
+}
+
+/* Has a later one (they come first) taken it back? */
+static bool is_undone(const struct gs_journal_list *l, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (takes_back(&l->items[i]) && has_succeeded(&l->items[i]) && l->items[i].of == l->items[at].id)
+			return true;
+	return false;
+}
+
+const struct gs_journal_entry *gs_journal_last_undoable(const struct gs_journal_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (did_something(&l->items[i]) && !takes_back(&l->items[i]) && !is_undone(l, i))
+			return &l->items[i];
+	return NULL;
+}
