@@ -67,6 +67,19 @@ static void read_gpus(struct gs_json_reader *r, struct gs_arena *arena, struct g
 	c->n_gpus = gpus ? n : 0;
 }
 
+/* A record that cannot be read any more is told of all the same; nothing follows from it. */
+static bool is_damaged(struct gs_json_reader *r, struct gs_arena *arena, struct gs_journal_entry *c)
+{
+	const char *why = gs_json_read_string(r, "state") ? NULL : read_text(r, arena, "damage");
+
+	if (!why)
+		return false;
+	c->way = c->closed_way = GS_WAY_INVALID;
+	c->state = GS_JOURNAL_IS_ENDED;
+	c->summary = gs_arena_printf(arena, "cannot be read: %s", why);
+	return true;
+}
+
 static enum gs_journal_state state_of(struct gs_json_reader *r)
 {
 	const char *word = gs_json_read_name(r, "state");
@@ -91,6 +104,8 @@ static int read_one(struct json_object *o, const struct gs_json_where *where, st
 	if (!r.failed && (!id.known || !id.value))
 		gs_json_read_fail(&r, "id", "is not the number of a commit");
 	c->id = id.value;
+	if (is_damaged(&r, arena, c))
+		return r.failed;
 	c->of = of.known ? of.value : 0;
 	c->begun.ms = gs_json_read_i64(&r, "begun_ms").value;
 	c->way = way_of(&r, "way");
