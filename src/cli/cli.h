@@ -94,6 +94,15 @@ int gs_cli_connect_sudo(const struct gs_cli *cli, struct gs_session **ret_sessio
 /* A session and one snapshot, for commands that only look. */
 int gs_cli_snapshot(const struct gs_cli *cli, bool telemetry, struct gs_snapshot **ret_snapshot, struct gs_error *e);
 
+/* ---- wait.c: what every command that commits takes ---- */
+
+/* Its row in a command's table of options. */
+#define GS_CLI_WAIT_OPTION { "wait", "SECONDS", "when another commit is running, wait for it to end, at most so long (86400); 0, the default: not at all" }
+/* Its value, for `take`: 0 to 86400. -EINVAL and status INVALID otherwise. */
+int gs_cli_take_wait(const char *value, uint32_t *ret_seconds, struct gs_error *e);
+/* "gpuslice apply layout.json", for struct gs_session_commit; cut to @size. Returns @buf. */
+const char *gs_cli_command_line(int argc, char **argv, char *buf, size_t size);
+
 /* ---- select.c ---- */
 
 /* The GPUs that a selector of the command language means: their ranks in @s, at most @max. A sentence when there is none. */

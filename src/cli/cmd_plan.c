@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "backend/lock.h"
 #include "base/file.h"
 #include "base/parse.h"
 #include "base/strbuf.h"
@@ -24,6 +25,7 @@ struct apply_options {
 	bool yes, dry_run, exit_code, kill, allow_reset;
 	struct gs_digest expect;
 	const char *message;
+	uint32_t wait_seconds;
 	const char *disrupt[64];
 	size_t n_disrupt;
 };
@@ -44,6 +46,8 @@ static int take(void *userdata, const char *name, const char *value, struct gs_e
 		o->allow_reset = true;
 	} else if (strcmp(name, "message") == 0) {
 		o->message = value;
+	} else if (strcmp(name, "wait") == 0) {
+		return gs_cli_take_wait(value, &o->wait_seconds, e);
 	} else if (strcmp(name, "expect") == 0) {
 		if (strlen(value) != 32 || strspn(value, "0123456789abcdef") != 32)
 			return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "--expect takes the 32 hex digits of a plan's digest");
@@ -63,6 +67,7 @@ struct inquiry {
 	struct gs_session *session;
 	struct gs_snapshot *snapshot;
 	struct gs_plan *plan;
+	char command[GS_LOCK_COMMAND_MAX];      /* to name it to who is refused meanwhile */
 };
 
 static void inquiry_done(struct inquiry *q)
@@ -102,12 +107,13 @@ static int inquire(struct inquiry *q, struct gs_cli *cli, const struct gs_cli_co
 	int first, status = 0;
 
 	*ret_done = true;
+	gs_cli_command_line(argc, argv, q->command, sizeof(q->command));
 	if (gs_cli_parse(cli, command, argc, argv, take, &q->o, &first, &status))
 		return status;
 	if (argc - first != 1)
 		return gs_cli_misuse(cli, command, "%s takes one FILE, or - for standard input", command->name);
 	if (read_request(q, argv[first], &e) < 0 || gs_cli_connect(cli, &how, &q->session, &e) < 0 ||
-	    gs_session_snapshot(q->session, false, SNAPSHOT_TIMEOUT_MS, &q->snapshot, &e) < 0 || gs_request_plan(q->request, q->snapshot, &q->plan, &e) < 0)
+	    gs_session_snapshot_waiting(q->session, q->o.wait_seconds, SNAPSHOT_TIMEOUT_MS, &q->snapshot, &e) < 0 || gs_request_plan(q->request, q->snapshot, &q->plan, &e) < 0)
 		return gs_cli_fail(cli, &e);
 	*ret_done = false;
 	return 0;
@@ -245,7 +251,7 @@ static int print_result(struct gs_cli *cli, const struct gs_session_result *resu
 /* What the handlers of a commit work on. */
 struct commit_view {
 	FILE *to;
-	bool ended;
+	bool ended, has_begun;
 	struct gs_session_result result;
 };
 
@@ -253,7 +259,15 @@ static void on_progress(void *userdata, const char *event, size_t n, size_t of, 
 {
 	struct commit_view *v = userdata;
 
+	v->has_begun = true;
 	show_progress(v->to, event, n, of, text, note);
+}
+
+/* Whom it waits for. */
+static void on_notice(void *userdata, const char *text)
+{
+	(void)userdata;
+	gs_cli_say("%s", text);
 }
 
 static void on_committed(void *userdata, const struct gs_session_result *r)
@@ -272,7 +286,7 @@ static void on_committed(void *userdata, const struct gs_session_result *r)
  */
 static int follow_commit(struct gs_session *s, const struct gs_session_commit *c, struct commit_view *v, struct gs_error *e)
 {
-	const struct gs_session_handlers handlers = { .progress = on_progress, .committed = on_committed };
+	const struct gs_session_handlers handlers = { .progress = on_progress, .notice = on_notice, .committed = on_committed };
 	struct pollfd fds[2] = { { .events = POLLIN }, { .events = POLLIN } };
 	struct signalfd_siginfo info;
 	GS_CLOSE int signals = -1;
@@ -296,7 +310,7 @@ static int follow_commit(struct gs_session *s, const struct gs_session_commit *c
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return gs_error_set(e, -errno, GS_STATUS_FAILED, "waiting for the agent failed: %s; what was done: gpuslice list", strerror(errno));
 		if (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-			gs_cli_say("stopping after this step; what was done will be undone");
+			gs_cli_say(v->has_begun ? "stopping after this step; what was done will be undone" : "stopping");
 			gs_session_cancel(s);
 		}
 		r = gs_session_dispatch(s, &handlers, v, e);
@@ -315,6 +329,8 @@ static int commit(struct gs_cli *cli, struct inquiry *q)
 		.n_base = q->plan->n_base,
 		.yes = true,    /* every confirmation has been given by now */
 		.message = q->o.message,
+		.command = q->command,
+		.wait_seconds = q->o.wait_seconds,
 	};
 	struct commit_view v = { .to = cli->json ? stderr : stdout };
 	struct gs_error e = { 0 };
@@ -443,6 +459,7 @@ static const struct gs_cli_option apply_option_table[] = {
 	{ "allow-reset", NULL, "reset a GPU whose mode waits for that, and those that NVLink links with it" },
 	{ "expect", "DIGEST", "only the plan with this digest, the one that was approved" },
 	{ "message", "TEXT", "why, for the record" },
+	GS_CLI_WAIT_OPTION,
 	{ NULL, NULL, NULL },
 };
 
