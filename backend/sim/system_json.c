@@ -45,7 +45,7 @@ static const char *text(struct gs_sim_json *j, struct json_object *o, const char
 /* Where a host's own files lie. Nothing of sys/, proc/ or dev/, which the simulated kernel makes. */
 static bool path_is_allowed(const char *path)
 {
-	static const char *const roots[] = { "usr/", "var/", "etc/libvirt/", "etc/vfio/", "run/libvirt/", "run/qemu-server/", "run/slurm/" };
+	static const char *const roots[] = { "usr/", "var/", "etc/libvirt/", "etc/vfio/", "etc/systemd/system/", "etc/udev/rules.d/", "etc/mdevctl.d/", "run/libvirt/", "run/qemu-server/", "run/slurm/" };
 	bool found = false;
 
 	for (size_t i = 0; i < GS_ARRAY_SIZE(roots); i++)

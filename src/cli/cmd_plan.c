@@ -8,6 +8,7 @@
 #include "base/parse.h"
 #include "cli/cli.h"
 #include "cli/commit.h"
+#include "cli/scope.h"
 #include "codec/plan_json.h"
 #include "codec/request.h"
 #include "codec/script_text.h"
@@ -18,6 +19,7 @@
 struct apply_options {
 	struct gs_cli_commit commit;
 	bool exit_code;
+	bool by_gpu;            /* --scope gpu */
 };
 
 static int take(void *userdata, const char *name, const char *value, struct gs_error *e)
@@ -25,7 +27,9 @@ static int take(void *userdata, const char *name, const char *value, struct gs_e
 	struct apply_options *o = userdata;
 	int r = gs_cli_commit_take(&o->commit, name, value, e);
 
-	if (r == 0 && strcmp(name, "exit-code") == 0)
+	if (r == 0 && strcmp(name, "scope") == 0)
+		r = gs_cli_scope_take(value, &o->by_gpu, e);
+	else if (r == 0 && strcmp(name, "exit-code") == 0)
 		o->exit_code = true;
 	return r < 0 ? r : 0;
 }
@@ -75,7 +79,8 @@ static int inquire(struct inquiry *q, struct gs_cli *cli, const struct gs_cli_co
 	if (argc - first != 1)
 		return gs_cli_misuse(cli, command, "%s takes one FILE, or - for standard input", command->name);
 	if (read_request(q, argv[first], &e) < 0 || gs_cli_connect(cli, &how, &q->session, &e) < 0 ||
-	    gs_session_snapshot(q->session, false, SNAPSHOT_TIMEOUT_MS, &q->snapshot, &e) < 0 || gs_request_plan(q->request, q->snapshot, &q->plan, &e) < 0)
+	    gs_session_snapshot_waiting(q->session, q->o.commit.wait_seconds, SNAPSHOT_TIMEOUT_MS, &q->snapshot, &e) < 0 ||
+	    (!q->o.by_gpu && gs_request_plan(q->request, q->snapshot, &q->plan, &e) < 0))
 		return gs_cli_fail(cli, &e);
 	*ret_done = false;
 	return 0;
@@ -90,6 +95,8 @@ static int run_plan(struct gs_cli *cli, int argc, char **argv)
 
 	if (done)
 		return r;
+	if (q.o.by_gpu)
+		return gs_cli_plan_by_gpu(cli, q.session, q.snapshot, q.request, q.o.exit_code);
 	if (cli->json)
 		gs_cli_print_json(gs_plan_to_json(q.plan));
 	else
@@ -133,7 +140,11 @@ static int run_apply(struct gs_cli *cli, int argc, char **argv)
 	bool done;
 	int r = inquire(&q, cli, &gs_command_apply, argc, argv, &done);
 
-	return done ? r : gs_cli_commit(cli, &q.o.commit, q.session, q.request, q.plan);
+	if (done)
+		return r;
+	if (q.o.by_gpu && q.o.commit.expect.hex[0])
+		return gs_cli_misuse(cli, &gs_command_apply, "--expect is about one plan, and --scope gpu makes one per GPU");
+	return q.o.by_gpu ? gs_cli_commit_by_gpu(cli, &q.o.commit, q.session, q.snapshot, q.request) : gs_cli_commit(cli, &q.o.commit, q.session, q.request, q.plan);
 }
 
 #define FILE_HELP \
@@ -188,11 +199,13 @@ static const struct gs_cli_option plan_options[] = {
 	{ "disrupt", "HOLDER", "as for apply" },
 	{ "kill", NULL, "as for apply" },
 	{ "allow-reset", NULL, "as for apply" },
+	GS_CLI_SCOPE_OPTION("host"),
 	{ NULL, NULL, NULL },
 };
 
 static const struct gs_cli_option apply_option_table[] = {
 	GS_CLI_COMMIT_OPTIONS,
+	GS_CLI_SCOPE_OPTION("host"),
 	{ NULL, NULL, NULL },
 };
 

@@ -460,7 +460,7 @@ static void read_gpu(struct gs_snapshot *s, struct gs_json_reader *r)
 	gpu->mode = read_mode(r, "mode");
 	gpu->mode_pending = read_mode(r, "mode_pending");
 	gpu->mode_needs_reset = gs_json_read_bool(r, "mode_needs_reset", false);
-	gpu->mode_survives_reboot = gs_json_read_bool(r, "mode_survives_reboot", false);
+	gpu->mode_survives_reboot = gs_json_read_answer(r, "mode_survives_reboot", &gpu->mode_survival_is_known);
 	gs_snapshot_read_grids(s, r, gpu);
 	read_visible(r, gpu);
 	gs_snapshot_read_vfs(s, r, gpu);
@@ -497,6 +497,29 @@ static void read_sources(struct gs_snapshot *s, struct gs_json_reader *r)
 	}
 }
 
+static void read_restorers(struct gs_snapshot *s, struct gs_json_reader *r)
+{
+	struct json_object *list;
+	size_t n = gs_json_read_array(r, "restorers", GS_RESTORERS_MAX, &list);
+	struct gs_json_where restorers = { r->where, "restorers", 0 };
+
+	for (size_t i = 0; i < n && !r->failed; i++) {
+		struct gs_json_element el;
+		const char *name, *kind;
+		enum gs_restorer_kind k;
+
+		gs_json_element_open(&el, list, &restorers, i, r->e);
+		name = gs_json_read_name(&el.r, "name");
+		kind = gs_json_read_name(&el.r, "kind");
+		k = kind ? gs_restorer_kind_from_name(kind) : GS_RESTORER_INVALID;
+		if (!el.r.failed && k == GS_RESTORER_INVALID)
+			gs_json_read_fail(&el.r, "kind", "\"%.32s\" is not a kind of restorer", kind);
+		if (!el.r.failed)
+			gs_snapshot_add_restorer(s, k, name, gs_json_read_string(&el.r, "what"));
+		r->failed = el.r.failed;
+	}
+}
+
 static void read_host(struct gs_snapshot *s, struct gs_json_reader *up)
 {
 	struct gs_json_where where = { up->where, "host", 0 };
@@ -519,6 +542,7 @@ static void read_host(struct gs_snapshot *s, struct gs_json_reader *up)
 			gs_snapshot_add_notice(s, "%.1000s", json_object_get_string(v));
 	}
 	read_sources(s, &r);
+	read_restorers(s, &r);
 	up->failed = r.failed;
 	if (r.failed)
 		return;

@@ -233,7 +233,7 @@ static struct json_object *gpu_to_json(const struct gs_snapshot *s, size_t index
 	json_object_object_add(o, "holders", gs_holders_to_json(gpu->holders, gpu->n_holders));
 	gs_json_add_string(o, "driver_override", gpu->driver_override);
 	add_bool(o, "mode_needs_reset", gpu->mode_needs_reset);
-	add_bool(o, "mode_survives_reboot", gpu->mode_survives_reboot);
+	json_object_object_add(o, "mode_survives_reboot", gpu->mode_survival_is_known ? json_object_new_boolean(gpu->mode_survives_reboot) : NULL);
 	gs_json_add_string(o, "lost", gpu->lost);
 	add_bool(o, "is_in_fabric", gpu->is_in_fabric);
 	json_object_object_add(o, "remaining", remaining_to_json(gpu));
@@ -269,6 +269,22 @@ static struct json_object *sources_to_json(const struct gs_snapshot *s)
 	return list;
 }
 
+static struct json_object *restorers_to_json(const struct gs_snapshot *s)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < gs_snapshot_n_restorers(s); i++) {
+		const struct gs_restorer *r = gs_snapshot_restorer(s, i);
+		struct json_object *o = json_object_new_object();
+
+		gs_json_add_string(o, "name", r->name);
+		gs_json_add_string(o, "kind", gs_restorer_kind_name(r->kind));
+		gs_json_add_string(o, "what", r->what);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 static struct json_object *host_to_json(const struct gs_snapshot *s)
 {
 	struct json_object *o = json_object_new_object(), *notices = json_object_new_array();
@@ -283,6 +299,7 @@ static struct json_object *host_to_json(const struct gs_snapshot *s)
 		json_object_array_add(notices, json_object_new_string(gs_snapshot_notice(s, i)));
 	json_object_object_add(o, "notices", notices);
 	json_object_object_add(o, "sources", sources_to_json(s));
+	json_object_object_add(o, "restorers", restorers_to_json(s));
 	return o;
 }
 

@@ -351,6 +351,8 @@ static int build(struct gs_plan *p, const struct gs_diff *d, const struct gs_eva
 	if (r < 0)
 		return r;
 	r = append_starts(p, options, e);
+	if (r >= 0 && !gs_plan_is_blocked(p))
+		r = gs_policy_apply_host(p, e);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < ev->n_remarks; i++)
@@ -379,6 +381,7 @@ int gs_plan_build(const struct gs_snapshot *s, const struct gs_evaluation *ev, c
 		return gs_error_oom(e);
 	p->arena = gs_arena_new();
 	p->snapshot = gs_snapshot_ref(s);
+	p->recovers = options->recovers;
 	if (!p->arena)
 		return gs_error_oom(e);
 	r = gs_layout_copy(ev->layout, &p->layout, e);

@@ -54,9 +54,9 @@ struct gs_finding *gs_policy_add(struct gs_policy *y, enum gs_rule rule, enum gs
 	f->severity = severity;
 	f->status = GS_STATUS_REFUSED;
 	f->rule = gs_rule_name(rule);
-	f->gpu = y->gpu->index;
+	f->gpu = y->gpu ? y->gpu->index : GS_FINDING_NO_GPU;
 	f->text = gs_arena_strdup(p->arena, text);
-	f->object = gs_arena_printf(p->arena, "GPU %" PRIu32, y->gpu->index);
+	f->object = y->gpu ? gs_arena_printf(p->arena, "GPU %" PRIu32, y->gpu->index) : "the machine";
 	return f;
 }
 
@@ -127,7 +127,7 @@ static void add_notes(struct gs_policy *y)
 	}
 	if (instances)
 		gs_policy_add(y, GS_RULE_NOT_SAVED, GS_SEVERITY_NOTE, "lost at reboot: the driver keeps no instances%s",
-			      y->gpu->mode_survives_reboot ? "" : ", and this model not even MIG mode");
+			      y->gpu->mode_survives_reboot || !y->gpu->mode_survival_is_known ? "" : ", and this model not even MIG mode");
 	else if (y->d->target->n_wants || y->d->vfs_on || y->d->goes_to_vfio || y->d->n_settings)
 		gs_policy_add(y, GS_RULE_NOT_SAVED, GS_SEVERITY_NOTE, "lost at reboot: the kernel keeps none of this");
 }

@@ -79,6 +79,9 @@ struct gs_sibling {
 	bool is_bridge;                 /* does not hurt the group and is left alone (interfaces 4.4) */
 };
 
+/* The path of one that is no write in sysfs but a call of NVML; its value says what it does. */
+#define GS_WRITE_PATH_NVML "NVML"
+
 /* A write that an earlier commit began and that the kernel still holds: it executes when the holder lets go. */
 struct gs_pending_write {
 	struct gs_bdf function;
@@ -169,7 +172,8 @@ struct gs_gpu {
 	enum gs_mode mode;              /* GS_MODE_INVALID when unknown */
 	enum gs_mode mode_pending;      /* GS_MODE_INVALID when nothing is pending */
 	bool mode_needs_reset;          /* Ampere: the switch takes a GPU reset (interfaces 5.8) */
-	bool mode_survives_reboot;
+	bool mode_survives_reboot;      /* MIG mode: kept on the board by Ampere, not by later ones (interfaces 5.8) */
+	bool mode_survival_is_known;    /* false: neither generation nor model is known, and the line above says nothing */
 	bool placements_visible;        /* we may see where instances are */
 	bool holders_visible;           /* we may see every process; false: «free» is not proven */
 	const char *lost;               /* why the driver cannot talk to it, NULL when it can */
@@ -192,6 +196,8 @@ struct gs_gpu {
 	size_t n_settings, cap_settings;
 	struct gs_setting **gi_settings;    /* what each of its GPU instances can be set to, by key, without values: those are params of the instance */
 	size_t n_gi_settings, cap_gi_settings;
+	struct gs_u64 interrupted_commit;       /* a commit changed this GPU and never ended; unknown: none, or not for us to see */
+	const char *interrupted_text;           /* who, when, and how far it came */
 	struct gs_pending_write **writes;
 	size_t n_writes, cap_writes;
 	struct gs_profile_set grids[GS_KIND_MAX];   /* by kind of instance; empty where there are none of a kind */
@@ -203,6 +209,14 @@ struct gs_gpu {
 	size_t n_holders, cap_holders;
 	struct gs_telemetry telemetry;
 };
+
+/* Another tool on this machine that puts a layout of its own back, at boot or later: what it restores and what we restore end as whoever comes last. */
+struct gs_restorer {
+	enum gs_restorer_kind kind;
+	const char *name;               /* of a unit, a file of rules, the tool; printable */
+	const char *what;               /* what it would do, the rest of a sentence: "runs sriov-manage"; NULL */
+};
+#define GS_RESTORERS_MAX 64
 
 struct gs_snapshot;
 
@@ -231,8 +245,12 @@ struct gs_sibling *gs_gpu_add_sibling(struct gs_snapshot *s, struct gs_gpu *gpu)
 struct gs_setting *gs_gpu_add_setting(struct gs_snapshot *s, struct gs_gpu *gpu);
 struct gs_setting *gs_gpu_add_gi_setting(struct gs_snapshot *s, struct gs_gpu *gpu);
 struct gs_pending_write *gs_gpu_add_write(struct gs_snapshot *s, struct gs_gpu *gpu);
+/* Is it a call of NVML (GS_WRITE_PATH_NVML)? */
+bool gs_write_is_call(const struct gs_pending_write *w);
 /* A source of holders and claims was looked at, or could not be: "slurm", false, "scontrol is not installed". */
 void gs_snapshot_add_source(struct gs_snapshot *s, const char *name, bool is_present, const char *fmt, ...) GS_PRINTF(4, 5);
+/* Copies; one of that kind and name is there once. Beyond GS_RESTORERS_MAX they are left out. */
+void gs_snapshot_add_restorer(struct gs_snapshot *s, enum gs_restorer_kind kind, const char *name, const char *what);
 /* Copy into the arena with control characters and bad UTF-8 replaced: the way in for every foreign string. NULL in, NULL out. */
 const char *gs_snapshot_text(struct gs_snapshot *s, const char *text);
 
@@ -263,6 +281,12 @@ struct gs_source {
 };
 size_t gs_snapshot_n_sources(const struct gs_snapshot *s);
 const struct gs_source *gs_snapshot_source_at(const struct gs_snapshot *s, size_t i);
+
+/* Who else puts layouts back, by kind and name. No part of any rev. */
+size_t gs_snapshot_n_restorers(const struct gs_snapshot *s);
+const struct gs_restorer *gs_snapshot_restorer(const struct gs_snapshot *s, size_t i);
+/* What an operator does so that it does not: a command, or half a sentence. In @buf, returned. */
+const char *gs_restorer_remedy(const struct gs_restorer *r, char *buf, size_t size);
 
 size_t gs_snapshot_n_gpus(const struct gs_snapshot *s);
 const struct gs_gpu *gs_snapshot_gpu(const struct gs_snapshot *s, size_t index);

@@ -36,6 +36,13 @@
 	X(MODULE, "module") \
 	X(CLAIM, "claim")
 
+/* By what another tool puts a layout of its own back. */
+#define GS_RESTORER_KINDS(X) \
+	X(UNIT, "unit") \
+	X(MDEVCTL, "mdevctl") \
+	X(UDEV, "udev") \
+	X(OPERATOR, "operator")
+
 #define GS_HOST_SOURCES(X) \
 	X(LIVE, "live") \
 	X(SYSROOT, "sysroot") \
@@ -123,6 +130,7 @@
 #define GS_X_MODE(id, name) GS_MODE_##id,
 #define GS_X_KIND(id, name) GS_KIND_##id,
 #define GS_X_HOLDER(id, name) GS_HOLDER_##id,
+#define GS_X_RESTORER(id, name) GS_RESTORER_##id,
 #define GS_X_SOURCE(id, name) GS_SOURCE_##id,
 #define GS_X_SEVERITY(id, name) GS_SEVERITY_##id,
 #define GS_X_UNDO(id, name) GS_UNDO_##id,
@@ -136,6 +144,7 @@ GS_DECLARE_WORDS(GS_VENDORS, gs_vendor, VENDOR, vendor);
 GS_DECLARE_WORDS(GS_MODES, gs_mode, MODE, mode);
 GS_DECLARE_WORDS(GS_INSTANCE_KINDS, gs_instance_kind, KIND, instance_kind);
 GS_DECLARE_WORDS(GS_HOLDER_KINDS, gs_holder_kind, HOLDER, holder_kind);
+GS_DECLARE_WORDS(GS_RESTORER_KINDS, gs_restorer_kind, RESTORER, restorer_kind);
 GS_DECLARE_WORDS(GS_HOST_SOURCES, gs_host_source, SOURCE, host_source);
 GS_DECLARE_WORDS(GS_SEVERITIES, gs_severity, SEVERITY, severity);
 GS_DECLARE_WORDS(GS_UNDO_GRADES, gs_undo, UNDO, undo);

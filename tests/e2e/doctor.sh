@@ -49,6 +49,7 @@ that "DCGM has GPU 5" found services problem - "nvidia-dcgm.service holds GPU 5 
 that "persistenced is in the way of nothing for sure" found services note - "nvidia-persistenced.service holds GPUs 0-4, 7 open"
 that "no vGPU host driver" found framework note 0 "MIG and passthrough, but no vGPU"
 that "Hopper forgets MIG mode" found reboot note 7 "MIG mode is off again"
+that "a unit that is not enabled restores nothing" not_found restorers note - ""
 that "the driver is told" found driver ok - "570.124.06 is loaded (open flavour)"
 that "sriov-manage concerns it not" not_found sriov-manage ok - ""
 
@@ -59,6 +60,7 @@ that "its framework" found framework ok 0 "vendor VFIO"
 that "VFs not enabled yet" found sriov ok 3 "0 of 32 VFs"
 that "sriov-manage is there" found sriov-manage ok - "executable"
 that "the vGPU manager runs" found vgpu-manager ok - "runs"
+that "a unit that enables VFs at boot" found restorers note - "vgpu-vfs.service runs sriov-manage"
 that "vGPUs do not survive" found reboot note 0 "VFs and vGPUs are gone"
 
 expect 1 "kvm-a2" sim kvm-a2 doctor --json
@@ -134,7 +136,7 @@ echo '{"mdev_type": "nvidia-1155", "start": "manual"}' >"$tmp/tree/etc/mdevctl.d
 echo '{"start": ' >"$tmp/tree/etc/mdevctl.d/0000:26:00.4/broken"
 : >"$tmp/tree/etc/systemd/system/multi-user.target.wants/nvidia-mig-manager.service"
 expect 1 "others who put layouts back" recorded --json
-that "mdevctl, by what it starts" found restorers note - "1 mdev with start=auto"
+that "mdevctl, by what it starts" found restorers note - "starts 1 mdev with start=auto"
 that "the MIG manager" found restorers note - "nvidia-mig-manager.service"
 
 mkdir -p "$tmp/bare/sys/bus/pci/devices"

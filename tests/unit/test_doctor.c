@@ -230,9 +230,10 @@ static void set_instance(struct machine *m, enum gs_mode mode)
 	X(work, hold(m, "python3", NULL), "holders", P, "pid 4711 python3", 1) \
 	X(no_smi, (m->gpu->mode_needs_reset = true, m->facts.has_nvidia_smi = GS_ANSWER_NO), "reset-tool", N, "not there", 0) \
 	X(smi, m->gpu->mode_needs_reset = true, "reset-tool", K, "is there", 0) \
-	X(restorer, gs_doctor_list_add(&m->facts.restorers, m->arena, "the operator"), "restorers", N, "the operator changes layouts", 0) \
-	X(ampere, (m->gpu->mode_survives_reboot = true, set_instance(m, GS_MODE_MIG)), "reboot", N, "stays, kept on the board, and the instances are gone", 0) \
-	X(hopper, set_instance(m, GS_MODE_MIG), "reboot", N, "is off again", 0) \
+	X(restorer, gs_snapshot_add_restorer(m->s, GS_RESTORER_UNIT, "a.service", "runs sriov-manage"), "restorers", N, "a.service runs sriov-manage: it puts a layout", 0) \
+	X(ampere, (m->gpu->mode_survives_reboot = m->gpu->mode_survival_is_known = true, set_instance(m, GS_MODE_MIG)), "reboot", N, "stays, kept on the board, and the instances are gone", 0) \
+	X(hopper, (m->gpu->mode_survival_is_known = true, set_instance(m, GS_MODE_MIG)), "reboot", N, "is off again", 0) \
+	X(unknown_generation, set_instance(m, GS_MODE_MIG), "reboot", N, "whether MIG mode stays is not known", 0) \
 	X(vgpus, (m->gpu->vfs.enabled = GS_U32(16), set_instance(m, GS_MODE_VGPU)), "reboot", N, "VFs and vGPUs are gone", 0) \
 	X(amd_reboot, (set_vendor(m, GS_VENDOR_AMD, "amdgpu"), set_partition(m, "compute-partition", NULL)), "reboot", N, "defaults", 0)
 
