@@ -14,6 +14,8 @@ struct gs_console_options {
 	const char *script;         /* headless: events from this file instead of a terminal */
 	int rows, columns;          /* headless size */
 	const char *sim, *sysroot;  /* where the machine is when it is not this one, as given on the command line; for the command that the review shows */
+	const char *ssh_client;     /* whence the operator came, for the record; NULL: from here */
+	bool undo_on_hangup;        /* a commit that loses its terminal in the middle is undone, not finished */
 	/* Get a privileged session (sudo): the terminal is given back meanwhile. NULL: not offered. */
 	int (*elevate)(void *userdata, struct gs_session **ret_session, struct gs_error *e);
 	void *userdata;

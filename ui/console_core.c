@@ -13,6 +13,8 @@
 #include "ui/console_internal.h"
 #include "ui/control_internal.h"
 
+static void act(struct gs_console *c, unsigned what);
+
 static void take_hello(struct gs_console *c)
 {
 	const struct gs_hello *hello = gs_session_hello(c->session);
@@ -74,6 +76,7 @@ static void on_snapshot(void *userdata, struct gs_snapshot *s)
 		gs_say_error(c->m, "%s", e.text);
 	/* notices are about what is shown being old; this is new */
 	*c->m->agent_notice = '\0';
+	act(c, gs_control_looked(c->m));
 	c->dirty = true;
 }
 
@@ -103,10 +106,17 @@ static void on_committed(void *userdata, const struct gs_session_result *r)
 	c->dirty = true;
 }
 
+static void on_answered(void *userdata, enum gs_session_question question, uint64_t number, struct json_object *answer, const struct gs_error *e)
+{
+	struct gs_console *c = userdata;
+
+	act(c, gs_control_answered(c->m, question, number, answer, e));
+}
+
 void gs_console_dispatch(struct gs_console *c)
 {
 	static const struct gs_session_handlers handlers = {
-		.snapshot = on_snapshot, .progress = on_progress, .notice = on_notice, .committed = on_committed,
+		.snapshot = on_snapshot, .progress = on_progress, .notice = on_notice, .committed = on_committed, .answered = on_answered,
 	};
 	struct gs_error e = { 0 };
 
@@ -132,6 +142,10 @@ static void commit(struct gs_console *c)
 		.base = c->m->plan->base,
 		.n_base = c->m->plan->n_base,
 		.yes = true,
+		.message = *c->m->commit_message ? c->m->commit_message : NULL,
+		.ssh_client = c->options->ssh_client,
+		.undo_on_hangup = c->options->undo_on_hangup,
+		.way = GS_WAY_CONSOLE,
 		.command = "gpuslice (console)",
 	};
 	int rc = c->m->agent_gone ? -EPIPE : gs_session_commit_begin(c->session, &what);
@@ -163,6 +177,9 @@ static void elevate(struct gs_console *c)
 	gs_session_free(c->session);
 	c->session = better;
 	take_hello(c);
+	/* more is seen now, as at the start */
+	c->m->has_typed = false;
+	c->m->wish = GS_WISH_NONE;
 	if (gs_console_watch(c, &e) < 0)
 		gs_say_error(c->m, "%s", e.text);
 	else if (c->m->privileged)
@@ -212,14 +229,30 @@ static void suspend(struct gs_console *c)
 	c->whole = true;
 }
 
+static void ask(struct gs_console *c)
+{
+	int rc = c->m->agent_gone ? -EPIPE : gs_session_ask(c->session, c->m->question, c->m->question_number);
+
+	if (rc >= 0)
+		return;
+	c->m->wish = GS_WISH_NONE;
+	gs_say_error(c->m, "the agent cannot be asked: %s", strerror(-rc));
+}
+
 static void act(struct gs_console *c, unsigned what)
 {
 	if (what & GS_DO_SAVE_SCRIPT)
 		what |= save_script(c);
 	if (what & GS_DO_COMMIT)
 		commit(c);
+	if (what & GS_DO_PAUSE)
+		gs_session_pause(c->session);
+	if (what & GS_DO_RESUME)
+		gs_session_resume(c->session);
 	if (what & GS_DO_CANCEL)
 		gs_session_cancel(c->session);
+	if (what & GS_DO_ASK)
+		ask(c);
 	if (what & GS_DO_SUDO)
 		elevate(c);
 	if (what & GS_DO_SUSPEND)

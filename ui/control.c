@@ -45,13 +45,13 @@ unsigned gs_say_error(struct gs_model *m, const char *fmt, ...)
 
 static bool lies_on_another(enum gs_layer layer)
 {
-	return layer == GS_LAYER_HELP || layer == GS_LAYER_WHO || layer == GS_LAYER_EXPLAIN || layer == GS_LAYER_QUIT;
+	return layer == GS_LAYER_HELP || layer == GS_LAYER_WHO || layer == GS_LAYER_EXPLAIN || layer == GS_LAYER_QUIT || layer == GS_LAYER_PAST;
 }
 
 void gs_layer_open(struct gs_model *m, enum gs_layer layer)
 {
 	/* Only what can be looked at and left again without having done anything goes under another layer. */
-	bool stays_below = m->layer == GS_LAYER_REVIEW || m->layer == GS_LAYER_WRITING;
+	bool stays_below = m->layer == GS_LAYER_REVIEW || m->layer == GS_LAYER_WRITING || m->layer == GS_LAYER_HISTORY || m->layer == GS_LAYER_PAST;
 
 	if (m->layer != layer) {
 		m->layer_below = lies_on_another(layer) && stays_below ? m->layer : GS_LAYER_NONE;
@@ -75,14 +75,15 @@ void gs_layer_close(struct gs_model *m)
 	}
 	if (m->layer == GS_LAYER_PROMPT || m->layer == GS_LAYER_REVIEW) {
 		gs_control_set_input(m, "");
-		m->prompt_saves = m->quit_after_save = false;
+		m->prompt = GS_PROMPT_COMMAND;
+		m->quit_after_save = false;
 	}
 	m->list_row = m->layer_below != GS_LAYER_NONE ? m->row_below : 0;
 	m->list_top = m->layer_below != GS_LAYER_NONE ? m->top_below : 0;
 	m->layer = m->layer_below;
 	m->layer_below = GS_LAYER_NONE;
 	/* The machine may have changed while the list was covered. */
-	if (m->layer == GS_LAYER_REVIEW || m->layer == GS_LAYER_WRITING) {
+	if (m->layer != GS_LAYER_NONE) {
 		size_t n = gs_control_list_length(m);
 
 		if (m->list_row >= n)
@@ -156,6 +157,9 @@ size_t gs_control_list_length(const struct gs_model *m)
 		return n;
 	case GS_LAYER_WRITING:
 		return m->n_progress;
+	case GS_LAYER_HISTORY:
+		return m->journal ? m->journal->n : 0;
+	case GS_LAYER_PAST:
 	case GS_LAYER_EXPLAIN:
 		/* prose: the view knows how long it gets */
 		return 64;
@@ -246,7 +250,7 @@ unsigned gs_control_who_key(struct gs_model *m, const struct gs_event *ev, enum 
 unsigned gs_control_quit(struct gs_model *m)
 {
 	if (m->layer == GS_LAYER_WRITING && !m->writing_ended)
-		return gs_say_error(m, "a commit is under way: Ctrl-C stops it after this step and undoes it");
+		return gs_say_error(m, "a commit is under way: Ctrl-C lets it wait, and asks");
 	if (!m->n_staged)
 		return GS_DO_QUIT;
 	gs_layer_open(m, GS_LAYER_QUIT);
@@ -281,6 +285,22 @@ unsigned gs_control_quit_key(struct gs_model *m, const struct gs_event *ev, enum
 
 /* ---- the commit ---- */
 
+/* A step of the plan; behind an undo the numbers are of other steps. */
+static struct gs_u32 gpu_of_step(const struct gs_model *m, size_t n)
+{
+	const struct gs_plan *p = m->plan;
+	bool many = false;
+
+	if (!p || !n || n > p->n_steps)
+		return GS_U32_UNKNOWN;
+	for (size_t i = 0; i < m->n_progress; i++)
+		if (!strcmp(m->progress[i].event, "undo"))
+			return GS_U32_UNKNOWN;
+	for (size_t i = 1; i < p->n_steps; i++)
+		many |= p->steps[i].gpu != p->steps[0].gpu;
+	return many ? GS_U32(p->steps[n - 1].gpu) : GS_U32_UNKNOWN;
+}
+
 void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t of, const char *text, const char *note)
 {
 	struct gs_progress *p = m->n_progress ? &m->progress[m->n_progress - 1] : NULL;
@@ -305,6 +325,7 @@ void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t
 	}
 	p->n = n;
 	p->of = of;
+	p->gpu = gpu_of_step(m, n);
 	snprintf(p->event, sizeof(p->event), "%s", event);
 	if (text && *text)
 		snprintf(p->text, sizeof(p->text), "%s", text);
@@ -317,12 +338,17 @@ void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t
 
 void gs_control_committed(struct gs_model *m, enum gs_status status, const char *text)
 {
-	bool is_done = status == GS_STATUS_OK || status == GS_STATUS_PENDING;
+	bool is_done = status == GS_STATUS_OK || status == GS_STATUS_PENDING, is_past = m->past_way != GS_WAY_INVALID;
 
 	m->writing_ended = true;
+	m->writing_asks = false;
 	m->write_status = status;
 	snprintf(m->write_text, sizeof(m->write_text), "%s", text ? text : "");
-	if (is_done) {
+	if (is_done)
+		*m->commit_message = '\0';
+	gs_model_past_over(m);
+	/* what is staged beside a commit that was gone back to is still to be written */
+	if (is_done && !is_past) {
 		/* u stops at the commit: what is written is no longer on any list. */
 		gs_model_drop_all(m);
 		for (size_t i = 0; i < m->n_redo; i++)
@@ -350,24 +376,47 @@ bool gs_control_is_waiting(const struct gs_model *m)
 	return p && !m->writing_ended && p->took_ms < 0 && !strcmp(p->event, "waiting");
 }
 
+/* Nothing tears: the step under way is finished whatever is answered, and a write that waits in the kernel happens when its holder lets go. */
+static unsigned ask_to_stop(struct gs_model *m)
+{
+	if (m->writing_stops)
+		return gs_say(m, "it stops behind this step, and what was done is undone");
+	m->writing_asks = true;
+	return GS_DO_PAUSE | GS_DO_REDRAW;
+}
+
+static unsigned answer_key(struct gs_model *m, const struct gs_event *ev)
+{
+	if (gs_action_has_key(GS_ACTION_STOP_UNDO, ev->key)) {
+		m->writing_asks = false;
+		m->writing_stops = true;
+		gs_say(m, gs_control_waits_in_kernel(m) ? "asked to leave it pending: it happens when its holder lets go" : "asked to stop after this step and undo");
+		return GS_DO_CANCEL | GS_DO_REDRAW;
+	}
+	if (gs_action_has_key(GS_ACTION_GO_ON, ev->key)) {
+		m->writing_asks = false;
+		gs_say(m, "it goes on");
+		return GS_DO_RESUME | GS_DO_REDRAW;
+	}
+	return gs_say(m, "u stops and undoes, g goes on");
+}
+
 unsigned gs_control_writing_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)
 {
 	if (gs_control_walk(id, m->n_progress, &m->list_row))
 		return GS_DO_REDRAW;
 	if (!m->writing_ended) {
-		if (id == GS_ACTION_STOP) {
-			gs_say(m, gs_control_waits_in_kernel(m) ? "asked to leave it pending: it happens when its holder lets go" : "asked to stop after this step and undo");
-			return GS_DO_CANCEL | GS_DO_REDRAW;
-		}
+		if (m->writing_asks)
+			return answer_key(m, ev);
+		if (id == GS_ACTION_STOP || id == GS_ACTION_QUIT || id == GS_ACTION_BACK)
+			return ask_to_stop(m);
 		if (id == GS_ACTION_LEAVE) {
 			if (!gs_control_waits_in_kernel(m))
 				return gs_say(m, "nothing waits in the kernel: there is nothing to leave behind");
 			gs_say(m, "asked to leave it pending: it happens when its holder lets go");
 			return GS_DO_CANCEL | GS_DO_REDRAW;
 		}
-		if (id == GS_ACTION_QUIT)
-			return gs_control_quit(m);
-		return ev->key ? gs_say(m, "writing: Ctrl-C stops after this step and undoes") : GS_DO_NOTHING;
+		return ev->key ? gs_say(m, "writing: Ctrl-C lets it wait behind this step, and asks") : GS_DO_NOTHING;
 	}
 	if (id == GS_ACTION_BACK || id == GS_ACTION_OPEN || id == GS_ACTION_QUIT || id == GS_ACTION_STOP) {
 		gs_layer_close(m);
@@ -406,6 +455,10 @@ static unsigned layer_key(struct gs_model *m, const struct gs_event *ev, enum gs
 		return gs_control_quit_key(m, ev, id);
 	case GS_LAYER_WHO:
 		return gs_control_who_key(m, ev, id);
+	case GS_LAYER_HISTORY:
+		return gs_control_history_key(m, id);
+	case GS_LAYER_PAST:
+		return gs_control_past_key(m, ev, id);
 	case GS_LAYER_HELP:
 	case GS_LAYER_EXPLAIN:
 		return gs_control_list_key(m, id);
@@ -418,6 +471,8 @@ static unsigned key_event(struct gs_model *m, const struct gs_event *ev, int row
 	enum gs_action_id id = ev->alt || ev->is_pasted ? GS_ACTION_MAX : gs_action_of_key(ev->key);
 	bool had_message = *m->message;
 	unsigned done;
+
+	m->has_typed = true;
 
 	/* A paste is text: where none is typed it is nothing, above all not commands. */
 	if (ev->is_pasted && m->layer != GS_LAYER_PROMPT)
@@ -434,7 +489,7 @@ static unsigned key_event(struct gs_model *m, const struct gs_event *ev, int row
 	m->message[0] = '\0';
 	m->message_is_error = false;
 	if ((id == GS_ACTION_HELP && (ev->key == GS_KEY_F1 || !takes_text(m))) && m->layer != GS_LAYER_HELP &&
-	    (m->layer == GS_LAYER_NONE || m->layer == GS_LAYER_REVIEW || m->layer == GS_LAYER_WRITING)) {
+	    (m->layer == GS_LAYER_NONE || m->layer == GS_LAYER_REVIEW || m->layer == GS_LAYER_WRITING || m->layer == GS_LAYER_HISTORY || m->layer == GS_LAYER_PAST)) {
 		gs_layer_open(m, GS_LAYER_HELP);
 		return GS_DO_REDRAW;
 	}
@@ -463,6 +518,9 @@ static void scroll(struct gs_model *m, int rows, int columns)
 	m->fleet_top = tops.fleet;
 	m->plan_top = tops.plan;
 	m->list_top = tops.list;
+	/* prose has no cursor: what scrolls it stops at its end */
+	if (m->layer == GS_LAYER_PAST)
+		m->list_row = tops.list;
 }
 
 unsigned gs_control_event(struct gs_model *m, const struct gs_event *ev, int rows, int columns)

@@ -43,6 +43,9 @@ enum gs_consequence {
 	GS_DO_SUDO = 1 << 6,            /* get a privileged agent */
 	GS_DO_SAVE_SCRIPT = 1 << 7,     /* write the staged script to a file named in m->input */
 	GS_DO_RECOLLECT = 1 << 8,
+	GS_DO_PAUSE = 1 << 9,           /* the commit waits behind the step under way, … */
+	GS_DO_RESUME = 1 << 10,         /* … and goes on */
+	GS_DO_ASK = 1 << 11,            /* m->question of the agent, without waiting */
 };
 
 /* Feed one event. @rows and @columns are the screen's, for hits. */
@@ -51,6 +54,15 @@ unsigned gs_control_event(struct gs_model *m, const struct gs_event *ev, int row
 /* What the loop got from the agent; @event "waiting": @note says for whom. */
 void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t of, const char *text, const char *note);
 void gs_control_committed(struct gs_model *m, enum gs_status status, const char *text);
+
+/* A snapshot was taken over: is there anything in it that has to be shown at once? */
+unsigned gs_control_looked(struct gs_model *m);
+/* What came of GS_DO_ASK; @answer NULL: @e says why. */
+unsigned gs_control_answered(struct gs_model *m, enum gs_session_question question, uint64_t number, struct json_object *answer, const struct gs_error *e);
+/* Of the list of commits; NULL: not in it. */
+const struct gs_journal_entry *gs_control_entry(const struct gs_model *m, uint64_t id);
+/* Has the commit that is looked at to find its end? Not while its agent is at it. */
+bool gs_control_past_is_open(const struct gs_model *m);
 
 /* Why W is off; NULL when it is not. */
 const char *gs_control_why_not_writable(const struct gs_model *m);

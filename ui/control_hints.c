@@ -62,6 +62,19 @@ static void offer_hints(struct hints *h, const struct gs_model *m)
 		hint(h, GS_ACTION_FIND);
 }
 
+static void past_hints(struct hints *h, const struct gs_model *m)
+{
+	if (gs_control_past_is_open(m)) {
+		if (!gs_model_is_settled(m)) {
+			hint(h, GS_ACTION_FINISH);
+			hint(h, GS_ACTION_TAKE_BACK);
+		}
+		hint(h, GS_ACTION_LEAVE_COMMIT);
+	} else if (m->back && m->back->file->commit.state != GS_JOURNAL_IS_OPEN) {
+		hint(h, GS_ACTION_UNDO_COMMIT);
+	}
+}
+
 static void layer_hints(struct hints *h, const struct gs_model *m)
 {
 	enum gs_mode modes[GS_MODE_MAX];
@@ -93,12 +106,21 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 			hint(h, GS_ACTION_KILL);
 		/* letters are part of the word where one is typed */
 		if (!gs_control_expects_word(m)) {
+			if (m->review_writes && !gs_control_why_not_writable(m))
+				hint(h, GS_ACTION_MESSAGE);
 			hint(h, GS_ACTION_EXPLAIN);
-			hint(h, GS_ACTION_DROP);
-			hint(h, GS_ACTION_SAVE_SCRIPT);
+			if (m->past_way == GS_WAY_INVALID) {
+				hint(h, GS_ACTION_DROP);
+				hint(h, GS_ACTION_SAVE_SCRIPT);
+			}
 		}
 		break;
 	case GS_LAYER_WRITING:
+		if (m->writing_asks) {
+			hint(h, GS_ACTION_STOP_UNDO);
+			hint(h, GS_ACTION_GO_ON);
+			return;
+		}
 		if (!m->writing_ended) {
 			if (gs_control_waits_in_kernel(m))
 				hint(h, GS_ACTION_LEAVE);
@@ -118,6 +140,15 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 		hint(h, GS_ACTION_WHO_AGAIN);
 		if (!m->privileged && !m->read_only)
 			hint(h, GS_ACTION_ROOT);
+		break;
+	case GS_LAYER_HISTORY:
+		if (m->journal && m->journal->n) {
+			hint(h, GS_ACTION_OPEN);
+			hint(h, GS_ACTION_UNDO_COMMIT);
+		}
+		break;
+	case GS_LAYER_PAST:
+		past_hints(h, m);
 		break;
 	case GS_LAYER_HELP:
 	case GS_LAYER_EXPLAIN:
@@ -196,6 +227,8 @@ size_t gs_control_hints(const struct gs_model *m, const struct gs_action **ret, 
 	} else if (m->n_redo) {
 		hint(&h, GS_ACTION_REDO);
 	}
+	if (m->privileged && !m->read_only && gs_model_interrupted(m))
+		hint(&h, GS_ACTION_RECOVER);
 	hint(&h, GS_ACTION_WHO);
 	if (gs_model_gpu(m) && gs_model_gpu(m)->n_settings)
 		hint(&h, GS_ACTION_SETTINGS);

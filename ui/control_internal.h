@@ -24,6 +24,9 @@ enum gs_action_id {
 	GS_ACTION_REDO,
 	GS_ACTION_REVIEW,
 	GS_ACTION_WRITE,
+	GS_ACTION_UNDO_COMMIT,
+	GS_ACTION_RECOVER,
+	GS_ACTION_HISTORY,
 	GS_ACTION_COMMAND,
 	GS_ACTION_MARK,
 	GS_ACTION_LANE,
@@ -52,9 +55,15 @@ enum gs_action_id {
 	GS_ACTION_WHO_AGAIN,
 	GS_ACTION_CONFIRM,
 	GS_ACTION_KILL,
+	GS_ACTION_MESSAGE,
 	GS_ACTION_SAVE_SCRIPT,
 	GS_ACTION_STOP,
+	GS_ACTION_STOP_UNDO,
+	GS_ACTION_GO_ON,
 	GS_ACTION_LEAVE,
+	GS_ACTION_FINISH,
+	GS_ACTION_TAKE_BACK,
+	GS_ACTION_LEAVE_COMMIT,
 	/* everywhere */
 	GS_ACTION_REPAINT,
 	GS_ACTION_SUSPEND,
@@ -90,6 +99,8 @@ unsigned gs_control_prompt_key(struct gs_model *m, const struct gs_event *ev);
 unsigned gs_control_who_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
 unsigned gs_control_review_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
 unsigned gs_control_writing_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
+unsigned gs_control_history_key(struct gs_model *m, enum gs_action_id id);
+unsigned gs_control_past_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
 unsigned gs_control_list_key(struct gs_model *m, enum gs_action_id id);
 unsigned gs_control_quit_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
 unsigned gs_control_mouse(struct gs_model *m, const struct gs_event *ev, int rows, int columns);
@@ -129,8 +140,18 @@ unsigned gs_control_open_palette(struct gs_model *m);
 unsigned gs_control_open_chooser(struct gs_model *m);
 unsigned gs_control_open_mode(struct gs_model *m);
 unsigned gs_control_open_review(struct gs_model *m, bool writes);
+/* The review of the plan that the model has. */
+unsigned gs_control_show_review(struct gs_model *m, bool writes);
 /* What was agreed to in a review ends with it; what is staged stays. */
 void gs_control_review_over(struct gs_model *m);
+/* Go back to a commit: @id 0: the last that is not undone, the first that has no end. */
+unsigned gs_control_ask_history(struct gs_model *m);
+unsigned gs_control_ask_undo(struct gs_model *m, uint64_t id);
+unsigned gs_control_ask_recover(struct gs_model *m, uint64_t id);
+/* The review of a past commit was left without writing. */
+void gs_control_past_review_left(struct gs_model *m);
+/* A line of the prompt that speaks of commits: done here; else false. */
+bool gs_control_past_command(struct gs_model *m, const char *text, unsigned *ret_done);
 unsigned gs_control_open_settings(struct gs_model *m);
 /* The prompt with «vfs N » in it. */
 unsigned gs_control_open_vfs(struct gs_model *m);
@@ -139,6 +160,8 @@ unsigned gs_control_open_prompt(struct gs_model *m);
 /* The same with something written in it already; the cursor is behind it. */
 unsigned gs_control_open_prompt_with(struct gs_model *m, const char *text);
 unsigned gs_control_open_save(struct gs_model *m, bool quit_after);
+/* The prompt for why, over the review. */
+unsigned gs_control_open_message(struct gs_model *m);
 unsigned gs_control_open_explain(struct gs_model *m, size_t row);
 /* Does the step under way wait, for anything; or in the kernel, where it can be left? */
 bool gs_control_is_waiting(const struct gs_model *m);

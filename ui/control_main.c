@@ -198,7 +198,7 @@ static unsigned undo(struct gs_model *m)
 	char text[256];
 
 	if (!m->n_staged)
-		return gs_say(m, "nothing is staged; what has been written is not undone by u");
+		return gs_say(m, "nothing is staged; what has been written is undone by U, with a review");
 	snprintf(text, sizeof(text), "%s", m->staged[m->n_staged - 1].text);
 	gs_model_undo(m);
 	return gs_say(m, "taken back: %s", text);
@@ -273,6 +273,12 @@ static unsigned edit(struct gs_model *m, enum gs_action_id id)
 	case GS_ACTION_REVIEW:
 	case GS_ACTION_WRITE:
 		return gs_control_open_review(m, id == GS_ACTION_WRITE);
+	case GS_ACTION_UNDO_COMMIT:
+		return gs_control_ask_undo(m, 0);
+	case GS_ACTION_RECOVER:
+		return gs_control_ask_recover(m, 0);
+	case GS_ACTION_HISTORY:
+		return gs_control_ask_history(m);
 	case GS_ACTION_COMMAND:
 		return gs_control_open_prompt(m);
 	case GS_ACTION_MARK:

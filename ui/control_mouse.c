@@ -99,8 +99,8 @@ static unsigned press_row(struct gs_model *m, size_t row, int rows, int columns)
 			return press_key(m, GS_KEY_ENTER, rows, columns);
 		m->offer = row;
 	} else {
-		/* only where Enter stages and can be taken back: a review is never answered by a click */
-		if ((m->layer == GS_LAYER_MODE || m->layer == GS_LAYER_SETTINGS) && m->list_row == row)
+		/* only where Enter stages what can be taken back, or shows something: a review is never answered by a click */
+		if ((m->layer == GS_LAYER_MODE || m->layer == GS_LAYER_SETTINGS || m->layer == GS_LAYER_HISTORY) && m->list_row == row)
 			return press_key(m, GS_KEY_ENTER, rows, columns);
 		m->list_row = row;
 	}

@@ -23,7 +23,7 @@ void gs_control_set_input(struct gs_model *m, const char *text)
 unsigned gs_control_open_prompt(struct gs_model *m)
 {
 	gs_layer_open(m, GS_LAYER_PROMPT);
-	m->prompt_saves = false;
+	m->prompt = GS_PROMPT_COMMAND;
 	m->history_at = m->n_history;
 	gs_control_set_input(m, "");
 	return GS_DO_REDRAW;
@@ -45,10 +45,39 @@ unsigned gs_control_open_save(struct gs_model *m, bool quit_after)
 		if (*c == '/')
 			*c = '-';
 	gs_layer_open(m, GS_LAYER_PROMPT);
-	m->prompt_saves = true;
+	m->prompt = GS_PROMPT_SCRIPT;
 	m->quit_after_save = quit_after;
 	gs_control_set_input(m, name);
 	return GS_DO_REDRAW;
+}
+
+unsigned gs_control_open_message(struct gs_model *m)
+{
+	size_t row = m->list_row, top = m->list_top;
+
+	gs_layer_open(m, GS_LAYER_PROMPT);
+	/* the review stays where it is: this is a word about it */
+	m->layer_below = GS_LAYER_REVIEW;
+	m->row_below = row;
+	m->top_below = top;
+	m->prompt = GS_PROMPT_MESSAGE;
+	gs_control_set_input(m, m->commit_message);
+	return GS_DO_REDRAW;
+}
+
+static unsigned take_message(struct gs_model *m)
+{
+	char text[sizeof(m->input)];
+
+	if (strlen(m->input) >= sizeof(m->commit_message)) {
+		snprintf(m->input_error, sizeof(m->input_error), "at most %zu bytes", sizeof(m->commit_message) - 1);
+		return GS_DO_REDRAW;
+	}
+	snprintf(text, sizeof(text), "%s", m->input);
+	gs_text_sanitize(text);
+	snprintf(m->commit_message, sizeof(m->commit_message), "%.*s", (int)sizeof(m->commit_message) - 1, text);
+	gs_layer_close(m);
+	return *m->commit_message ? gs_say(m, "goes into the record: %s", m->commit_message) : gs_say(m, "nothing is said about why");
 }
 
 unsigned gs_control_saved(struct gs_model *m, const char *path, const char *error)
@@ -275,6 +304,9 @@ static void candidates(const struct gs_model *m, struct completion *c, enum gs_v
 	uint32_t index;
 
 	if (word == 0) {
+		candidate(c, "history");
+		candidate(c, "recover");
+		candidate(c, "undo");
 		for (int v = 0; v < GS_VERB_MAX; v++)
 			candidate(c, gs_verb_name(v));
 		return;
@@ -365,8 +397,11 @@ static unsigned take_line(struct gs_model *m)
 {
 	struct gs_error e = { 0 };
 	size_t before_n = m->n_staged, added;
+	unsigned done;
 
-	if (m->prompt_saves)
+	if (m->prompt == GS_PROMPT_MESSAGE)
+		return take_message(m);
+	if (m->prompt == GS_PROMPT_SCRIPT)
 		return *m->input ? GS_DO_SAVE_SCRIPT : gs_say_error(m, "a file name is needed");
 	if (!m->input[strspn(m->input, " ;")]) {
 		gs_layer_close(m);
@@ -374,6 +409,8 @@ static unsigned take_line(struct gs_model *m)
 	}
 	remember(m, m->input);
 	m->history_at = m->n_history;
+	if (gs_control_past_command(m, m->input, &done))
+		return done;
 	if (gs_model_stage(m, m->input, &e) < 0) {
 		snprintf(m->input_error, sizeof(m->input_error), "%.*s", (int)sizeof(m->input_error) - 1, e.text);
 		m->input_error_column = e.line == 1 ? e.column : 0;
@@ -405,12 +442,12 @@ unsigned gs_control_prompt_key(struct gs_model *m, const struct gs_event *ev)
 		return take_line(m);
 	case GS_KEY_UP:
 	case GS_KEY_CTRL('p'):
-		return m->prompt_saves ? GS_DO_NOTHING : walk_history(m, true);
+		return m->prompt != GS_PROMPT_COMMAND ? GS_DO_NOTHING : walk_history(m, true);
 	case GS_KEY_DOWN:
 	case GS_KEY_CTRL('n'):
-		return m->prompt_saves ? GS_DO_NOTHING : walk_history(m, false);
+		return m->prompt != GS_PROMPT_COMMAND ? GS_DO_NOTHING : walk_history(m, false);
 	case GS_KEY_TAB:
-		return m->prompt_saves || ev->is_pasted ? GS_DO_NOTHING : complete(m);
+		return m->prompt != GS_PROMPT_COMMAND || ev->is_pasted ? GS_DO_NOTHING : complete(m);
 	default:
 		break;
 	}

@@ -61,10 +61,15 @@ const char *gs_control_why_not_writable(const struct gs_model *m)
 
 unsigned gs_control_open_review(struct gs_model *m, bool writes)
 {
-	const char *why;
-
 	if (!m->n_staged)
 		return gs_say(m, "nothing is staged: c creates, d deletes, v selects, : takes commands");
+	return gs_control_show_review(m, writes);
+}
+
+unsigned gs_control_show_review(struct gs_model *m, bool writes)
+{
+	const char *why;
+
 	gs_layer_open(m, GS_LAYER_REVIEW);
 	gs_control_set_input(m, "");
 	m->review_writes = writes;
@@ -87,7 +92,7 @@ static unsigned begin_write(struct gs_model *m, const char *word)
 	free(m->progress);
 	m->progress = NULL;
 	m->n_progress = 0;
-	m->writing_ended = false;
+	m->writing_ended = m->writing_asks = m->writing_stops = false;
 	m->write_status = GS_STATUS_OK;
 	m->write_text[0] = '\0';
 	gs_control_set_input(m, "");
@@ -165,6 +170,8 @@ static unsigned drop_reviewed(struct gs_model *m)
 {
 	struct gs_plan_item item = gs_model_plan_item(m, m->list_row);
 
+	if (m->past_way != GS_WAY_INVALID)
+		return gs_say(m, "this is one commit, all of it: Esc goes back, what is staged stays");
 	if (item.kind != GS_PLAN_ITEM_STAGED)
 		return gs_say(m, "x drops a staged command: go to one at the end of the list");
 	gs_model_drop(m, item.index);
@@ -209,6 +216,7 @@ static unsigned leave_review(struct gs_model *m)
 {
 	gs_control_review_over(m);
 	gs_layer_close(m);
+	gs_control_past_review_left(m);
 	return GS_DO_REDRAW;
 }
 
@@ -223,6 +231,8 @@ unsigned gs_control_review_key(struct gs_model *m, const struct gs_event *ev, en
 		return confirm_typed(m);
 	if (ev->key == 'y')
 		return confirm(m);
+	if (gs_action_has_key(GS_ACTION_MESSAGE, ev->key))
+		return gs_control_open_message(m);
 	if (gs_control_walk(id, gs_control_list_length(m), &m->list_row))
 		return GS_DO_REDRAW;
 	switch (id) {
@@ -243,6 +253,8 @@ unsigned gs_control_review_key(struct gs_model *m, const struct gs_event *ev, en
 		return drop_reviewed(m);
 	case GS_ACTION_SETTINGS:       /* the same letter */
 	case GS_ACTION_SAVE_SCRIPT:
+		if (m->past_way != GS_WAY_INVALID)
+			return gs_say(m, "a script is of what is staged; the same as this is the command at the end");
 		gs_control_review_over(m);
 		return gs_control_open_save(m, false);
 	case GS_ACTION_ROOT:

@@ -129,6 +129,8 @@ static void place_layer(const struct gs_model *m, int rows, int columns, struct 
 	case GS_LAYER_REVIEW:
 	case GS_LAYER_WRITING:
 	case GS_LAYER_HELP:
+	case GS_LAYER_HISTORY:
+	case GS_LAYER_PAST:
 		geo->layer = band(1, rows - 2, columns);
 		break;
 	case GS_LAYER_QUIT:

@@ -19,6 +19,7 @@ struct gs_model *gs_model_new(bool read_only)
 	m->show_clock = read_only;
 	m->count = 1;
 	m->focus = GS_FOCUS_FLEET;
+	m->past_way = GS_WAY_INVALID;
 	return m;
 }
 
@@ -44,6 +45,10 @@ struct gs_model *gs_model_free(struct gs_model *m)
 	free(m->progress);
 	gs_plan_free(m->plan);
 	gs_request_free(m->request);
+	gs_plan_free(m->staged_plan);
+	gs_request_free(m->staged_request);
+	gs_journal_list_free(m->journal);
+	gs_look_back_free(m->back);
 	gs_snapshot_unref(m->snapshot);
 	free(m);
 	return NULL;
@@ -172,6 +177,7 @@ int gs_model_set_snapshot(struct gs_model *m, struct gs_snapshot *s, struct gs_e
 	follow_machine(m, old);
 	clamp_cursor(m);
 	refresh_offers(m);
+	gs_look_back_judge(m->back, s);
 	/* what was said of the plan before is no longer so */
 	if (!was_blocked && gs_plan_is_blocked(m->plan)) {
 		snprintf(m->message, sizeof(m->message), "the machine changed and the plan is BLOCKED: %.400s", m->plan->findings[0].text);
@@ -327,7 +333,7 @@ int gs_model_may_edit(const struct gs_model *m, uint32_t gpu, struct gs_error *e
 
 size_t gs_model_n_plan_items(const struct gs_model *m)
 {
-	return (m->plan ? m->plan->n_findings + m->plan->n_steps : 0) + m->n_staged;
+	return (m->plan ? m->plan->n_findings + m->plan->n_steps : 0) + (m->past_way == GS_WAY_INVALID ? m->n_staged : 0);
 }
 
 struct gs_plan_item gs_model_plan_item(const struct gs_model *m, size_t row)
@@ -340,7 +346,7 @@ struct gs_plan_item gs_model_plan_item(const struct gs_model *m, size_t row)
 	if (row < steps)
 		return (struct gs_plan_item){ GS_PLAN_ITEM_STEP, row };
 	row -= steps;
-	if (row < m->n_staged)
+	if (row < m->n_staged && m->past_way == GS_WAY_INVALID)
 		return (struct gs_plan_item){ GS_PLAN_ITEM_STAGED, row };
 	return (struct gs_plan_item){ GS_PLAN_ITEM_NONE, 0 };
 }

@@ -9,7 +9,10 @@
 #define GS_UI_MODEL_H
 
 #include "base/clock.h"
+#include "base/strbuf.h"
+#include "codec/journal_list.h"
 #include "codec/request.h"
+#include "codec/session.h"
 #include "core/plan.h"
 #include "core/placement.h"
 #include "core/who.h"
@@ -32,6 +35,24 @@ enum gs_layer {
 	GS_LAYER_WHO,       /* b: holders of the thing under the cursor */
 	GS_LAYER_EXPLAIN,   /* e: the finding under the cursor in full */
 	GS_LAYER_QUIT,      /* staged work: save script, drop, stay */
+	GS_LAYER_HISTORY,   /* H: the journal's commits */
+	GS_LAYER_PAST,      /* one of them; with its ways out where it never ended */
+};
+
+/* What the line at the bottom is typed for. */
+enum gs_prompt {
+	GS_PROMPT_COMMAND,
+	GS_PROMPT_SCRIPT,   /* the file to save the staged script in */
+	GS_PROMPT_MESSAGE,  /* why, for the record of the commit under review */
+};
+
+/* For what the journal is being asked; what comes then is opened only where it was asked for. */
+enum gs_wish {
+	GS_WISH_NONE,
+	GS_WISH_HISTORY,
+	GS_WISH_SHOW,
+	GS_WISH_UNDO,
+	GS_WISH_RECOVER,
 };
 
 /* One staged command. */
@@ -60,9 +81,20 @@ struct gs_progress {
 	char text[256];
 	char note[256];
 	char waits_for[400];                /* event waiting: for whom, a sentence */
+	struct gs_u32 gpu;                  /* where the plan has more than one, and as long as it is gone by */
 	char event[16];                     /* begin, waiting, done, pending, failed, undo */
 	struct gs_monotonic since;
 	int64_t took_ms;                    /* -1: still running */
+};
+
+/* A commit of the journal that is looked at, or that the review is about. */
+struct gs_look_back {
+	struct gs_journal_file *file;
+	char *boot_id;                      /* of the machine now */
+	struct gs_past *past;               /* NULL: it can be shown, but nothing planned from it */
+	char why_not[256];                  /* … because */
+	enum gs_past_state state;           /* of the machine, by the last look at it */
+	struct gs_strbuf not_base, not_target;      /* … what is otherwise than before, than it was to be */
 };
 
 struct gs_model {
@@ -82,9 +114,23 @@ struct gs_model {
 	size_t n_staged, cap_staged;
 	char **redo;
 	size_t n_redo, cap_redo;
-	struct gs_plan *plan;               /* of what is staged; never NULL once a snapshot is there */
+	struct gs_plan *plan;               /* of what is staged, or under review; never NULL once a snapshot is there */
 	struct gs_request *request;         /* what the plan was made from; NULL when nothing is staged */
 	bool allow_kill;
+	char commit_message[256];           /* why, for the record; kept until it is written */
+
+	/* what was done before */
+	struct gs_journal_list *journal;    /* of HISTORY; NULL: not read yet */
+	struct gs_look_back *back;          /* of PAST, and of the review that is about it */
+	enum gs_way past_way;               /* plan and request are about it: UNDO, FINISH or TAKE_BACK; INVALID: about what is staged, … */
+	struct gs_plan *staged_plan;        /* … whose plan and request are here meanwhile */
+	struct gs_request *staged_request;
+	enum gs_wish wish;
+	enum gs_layer wish_layer;           /* where it was asked for */
+	enum gs_session_question question;  /* to be asked next (GS_DO_ASK), … */
+	uint64_t question_number;           /* … of that commit, or for so many */
+	bool has_typed;                     /* since the start, or since root was got */
+	uint64_t offered_commit;            /* the interrupted one that was shown without being asked for */
 
 	/* where the operator is */
 	enum gs_focus focus;
@@ -121,7 +167,7 @@ struct gs_model {
 	struct gs_u32 who_vf;               /* … or a VF */
 	enum gs_layer layer_below;          /* what Esc goes back to from HELP, WHO, EXPLAIN, QUIT; mostly NONE */
 	size_t row_below, top_below;        /* … and where its list was */
-	bool prompt_saves;                  /* PROMPT asks for the file to save the staged script in */
+	enum gs_prompt prompt;              /* PROMPT: what it is for */
 	bool quit_after_save;
 	bool review_writes;                 /* REVIEW was opened by W, not by p */
 	struct gs_digest review_digest;     /* what the operator is looking at: a plan that changed meanwhile is not written */
@@ -136,6 +182,8 @@ struct gs_model {
 	struct gs_progress *progress;
 	size_t n_progress;
 	bool writing_ended;
+	bool writing_asks;                  /* the commit waits behind its step: stop or go on? */
+	bool writing_stops;                 /* … stop, was the answer */
 	enum gs_status write_status;
 	char write_text[1024];
 	char confirm_word[192];             /* HOST:GPU as the review shows it, or empty when y does; what decides is gs_model_needs_word() */
@@ -180,6 +228,26 @@ void gs_model_counts(const struct gs_model *m, uint32_t *ret_created, uint32_t *
 
 /* Does the plan end somebody's work, or its request name whom to stop? Then only the typed word writes. */
 bool gs_model_needs_word(const struct gs_model *m);
+
+/* Is anything to be laid over what is: staged commands, or the plan of a past commit under review? */
+bool gs_model_has_plan(const struct gs_model *m);
+/* The plan of what is staged, whatever is under review. */
+const struct gs_plan *gs_model_staged_plan(const struct gs_model *m);
+
+/*
+ * Look at a commit of the journal, and at how the machine stands to it. Takes
+ * @file and @boot_id. -ENOMEM; one that nothing can be planned from is shown all the same.
+ */
+int gs_model_look_back(struct gs_model *m, struct gs_journal_file *file, char *boot_id, struct gs_error *e);
+/* Make plan and request those of @m->back in that @way, until gs_model_past_over(); what is staged stays. */
+int gs_model_plan_past(struct gs_model *m, enum gs_way way, struct gs_error *e);
+void gs_model_past_over(struct gs_model *m);
+/* Nothing is left to be decided: the machine stands where one of its two ends is, and nothing of it waits or is stopped. */
+bool gs_model_is_settled(const struct gs_model *m);
+/* Does a write on one of its GPUs still wait in the kernel? Then what is seen proves nothing. */
+bool gs_model_past_waits(const struct gs_model *m);
+/* The lowest number of a commit that the machine shows as interrupted; 0: none. */
+uint64_t gs_model_interrupted(const struct gs_model *m);
 
 /* The GPU under the cursor, now; NULL before the first snapshot or without GPUs. */
 const struct gs_gpu *gs_model_gpu(const struct gs_model *m);

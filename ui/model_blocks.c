@@ -55,7 +55,8 @@ void gs_model_counts(const struct gs_model *m, uint32_t *ret_created, uint32_t *
 
 	for (uint32_t i = 0; m->n_staged && m->snapshot && i < gs_snapshot_n_gpus(m->snapshot); i++) {
 		const struct gs_gpu *gpu = gs_snapshot_gpu(m->snapshot, i);
-		const struct gs_layout_gpu *target = gs_model_target(m, i);
+		const struct gs_plan *p = gs_model_staged_plan(m);
+		const struct gs_layout_gpu *target = p && p->layout && i < p->layout->n_gpus ? &p->layout->gpus[i] : NULL;
 
 		/* Without places nothing can be staged, and nothing compared. */
 		if (!target || target->positions_unknown)

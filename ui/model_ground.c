@@ -51,7 +51,7 @@ bool gs_model_shows_after(const struct gs_model *m, const struct gs_gpu *gpu)
 {
 	struct gs_ground now = gs_model_ground(m, gpu, false), after = gs_model_ground(m, gpu, true);
 
-	if (!m->n_staged || after.grid == GS_KIND_INVALID)
+	if (!gs_model_has_plan(m) || after.grid == GS_KIND_INVALID)
 		return false;
 	/* two grids cannot be laid over each other: t chooses */
 	return now.grid == GS_KIND_INVALID || m->lane != GS_LANE_NOW;
@@ -66,7 +66,7 @@ bool gs_model_grid_changes(const struct gs_model *m, const struct gs_gpu *gpu)
 {
 	struct gs_ground now = gs_model_ground(m, gpu, false), after = gs_model_ground(m, gpu, true);
 
-	return m->n_staged && (now.grid != after.grid || now.mode != after.mode);
+	return gs_model_has_plan(m) && (now.grid != after.grid || now.mode != after.mode);
 }
 
 struct gs_ground gs_model_creation(const struct gs_model *m, const struct gs_gpu *gpu)

@@ -84,19 +84,25 @@ static int name_holders(struct gs_request *r, const struct gs_plan *p, struct gs
 	return 0;
 }
 
+/* Of a script; without one of the commit that is gone back to. */
+static int new_request(const struct gs_model *m, const char *text, struct gs_request **ret_request, struct gs_error *e)
+{
+	return text ? gs_request_new(text, strlen(text), GS_PROMPT_NAME, GS_CONTEXT_PROMPT, ret_request, e) : gs_model_past_request(m, ret_request, e);
+}
+
 /*
  * A plan that waits for nothing but holders to be named is shown as it would
  * be once they are: the review has them typed, and nothing is sent before.
  * Where naming does not help, the blocked plan stands.
  */
-static void plan_with_holders_named(struct gs_model *m, const char *text, struct gs_request **request, struct gs_plan **plan)
+static void plan_with_holders_named(const struct gs_model *m, const char *text, struct gs_request **request, struct gs_plan **plan)
 {
 	GS_CLEANUP(gs_request_freep) struct gs_request *r = NULL;
 	GS_CLEANUP(gs_plan_freep) struct gs_plan *p = NULL;
 
 	if (!blocked_by_unnamed_holders_only(*plan))
 		return;
-	if (gs_request_new(text, strlen(text), GS_PROMPT_NAME, GS_CONTEXT_PROMPT, &r, NULL) < 0 || name_holders(r, *plan, NULL) < 0)
+	if (new_request(m, text, &r, NULL) < 0 || name_holders(r, *plan, NULL) < 0)
 		return;
 	r->kill = m->allow_kill;
 	if (gs_request_plan(r, m->snapshot, &p, NULL) < 0 || gs_plan_is_blocked(p))
@@ -191,10 +197,83 @@ void gs_model_review_sync(struct gs_model *m)
 	snprintf(m->confirm_word, sizeof(m->confirm_word), "%s", word.failed ? "?" : word.text);
 }
 
+/* The plan of the commit that is gone back to, in place of what is staged. */
+static int evaluate_past(struct gs_model *m, struct gs_error *e)
+{
+	GS_CLEANUP(gs_request_freep) struct gs_request *request = NULL;
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *plan = NULL;
+	int rc = new_request(m, NULL, &request, e);
+
+	if (rc >= 0)
+		rc = gs_request_plan(request, m->snapshot, &plan, e);
+	if (rc < 0)
+		return rc;
+	plan_with_holders_named(m, NULL, &request, &plan);
+	gs_request_free(m->request);
+	m->request = GS_TAKE(request);
+	gs_plan_free(m->plan);
+	m->plan = GS_TAKE(plan);
+	return 0;
+}
+
+/* A review that cannot be made any more ends, and says why. */
+static int refresh_past(struct gs_model *m, struct gs_error *e)
+{
+	struct gs_error why = { 0 };
+	int rc;
+
+	/* what is being carried out is what was agreed to */
+	if (m->past_way == GS_WAY_INVALID || m->layer == GS_LAYER_WRITING || m->layer_below == GS_LAYER_WRITING)
+		return 0;
+	rc = evaluate_past(m, &why);
+	if (rc >= 0)
+		return 0;
+	if (rc == -ENOMEM)
+		return gs_error_oom(e);
+	gs_model_past_over(m);
+	if (m->layer == GS_LAYER_REVIEW || m->layer_below == GS_LAYER_REVIEW)
+		m->layer = m->layer_below = GS_LAYER_NONE;
+	snprintf(m->message, sizeof(m->message), "the machine changed, and what was under review cannot be planned any more: %.400s", why.text);
+	m->message_is_error = true;
+	return 0;
+}
+
+int gs_model_plan_past(struct gs_model *m, enum gs_way way, struct gs_error *e)
+{
+	int rc;
+
+	gs_model_past_over(m);
+	m->past_way = way;
+	m->staged_plan = m->plan;
+	m->staged_request = m->request;
+	m->plan = NULL;
+	m->request = NULL;
+	rc = evaluate_past(m, e);
+	if (rc < 0)
+		gs_model_past_over(m);
+	return rc;
+}
+
+void gs_model_past_over(struct gs_model *m)
+{
+	if (m->past_way == GS_WAY_INVALID)
+		return;
+	m->past_way = GS_WAY_INVALID;
+	gs_plan_free(m->plan);
+	gs_request_free(m->request);
+	m->plan = m->staged_plan;
+	m->request = m->staged_request;
+	m->staged_plan = NULL;
+	m->staged_request = NULL;
+}
+
 int gs_model_evaluate(struct gs_model *m, struct gs_error *e)
 {
 	GS_CLEANUP(gs_request_freep) struct gs_request *request = NULL;
 	GS_CLEANUP(gs_plan_freep) struct gs_plan *plan = NULL;
+	bool is_past = m->past_way != GS_WAY_INVALID;
+	struct gs_request **to_request = is_past ? &m->staged_request : &m->request;
+	struct gs_plan **to_plan = is_past ? &m->staged_plan : &m->plan;
 	GS_FREE char *text = NULL;
 	char **stale = calloc(m->n_staged + 1, sizeof(*stale));
 	int rc;
@@ -216,10 +295,11 @@ int gs_model_evaluate(struct gs_model *m, struct gs_error *e)
 		m->staged[i].stale = stale[i];
 	}
 	free(stale);
-	gs_request_free(m->request);
-	m->request = text[0] ? GS_TAKE(request) : NULL;
-	gs_plan_free(m->plan);
-	m->plan = GS_TAKE(plan);
+	gs_request_free(*to_request);
+	*to_request = text[0] ? GS_TAKE(request) : NULL;
+	gs_plan_free(*to_plan);
+	*to_plan = GS_TAKE(plan);
+	rc = refresh_past(m, e);
 	gs_model_review_sync(m);
-	return 0;
+	return rc;
 }

@@ -51,6 +51,12 @@ static void draw_layer(const struct gs_view *v)
 	case GS_LAYER_QUIT:
 		gs_view_quit(v);
 		break;
+	case GS_LAYER_HISTORY:
+		gs_view_history(v);
+		break;
+	case GS_LAYER_PAST:
+		gs_view_past(v);
+		break;
 	}
 }
 
@@ -116,6 +122,12 @@ bool gs_view_tops(const struct gs_model *m, int rows, int columns, struct gs_top
 	case GS_LAYER_WHO:
 		ret->list = gs_view_who_top(m, &geo);
 		break;
+	case GS_LAYER_HISTORY:
+		ret->list = gs_view_history_top(m, &geo);
+		break;
+	case GS_LAYER_PAST:
+		ret->list = gs_view_past_top(m, &geo);
+		break;
 	default:
 		break;
 	}
@@ -151,6 +163,9 @@ static struct gs_hit hit_layer(const struct gs_model *m, const struct gs_geometr
 		break;
 	case GS_LAYER_WHO:
 		found = gs_view_who_at(m, geo, row, &hit.row);
+		break;
+	case GS_LAYER_HISTORY:
+		found = gs_view_history_at(m, geo, row, &hit.row);
 		break;
 	case GS_LAYER_QUIT:
 		found = row >= 4 && row < 7;

@@ -176,7 +176,7 @@ static const char *owner_of(const struct gs_gpu *gpu)
 /* A GPU without a grid to show: one block that says what it is. */
 static void draw_words(const struct gs_view *v, struct gs_rect bar, const struct gs_gpu *gpu, enum gs_bar_state state)
 {
-	const struct gs_layout_gpu *target = v->m->n_staged && state != GS_BAR_NOW ? gs_model_target(v->m, gpu->index) : NULL;
+	const struct gs_layout_gpu *target = gs_model_has_plan(v->m) && state != GS_BAR_NOW ? gs_model_target(v->m, gpu->index) : NULL;
 	struct gs_rect inside = { bar.row, bar.column + 1, 1, GS_BAR_COLUMNS - 2 };
 	bool used = gs_part_gpu_is_used(gpu);
 	enum gs_element el = used ? GS_ELEMENT_HELD : GS_ELEMENT_LIVE;

@@ -90,7 +90,7 @@ void gs_view_prompt(const struct gs_view *v)
 {
 	const struct gs_model *m = v->m;
 	struct gs_rect r = v->geo.hints;
-	const char *lead = m->prompt_saves ? " save script as: " : ":", *shown = m->input;
+	const char *lead = m->prompt == GS_PROMPT_SCRIPT ? " save script as: " : m->prompt == GS_PROMPT_MESSAGE ? " why: " : ":", *shown = m->input;
 	char before[sizeof(m->input)];
 	int at = gs_text_width(lead), cursor;
 

@@ -173,12 +173,17 @@ static void add_staged(struct parts *l, const struct gs_model *m)
 /* GPUs on which a write waits, or that an interrupted tool left behind: said wherever one looks. */
 static void add_trouble(struct parts *l, const struct gs_snapshot *s)
 {
-	size_t waits = 0, stranded = 0;
+	size_t waits = 0, stranded = 0, interrupted = 0;
 	char text[48];
 
 	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
+		interrupted += gs_snapshot_gpu(s, i)->interrupted_commit.known;
 		waits += gs_snapshot_gpu(s, i)->n_writes > 0;
 		stranded += gs_snapshot_gpu(s, i)->stranded && !gs_snapshot_gpu(s, i)->n_writes;
+	}
+	if (interrupted) {
+		snprintf(text, sizeof(text), "%zu INTERRUPTED", interrupted);
+		add(l, GS_ELEMENT_HEADER_WARNING, ALWAYS, text);
 	}
 	if (waits) {
 		snprintf(text, sizeof(text), "%zu WAITS", waits);

@@ -141,6 +141,10 @@ bool gs_part_trouble(const struct gs_model *m, const struct gs_gpu *gpu, char *b
 			 w->waits_for ? w->waits_for : "", more);
 		return true;
 	}
+	if (gpu->interrupted_commit.known) {
+		snprintf(buf, size, "INTERRUPTED: %s%s", gpu->interrupted_text ? gpu->interrupted_text : "a commit never ended", m->read_only ? "" : "; I shows it");
+		return true;
+	}
 	if (gpu->stranded) {
 		snprintf(buf, size, "STRANDED: %s", gpu->stranded);
 		return true;

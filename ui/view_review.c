@@ -6,6 +6,7 @@
  * screen notes are cut to a line. What has to be typed stays at the bottom,
  * whatever is scrolled.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -189,6 +190,14 @@ static void say_final(const struct gs_plan *p, size_t none, struct gs_strbuf *b)
 	gs_strbuf_printf(b, "%s cannot be taken back%s", said > 6 ? " and more" : "", only_stops ? ": work that was stopped stays stopped" : "");
 }
 
+/* What is staged is not forgotten by going back to a commit, and not written by it either. */
+static void add_staged_aside(const struct gs_model *m, struct gs_lines *l)
+{
+	if (m->past_way == GS_WAY_INVALID || !m->n_staged)
+		return;
+	heading(l, "STAGED   %zu command%s staged, no part of this", m->n_staged, m->n_staged == 1 ? " stays" : "s stay");
+}
+
 /* Kept, undo, tell. */
 static void add_rest(const struct gs_model *m, struct gs_lines *l, int width)
 {
@@ -225,6 +234,9 @@ static void add_rest(const struct gs_model *m, struct gs_lines *l, int width)
 	}
 	if (tell.length && !tell.failed)
 		gs_lines_wrap(l, -1, GS_ELEMENT_TITLE, " TELL   ", GS_ELEMENT_TEXT, tell.text, width, 2);
+	if (*m->commit_message)
+		gs_lines_wrap(l, -1, GS_ELEMENT_TITLE, " WHY    ", GS_ELEMENT_TEXT, m->commit_message, width, 4);
+	add_staged_aside(m, l);
 }
 
 /* As one word of a shell, whatever is in it. */
@@ -244,6 +256,18 @@ static void add_word(struct gs_strbuf *b, const char *word)
 	gs_strbuf_puts(b, "'");
 }
 
+static void add_command(const struct gs_model *m, struct gs_strbuf *b)
+{
+	uint64_t id = m->back ? m->back->file->commit.id : 0;
+
+	if (m->past_way == GS_WAY_INVALID)
+		gs_strbuf_puts(b, " apply");
+	else if (m->past_way == GS_WAY_UNDO)
+		gs_strbuf_printf(b, " undo %" PRIu64, id);
+	else
+		gs_strbuf_printf(b, " recover --%s %" PRIu64, m->past_way == GS_WAY_FINISH ? "finish" : "undo", id);
+}
+
 /* The same on the command line: what is staged, as the script that goes in on standard input. */
 static void add_same(const struct gs_model *m, struct gs_lines *l, size_t first_row, int width)
 {
@@ -257,7 +281,7 @@ static void add_same(const struct gs_model *m, struct gs_lines *l, size_t first_
 		/* never a line that means this machine */
 		gs_strbuf_puts(&b, m->source == GS_SOURCE_SIM ? " --sim ..." : " ...");
 	}
-	gs_strbuf_puts(&b, " apply");
+	add_command(m, &b);
 	for (size_t i = 0; m->request && i < m->request->n_disrupt; i++) {
 		const struct gs_disrupt *d = &m->request->disrupt[i];
 
@@ -268,13 +292,18 @@ static void add_same(const struct gs_model *m, struct gs_lines *l, size_t first_
 	}
 	if (m->request && m->request->kill)
 		gs_strbuf_puts(&b, " --kill");
-	gs_strbuf_puts(&b, " -    with");
+	if (*m->commit_message) {
+		gs_strbuf_puts(&b, " --message ");
+		add_word(&b, m->commit_message);
+	}
+	if (m->past_way == GS_WAY_INVALID)
+		gs_strbuf_puts(&b, " -    with");
 	if (l->n && *l->items[l->n - 1].text)
 		gs_lines_add(l, -1, GS_ELEMENT_TEXT, "%s", "");
 	/* whole, to be copied */
 	if (!b.failed)
 		gs_lines_wrap(l, -1, GS_ELEMENT_TITLE, " SAME AS   ", GS_ELEMENT_TEXT, b.text, width, 8);
-	for (size_t i = 0; i < m->n_staged; i++) {
+	for (size_t i = 0; m->past_way == GS_WAY_INVALID && i < m->n_staged; i++) {
 		GS_STRBUF struct gs_strbuf t = GS_STRBUF_INIT;
 
 		gs_strbuf_puts(&t, m->staged[i].text);
@@ -360,7 +389,10 @@ static void draw_title(const struct gs_view *v)
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
 	char right[32], pci[GS_BDF_TEXT];
 
-	gs_strbuf_puts(&b, "REVIEW");
+	if (v->m->past_way == GS_WAY_INVALID)
+		gs_strbuf_puts(&b, "REVIEW");
+	else
+		gs_strbuf_printf(&b, "REVIEW  %s commit %" PRIu64, v->m->past_way == GS_WAY_FINISH ? "finish" : "undo", v->m->back ? v->m->back->file->commit.id : 0);
 	if (p->n_base == 1) {
 		const struct gs_gpu *gpu = gs_snapshot_gpu(p->snapshot, p->base[0].gpu);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* view_writing.c - a commit on its way: what is done, what waits and for whom, what is still to come. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,10 +45,19 @@ static const char *state_of(const struct gs_model *m, const struct gs_progress *
 	return p->took_ms < 0 && m->now.ms - p->since.ms >= SLOW_MS ? "WAIT" : "now ";
 }
 
+/* The text of a step with its GPU, where there is more than one. */
+static const char *name_step(const struct gs_progress *p, char *buf, size_t size)
+{
+	if (!p->gpu.known)
+		return p->text;
+	snprintf(buf, size, "GPU %" PRIu32 "  %s", p->gpu.value, p->text);
+	return buf;
+}
+
 static void add_progress(const struct gs_model *m, struct gs_lines *l, size_t i, int width)
 {
 	const struct gs_progress *p = &m->progress[i];
-	char text[400], lead[24], took[24];
+	char text[400], lead[24], took[24], named[320];
 	enum gs_element el;
 	const char *state = state_of(m, p, &el);
 	int at = width - 12;
@@ -63,7 +73,7 @@ static void add_progress(const struct gs_model *m, struct gs_lines *l, size_t i,
 	}
 	duration(p->took_ms >= 0 ? p->took_ms : m->now.ms - p->since.ms, took, sizeof(took));
 	snprintf(lead, sizeof(lead), "  %s %3zu  ", state, p->n);
-	snprintf(text, sizeof(text), "%.*s", at - 12 > 0 ? at - 12 : 0, p->text);
+	snprintf(text, sizeof(text), "%.*s", at - 12 > 0 ? at - 12 : 0, name_step(p, named, sizeof(named)));
 	gs_lines_add(l, (int)i, GS_ELEMENT_TEXT, "%s%-*s %9s", lead, at - 10, text, took);
 	if (l->n) {
 		l->items[l->n - 1].lead = gs_text_width(lead);
@@ -91,8 +101,40 @@ static void build(const struct gs_model *m, int width, struct gs_lines *l)
 		reached = m->progress[i].n > reached ? m->progress[i].n : reached;
 	}
 	/* what is to come, as long as the commit goes by its plan */
-	for (size_t i = reached; straight && !m->writing_ended && m->plan && i < m->plan->n_steps; i++)
-		gs_lines_add(l, -1, GS_ELEMENT_DIM, "       %3u  %s", m->plan->steps[i].n, m->plan->steps[i].text ? m->plan->steps[i].text : "");
+	for (size_t i = reached; straight && !m->writing_ended && m->plan && i < m->plan->n_steps; i++) {
+		char gpu[24] = "";
+
+		if (gs_part_many_gpus(m->plan))
+			snprintf(gpu, sizeof(gpu), "GPU %" PRIu32 "  ", m->plan->steps[i].gpu);
+		gs_lines_add(l, -1, GS_ELEMENT_DIM, "       %3u  %s%s", m->plan->steps[i].n, gpu, m->plan->steps[i].text ? m->plan->steps[i].text : "");
+	}
+}
+
+/* The step under way is finished in any case; which one that is, and whether it has been, is said. */
+static void add_question(const struct gs_model *m, struct gs_lines *l, int width)
+{
+	const struct gs_progress *p = m->n_progress ? &m->progress[m->n_progress - 1] : NULL;
+	char text[160];
+
+	if (!p)
+		snprintf(text, sizeof(text), "The commit waits before its first step.");
+	else if (p->took_ms < 0)
+		snprintf(text, sizeof(text), "Step %zu of %zu still runs; the commit waits behind it.", p->n, p->of);
+	else
+		snprintf(text, sizeof(text), "The commit waits behind step %zu of %zu.", p->n, p->of);
+	gs_lines_wrap(l, -1, GS_ELEMENT_CONFIRM, " ", GS_ELEMENT_CONFIRM, text, width, 1);
+	gs_lines_add(l, -1, GS_ELEMENT_CONFIRM, " u  stop there and undo what was done (Ctrl-C again too)    g  go on");
+}
+
+/* What is being carried out, as the title begins. */
+static void name_work(const struct gs_model *m, char *buf, size_t size)
+{
+	uint64_t id = m->back ? m->back->file->commit.id : 0;
+
+	if (m->past_way == GS_WAY_INVALID)
+		snprintf(buf, size, "WRITING");
+	else
+		snprintf(buf, size, "%s commit %" PRIu64, m->past_way == GS_WAY_FINISH ? "FINISHING" : "UNDOING", id);
 }
 
 static void draw_end(const struct gs_view *v, struct gs_rect r)
@@ -108,8 +150,12 @@ static void draw_end(const struct gs_view *v, struct gs_rect r)
 		gs_lines_wrap(&l, -1, ok ? GS_ELEMENT_OK : m->write_status == GS_STATUS_PENDING ? GS_ELEMENT_WAITING : GS_ELEMENT_ERROR,
 			      ok ? " written   " : m->write_status == GS_STATUS_PENDING ? " PENDING   " : " NOT DONE  ", GS_ELEMENT_TEXT,
 			      m->write_text, r.columns - 1, 3);
+	else if (m->writing_asks)
+		add_question(m, &l, r.columns - 1);
+	else if (m->writing_stops)
+		gs_lines_add(&l, -1, GS_ELEMENT_CONFIRM, " It stops behind this step, and what was done is undone.");
 	else
-		gs_lines_add(&l, -1, GS_ELEMENT_TEXT, " Ctrl-C: stop after this step and undo. A write waiting in the kernel goes on.");
+		gs_lines_add(&l, -1, GS_ELEMENT_TEXT, " Ctrl-C: wait behind this step, and ask. A write waiting in the kernel goes on.");
 	gs_lines_draw(v, r, &l, 0, -1);
 }
 
@@ -119,16 +165,17 @@ void gs_view_writing(const struct gs_view *v)
 	struct gs_rect r = v->geo.layer, list, end;
 	GS_LINES struct gs_lines l = { 0 };
 	const struct gs_progress *last = m->n_progress ? &m->progress[m->n_progress - 1] : NULL;
-	char text[160], took[24];
+	char text[160], took[24], work[48];
 
+	name_work(m, work, sizeof(work));
 	gs_draw_fill(v->f, r, 0, 0, r.rows, r.columns, GS_ELEMENT_TEXT, ' ');
 	if (m->writing_ended) {
 		snprintf(text, sizeof(text), "WRITING  ended");
 	} else if (last) {
 		duration(m->now.ms - m->progress[0].since.ms, took, sizeof(took));
-		snprintf(text, sizeof(text), "WRITING  step %zu of %zu   %s", last->n, last->of, took);
+		snprintf(text, sizeof(text), "%s  step %zu of %zu   %s%s", work, last->n, last->of, took, m->writing_asks ? "   WAITS FOR YOU" : "");
 	} else {
-		snprintf(text, sizeof(text), "WRITING  looking once more that nothing changed");
+		snprintf(text, sizeof(text), "%s  looking once more that nothing changed", work);
 	}
 	gs_part_rule(v, r, 0, GS_ELEMENT_TITLE, text, NULL);
 	end = (struct gs_rect){ r.row + r.rows - 4, r.column, 4, r.columns };

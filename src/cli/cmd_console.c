@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/parse.h"
-#include "cli/cli.h"
+#include "cli/commit.h"
 #include "ui/console.h"
 #include "ui/screen.h"
 
@@ -17,7 +17,7 @@
 struct screen_options {
 	struct gs_console_options console;
 	bool once;
-	char size[32];
+	char size[32], ssh_client[64];
 };
 
 static int parse_size(const char *value, int *ret_rows, int *ret_columns, struct gs_error *e)
@@ -54,6 +54,8 @@ static int take(void *userdata, const char *name, const char *value, struct gs_e
 		o->console.script = value;
 	} else if (strcmp(name, "size") == 0) {
 		return parse_size(value, &o->console.rows, &o->console.columns, e);
+	} else if (strcmp(name, "on-hangup") == 0) {
+		return gs_cli_on_hangup(value, &o->console.undo_on_hangup, e);
 	} else if (strcmp(name, "interval") == 0) {
 		if (gs_parse_u32(value, 10, &ms) < 0 || ms < 100 || ms > 3600000)
 			return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "--interval takes milliseconds from 100 to 3600000, not %s", value);
@@ -159,6 +161,7 @@ static int show(struct gs_cli *cli, const struct gs_cli_command *command, int ar
 	o.console.ascii |= !gs_locale_is_utf8();
 	o.console.elevate = read_only ? NULL : elevate;
 	o.console.userdata = cli;
+	o.console.ssh_client = gs_cli_ssh_client(o.ssh_client, sizeof(o.ssh_client));
 	o.console.sim = cli->sim;
 	o.console.sysroot = cli->sysroot;
 	if (gs_cli_connect(cli, &how, &session, &e) < 0)
@@ -189,6 +192,7 @@ static int run_monitor(struct gs_cli *cli, int argc, char **argv)
 
 static const struct gs_cli_option console_options[] = {
 	SCREEN_OPTIONS,
+	{ "on-hangup", "finish|undo", "what becomes of a commit when the terminal or the connection goes away in the middle (finish)" },
 	{ NULL, NULL, NULL },
 };
 

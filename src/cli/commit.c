@@ -16,6 +16,14 @@
 #include "base/strbuf.h"
 #include "codec/plan_json.h"
 
+int gs_cli_on_hangup(const char *value, bool *ret_undo, struct gs_error *e)
+{
+	if (strcmp(value, "finish") != 0 && strcmp(value, "undo") != 0)
+		return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "--on-hangup takes finish or undo, not %s", value);
+	*ret_undo = value[0] == 'u';
+	return 0;
+}
+
 int gs_cli_commit_take(struct gs_cli_commit *o, const char *name, const char *value, struct gs_error *e)
 {
 	if (strcmp(name, "yes") == 0) {
@@ -31,9 +39,9 @@ int gs_cli_commit_take(struct gs_cli_commit *o, const char *name, const char *va
 	} else if (strcmp(name, "wait") == 0) {
 		return gs_cli_take_wait(value, &o->wait_seconds, e) < 0 ? -EINVAL : 1;
 	} else if (strcmp(name, "on-hangup") == 0) {
-		if (strcmp(value, "finish") != 0 && strcmp(value, "undo") != 0)
-			return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "--on-hangup takes finish or undo, not %s", value);
-		o->undo_on_hangup = value[0] == 'u';
+		int r = gs_cli_on_hangup(value, &o->undo_on_hangup, e);
+
+		return r < 0 ? r : 1;
 	} else if (strcmp(name, "expect") == 0) {
 		if (strlen(value) != 32 || strspn(value, "0123456789abcdef") != 32)
 			return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "--expect takes the 32 hex digits of a plan's digest");
@@ -291,8 +299,7 @@ static int follow_commit(struct gs_session *s, const struct gs_session_commit *c
 	return r < 0 ? r : 0;
 }
 
-/* The address in SSH_CONNECTION, which sudo takes away from the agent; for the record only. NULL: not over ssh. */
-static const char *ssh_client(char *buf, size_t size)
+const char *gs_cli_ssh_client(char *buf, size_t size)
 {
 	const char *s = getenv("SSH_CONNECTION");
 	size_t n = s ? strcspn(s, " ") : 0;
@@ -318,7 +325,7 @@ int gs_cli_commit_follow(struct gs_cli *cli, const struct gs_cli_commit *o, stru
 		.message = o->message,
 		.command = cli->command,
 		.wait_seconds = o->wait_seconds,
-		.ssh_client = ssh_client(from, sizeof(from)),
+		.ssh_client = gs_cli_ssh_client(from, sizeof(from)),
 		.undo_on_hangup = o->undo_on_hangup,
 		.way = o->way,
 	};

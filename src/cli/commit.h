@@ -37,6 +37,11 @@ int gs_cli_commit_take(struct gs_cli_commit *o, const char *name, const char *va
 /* Put into @request what the options allow. */
 int gs_cli_commit_ask(const struct gs_cli_commit *o, struct gs_request *request, struct gs_error *e);
 
+/* "finish" or "undo"; INVALID with a sentence otherwise. */
+int gs_cli_on_hangup(const char *value, bool *ret_undo, struct gs_error *e);
+/* The address in SSH_CONNECTION, which sudo takes away from the agent; for the record only. Returns @buf; NULL: not over ssh. */
+const char *gs_cli_ssh_client(char *buf, size_t size);
+
 void gs_cli_print_plan(const struct gs_plan *p, FILE *to);
 
 /* Show @n plans on the terminal and ask once for all of them. 0; -ENOTTY (nothing was shown), -EPERM with a sentence. */

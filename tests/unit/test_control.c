@@ -632,7 +632,7 @@ static void test_quit(void **state)
 	assert_int_equal(m->layer, GS_LAYER_NONE);
 	keys(m, "qs");
 	assert_int_equal(m->layer, GS_LAYER_PROMPT);
-	assert_true(m->prompt_saves);
+	assert_int_equal(m->prompt, GS_PROMPT_SCRIPT);
 	assert_string_equal(m->input, "gpuslice-dgx01.gs");
 	assert_true(keys(m, "\r") & GS_DO_SAVE_SCRIPT);
 	keys(m, "\033");

@@ -177,7 +177,7 @@ static void on_committed(void *userdata, const struct gs_session_result *r)
 	snprintf(h->text, sizeof(h->text), "%s", r->text);
 }
 
-static const struct gs_session_handlers handlers = { on_snapshot, on_progress, on_notice, on_committed };
+static const struct gs_session_handlers handlers = { on_snapshot, on_progress, on_notice, on_committed, NULL };
 
 #define PROGRESS \
 	"{\"jsonrpc\":\"2.0\",\"method\":\"progress\",\"params\":{\"event\":\"step-done\",\"n\":1,\"of\":2,\"text\":\"destroyed GI 2\"}}\n"
