@@ -92,7 +92,7 @@ static int write_locked(struct gs_sim *sim, const char *path, const void *bytes,
 	if (kill == GS_SIM_KILL_BEFORE)
 		gs_sim_store_commit(sim->store, NULL);
 	if (kill != GS_SIM_KILL_AFTER)
-		gs_sim_kill_now(kill);
+		gs_sim_kill_now(kill, gs_sim_store_tree_fd(sim->store));
 	if (strikes) {
 		r = fault.kind == GS_SIM_FAULT_CODE ? -(int)fault.code : 0;
 	} else {
@@ -112,7 +112,7 @@ static int write_locked(struct gs_sim *sim, const char *path, const void *bytes,
 		int written = gs_sim_store_commit(sim->store, NULL);
 
 		if (kill == GS_SIM_KILL_AFTER)
-			gs_sim_kill_now(kill);
+			gs_sim_kill_now(kill, gs_sim_store_tree_fd(sim->store));
 		return written < 0 ? written : r;
 	}
 	return r;

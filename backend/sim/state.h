@@ -257,9 +257,9 @@ enum gs_sim_fault_kind {
 /* When whoever changes the machine is killed (kill.h). */
 enum gs_sim_kill {
 	GS_SIM_KILL_NEVER,
-	GS_SIM_KILL_BEFORE,         /* with all of its process group, before anything has changed: a power cut */
+	GS_SIM_KILL_BEFORE,         /* with the agent, before anything has changed: a power cut */
 	GS_SIM_KILL_AFTER,          /* … when the change has been made and nobody has been told */
-	GS_SIM_KILL_AGENT,          /* its parent alone: the change goes on */
+	GS_SIM_KILL_AGENT,          /* the agent alone: the change goes on */
 	GS_SIM_KILL_MAX,
 };
 
