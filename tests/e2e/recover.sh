@@ -74,7 +74,7 @@ create 3 L40S-12Q vf 1'
 
 # the power goes, and the machine comes up empty
 host=kvm-a2
-printf '%s\n' 'delete 0 all' 'create 0 A2-8Q' >"$tmp/script"
+printf '%s\n' 'delete 0 vf:0 vf:2' 'create 0 A2-4Q vf 1' >"$tmp/script"
 on $host sim reset >/dev/null
 layout $host >"$tmp/base"
 expect 0 "$host: the script runs" on $host apply --yes --disrupt all "$tmp/script"
