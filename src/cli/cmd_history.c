@@ -277,7 +277,10 @@ static void print_outcome(const struct gs_journal_file *f)
 	for (size_t i = 0; i < f->n_records; i++) {
 		const struct gs_journal_record *r = &f->records[i];
 
-		if (r->kind == GS_JOURNAL_UNDO)
+		/* why is mostly what the step before it failed of, and has been said */
+		if (r->kind == GS_JOURNAL_UNDO && i && gs_str_equal(f->records[i - 1].text, r->text))
+			printf("undo of %" PRIu32 " step%s\n", r->n_steps, r->n_steps == 1 ? "" : "s");
+		else if (r->kind == GS_JOURNAL_UNDO)
 			printf("undo of %" PRIu32 " step%s: %s\n", r->n_steps, r->n_steps == 1 ? "" : "s", r->text ? r->text : "-");
 		else if (r->kind == GS_JOURNAL_END)
 			printf("end with status %" PRIu32 ": %s\n", r->status.value, r->text ? r->text : "-");

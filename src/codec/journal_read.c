@@ -196,8 +196,8 @@ static int read_begin(struct gs_journal_file *f, struct gs_error *e)
 	struct gs_plan_base *base;
 	int failed = 0;
 
-	if (!r.failed && strcmp(schema, GS_JOURNAL_SCHEMA) != 0)
-		gs_json_read_fail(&r, "schema", "is not " GS_JOURNAL_SCHEMA);
+	if (!r.failed && strcmp(schema, GS_JOURNAL_FILE_SCHEMA) != 0)
+		gs_json_read_fail(&r, "schema", "is not " GS_JOURNAL_FILE_SCHEMA);
 	c->id = gs_json_read_u64(&r, "id").value;
 	c->way = read_way(&r, false);
 	c->of = gs_json_read_u64(&r, "of").value;
