@@ -204,7 +204,8 @@ static int journal(void *userdata, const struct gs_commit_record *record, struct
 	w->records++;
 	w->has_failed |= record->kind == GS_JOURNAL_FAILED || record->kind == GS_JOURNAL_UNDO;
 	if (f->disk_at && w->records >= f->disk_at && w->records < f->disk_at + f->disk_for) {
-		w->has_failed |= record->kind == GS_JOURNAL_INTENT;
+		/* what follows is the way out */
+		w->has_failed = true;
 		w->has_gap = true;
 		return gs_error_set(e, f->disk_errnum, GS_STATUS_FAILED, "the disk: %s", strerror(-f->disk_errnum));
 	}
