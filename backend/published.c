@@ -155,6 +155,25 @@ bool gs_published_join(const struct gs_published *p, struct gs_snapshot *s, stru
 	return all;
 }
 
+void gs_published_join_events(const struct gs_published *p, struct gs_snapshot *s, struct gs_gpu *gpu)
+{
+	const struct gs_gpu *there = gs_snapshot_gpu_by_bdf(p->snapshot, gpu->bdf);
+
+	/* one that is lost does not tell its UUID any more */
+	if (gpu->events_visible || !there || !there->events_visible || (gpu->uuid && there->uuid && !gs_str_equal(there->uuid, gpu->uuid)))
+		return;
+	for (size_t i = 0; i < there->n_events; i++) {
+		struct gs_gpu_event *ev = gs_gpu_add_event(s, gpu);
+
+		if (!ev)
+			return;
+		*ev = *there->events[i];
+		ev->text = gs_snapshot_text(s, ev->text);
+	}
+	gpu->events_visible = true;
+	gs_snapshot_set_published(s, p->taken_at);
+}
+
 /* Without the group the file stays root's alone. */
 static gid_t group_of_viewers(const struct gs_root *root)
 {
