@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "backend/agent_journal.h"
 #include "backend/agent_state.h"
 #include "base/parse.h"
 #include "codec/session.h"
@@ -124,7 +125,15 @@ static void handle(struct gs_agent *a, const struct gs_rpc_message *m)
 		r = handle_commit(a, m, &e);
 	} else if (strcmp(m->method, "cancel") == 0) {
 		a->is_cancelled = a->is_committing;
+		a->is_paused = false;
 		gs_rpc_reply(a->client, m->id, json_object_new_boolean(true));
+	} else if (strcmp(m->method, "pause") == 0 || strcmp(m->method, "resume") == 0) {
+		a->is_paused = a->is_committing && m->method[0] == 'p';
+		gs_rpc_reply(a->client, m->id, json_object_new_boolean(true));
+	} else if (strcmp(m->method, "journal") == 0) {
+		r = gs_agent_tell_journal(a, m, &e);
+	} else if (strcmp(m->method, "leave") == 0) {
+		r = a->is_committing ? gs_error_set(&e, -EBUSY, GS_STATUS_LOCKED, "a commit is running in this session") : gs_agent_leave(a, m, &e);
 	} else {
 		char method[41];
 

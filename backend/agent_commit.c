@@ -3,7 +3,8 @@
  * The agent's writing half. The core runs the commit as one call; wherever it
  * waits for the collector or a process, the client's messages are served, so
  * hello and cancel are answered and snapshots wait until it has ended. A client
- * that goes away does not stop it: a plan that was approved is finished.
+ * that goes away does not stop it: a plan that was approved is finished, or taken
+ * back where the client had asked for that.
  */
 #include <errno.h>
 #include <signal.h>
@@ -11,14 +12,15 @@
 #include <string.h>
 
 #include "backend/agent_hooks.h"
+#include "backend/agent_journal.h"
 #include "backend/agent_state.h"
 #include "backend/agent_steps.h"
 #include "backend/collect.h"
 #include "backend/published.h"
-#include "backend/step_json.h"
 #include "codec/plan_json.h"
 #include "codec/request.h"
 #include "codec/snapshot_json.h"
+#include "codec/step_json.h"
 #include "core/commit.h"
 
 #define BASE_MAX 1024
@@ -26,6 +28,7 @@
 #define TERM_MS 30000
 #define KILL_MS 5000
 #define LOOK_MS 50
+#define PAUSE_MS 100
 #define GONE_MS 2000
 #define PUBLISH_MS 60000
 
@@ -38,6 +41,7 @@ struct run {
 	size_t n_base;
 	bool yes;
 	struct gs_agent_hooks hooks;
+	struct gs_agent_journal journal;
 	struct gs_bdf asked[ASKED_MAX];     /* GPUs that we asked others to let go of */
 	size_t n_asked;
 	bool others_hold;                   /* they did not in time */
@@ -50,6 +54,7 @@ static void run_done(struct run *c)
 	for (size_t i = 0; i < c->n_asked; i++)
 		gs_yield_release(gs_machine_root(c->agent->machine), c->asked[i]);
 	gs_agent_hooks_done(&c->hooks);
+	gs_agent_journal_done(&c->journal);
 	gs_request_free(c->request);
 	free(c->base);
 	if (c->agent->lock >= 0)
@@ -92,6 +97,30 @@ static int parse_base(struct json_object *o, struct run *c, struct gs_error *e)
 	return 0;
 }
 
+/* What is only written down. */
+static int parse_record(struct json_object *o, struct run *c, struct gs_error *e)
+{
+	const char *way = NULL, *on_hangup = NULL;
+	int r = gs_json_get_string(o, "message", &c->journal.message, e);
+
+	if (r == 0)
+		r = gs_json_get_string(o, "ssh_client", &c->journal.ssh_client, e);
+	if (r == 0)
+		r = gs_json_get_string(o, "way", &way, e);
+	if (r == 0)
+		r = gs_json_get_string(o, "on_hangup", &on_hangup, e);
+	if (r < 0)
+		return r;
+	c->hooks.message = c->journal.message;
+	c->journal.way = way ? gs_way_from_name(way) : GS_WAY_APPLY;
+	if (c->journal.way == GS_WAY_INVALID)
+		return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "way: no way in which a commit comes about");
+	if (on_hangup && strcmp(on_hangup, "finish") != 0 && strcmp(on_hangup, "undo") != 0)
+		return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "on_hangup: neither finish nor undo");
+	c->journal.undo_on_hangup = on_hangup && on_hangup[0] == 'u';
+	return 0;
+}
+
 static int parse_call(struct json_object *o, struct run *c, struct gs_error *e)
 {
 	struct json_object *request = NULL;
@@ -107,7 +136,7 @@ static int parse_call(struct json_object *o, struct run *c, struct gs_error *e)
 	if (r == 0)
 		r = gs_json_get_bool(o, "yes", false, &c->yes, e);
 	if (r == 0)
-		r = gs_json_get_string(o, "message", &c->hooks.message, e);
+		r = parse_record(o, c, e);
 	if (r == 0)
 		r = parse_base(o, c, e);
 	if (r < 0)
@@ -312,14 +341,31 @@ static void op_progress(void *userdata, enum gs_commit_event event, const struct
 	gs_rpc_notify(c->agent->client, "progress", o);
 }
 
+/*
+ * Between two steps: did somebody ask to stop? A client that went away said
+ * beforehand what is to be done then; one that thinks about it is waited for.
+ */
 static bool op_cancelled(void *userdata)
 {
 	struct run *c = userdata;
+	struct gs_agent *a = c->agent;
 
 	/* a cancel may lie in the socket, or a signal wait, while no step does */
-	gs_agent_take_messages(c->agent);
-	gs_agent_take_signals(c->agent);
-	return c->agent->is_cancelled;
+	gs_agent_take_messages(a);
+	gs_agent_take_signals(a);
+	while (a->is_paused && !a->is_cancelled && !a->client_gone)
+		gs_agent_pause(a, PAUSE_MS);
+	a->is_paused = false;
+	if (a->client_gone && c->journal.undo_on_hangup)
+		a->is_cancelled = true;
+	return a->is_cancelled;
+}
+
+static int op_journal(void *userdata, const struct gs_commit_record *record, struct gs_error *e)
+{
+	struct run *c = userdata;
+
+	return gs_agent_journal_record(&c->journal, record, e);
 }
 
 static int make_plan(void *userdata, const struct gs_snapshot *s, struct gs_plan **ret_plan, struct gs_error *e)
@@ -346,6 +392,7 @@ static void op_after(void *userdata, const struct gs_plan *plan, const struct gs
 static const struct gs_commit_ops commit_ops = {
 	.collect = op_collect,
 	.run = op_run,
+	.journal = op_journal,
 	.progress = op_progress,
 	.cancelled = op_cancelled,
 	.before = op_before,
@@ -361,7 +408,9 @@ static int prepare(struct run *c, struct json_object *params, struct gs_error *e
 	if (!gs_machine_is_privileged(c->agent->machine))
 		return gs_error_set(e, -EPERM, GS_STATUS_REFUSED,
 				    "changing this machine needs root, and this agent is not. Nothing was done: use sudo, or press ! in the console");
-	return gs_commit_lock(gs_machine_root(c->agent->machine), &c->agent->lock, e);
+	r = gs_commit_lock(gs_machine_root(c->agent->machine), &c->agent->lock, e);
+	c->journal.request = c->request;
+	return r < 0 ? r : gs_agent_journal_prepare(c->agent, c->request, e);
 }
 
 static void publish(struct gs_agent *a, const struct gs_snapshot *s)
@@ -398,7 +447,7 @@ static void show_outcome(struct gs_agent *a)
 static void commit(struct gs_agent *a, int64_t id, struct json_object *params)
 {
 	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
-	struct run c = { .agent = a, .hooks.agent = a };
+	struct run c = { .agent = a, .hooks.agent = a, .journal.agent = a };
 	struct gs_commit_source source = { make_plan, &c };
 	struct gs_commit_options options;
 	struct json_object *answer;
@@ -417,6 +466,7 @@ static void commit(struct gs_agent *a, int64_t id, struct json_object *params)
 	/* a collection under way would answer in between */
 	gs_agent_stop_collector(a, false);
 	gs_commit_run(&commit_ops, &c, &source, &options, &result, &e);
+	gs_agent_journal_settle(&c.journal, &result);
 	if (c.last)
 		publish(a, c.last);
 	show_outcome(a);

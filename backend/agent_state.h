@@ -78,6 +78,7 @@ struct gs_agent {
 
 	/* own commit */
 	bool is_committing, is_cancelled;
+	bool is_paused;                         /* the client thinks about whether to cancel */
 	int lock;                               /* the commit's; -1: none */
 
 	/* publishing */

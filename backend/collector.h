@@ -7,7 +7,7 @@
  *   collect {"telemetry":bool,"fresh":bool,"if_changed":bool}
  *           -> snapshot with profiles; null when if_changed and equal to the one sent before
  *   doctor  {} -> facts (codec/doctor_json.h)
- *   run     {"step":…} -> outcome (see step_json.h); refused by a read-only collector
+ *   run     {"step":…} -> outcome (see codec/step_json.h); refused by a read-only collector
  *
  * This header is the agent's side of it.
  */

@@ -10,11 +10,11 @@
 #include "backend/collector.h"
 #include "backend/doctor.h"
 #include "backend/mig_write.h"
-#include "backend/step_json.h"
 #include "backend/yield.h"
 #include "base/parse.h"
 #include "codec/doctor_json.h"
 #include "codec/snapshot_json.h"
+#include "codec/step_json.h"
 
 struct server {
 	struct gs_machine *machine;
@@ -81,6 +81,20 @@ static int handle_doctor(struct server *v, const struct gs_rpc_message *m, struc
 	return 0;
 }
 
+/* Only a step that NVML carries out; its strings are borrowed from @o. */
+static int read_step(struct json_object *o, struct gs_step *ret_step, struct gs_error *e)
+{
+	struct gs_step step;
+	int r = gs_step_from_json(o, NULL, &step, e);
+
+	if (r < 0)
+		return r;
+	if (step.op == GS_STEP_STOP_HOLDER || (step.op == GS_STEP_SET_MODE && step.mode == GS_MODE_INVALID))
+		return gs_error_set(e, -EBADMSG, GS_STATUS_FAILED, "a step that the collector does not know");
+	*ret_step = step;
+	return 0;
+}
+
 static int handle_run(struct server *v, const struct gs_rpc_message *m, struct gs_error *e)
 {
 	struct gs_step_outcome outcome = { 0 };
@@ -96,7 +110,7 @@ static int handle_run(struct server *v, const struct gs_rpc_message *m, struct g
 	else
 		r = gs_error_set(e, -EBADMSG, GS_STATUS_FAILED, "a run without a step");
 	if (r == 0)
-		r = gs_step_from_json(o, &step, e);
+		r = read_step(o, &step, e);
 	if (r == 0)
 		r = gs_collect_mig(v->collect, &mig, e);
 	if (r == 0)

@@ -401,6 +401,7 @@ static int read_plain(struct gs_kernel_log *log)
 	if (!log->is_visible || is_same_file(&st, &log->read))
 		return 0;
 	log->n = log->n_line = 0;
+	log->knows_boot = false;
 	/* from somewhere in the middle: up to the next line is half of one */
 	log->is_dropping = st.st_size > PLAIN_MAX && lseek(fd, st.st_size - PLAIN_MAX, SEEK_SET) >= 0;
 	for (size_t all = 0; r == 0 && all < PLAIN_MAX && (n = read(fd, chunk, sizeof(chunk))) > 0; all += (size_t)n)

@@ -120,6 +120,16 @@ static void read_identity(struct reading *r)
 	r->gpu->framework = GS_FRAMEWORK_NVML;
 }
 
+/* The driver says it itself. One generation with MIG needs a reset, and that one keeps the mode: it tells both. */
+static void set_needs_reset(struct gs_gpu *gpu, bool needs_reset)
+{
+	gpu->mode_needs_reset = needs_reset;
+	if (gpu->mode_survival_is_known)
+		return;
+	gpu->mode_survives_reboot = needs_reset;
+	gpu->mode_survival_is_known = true;
+}
+
 /* Whether the switch takes a reset, and whether it survives a reboot: interfaces 5.8. */
 static void read_mode_rules(struct reading *r, const struct gs_gpu_model *model)
 {
@@ -129,13 +139,15 @@ static void read_mode_rules(struct reading *r, const struct gs_gpu_model *model)
 	if (model) {
 		r->gpu->mode_needs_reset = model->mode_needs_reset;
 		r->gpu->mode_survives_reboot = model->mode_survives_reboot;
+		r->gpu->mode_survival_is_known = model->mode_survival_is_known;
 	}
-	if (GS_NVML_CALL(r->nvml, device_architecture, r->device, &architecture) == NVML_SUCCESS) {
+	if (GS_NVML_CALL(r->nvml, device_architecture, r->device, &architecture) == NVML_SUCCESS && architecture != NVML_ARCH_UNKNOWN) {
 		r->gpu->mode_needs_reset = architecture == NVML_ARCH_AMPERE;
 		r->gpu->mode_survives_reboot = architecture == NVML_ARCH_AMPERE;
+		r->gpu->mode_survival_is_known = true;
 	}
 	if (GS_NVML_CALL(r->nvml, device_fields, r->device, 1, &field) == NVML_SUCCESS && field.nvml_return == NVML_SUCCESS)
-		r->gpu->mode_needs_reset = field.value.ui == 0;
+		set_needs_reset(r->gpu, field.value.ui == 0);
 }
 
 static int read_mode(struct reading *r)

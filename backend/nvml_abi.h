@@ -58,6 +58,7 @@ typedef struct nvml_ci_opaque *nvml_ci;
 #define NVML_TEXT 96
 #define NVML_NO_INSTANCE 0xffffffffu
 #define NVML_ARCH_AMPERE 7
+#define NVML_ARCH_UNKNOWN 0xffffffffu
 #define NVML_ARCH_HOPPER 9
 #define NVML_VIRTUALIZATION_PASSTHROUGH 1       /* seen from inside of the virtual machine */
 #define NVML_FIELD_IS_RESETLESS_MIG_SUPPORTED 184

@@ -35,6 +35,20 @@ GS_DEFINE_CLEANUP(struct gs_sim *, gs_sim_close);
 /* Back to the shipped state; a running console sees it as a change. Faults are cleared. */
 int gs_sim_reset(const char *name, struct gs_error *e);
 
+/*
+ * The machine reboots, by the rules of interfaces 0.4 and 5.8, which are written down here once more and not taken from the planner.
+ *
+ * Gone: GPU and compute instances, VFs, vGPU types, mdevs, vGPU settings, AMD's partitions (SPX, NPS1), Intel's shares,
+ * driver_override, writes that wait (whoever waits gets EIO, and nothing is carried out), modules that were loaded by hand,
+ * processes, VMs and containers, what lies in run/, and the faults but for «uuid» and «library».
+ * Kept: MIG mode on models that need a reset for it (Ampere keeps it on the board), a pending change of it made current; etc/ and var/.
+ * Back: what the host file has running in its active units, with their pids; its modules; a function that the host file gives to VFIO
+ * without a driver_override (that is what ids= at boot looks like). With a driver_override it was given away
+ * later, so it gets the driver that its ids are for. What programs such as scontrol print is the host file's and says the same.
+ * The boot id is a new one. Serials, handles and UUIDs are never given out again.
+ */
+int gs_sim_reboot(struct gs_sim *sim, struct gs_error *e);
+
 /* The directory of state.json and tree/; the tree itself. Borrowed. */
 const char *gs_sim_dir(const struct gs_sim *sim);
 const char *gs_sim_tree(const struct gs_sim *sim);
@@ -97,6 +111,8 @@ int gs_sim_run(struct gs_sim *sim, char *const argv[], int *ret_exit, char **ret
  *   mode-pending BDF           the next mode change stays pending
  *   hold BDF|UUID [unseen]     a program has that device open through VFIO, as a virtual machine has; unseen: with a
  *                              descriptor that no process shows
+ *   kill before|after|agent [at N]   at the N-th change whoever makes it is killed with its process group, before or after the
+ *                              change; or its parent alone, and the change goes on
  *   read-only                  sysfs is mounted read-only
  *   uuid old|new               a recreated instance gets its old UUID, or a new one
  *   release                    lets hanging calls go on, and ends what holds

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sim_wait.c - waiting for somebody to let go. No lock is held meanwhile. */
+#include <errno.h>
 #include <time.h>
 
 #include "backend/sim/drivers.h"
@@ -38,6 +39,9 @@ int gs_sim_wait(struct gs_sim *sim, uint64_t id)
 		if (r < 0)
 			return r;
 		s = gs_sim_store_state(sim->store);
+		/* who waited in the kernel has gone with it: what he began is never carried out */
+		if (id < s->boot_serial)
+			return -ESHUTDOWN;
 		if (!gs_sim_is_pending(s, id) && !fault_is_on(s, id)) {
 			/* whoever ended it may still be at the tree, under the lock: behind it all is seen */
 			gs_sim_pass_lock(sim);

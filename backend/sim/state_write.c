@@ -249,6 +249,8 @@ int gs_sim_state_format(const struct gs_sim_state *s, char **ret_text, size_t *r
 	gs_sim_put_number(&w, root, "next_serial", s->next_serial);
 	gs_sim_put_number(&w, root, "uuid_counter", s->uuid_counter);
 	gs_sim_put_text(&w, root, "uuid", s->uuid_old ? "old" : "new");
+	gs_sim_put_unless(&w, root, "kill", s->kill, GS_SIM_KILL_NEVER);
+	gs_sim_put_unless(&w, root, "kill_countdown", s->kill_countdown, 0);
 	gs_sim_put_unless(&w, root, "library", s->library, GS_SIM_LIBRARY_CURRENT);
 	gs_sim_put_text(&w, root, "host", s->host);
 	gs_sim_put_text(&w, root, "hostname", s->hostname);
@@ -257,6 +259,7 @@ int gs_sim_state_format(const struct gs_sim_state *s, char **ret_text, size_t *r
 	gs_sim_put_text(&w, root, "kernel_version", s->kernel_version);
 	gs_sim_put_number(&w, root, "uptime_seconds", s->uptime_seconds);
 	gs_sim_put_number(&w, root, "boot_time", s->boot_time);
+	gs_sim_put_number(&w, root, "boot_serial", s->boot_serial);
 	gs_sim_put_bool(&w, root, "vfio_cdev", s->vfio_cdev);
 	gs_sim_put_flag(&w, root, "no_nvml", s->no_nvml);
 	gs_sim_put_flag(&w, root, "read_only", s->read_only);

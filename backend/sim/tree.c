@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "backend/sim/tree_list.h"
@@ -16,6 +17,7 @@
 #define GENERATION_FILE ".generation"
 #define TEMPORARY ".new"        /* in the tree's root: the same file system, and no directory that is listed */
 #define PATH_BYTES 1024
+#define OWN_STATE "var/lib/gpuslice"    /* what gpuslice keeps on the machine: a reboot leaves it, a reset does not */
 
 static void append(struct gs_sim_list *l, struct gs_sim_node node)
 {
@@ -204,9 +206,45 @@ static int empty_folder(int tree_fd, const char *path, bool spare)
 
 int gs_sim_tree_forget_visitors(int tree_fd)
 {
+	static const char *const folders[] = { "etc/gpuslice", OWN_STATE };
 	int r = empty_folder(tree_fd, "run/gpuslice", true);
 
-	return r < 0 ? r : empty_folder(tree_fd, "etc/gpuslice", false);
+	for (size_t i = 0; r == 0 && i < GS_ARRAY_SIZE(folders); i++)
+		r = empty_folder(tree_fd, folders[i], false);
+	return r;
+}
+
+/* Has somebody the lock @name in @dir? One whose holder has died is a file like others. */
+static bool is_locked(int dir_fd, const char *name)
+{
+	GS_CLOSE int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+int gs_sim_tree_forget_run(int tree_fd)
+{
+	GS_CLOSEDIR DIR *dir = open_directory(tree_fd, "run");
+	GS_CLOSEDIR DIR *own = open_directory(tree_fd, "run/gpuslice");
+	struct dirent *entry;
+	int r = 0;
+
+	while (r == 0 && dir && (entry = readdir(dir))) {
+		if (!is_dot(entry->d_name) && !gs_str_equal(entry->d_name, "gpuslice"))
+			r = remove_entry(dirfd(dir), entry->d_name, 16);
+	}
+	while (r == 0 && own && (entry = readdir(own))) {
+		if (is_dot(entry->d_name) || gs_str_equal(entry->d_name, "yield"))
+			continue;
+		if (!is_coordination(entry->d_name) || !is_locked(dirfd(own), entry->d_name))
+			r = remove_entry(dirfd(own), entry->d_name, 8);
+	}
+	return r < 0 ? r : empty_folder(tree_fd, "run/gpuslice/yield", false);
+}
+
+static bool leads_to_own_state(const char *path)
+{
+	return gs_str_starts(OWN_STATE, path) && OWN_STATE[strlen(path)] == '/';
 }
 
 /* What lies under @path and is not on the list goes. */
@@ -228,11 +266,13 @@ static int remove_extra(int tree_fd, const char *path, const struct gs_sim_list 
 			continue;
 		if (snprintf(child, sizeof(child), "%s/%s", path, entry->d_name) >= (int)sizeof(child))
 			return -ENAMETOOLONG;
+		if (gs_str_equal(child, OWN_STATE))
+			continue;
 		node = bsearch(child, l->nodes, l->n, sizeof(*l->nodes), compare_path);
-		if (!node)
-			r = remove_entry(dirfd(dir), entry->d_name, 16);
-		else if (node->kind == GS_SIM_DIR)
+		if (node ? node->kind == GS_SIM_DIR : leads_to_own_state(child))
 			r = remove_extra(tree_fd, child, l, depth - 1);
+		else if (!node)
+			r = remove_entry(dirfd(dir), entry->d_name, 16);
 		if (r < 0)
 			return r;
 	}

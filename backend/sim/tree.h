@@ -13,8 +13,14 @@
 /* 0 at once when the tree carries the state's generation. Under the lock. */
 int gs_sim_tree_sync(int tree_fd, const struct gs_sim_state *s);
 /*
+ * What a reboot takes of files that are not derived: run/ is emptied. What running programs coordinate by stays where it
+ * is, since they, unlike real ones, go on through the reboot: locks that somebody holds, and the folder of requests. -errno.
+ */
+int gs_sim_tree_forget_run(int tree_fd);
+/*
  * What earlier visits left beside the machine itself goes, for a reset: what
- * was published and recorded in run/gpuslice, and the hooks in etc/gpuslice. The
+ * was published and recorded in run/gpuslice, hooks and what was saved in
+ * etc/gpuslice, and what is kept in var/lib/gpuslice; syncing leaves these alone. The
  * locks and requests stay: a viewer that is open holds them, and a commit that
  * found new ones would not know of it. -errno.
  */

@@ -23,14 +23,25 @@ struct gs_wall gs_wall_now(void)
 	return (struct gs_wall){ read_clock(CLOCK_REALTIME) };
 }
 
-const char *gs_wall_format(struct gs_wall w, char buf[GS_WALL_TEXT])
+static const char *format(struct gs_wall t, const char *how, char *buf, size_t size)
 {
-	time_t t = (time_t)(w.ms / 1000);
+	/* rounded down, also before 1970 */
+	time_t seconds = (time_t)(t.ms / 1000 - (t.ms % 1000 < 0));
 	struct tm tm;
 
-	if (!gmtime_r(&t, &tm) || !strftime(buf, GS_WALL_TEXT, "%Y-%m-%d %H:%M:%S UTC", &tm))
-		snprintf(buf, GS_WALL_TEXT, "?");
+	if (!gmtime_r(&seconds, &tm) || !strftime(buf, size, how, &tm))
+		snprintf(buf, size, "?");
 	return buf;
+}
+
+const char *gs_wall_format(struct gs_wall t, char *buf, size_t size)
+{
+	return format(t, "%Y-%m-%d %H:%M:%S UTC", buf, size);
+}
+
+const char *gs_wall_format_iso(struct gs_wall t, char *buf, size_t size)
+{
+	return format(t, "%Y-%m-%dT%H:%M:%SZ", buf, size);
 }
 
 const char *gs_age_format(int64_t ms, char *buf, size_t size)

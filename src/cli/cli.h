@@ -50,7 +50,7 @@ struct gs_cli_command {
 };
 
 extern const struct gs_cli_command gs_command_console, gs_command_monitor, gs_command_list, gs_command_ps, gs_command_who, gs_command_doctor, gs_command_profiles, gs_command_plan, gs_command_apply,
-	gs_command_assert, gs_command_export, gs_command_sim, gs_command_agent;
+	gs_command_assert, gs_command_undo, gs_command_recover, gs_command_export, gs_command_sim, gs_command_agent;
 
 /* Every command, NULL ends. In main.c, the only place that knows them all. */
 extern const struct gs_cli_command *const gs_cli_commands[];
@@ -122,6 +122,19 @@ void gs_table_add(struct gs_table *t, const char *cell);
 void gs_table_addf(struct gs_table *t, const char *fmt, ...) GS_PRINTF(2, 3);
 /* Columns as wide as their widest cell; the last one is not padded. */
 void gs_table_print(const struct gs_table *t);
+
+/* ---- wrap.c ---- */
+
+/* @text from column @column on (what stands before it is printed), wrapped at blanks to 80 columns; further lines are indented by @indent. */
+void gs_cli_print_wrapped(const char *text, int column, int indent);
+
+/* ---- doctor_reboot.c ---- */
+
+/*
+ * `doctor --reboot`: what is left of @s after a reboot, and how @saved, the path of a layout file (NULL: none),
+ * would be put back. The exit status: 0, or 2 where something of it cannot be told. -errno with a sentence when it is an error.
+ */
+int gs_cli_doctor_reboot(const struct gs_cli *cli, const struct gs_snapshot *s, const char *saved, struct gs_error *e);
 
 /* ---- readings.c ---- */
 

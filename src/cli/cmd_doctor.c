@@ -11,31 +11,9 @@
 #include "codec/services.h"
 
 #define TIMEOUT_MS 60000
-#define WIDTH 80
 #define INDENT 10
 /* doctor's own statuses; see the details of its help */
 #define CANNOT_TELL 2
-
-/* @text from column @column on, wrapped at blanks; further lines are indented. */
-static void print_wrapped(const char *text, int column)
-{
-	while (*text) {
-		size_t n = strcspn(text, " ");
-
-		if (column > INDENT && column + 1 + (int)n > WIDTH) {
-			printf("\n%*s", INDENT, "");
-			column = INDENT;
-		} else if (column > INDENT) {
-			putchar(' ');
-			column++;
-		}
-		printf("%.*s", (int)n, text);
-		column += (int)n;
-		text += n;
-		text += strspn(text, " ");
-	}
-	putchar('\n');
-}
 
 /* The same said of several GPUs is said once. */
 static bool is_same(const struct gs_doctor_finding *a, const struct gs_doctor_finding *b)
@@ -85,10 +63,10 @@ static void print_finding(const struct gs_doctor_finding *findings, size_t n, si
 	name_object(findings, n, i, &line);
 	gs_strbuf_printf(&line, ": %s", f->text);
 	printf("%-*s", INDENT, marks[f->state]);
-	print_wrapped(line.text ? line.text : f->text, INDENT);
+	gs_cli_print_wrapped(line.text ? line.text : f->text, INDENT, INDENT);
 	if (f->remedy) {
 		printf("%*s->", INDENT, "");
-		print_wrapped(f->remedy, INDENT + 2);
+		gs_cli_print_wrapped(f->remedy, INDENT + 2, INDENT);
 	}
 }
 
@@ -141,6 +119,34 @@ static int fail(const struct gs_cli *cli, const struct gs_error *e)
 	return CANNOT_TELL;
 }
 
+struct doctor_options {
+	bool reboot;
+	const char *saved;
+};
+
+static int take(void *userdata, const char *name, const char *value, struct gs_error *e)
+{
+	struct doctor_options *o = userdata;
+
+	(void)e;
+	if (strcmp(name, "reboot") == 0)
+		o->reboot = true;
+	else if (strcmp(name, "saved") == 0)
+		o->saved = value;
+	return 0;
+}
+
+static int run_reboot(const struct gs_cli *cli, const char *saved)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
+	struct gs_error e = { 0 };
+	int status = gs_cli_snapshot(cli, false, &s, &e);
+
+	if (status == 0)
+		status = gs_cli_doctor_reboot(cli, s, saved, &e);
+	return status < 0 ? fail(cli, &e) : status;
+}
+
 static int run(struct gs_cli *cli, int argc, char **argv)
 {
 	GS_CLEANUP(gs_arena_freep) struct gs_arena *arena = gs_arena_new();
@@ -148,14 +154,19 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 	GS_CLEANUP(gs_services_freep) struct gs_services *services = NULL;
 	struct gs_doctor_facts facts = { 0 };
 	struct gs_doctor_finding *findings;
+	struct doctor_options o = { 0 };
 	struct gs_error e = { 0 };
 	int first, status;
 	size_t n = 0;
 
-	if (gs_cli_parse(cli, &gs_command_doctor, argc, argv, NULL, NULL, &first, &status))
+	if (gs_cli_parse(cli, &gs_command_doctor, argc, argv, take, &o, &first, &status))
 		return status;
 	if (argc != first)
 		return gs_cli_misuse(cli, &gs_command_doctor, "doctor takes no argument");
+	if (o.saved && !o.reboot)
+		return gs_cli_misuse(cli, &gs_command_doctor, "--saved goes with --reboot");
+	if (o.reboot)
+		return run_reboot(cli, o.saved);
 	if (!arena) {
 		gs_error_oom(&e);
 		return fail(cli, &e);
@@ -175,6 +186,12 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 	return gs_doctor_status(findings, n);
 }
 
+static const struct gs_cli_option options[] = {
+	{ "reboot", NULL, "what each GPU is after a reboot, what is lost and why" },
+	{ "saved", "FILE", "with --reboot: what putting that layout back will do" },
+	{ NULL, NULL, NULL },
+};
+
 const struct gs_cli_command gs_command_doctor = {
 	.name = "doctor",
 	.arguments = "",
@@ -182,6 +199,9 @@ const struct gs_cli_command gs_command_doctor = {
 	.details = "Looks at the driver and its library, privileges, IOMMU, SR-IOV, the vGPU framework and its daemon, MIG's device nodes, sriov-manage, "
 		   "who holds the GPUs, what is pending, who else changes layouts, and what a reboot takes. Changes nothing. Problems come first, each with "
 		   "what to do about it. The status has a meaning of its own here: 0 when nothing stands in the way (there may be notes), 1 when something "
-		   "does, 2 when that could not be told, or the command line is wrong.",
+		   "does, 2 when that could not be told, or the command line is wrong.\n"
+		   "With --reboot it tells what a reboot leaves instead, by the rules of drivers and boards; what units of the site do at boot comes on top. "
+		   "The status is 0 then, or 2 when something of it cannot be told.",
+	.options = options,
 	.run = run,
 };

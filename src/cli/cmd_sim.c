@@ -38,6 +38,8 @@ static const struct {
 	{ "reload DRIVER", "now: its GPUs lose what the driver kept" },
 	{ "mode-pending BDF", "its next mode change stays pending" },
 	{ "hold BDF|UUID [unseen]", "a program has that device open through VFIO, as a VM has" },
+	{ "kill before|after [at N]", "whoever makes the N-th change from now dies before or after it" },
+	{ "kill agent [at N]", "the agent alone dies at it, and the change goes on" },
 	{ "read-only", "sysfs is mounted read-only" },
 	{ "uuid old|new", "a recreated instance gets its old UUID, or a new one" },
 	{ "library old|new|current", "NVML is that of the 470 branch, or has a profile that nobody knows" },
@@ -210,6 +212,27 @@ static int expect(struct gs_cli *cli, struct gs_sim *sim, int argc, char **argv)
 	return is_met ? GS_STATUS_OK : GS_STATUS_DIFFERS;
 }
 
+/* Those that need a machine. */
+static bool is_verb(const char *word)
+{
+	static const char *const verbs[] = { "reset", "reboot", "path", "fault", "expect" };
+
+	for (size_t i = 0; i < GS_ARRAY_SIZE(verbs); i++)
+		if (strcmp(word, verbs[i]) == 0)
+			return true;
+	return false;
+}
+
+static int reboot(struct gs_cli *cli, struct gs_sim *sim)
+{
+	struct gs_error e = { 0 };
+
+	if (gs_sim_reboot(sim, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	printf("%s was rebooted\n", cli->sim);
+	return GS_STATUS_OK;
+}
+
 static int run(struct gs_cli *cli, int argc, char **argv)
 {
 	GS_CLEANUP(gs_sim_closep) struct gs_sim *sim = NULL;
@@ -220,12 +243,12 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 	if (gs_cli_parse(cli, &gs_command_sim, argc, argv, NULL, NULL, &first, &status))
 		return status;
 	if (first == argc)
-		return gs_cli_misuse(cli, &gs_command_sim, "sim takes list, reset, path, fault or expect");
+		return gs_cli_misuse(cli, &gs_command_sim, "sim takes list, reset, reboot, path, fault or expect");
 	what = argv[first++];
 	if (strcmp(what, "list") == 0 && first == argc)
 		return list(cli);
-	if (strcmp(what, "reset") != 0 && strcmp(what, "path") != 0 && strcmp(what, "fault") != 0 && strcmp(what, "expect") != 0)
-		return gs_cli_misuse(cli, &gs_command_sim, "sim takes list, reset, path, fault or expect, not %s", what);
+	if (!is_verb(what))
+		return gs_cli_misuse(cli, &gs_command_sim, "sim takes list, reset, reboot, path, fault or expect, not %s", what);
 	status = need_name(cli);
 	if (status)
 		return status;
@@ -243,6 +266,8 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 		printf("%s\n", gs_sim_tree(sim));
 		return GS_STATUS_OK;
 	}
+	if (strcmp(what, "reboot") == 0)
+		return reboot(cli, sim);
 	if (strcmp(what, "expect") == 0)
 		return expect(cli, sim, argc - first, argv + first);
 	return fault(cli, sim, argc - first, argv + first);
@@ -284,10 +309,11 @@ static const struct gs_cli_lines tables[] = {
 
 const struct gs_cli_command gs_command_sim = {
 	.name = "sim",
-	.arguments = "list|reset|path|fault|expect",
+	.arguments = "list|reset|reboot|path|fault|expect",
 	.summary = "machines that are not there, to try things on",
 	.details = "list             their names\n"
 		   "reset            back to the shipped state\n"
+		   "reboot           what lasts stays, the rest is gone, as on real ones\n"
 		   "path             the directory tree that stands for /\n"
 		   "fault [SPEC...]  what is switched on, or switch one on\n"
 		   "expect [FILE]    hold what changes the machine to a list: \"CALL [CODE]\",\n"

@@ -20,6 +20,7 @@ struct gs_gpu_model {
 	size_t n_pci;
 	struct gs_u32 sm_count;
 	bool mode_needs_reset, mode_survives_reboot;
+	bool mode_survival_is_known;    /* of mode_survives_reboot: false where no source says it */
 	struct gs_profile_set profiles; /* source CATALOGUE; profiles without id or placements are left in, with n_placements 0 */
 };
 

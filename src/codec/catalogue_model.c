@@ -109,7 +109,7 @@ static void read_mode_switch(struct gs_json_reader *r, struct gs_gpu_model *m)
 	in = gs_json_reader_of(gs_json_read_object(r, "mode_switch"), &where, r->e);
 	gs_json_read_keys(&in, mode_switch_keys, GS_ARRAY_SIZE(mode_switch_keys));
 	m->mode_needs_reset = gs_json_read_bool(&in, "needs_reset", false);
-	m->mode_survives_reboot = gs_json_read_bool(&in, "survives_reboot", false);
+	m->mode_survives_reboot = gs_json_read_answer(&in, "survives_reboot", &m->mode_survival_is_known);
 	r->failed = in.failed;
 }
 

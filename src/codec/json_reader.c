@@ -229,6 +229,14 @@ bool gs_json_read_bool(struct gs_json_reader *r, const char *key, bool otherwise
 	return v;
 }
 
+bool gs_json_read_answer(struct gs_json_reader *r, const char *key, bool *ret_known)
+{
+	struct json_object *value = NULL;
+
+	*ret_known = !r->failed && json_object_object_get_ex(r->o, key, &value) && value;
+	return gs_json_read_bool(r, key, false);
+}
+
 size_t gs_json_read_array(struct gs_json_reader *r, const char *key, size_t max, struct json_object **ret_a)
 {
 	struct json_object *a = NULL;

@@ -62,6 +62,8 @@ uint32_t gs_json_read_number(struct gs_json_reader *r, const char *key, uint32_t
 struct gs_u64 gs_json_read_u64(struct gs_json_reader *r, const char *key);
 struct gs_i64 gs_json_read_i64(struct gs_json_reader *r, const char *key);
 bool gs_json_read_bool(struct gs_json_reader *r, const char *key, bool otherwise);
+/* Yes, no, or not known: false with *@ret_known false when absent or null. */
+bool gs_json_read_answer(struct gs_json_reader *r, const char *key, bool *ret_known);
 /* How many elements, 0 when absent or null; more than @max fails. */
 size_t gs_json_read_array(struct gs_json_reader *r, const char *key, size_t max, struct json_object **ret_a);
 /* NULL when absent or null. */

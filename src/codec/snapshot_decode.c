@@ -487,7 +487,7 @@ static void read_gpu(struct gs_snapshot *s, struct gs_json_reader *r)
 	gpu->mode = read_mode(r, "mode");
 	gpu->mode_pending = read_mode(r, "mode_pending");
 	gpu->mode_needs_reset = gs_json_read_bool(r, "mode_needs_reset", false);
-	gpu->mode_survives_reboot = gs_json_read_bool(r, "mode_survives_reboot", false);
+	gpu->mode_survives_reboot = gs_json_read_answer(r, "mode_survives_reboot", &gpu->mode_survival_is_known);
 	gs_snapshot_read_grids(s, r, gpu);
 	read_visible(r, gpu);
 	gs_snapshot_read_vfs(s, r, gpu);

@@ -251,7 +251,7 @@ static struct json_object *gpu_to_json(const struct gs_snapshot *s, size_t index
 	json_object_object_add(o, "holders", gs_holders_to_json(gpu->holders, gpu->n_holders));
 	gs_json_add_string(o, "driver_override", gpu->driver_override);
 	add_bool(o, "mode_needs_reset", gpu->mode_needs_reset);
-	add_bool(o, "mode_survives_reboot", gpu->mode_survives_reboot);
+	json_object_object_add(o, "mode_survives_reboot", gpu->mode_survival_is_known ? json_object_new_boolean(gpu->mode_survives_reboot) : NULL);
 	gs_json_add_string(o, "lost", gpu->lost);
 	add_bool(o, "is_in_fabric", gpu->is_in_fabric);
 	json_object_object_add(o, "remaining", remaining_to_json(gpu));

@@ -222,6 +222,7 @@ void gs_doctor_check_reboot(struct gs_doctor_exam *x)
 
 		if (is_mig)
 			gs_doctor_add(x, GS_DOCTOR_NOTE, gpu, remedy, "after a reboot %s, and the instances%s are gone",
+				      !gpu->mode_survival_is_known ? "whether MIG mode stays is not known" :
 				      gpu->mode_survives_reboot ? "MIG mode stays, kept on the board" : "MIG mode is off again", has_vfs ? ", VFs and vGPUs" : "");
 		else if (gpu->n_instances && gpu->mode == GS_MODE_PASSTHROUGH)
 			gs_doctor_add(x, GS_DOCTOR_NOTE, gpu, remedy, "after a reboot it is bound to its own driver again, unless the site binds it to VFIO");

@@ -127,7 +127,7 @@ static void add_notes(struct gs_policy *y)
 	}
 	if (instances)
 		gs_policy_add(y, GS_RULE_NOT_SAVED, GS_SEVERITY_NOTE, "lost at reboot: the driver keeps no instances%s",
-			      y->gpu->mode_survives_reboot ? "" : ", and this model not even MIG mode");
+			      y->gpu->mode_survives_reboot || !y->gpu->mode_survival_is_known ? "" : ", and this model not even MIG mode");
 	else if (y->d->target->n_wants || y->d->vfs_on || y->d->goes_to_vfio || y->d->n_settings)
 		gs_policy_add(y, GS_RULE_NOT_SAVED, GS_SEVERITY_NOTE, "lost at reboot: the kernel keeps none of this");
 }

@@ -748,7 +748,7 @@ const char *gs_gpu_event_label(const struct gs_gpu_event *ev, char *buf, size_t 
 	char when[GS_WALL_TEXT] = "at an unknown time", what[32];
 
 	if (ev->time_ms.known)
-		gs_wall_format((struct gs_wall){ ev->time_ms.value }, when);
+		gs_wall_format((struct gs_wall){ ev->time_ms.value }, when, sizeof(when));
 	if (ev->xid.known)
 		snprintf(what, sizeof(what), "Xid %" PRIu32, ev->xid.value);
 	else

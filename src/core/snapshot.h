@@ -178,7 +178,8 @@ struct gs_gpu {
 	enum gs_mode mode;              /* GS_MODE_INVALID when unknown */
 	enum gs_mode mode_pending;      /* GS_MODE_INVALID when nothing is pending */
 	bool mode_needs_reset;          /* Ampere: the switch takes a GPU reset (interfaces 5.8) */
-	bool mode_survives_reboot;
+	bool mode_survives_reboot;      /* MIG mode: kept on the board by Ampere, not by later ones (interfaces 5.8) */
+	bool mode_survival_is_known;    /* false: neither generation nor model is known, and the line above says nothing */
 	bool placements_visible;        /* we may see where instances are */
 	bool holders_visible;           /* we may see every process; false: «free» is not proven */
 	const char *lost;               /* why the driver cannot talk to it, NULL when it can */
@@ -201,6 +202,8 @@ struct gs_gpu {
 	size_t n_settings, cap_settings;
 	struct gs_setting **gi_settings;    /* what each of its GPU instances can be set to, by key, without values: those are params of the instance */
 	size_t n_gi_settings, cap_gi_settings;
+	struct gs_u64 interrupted_commit;       /* a commit changed this GPU and never ended; unknown: none, or not for us to see */
+	const char *interrupted_text;           /* who, when, and how far it came */
 	struct gs_pending_write **writes;
 	size_t n_writes, cap_writes;
 	struct gs_profile_set grids[GS_KIND_MAX];   /* by kind of instance; empty where there are none of a kind */

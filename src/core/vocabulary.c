@@ -43,3 +43,5 @@ const char *gs_undo_summary(enum gs_undo v)
 GS_DEFINE_WORDS(GS_RISKS, gs_risk, RISK, risk);
 GS_DEFINE_WORDS(GS_STEP_OPS, gs_step_op, STEP, step_op);
 GS_DEFINE_WORDS(GS_FRAMEWORKS, gs_framework, FRAMEWORK, framework);
+GS_DEFINE_WORDS(GS_JOURNAL_KINDS, gs_journal_kind, JOURNAL, journal_kind);
+GS_DEFINE_WORDS(GS_WAYS, gs_way, WAY, way);

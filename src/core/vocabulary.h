@@ -103,6 +103,28 @@
 	X(XE, "xe") \
 	X(I915, "i915")
 
+/* A record of a commit (journal.h). */
+#define GS_JOURNAL_KINDS(X) \
+	X(BEGIN, "begin") \
+	X(INTENT, "intent") \
+	X(RESULT, "result") \
+	X(DONE, "done") \
+	X(PENDING, "pending") \
+	X(FAILED, "failed") \
+	X(UNDO, "undo") \
+	X(UNDONE, "undone") \
+	X(END, "end") \
+	X(CLOSED, "closed")
+
+/* In which way a commit came about. */
+#define GS_WAYS(X) \
+	X(APPLY, "apply") \
+	X(CONSOLE, "console") \
+	X(RESTORE, "restore") \
+	X(UNDO, "undo") \
+	X(FINISH, "recover-finish") \
+	X(TAKE_BACK, "recover-undo")
+
 #define GS_ENUM_ITEM_(prefix, id) prefix##_##id
 #define GS_DECLARE_WORDS(table, type, prefix, lower) \
 	enum type { table(GS_X_##prefix) GS_##prefix##_MAX, GS_##prefix##_INVALID = -1 }; \
@@ -123,6 +145,8 @@
 #define GS_X_RISK(id, name) GS_RISK_##id,
 #define GS_X_STEP(id, name) GS_STEP_##id,
 #define GS_X_FRAMEWORK(id, name) GS_FRAMEWORK_##id,
+#define GS_X_JOURNAL(id, name) GS_JOURNAL_##id,
+#define GS_X_WAY(id, name) GS_WAY_##id,
 
 GS_DECLARE_WORDS(GS_VENDORS, gs_vendor, VENDOR, vendor);
 GS_DECLARE_WORDS(GS_MODES, gs_mode, MODE, mode);
@@ -138,5 +162,7 @@ const char *gs_undo_summary(enum gs_undo v);
 GS_DECLARE_WORDS(GS_RISKS, gs_risk, RISK, risk);
 GS_DECLARE_WORDS(GS_STEP_OPS, gs_step_op, STEP, step_op);
 GS_DECLARE_WORDS(GS_FRAMEWORKS, gs_framework, FRAMEWORK, framework);
+GS_DECLARE_WORDS(GS_JOURNAL_KINDS, gs_journal_kind, JOURNAL, journal_kind);
+GS_DECLARE_WORDS(GS_WAYS, gs_way, WAY, way);
 
 #endif

@@ -406,6 +406,7 @@ static void add_gpu(struct gs_snapshot *s, const struct fam_gpu *g, uint32_t ind
 	gpu->placements_visible = true;
 	gpu->holders_visible = !g->is_hidden;
 	gpu->mode_needs_reset = g->needs_reset;
+	gpu->mode_survival_is_known = true;
 	gpu->is_boot_display = g->is_boot;
 	gpu->original_driver = g->original[0] ? gs_snapshot_text(s, g->original) : NULL;
 	gpu->vfio_driver = "vfio-pci";

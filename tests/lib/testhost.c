@@ -118,6 +118,7 @@ static struct gs_gpu *add_gpu(struct gs_snapshot *s, const struct gs_gpu_model *
 	gpu->mode = GS_MODE_WHOLE;
 	gpu->mode_needs_reset = model->mode_needs_reset;
 	gpu->mode_survives_reboot = model->mode_survives_reboot;
+	gpu->mode_survival_is_known = model->mode_survival_is_known;
 	gpu->placements_visible = gpu->holders_visible = true;
 	copy_profiles(s, gpu, &model->profiles);
 	return gpu;

@@ -36,7 +36,8 @@ for file in data/hosts/*.json; do
 	$program --sim "$host" profiles --json >"$tmp/$host-profiles.json"
 	$program --sim "$host" export json >"$tmp/$host-layout.json"
 	$program --sim "$host" ps --json >"$tmp/$host-ps.json"
-	others="$others ps:$tmp/ps.json ps:$tmp/$host-ps.json snapshot:$tmp/$host-snapshot.json profiles:$tmp/$host-profiles.json layout:$tmp/$host-layout.json"
+	$program --sim "$host" doctor --reboot --json --saved "$tmp/$host-layout.json" >"$tmp/$host-reboot.json"
+	others="$others ps:$tmp/ps.json ps:$tmp/$host-ps.json snapshot:$tmp/$host-snapshot.json profiles:$tmp/$host-profiles.json layout:$tmp/$host-layout.json reboot:$tmp/$host-reboot.json"
 done
 # what no simulated machine has: written by the tests of the codec
 mkdir "$tmp/examples"

@@ -242,8 +242,9 @@ static void set_instance(struct machine *m, enum gs_mode mode)
 	X(restorer, gs_snapshot_add_restorer(m->s, GS_RESTORER_UNIT, "a.service", "runs sriov-manage"), "restorers", N, "a.service runs sriov-manage: it puts a layout", 0) \
 	X(event, set_event(m), "events", N, "the kernel's log says: 2025-11-13 02:13:25 UTC  Xid 79 (and 1 before)", 0) \
 	X(no_log, m->gpu->events_visible = false, "events", N, "the kernel's log cannot be read here", 0) \
-	X(ampere, (m->gpu->mode_survives_reboot = true, set_instance(m, GS_MODE_MIG)), "reboot", N, "stays, kept on the board, and the instances are gone", 0) \
-	X(hopper, set_instance(m, GS_MODE_MIG), "reboot", N, "is off again", 0) \
+	X(ampere, (m->gpu->mode_survives_reboot = m->gpu->mode_survival_is_known = true, set_instance(m, GS_MODE_MIG)), "reboot", N, "stays, kept on the board, and the instances are gone", 0) \
+	X(hopper, (m->gpu->mode_survival_is_known = true, set_instance(m, GS_MODE_MIG)), "reboot", N, "is off again", 0) \
+	X(unknown_generation, set_instance(m, GS_MODE_MIG), "reboot", N, "whether MIG mode stays is not known", 0) \
 	X(vgpus, (m->gpu->vfs.enabled = GS_U32(16), set_instance(m, GS_MODE_VGPU)), "reboot", N, "VFs and vGPUs are gone", 0) \
 	X(amd_reboot, (set_vendor(m, GS_VENDOR_AMD, "amdgpu"), set_partition(m, "compute-partition", NULL)), "reboot", N, "defaults", 0)
 

@@ -96,7 +96,7 @@ static int setup(void **state)
 	gpu->uuid = NULL;
 	gpu->mode = GS_MODE_WHOLE;
 	gpu->mode_pending = GS_MODE_MIG;
-	gpu->mode_survives_reboot = true;
+	gpu->mode_survives_reboot = gpu->mode_survival_is_known = true;
 	gpu->driver_override = "vfio-pci";
 	gpu->lost = "fell off the bus";
 	gs_gpu_add_holder(s, gpu)->kind = GS_HOLDER_UNIT;
@@ -219,6 +219,7 @@ static void what_is_beyond_the_interface_is_carried_too(void **state)
 	assert_string_equal(gpu->driver_override, "vfio-pci");
 	assert_int_equal(gpu->mode_pending, GS_MODE_MIG);
 	assert_true(gpu->mode_survives_reboot);
+	assert_true(gpu->mode_survival_is_known);
 	assert_false(gpu->mode_needs_reset);
 	assert_true(gpu->holders[0]->yields);
 	assert_true(gpu->numa_node.known && gpu->numa_node.value == -1);
