@@ -65,10 +65,15 @@ static int add_job(struct gs_agent *a, struct gs_agent_job job, struct gs_error 
 
 static int handle_snapshot(struct gs_agent *a, const struct gs_rpc_message *m, struct gs_error *e)
 {
+	struct gs_u32 wait_seconds = GS_U32_UNKNOWN;
 	bool telemetry = false;
 	int r = m->params ? gs_json_get_bool(m->params, "telemetry", false, &telemetry, e) : 0;
 
-	return r < 0 ? r : add_job(a, (struct gs_agent_job){ .id = m->id, .telemetry = telemetry }, e);
+	if (r == 0 && m->params)
+		r = gs_json_get_u32(m->params, "wait_seconds", &wait_seconds, e);
+	if (r < 0)
+		return r;
+	return add_job(a, (struct gs_agent_job){ .id = m->id, .telemetry = telemetry, .since = gs_monotonic_now(), .wait_ms = (int64_t)wait_seconds.value * 1000 }, e);
 }
 
 static int handle_watch(struct gs_agent *a, const struct gs_rpc_message *m, struct gs_error *e)

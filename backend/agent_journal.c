@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend/agent_lock.h"
 #include "backend/interrupted.h"
 #include "backend/proc.h"
 #include "base/file.h"
@@ -294,12 +295,11 @@ int gs_agent_leave(struct gs_agent *a, const struct gs_rpc_message *m, struct gs
 	if (f->commit.state != GS_JOURNAL_IS_OPEN && !gs_u32_is(f->commit.status, GS_STATUS_NOT_UNDONE))
 		return gs_error_set(e, -EALREADY, GS_STATUS_REFUSED, "%s is not open: there is nothing to leave", gs_journal_label(&f->commit, label, sizeof(label)));
 	/* whoever recovers it just now holds the lock */
-	r = gs_commit_lock(gs_machine_root(a->machine), &a->lock, e);
+	r = gs_agent_lock(a, "gpuslice recover --leave", 0, e);
 	if (r < 0)
 		return r;
 	r = close_commit(a, id.value, GS_WAY_INVALID, 0, "left as it was found", e);
-	gs_commit_unlock(a->lock, 0);
-	a->lock = -1;
+	gs_agent_unlock(a);
 	if (r == 0)
 		gs_rpc_reply(a->client, m->id, json_object_new_boolean(true));
 	return r;

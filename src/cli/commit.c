@@ -28,6 +28,8 @@ int gs_cli_commit_take(struct gs_cli_commit *o, const char *name, const char *va
 		o->allow_reset = true;
 	} else if (strcmp(name, "message") == 0) {
 		o->message = value;
+	} else if (strcmp(name, "wait") == 0) {
+		return gs_cli_take_wait(value, &o->wait_seconds, e) < 0 ? -EINVAL : 1;
 	} else if (strcmp(name, "on-hangup") == 0) {
 		if (strcmp(value, "finish") != 0 && strcmp(value, "undo") != 0)
 			return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "--on-hangup takes finish or undo, not %s", value);
@@ -176,6 +178,13 @@ static void on_progress(void *userdata, const char *event, size_t n, size_t of, 
 	show_progress(v->to, event, n, of, text, note);
 }
 
+/* Whom it waits for. */
+static void on_notice(void *userdata, const char *text)
+{
+	(void)userdata;
+	gs_cli_say("%s", text);
+}
+
 static void on_committed(void *userdata, const struct gs_session_result *r)
 {
 	struct commit_view *v = userdata;
@@ -247,7 +256,7 @@ static void take_signal(struct gs_session *s, struct question *q, int signals)
 
 static int follow_commit(struct gs_session *s, const struct gs_session_commit *c, struct commit_view *v, struct gs_error *e)
 {
-	const struct gs_session_handlers handlers = { .progress = on_progress, .committed = on_committed };
+	const struct gs_session_handlers handlers = { .progress = on_progress, .notice = on_notice, .committed = on_committed };
 	struct pollfd fds[3] = { { .events = POLLIN }, { .events = POLLIN }, { .events = POLLIN } };
 	struct question q = { .tty = -1 };
 	GS_CLOSE int signals = -1;
@@ -307,6 +316,8 @@ int gs_cli_commit_follow(struct gs_cli *cli, const struct gs_cli_commit *o, stru
 		.n_base = p->n_base,
 		.yes = true,    /* every confirmation has been given by now */
 		.message = o->message,
+		.command = cli->command,
+		.wait_seconds = o->wait_seconds,
 		.ssh_client = ssh_client(from, sizeof(from)),
 		.undo_on_hangup = o->undo_on_hangup,
 		.way = o->way,

@@ -16,6 +16,7 @@
 /* Messages that came while a blocking call waited for another one. */
 #define KEPT_MAX 256
 #define REAP_MS 2000
+#define WAIT_SECONDS_MAX 86400
 
 struct kept {
 	struct kept *next;
@@ -338,16 +339,11 @@ const struct gs_hello *gs_session_hello(const struct gs_session *s)
 	return &s->hello;
 }
 
-int gs_session_snapshot(struct gs_session *s, bool telemetry, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e)
+static int ask_snapshot(struct gs_session *s, struct json_object *params, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e)
 {
 	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
-	struct json_object *params = json_object_new_object();
-	int r;
+	int r = call(s, "snapshot", params, timeout_ms, &m, e);
 
-	if (!params)
-		return gs_error_oom(e);
-	json_object_object_add(params, "telemetry", json_object_new_boolean(telemetry));
-	r = call(s, "snapshot", params, timeout_ms, &m, e);
 	if (r < 0)
 		return r;
 	if (!m.params)
@@ -356,6 +352,26 @@ int gs_session_snapshot(struct gs_session *s, bool telemetry, int timeout_ms, st
 	if (r < 0)
 		gs_error_prefix(e, "the agent sent a snapshot that cannot be read: ");
 	return r;
+}
+
+int gs_session_snapshot(struct gs_session *s, bool telemetry, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e)
+{
+	struct json_object *params = json_object_new_object();
+
+	if (!params)
+		return gs_error_oom(e);
+	json_object_object_add(params, "telemetry", json_object_new_boolean(telemetry));
+	return ask_snapshot(s, params, timeout_ms, ret_snapshot, e);
+}
+
+int gs_session_snapshot_waiting(struct gs_session *s, uint32_t wait_seconds, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e)
+{
+	struct json_object *params = json_object_new_object();
+
+	if (!params)
+		return gs_error_oom(e);
+	gs_json_add_u32(params, "wait_seconds", GS_U32(wait_seconds));
+	return ask_snapshot(s, params, timeout_ms + (int)(wait_seconds < WAIT_SECONDS_MAX ? wait_seconds : WAIT_SECONDS_MAX) * 1000, ret_snapshot, e);
 }
 
 int gs_session_doctor(struct gs_session *s, int timeout_ms, struct gs_arena *arena, struct gs_doctor_facts *ret_facts, struct gs_error *e)
@@ -419,6 +435,9 @@ static struct json_object *commit_params(const struct gs_session_commit *c)
 	gs_json_add_string(o, "ssh_client", c->ssh_client);
 	gs_json_add_string(o, "on_hangup", c->undo_on_hangup ? "undo" : "finish");
 	gs_json_add_string(o, "way", gs_way_name(c->way));
+	gs_json_add_string(o, "command", c->command);
+	if (c->wait_seconds)
+		gs_json_add_u32(o, "wait_seconds", GS_U32(c->wait_seconds));
 	return o;
 }
 

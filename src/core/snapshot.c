@@ -214,6 +214,11 @@ struct gs_gpu_event *gs_gpu_add_event(struct gs_snapshot *s, struct gs_gpu *gpu)
 	return ADD_PART(s, struct gs_gpu_event, gpu->events, gpu->n_events, gpu->cap_events);
 }
 
+bool gs_write_is_call(const struct gs_pending_write *w)
+{
+	return gs_str_equal(w->path, GS_WRITE_PATH_NVML);
+}
+
 /* ---------------------------------------------------------------- sealing */
 
 static int compare_u64(uint64_t a, uint64_t b)

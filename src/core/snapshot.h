@@ -79,6 +79,9 @@ struct gs_sibling {
 	bool is_bridge;                 /* does not hurt the group and is left alone (interfaces 4.4) */
 };
 
+/* The path of one that is no write in sysfs but a call of NVML; its value says what it does. */
+#define GS_WRITE_PATH_NVML "NVML"
+
 /* A write that an earlier commit began and that the kernel still holds: it executes when the holder lets go. */
 struct gs_pending_write {
 	struct gs_bdf function;
@@ -254,6 +257,8 @@ struct gs_sibling *gs_gpu_add_sibling(struct gs_snapshot *s, struct gs_gpu *gpu)
 struct gs_setting *gs_gpu_add_setting(struct gs_snapshot *s, struct gs_gpu *gpu);
 struct gs_setting *gs_gpu_add_gi_setting(struct gs_snapshot *s, struct gs_gpu *gpu);
 struct gs_pending_write *gs_gpu_add_write(struct gs_snapshot *s, struct gs_gpu *gpu);
+/* Is it a call of NVML (GS_WRITE_PATH_NVML)? */
+bool gs_write_is_call(const struct gs_pending_write *w);
 /* At most GS_GPU_EVENTS_MAX are expected. */
 struct gs_gpu_event *gs_gpu_add_event(struct gs_snapshot *s, struct gs_gpu *gpu);
 /* A source of holders and claims was looked at, or could not be: "slurm", false, "scontrol is not installed". */
