@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/parse.h"
+#include "codec/site_policy.h"
 #include "codec/snapshot_json.h"
 
 #define SCHEMA "gpuslice.published/1"
@@ -186,13 +187,22 @@ int gs_published_write(struct gs_root *root, const struct gs_snapshot *s, struct
 {
 	GS_JSON struct json_object *file = json_object_new_object();
 	GS_FREE char *text = NULL;
-	struct json_object *snapshot = gs_snapshot_to_json(s, 0);
-	int r;
+	struct gs_site_policy policy = { 0 };
+	struct json_object *snapshot;
+	struct gs_error why;
+	int r = gs_site_policy_read(root, &policy, &why);
+
+	/* what cannot be read may have been a wish to keep something back */
+	if (r < 0)
+		return gs_error_set(e, r, why.status, "%s. Nothing is published until that is mended; /" GS_PUBLISHED_PATH " stays as it was", why.text);
+	snapshot = gs_snapshot_to_json(s, 0);
 
 	if (!file || !snapshot) {
 		json_object_put(snapshot);
 		return gs_error_oom(e);
 	}
+	if (!policy.publish_names)
+		gs_snapshot_json_leave_out_names(snapshot);
 	gs_json_add_string(file, "schema", SCHEMA);
 	gs_json_add_i64(file, "taken_at_ms", GS_I64(now.ms));
 	json_object_object_add(file, "snapshot", snapshot);

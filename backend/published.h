@@ -38,7 +38,11 @@ bool gs_published_join(const struct gs_published *p, struct gs_snapshot *s, stru
  */
 void gs_published_join_events(const struct gs_published *p, struct gs_snapshot *s, struct gs_gpu *gpu);
 
-/* Write it atomically; makes run/gpuslice. */
+/*
+ * Write it atomically; makes run/gpuslice. Names are left out where the site's
+ * policy says so (codec/site_policy.h); a policy with a mistake: nothing is
+ * written. -EPERM, -EBADMSG, -errno with a sentence.
+ */
 int gs_published_write(struct gs_root *root, const struct gs_snapshot *s, struct gs_wall now, struct gs_error *e);
 
 #endif

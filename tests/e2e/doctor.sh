@@ -111,6 +111,31 @@ expect 0 "list as that user" sim dgx-h100 --as-user list --json
 that "now has what was published" [ "$(grep -c '"xid": 79' "$tmp/out")" = 1 ]
 expect 0 "list as a table" sim dgx-h100 --as-user list
 that "says how old it is" grep -q "was seen by root [0-9]* s ago" "$tmp/err"
+mkdir -p "$XDG_STATE_HOME/gpuslice/sim/dgx-h100/tree/etc/gpuslice"
+policy=$XDG_STATE_HOME/gpuslice/sim/dgx-h100/tree/etc/gpuslice/policy.json
+published=$XDG_STATE_HOME/gpuslice/sim/dgx-h100/tree/run/gpuslice/snapshot.json
+that "what is published has names" grep -q '"name":"python3"' "$published"
+echo '{"schema": "gpuslice.policy/1", "publish": {"names": false}}' >"$policy"
+expect 0 "the site keeps them back" sim dgx-h100 agent --publish
+that "none of them is told" python3 -c '
+import json, sys
+def walk(o):
+    for v in o.values() if isinstance(o, dict) else o if isinstance(o, list) else []:
+        yield v
+        yield from walk(v)
+text = open(sys.argv[1]).read()
+assert not any(w in text for w in ("python3", "alice", "persistenced", "dcgm")), text
+holders = [h for o in walk(json.loads(text)) if isinstance(o, dict) and isinstance(o.get("holders"), list) for h in o["holders"]]
+assert holders and any(h["pid"] for h in holders), holders' "$published"
+expect 0 "viewers still get the places" sim dgx-h100 --as-user list
+that "as before" says out "(published)"
+that "the file is for its group alone" [ "$(stat -c %a "$published")" = 640 ]
+before=$(cksum <"$published")
+echo '{"schema": "gpuslice.policy/1", "publish": {"name": false}}' >"$policy"
+expect 1 "a policy with a mistake" sim dgx-h100 agent --publish
+that "is told" says err "/etc/gpuslice/policy.json"
+that "and nothing is published" [ "$(cksum <"$published")" = "$before" ]
+rm "$policy"
 expect 0 "one frame of the monitor" sim dgx-h100 monitor --once
 that "says it too" grep -q "those that root published [0-9]* s ago" "$tmp/err"
 expect 0 "no faults" sim dgx-h100 sim fault clear
