@@ -175,6 +175,9 @@ static int sim_permit(void *userdata, const char *path)
 	/* 0400 root: the nodes of capabilities; the directory itself can be listed */
 	if (gs_str_starts(path, "dev/nvidia-caps/"))
 		return -EACCES;
+	/* kernel.dmesg_restrict, which Debian's kernels have on */
+	if (gs_str_equal(path, "dev/kmsg"))
+		return -EPERM;
 	p = process_of_fd_path(sim, path);
 	return p && p->uid != GS_SIM_CALLER_UID ? -EACCES : 0;
 }
