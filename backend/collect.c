@@ -12,6 +12,7 @@
 #include "backend/mig_proc.h"
 #include "backend/published.h"
 #include "backend/restorers.h"
+#include "backend/saved_look.h"
 #include "backend/telemetry.h"
 #include "backend/vgpu_nvml.h"
 #include "backend/writer.h"
@@ -34,6 +35,7 @@ struct gs_collect {
 	struct gs_claims *claims;
 	struct gs_claims_ops claims_ops;
 	struct gs_restorers *restorers;
+	struct gs_saved_look *saved;
 	struct gs_catalogue *catalogue;     /* NULL when it cannot be loaded */
 	struct gs_error catalogue_error;
 	struct gs_nvml *nvml;
@@ -88,7 +90,8 @@ int gs_collect_new(struct gs_machine *machine, struct gs_collect **ret_collect, 
 	c->claims_ops = (struct gs_claims_ops){ run_program, machine };
 	c->claims = gs_claims_new(c->root, gs_machine_host(machine), &c->claims_ops);
 	c->restorers = gs_restorers_new(c->root);
-	if (!c->pci || !c->holders || !c->names || !c->claims || !c->restorers)
+	c->saved = gs_saved_look_new(c->root);
+	if (!c->pci || !c->holders || !c->names || !c->claims || !c->restorers || !c->saved)
 		return gs_error_oom(e);
 	if (gs_catalogue_load(&c->catalogue, &c->catalogue_error) < 0)
 		c->catalogue = NULL;
@@ -108,6 +111,7 @@ struct gs_collect *gs_collect_free(struct gs_collect *c)
 	gs_vgpu_placements_free(c->placements);
 	gs_claims_free(c->claims);
 	gs_restorers_free(c->restorers);
+	gs_saved_look_free(c->saved);
 	gs_holders_free(c->holders);
 	gs_pci_free(c->pci);
 	free(c);
@@ -646,6 +650,8 @@ int gs_collect_snapshot(struct gs_collect *c, const struct gs_collect_options *o
 	if (r < 0)
 		return r;
 	r = gs_snapshot_seal(s, e);
+	if (r == 0)
+		r = gs_saved_look_apply(c->saved, s, e);
 	if (r < 0)
 		return r;
 	*ret_snapshot = GS_TAKE(s);

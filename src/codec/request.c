@@ -150,6 +150,24 @@ int gs_request_add_disrupt(struct gs_request *r, const char *word, struct gs_err
 
 /* ---- planning ---- */
 
+/* With what is asked of each GPU, so that the plan can say whether that is what is saved. */
+static int build(const struct gs_snapshot *s, const struct gs_evaluation *ev, const struct gs_plan_options *options, struct gs_plan **ret_plan, struct gs_error *e)
+{
+	GS_FREE struct gs_digest *targets = NULL;
+	struct gs_plan_options with_targets = *options;
+
+	if (gs_snapshot_saved(s)->state == GS_SAVED_SAME) {
+		targets = calloc(gs_snapshot_n_gpus(s) + 1, sizeof(*targets));
+		if (!targets)
+			return gs_error_oom(e);
+		for (size_t i = 0; i < ev->layout->n_gpus; i++)
+			if (gs_layout_digest(ev->layout, s, i, &targets[i]) < 0)
+				return gs_error_oom(e);
+		with_targets.targets = targets;
+	}
+	return gs_plan_build(s, ev, &with_targets, ret_plan, e);
+}
+
 static int plan_script(const struct gs_request *r, const struct gs_snapshot *s, const struct gs_plan_options *options,
 		       struct gs_plan **ret_plan, struct gs_error *e)
 {
@@ -164,7 +182,7 @@ static int plan_script(const struct gs_request *r, const struct gs_snapshot *s, 
 		ret = gs_request_keep_only(r, s, &ev, e);
 	if (ret < 0)
 		return ret;
-	return gs_plan_build(s, &ev, options, ret_plan, e);
+	return build(s, &ev, options, ret_plan, e);
 }
 
 static int plan_layout(const struct gs_request *r, const struct gs_snapshot *s, const struct gs_plan_options *options,
@@ -184,7 +202,7 @@ static int plan_layout(const struct gs_request *r, const struct gs_snapshot *s, 
 	ret = gs_layout_solve(ev.layout, s, &unplaced, e);
 	if (ret < 0)
 		return ret;
-	return gs_plan_build(s, &ev, options, ret_plan, e);
+	return build(s, &ev, options, ret_plan, e);
 }
 
 int gs_request_plan(const struct gs_request *r, const struct gs_snapshot *s, struct gs_plan **ret_plan, struct gs_error *e)
