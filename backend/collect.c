@@ -8,6 +8,7 @@
 #include "backend/claims.h"
 #include "backend/family.h"
 #include "backend/holders.h"
+#include "backend/interrupted.h"
 #include "backend/pci.h"
 #include "backend/mig_proc.h"
 #include "backend/published.h"
@@ -45,6 +46,7 @@ struct gs_collect {
 	struct gs_digest nvml_gpus;         /* which GPUs its driver had then */
 	struct gs_mig mig;
 	struct gs_vgpu_names *names;
+	struct gs_interrupted interrupted;
 	struct gs_readings *readings;       /* NULL before any was asked for; of this life of the library */
 	struct gs_vgpu_placements *placements;      /* NULL before any was asked for */
 };
@@ -539,6 +541,9 @@ static int read_families(struct look *l)
 	/* who cannot write it goes on with what is in memory */
 	if (may_keep(l))
 		gs_vgpu_names_save(l->c->names, l->c->root);
+	/* the journal is root's: whoever may not read it cannot say that nothing is open, and nobody else can change anything */
+	if (gs_machine_is_privileged(l->c->machine) && gs_interrupted_collect(&l->c->interrupted, l->c->root, l->snapshot) < 0)
+		return -ENOMEM;
 	return gs_writes_collect(l->c->root, l->snapshot, may_keep(l));
 }
 

@@ -254,6 +254,15 @@ enum gs_sim_fault_kind {
 	GS_SIM_FAULT_SLOW,          /* each call takes @code milliseconds longer */
 };
 
+/* When whoever changes the machine is killed (kill.h). */
+enum gs_sim_kill {
+	GS_SIM_KILL_NEVER,
+	GS_SIM_KILL_BEFORE,         /* with all of its process group, before anything has changed: a power cut */
+	GS_SIM_KILL_AFTER,          /* … when the change has been made and nobody has been told */
+	GS_SIM_KILL_AGENT,          /* its parent alone: the change goes on */
+	GS_SIM_KILL_MAX,
+};
+
 /* How old the management library is. */
 enum gs_sim_library {
 	GS_SIM_LIBRARY_CURRENT,
@@ -287,6 +296,8 @@ struct gs_sim_state {
 	uint64_t boot_serial;       /* serials from here on are of this boot; 0: it is the first */
 	bool vfio_cdev;             /* a kernel with /dev/vfio/devices */
 	bool read_only;             /* fault: sysfs is mounted read-only */
+	enum gs_sim_kill kill;      /* fault: … at the change that the countdown (from 1) says */
+	uint32_t kill_countdown;
 	uint32_t library;           /* enum gs_sim_library */
 	bool no_nvml;               /* the management library is not installed; then the driver has no version either */
 	uint32_t next_pid, next_group;

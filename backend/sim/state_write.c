@@ -244,6 +244,8 @@ int gs_sim_state_format(const struct gs_sim_state *s, char **ret_text, size_t *r
 	gs_sim_put_number(&w, root, "next_serial", s->next_serial);
 	gs_sim_put_number(&w, root, "uuid_counter", s->uuid_counter);
 	gs_sim_put_text(&w, root, "uuid", s->uuid_old ? "old" : "new");
+	gs_sim_put_unless(&w, root, "kill", s->kill, GS_SIM_KILL_NEVER);
+	gs_sim_put_unless(&w, root, "kill_countdown", s->kill_countdown, 0);
 	gs_sim_put_unless(&w, root, "library", s->library, GS_SIM_LIBRARY_CURRENT);
 	gs_sim_put_text(&w, root, "host", s->host);
 	gs_sim_put_text(&w, root, "hostname", s->hostname);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <time.h>
 
 static int64_t read_clock(clockid_t id)
@@ -19,4 +20,25 @@ struct gs_monotonic gs_monotonic_now(void)
 struct gs_wall gs_wall_now(void)
 {
 	return (struct gs_wall){ read_clock(CLOCK_REALTIME) };
+}
+
+static const char *format(struct gs_wall t, const char *how, char *buf, size_t size)
+{
+	/* rounded down, also before 1970 */
+	time_t seconds = (time_t)(t.ms / 1000 - (t.ms % 1000 < 0));
+	struct tm tm;
+
+	if (!gmtime_r(&seconds, &tm) || !strftime(buf, size, how, &tm))
+		snprintf(buf, size, "?");
+	return buf;
+}
+
+const char *gs_wall_format(struct gs_wall t, char *buf, size_t size)
+{
+	return format(t, "%Y-%m-%d %H:%M:%S UTC", buf, size);
+}
+
+const char *gs_wall_format_iso(struct gs_wall t, char *buf, size_t size)
+{
+	return format(t, "%Y-%m-%dT%H:%M:%SZ", buf, size);
 }

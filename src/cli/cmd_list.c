@@ -187,7 +187,10 @@ static void add_writes(struct gs_table *t, const struct gs_gpu *gpu)
 	char bdf[GS_BDF_TEXT], text[256];
 
 	for (size_t i = 0; i < gpu->n_writes; i++) {
-		snprintf(text, sizeof(text), "write to %s waits", gpu->writes[i]->path);
+		if (gs_write_is_call(gpu->writes[i]))
+			snprintf(text, sizeof(text), "waits in the driver: %.200s", gpu->writes[i]->value);
+		else
+			snprintf(text, sizeof(text), "write to %s waits", gpu->writes[i]->path);
 		add_remark(t, gpu, gs_bdf_format(gpu->writes[i]->function, bdf), "", text, gpu->writes[i]->waits_for ? gpu->writes[i]->waits_for : "?");
 	}
 }

@@ -79,7 +79,7 @@ static int inquire(struct inquiry *q, struct gs_cli *cli, const struct gs_cli_co
 	if (argc - first != 1)
 		return gs_cli_misuse(cli, command, "%s takes one FILE, or - for standard input", command->name);
 	if (read_request(q, argv[first], &e) < 0 || gs_cli_connect(cli, &how, &q->session, &e) < 0 ||
-	    gs_session_snapshot(q->session, false, SNAPSHOT_TIMEOUT_MS, &q->snapshot, &e) < 0 ||
+	    gs_session_snapshot_waiting(q->session, q->o.commit.wait_seconds, SNAPSHOT_TIMEOUT_MS, &q->snapshot, &e) < 0 ||
 	    (!q->o.by_gpu && gs_request_plan(q->request, q->snapshot, &q->plan, &e) < 0))
 		return gs_cli_fail(cli, &e);
 	*ret_done = false;

@@ -7,10 +7,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/parse.h"
 #include "base/strbuf.h"
 #include "codec/plan_json.h"
 
@@ -26,6 +28,8 @@ int gs_cli_commit_take(struct gs_cli_commit *o, const char *name, const char *va
 		o->allow_reset = true;
 	} else if (strcmp(name, "message") == 0) {
 		o->message = value;
+	} else if (strcmp(name, "wait") == 0) {
+		return gs_cli_take_wait(value, &o->wait_seconds, e) < 0 ? -EINVAL : 1;
 	} else if (strcmp(name, "on-hangup") == 0) {
 		if (strcmp(value, "finish") != 0 && strcmp(value, "undo") != 0)
 			return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "--on-hangup takes finish or undo, not %s", value);
@@ -174,6 +178,13 @@ static void on_progress(void *userdata, const char *event, size_t n, size_t of, 
 	show_progress(v->to, event, n, of, text, note);
 }
 
+/* Whom it waits for. */
+static void on_notice(void *userdata, const char *text)
+{
+	(void)userdata;
+	gs_cli_say("%s", text);
+}
+
 static void on_committed(void *userdata, const struct gs_session_result *r)
 {
 	struct commit_view *v = userdata;
@@ -183,16 +194,71 @@ static void on_committed(void *userdata, const struct gs_session_result *r)
 	v->result.json = r->json ? json_object_get(r->json) : NULL;
 }
 
-/*
- * Ctrl-C asks the agent to stop after this step and to undo; the commit is
- * never left to itself unannounced. A second one changes nothing: a write that
- * waits in the kernel cannot be taken back.
- */
+/* The question that Ctrl-C raises, on the terminal itself: standard input may be the script. */
+struct question {
+	int tty;                /* -1: not asked */
+	bool is_answered;
+};
+
+/* The commit waits behind the step under way until it is answered. False: nobody can be asked. */
+static bool ask_whether_to_stop(struct gs_session *s, struct question *q)
+{
+	q->tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (q->tty < 0)
+		return false;
+	gs_session_pause(s);
+	dprintf(q->tty, "\nThe commit waits behind this step. u stops it and undoes what was done, g goes on (Ctrl-C again: u): ");
+	return true;
+}
+
+static void stop(struct gs_session *s, struct question *q)
+{
+	if (!q->is_answered)
+		gs_cli_say("stopping after this step; what was done will be undone");
+	q->is_answered = true;
+	gs_session_cancel(s);
+}
+
+static void take_answer(struct gs_session *s, struct question *q)
+{
+	char line[64];
+	ssize_t n = read(q->tty, line, sizeof(line));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0 && line[0] == 'g') {
+		gs_session_resume(s);
+	} else if (n > 0 && line[0] != 'u') {
+		dprintf(q->tty, "u or g: ");
+		return;
+	} else {
+		/* a terminal that is gone is a hangup: the agent hears of that by itself when we end */
+		stop(s, q);
+	}
+	close(q->tty);
+	q->tty = -1;
+}
+
+/* A second Ctrl-C is an answer; nothing tears, since a write that waits in the kernel cannot be taken back. */
+static void take_signal(struct gs_session *s, struct question *q, int signals)
+{
+	struct signalfd_siginfo info;
+
+	if (read(signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (info.ssi_signo == SIGINT && q->tty < 0 && !q->is_answered && ask_whether_to_stop(s, q))
+		return;
+	stop(s, q);
+	if (q->tty >= 0)
+		close(q->tty);
+	q->tty = -1;
+}
+
 static int follow_commit(struct gs_session *s, const struct gs_session_commit *c, struct commit_view *v, struct gs_error *e)
 {
-	const struct gs_session_handlers handlers = { .progress = on_progress, .committed = on_committed };
-	struct pollfd fds[2] = { { .events = POLLIN }, { .events = POLLIN } };
-	struct signalfd_siginfo info;
+	const struct gs_session_handlers handlers = { .progress = on_progress, .notice = on_notice, .committed = on_committed };
+	struct pollfd fds[3] = { { .events = POLLIN }, { .events = POLLIN }, { .events = POLLIN } };
+	struct question q = { .tty = -1 };
 	GS_CLOSE int signals = -1;
 	sigset_t mask;
 	int r;
@@ -207,27 +273,42 @@ static int follow_commit(struct gs_session *s, const struct gs_session_commit *c
 	r = gs_session_commit_begin(s, c);
 	if (r < 0)
 		return gs_error_set(e, r, GS_STATUS_UNREACHABLE, "the agent cannot be asked: %s; nothing was done", strerror(-r));
-	while (!v->ended) {
+	while (r >= 0 && !v->ended) {
 		fds[0].fd = gs_session_fd(s);
 		fds[0].events = (short)(POLLIN | (gs_session_wants_write(s) ? POLLOUT : 0));
 		fds[1].fd = signals;
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		fds[2].fd = q.tty;
+		if (poll(fds, 3, -1) < 0 && errno != EINTR)
 			return gs_error_set(e, -errno, GS_STATUS_FAILED, "waiting for the agent failed: %s; what was done: gpuslice list", strerror(errno));
-		if (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-			gs_cli_say("stopping after this step; what was done will be undone");
-			gs_session_cancel(s);
-			v->was_stopped = true;
-		}
+		if (q.tty >= 0 && fds[2].revents)
+			take_answer(s, &q);
+		take_signal(s, &q, signals);
 		r = gs_session_dispatch(s, &handlers, v, e);
-		if (r < 0)
-			return r;
 	}
-	return 0;
+	if (q.tty >= 0)
+		close(q.tty);
+	v->was_stopped = q.is_answered;
+	return r < 0 ? r : 0;
+}
+
+/* The address in SSH_CONNECTION, which sudo takes away from the agent; for the record only. NULL: not over ssh. */
+static const char *ssh_client(char *buf, size_t size)
+{
+	const char *s = getenv("SSH_CONNECTION");
+	size_t n = s ? strcspn(s, " ") : 0;
+
+	if (!n || n >= size)
+		return NULL;
+	memcpy(buf, s, n);
+	buf[n] = '\0';
+	gs_text_sanitize(buf);
+	return buf;
 }
 
 int gs_cli_commit_follow(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *s, const struct gs_request *request, const struct gs_plan *p,
 			 struct gs_session_result *ret_result, bool *ret_stopped, struct gs_error *e)
 {
+	char from[64];
 	struct gs_session_commit c = {
 		.request = request,
 		.expect = p->digest,
@@ -235,6 +316,9 @@ int gs_cli_commit_follow(struct gs_cli *cli, const struct gs_cli_commit *o, stru
 		.n_base = p->n_base,
 		.yes = true,    /* every confirmation has been given by now */
 		.message = o->message,
+		.command = cli->command,
+		.wait_seconds = o->wait_seconds,
+		.ssh_client = ssh_client(from, sizeof(from)),
 		.undo_on_hangup = o->undo_on_hangup,
 		.way = o->way,
 	};

@@ -14,6 +14,7 @@ struct gs_cli_commit {
 	bool yes, dry_run, kill, allow_reset, undo_on_hangup;
 	struct gs_digest expect;
 	const char *message;
+	uint32_t wait_seconds;
 	const char *disrupt[64];
 	size_t n_disrupt;
 	enum gs_way way;
@@ -28,6 +29,7 @@ struct gs_cli_commit {
 	{ "allow-reset", NULL, "reset a GPU whose mode waits for that, and those that NVLink links with it" }, \
 	{ "expect", "DIGEST", "only the plan with this digest, the one that was approved" }, \
 	{ "on-hangup", "finish|undo", "when the terminal or the connection goes away in the middle (finish)" }, \
+	GS_CLI_WAIT_OPTION, \
 	{ "message", "TEXT", "why, for the record" }
 
 /* Take an option of these: 1 taken, 0 none of them, -EINVAL with a sentence. */

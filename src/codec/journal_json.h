@@ -54,8 +54,9 @@ GS_DEFINE_CLEANUP(struct gs_journal_file *, gs_journal_file_free);
 
 /*
  * Read a commit's file. A last line that is half, or anything that cannot
- * follow, ends it (see damage): what came before counts. -EBADMSG when not
- * even begin can be read. The caller owns.
+ * follow, ends it (see damage): what came before counts. -ENODATA when begin is
+ * not whole: then nothing had been done; -EBADMSG when it cannot be read. The
+ * caller owns.
  */
 int gs_journal_parse(const char *bytes, size_t n, struct gs_journal_file **ret_file, struct gs_error *e);
 

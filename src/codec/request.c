@@ -2,6 +2,8 @@
 #include "codec/request.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -10,6 +12,7 @@
 #include "codec/request_scope.h"
 #include "codec/script_text.h"
 #include "codec/services.h"
+#include "core/undo.h"
 
 /* More than a plan can meet on one host; what comes over the wire has an end. */
 #define DISRUPT_MAX 256
@@ -83,10 +86,31 @@ int gs_request_new(const char *bytes, size_t n, const char *name, enum gs_script
 	return 0;
 }
 
+int gs_request_new_past(enum gs_way way, uint64_t id, struct gs_past *past, struct gs_request **ret_request, struct gs_error *e)
+{
+	GS_CLEANUP(gs_past_freep) struct gs_past *taken = past;
+	GS_CLEANUP(gs_request_freep) struct gs_request *r = NULL;
+	char name[48];
+	int ret;
+
+	snprintf(name, sizeof(name), "commit %" PRIu64, id);
+	ret = gs_request_new("", 0, name, GS_CONTEXT_FILE, &r, e);
+	if (ret < 0)
+		return ret;
+	r->kind = GS_REQUEST_PAST;
+	r->way = way;
+	r->commit_id = id;
+	r->past = GS_TAKE(taken);
+	*ret_request = GS_TAKE(r);
+	return 0;
+}
+
 struct gs_request *gs_request_free(struct gs_request *r)
 {
 	if (!r)
 		return NULL;
+	gs_past_free(r->past);
+	free(r->only);
 	for (size_t i = 0; i < r->n_disrupt; i++)
 		free((char *)r->disrupt[i].unit);
 	free(r->disrupt);
@@ -205,6 +229,24 @@ static int plan_layout(const struct gs_request *r, const struct gs_snapshot *s, 
 	return build(s, &ev, options, ret_plan, e);
 }
 
+static int plan_past(const struct gs_request *r, const struct gs_snapshot *s, struct gs_plan_options *options, struct gs_plan **ret_plan, struct gs_error *e)
+{
+	GS_EVALUATION struct gs_evaluation ev = { .layout = NULL };
+	int ret;
+
+	if (!r->past)
+		return gs_error_set(e, -ENOENT, GS_STATUS_INVALID, "what commit %" PRIu64 " did is not known here", r->commit_id);
+	ret = gs_past_evaluate(r->past, r->way, s, &ev, e);
+	if (ret < 0)
+		return ret;
+	/* who let a GPU be reset on the way there lets it be reset on the way back */
+	options->allow_reset |= gs_plan_has_reset(r->past->plan);
+	options->recovers = r->commit_id;
+	options->start_units = r->past->units;
+	options->n_start_units = r->past->n_units;
+	return gs_plan_build(s, &ev, options, ret_plan, e);
+}
+
 int gs_request_plan(const struct gs_request *r, const struct gs_snapshot *s, struct gs_plan **ret_plan, struct gs_error *e)
 {
 	GS_CLEANUP(gs_services_freep) struct gs_services *services = NULL;
@@ -221,6 +263,8 @@ int gs_request_plan(const struct gs_request *r, const struct gs_snapshot *s, str
 		return ret;
 	options.services = services->items;
 	options.n_services = services->n;
+	if (r->kind == GS_REQUEST_PAST)
+		return plan_past(r, s, &options, ret_plan, e);
 	if (r->kind == GS_REQUEST_LAYOUT)
 		return plan_layout(r, s, &options, ret_plan, e);
 	return plan_script(r, s, &options, ret_plan, e);
@@ -230,7 +274,7 @@ int gs_request_plan(const struct gs_request *r, const struct gs_snapshot *s, str
 
 static const char *kind_name(enum gs_request_kind kind)
 {
-	return kind == GS_REQUEST_LAYOUT ? "layout" : "script";
+	return kind == GS_REQUEST_PAST ? "past" : kind == GS_REQUEST_LAYOUT ? "layout" : "script";
 }
 
 static struct json_object *disrupt_to_json(const struct gs_request *r)
@@ -259,6 +303,10 @@ struct json_object *gs_request_to_json(const struct gs_request *r)
 	gs_json_add_string(o, "kind", kind_name(r->kind));
 	gs_json_add_string(o, "name", r->name);
 	gs_json_add_string(o, "text", r->text);
+	if (r->kind == GS_REQUEST_PAST) {
+		gs_json_add_string(o, "way", gs_way_name(r->way));
+		gs_json_add_u64(o, "commit", GS_U64(r->commit_id));
+	}
 	gs_json_add_string(o, "context", r->context == GS_CONTEXT_PROMPT ? "prompt" : "file");
 	if (r->n_only)
 		json_object_object_add(o, "only", gs_request_only_to_json(r));
@@ -292,6 +340,21 @@ static int read_disrupt(struct json_object *o, struct gs_request *r, struct gs_e
 	return gs_json_get_bool(o, "kill", false, &r->kill, e);
 }
 
+/* What is about an earlier commit has no text: which commit, and what is to become of it. */
+static int read_past(struct json_object *o, struct gs_request **ret_request, struct gs_error *e)
+{
+	const char *word = NULL;
+	struct gs_u64 id = GS_U64_UNKNOWN;
+	enum gs_way way;
+
+	if (gs_json_get_string(o, "way", &word, e) < 0 || gs_json_get_u64(o, "commit", &id, e) < 0)
+		return -EBADMSG;
+	way = word ? gs_way_from_name(word) : GS_WAY_INVALID;
+	if (!id.known || !id.value || (way != GS_WAY_UNDO && way != GS_WAY_FINISH && way != GS_WAY_TAKE_BACK))
+		return wrong_request(e, "it names no commit, or nothing that can be done about one");
+	return gs_request_new_past(way, id.value, NULL, ret_request, e);
+}
+
 int gs_request_from_json(struct json_object *o, struct gs_request **ret_request, struct gs_error *e)
 {
 	GS_CLEANUP(gs_request_freep) struct gs_request *r = NULL;
@@ -309,7 +372,10 @@ int gs_request_from_json(struct json_object *o, struct gs_request **ret_request,
 	is_prompt = strcmp(context, "prompt") == 0;
 	if (!is_prompt && strcmp(context, "file") != 0)
 		return wrong_request(e, "its context is neither file nor prompt");
-	ret = gs_request_new(text, strlen(text), name, is_prompt ? GS_CONTEXT_PROMPT : GS_CONTEXT_FILE, &r, e);
+	if (strcmp(kind, "past") == 0)
+		ret = read_past(o, &r, e);
+	else
+		ret = gs_request_new(text, strlen(text), name, is_prompt ? GS_CONTEXT_PROMPT : GS_CONTEXT_FILE, &r, e);
 	if (ret < 0)
 		return ret;
 	/* both ends must read the same thing into the text that was approved */

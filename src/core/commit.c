@@ -256,7 +256,7 @@ static const struct gs_finding *first_unconfirmed(const struct gs_plan *back, co
 static int undo(struct commit *c, const struct gs_plan *failed, size_t done, const char *why, size_t *ret_new_uuids, struct gs_strbuf *differences, struct gs_error *e)
 {
 	/* who let a GPU be reset on the way there lets it be reset on the way back */
-	const struct gs_plan_options options = { .allow_reset = gs_plan_has_reset(failed) };
+	const struct gs_plan_options options = { .allow_reset = gs_plan_has_reset(failed), .recovers = failed->recovers };
 
 	/* a second look and try: what failed once for a passing reason need not leave debris */
 	for (int tries = 0;; tries++) {

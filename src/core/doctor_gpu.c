@@ -89,10 +89,16 @@ void gs_doctor_check_pending(struct gs_doctor_exam *x)
 			if (gpu->settings[i]->pending)
 				gs_doctor_add(x, GS_DOCTOR_PROBLEM, gpu, "reload the driver, or reboot", "%s %s is asked for and not active before its driver is loaded again",
 					      gpu->settings[i]->key, gpu->settings[i]->pending);
-		for (size_t i = 0; i < gpu->n_writes; i++)
+		for (size_t i = 0; i < gpu->n_writes; i++) {
+			if (gs_write_is_call(gpu->writes[i])) {
+				gs_doctor_add(x, GS_DOCTOR_PROBLEM, gpu, "dmesg may say why; it cannot be interrupted",
+					      "the driver has not come back from \"%s\" (collector pid %" PRIu32 ")", gpu->writes[i]->value, gpu->writes[i]->pid);
+				continue;
+			}
 			gs_doctor_add(x, GS_DOCTOR_PROBLEM, gpu, "end what it waits for; the kernel then carries the write out",
 				      "a write of \"%s\" to %s waits in the kernel%s%s", gpu->writes[i]->value, gpu->writes[i]->path,
 				      gpu->writes[i]->waits_for ? " for " : "", gpu->writes[i]->waits_for ? gpu->writes[i]->waits_for : "");
+		}
 	}
 }
 

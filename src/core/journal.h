@@ -62,7 +62,8 @@ enum gs_journal_state {
 	GS_JOURNAL_IS_CLOSED,           /* interrupted, and dealt with */
 };
 
-#define GS_JOURNAL_UNITS_MAX 16
+/* A commit that would stop more is not begun. */
+#define GS_JOURNAL_UNITS_MAX 64
 
 /* What the records of one commit amount to. Strings are borrowed from whoever holds the records. */
 struct gs_journal_commit {
@@ -72,13 +73,15 @@ struct gs_journal_commit {
 	enum gs_way way;
 	uint64_t of;                    /* the commit that it undoes or recovers; 0: none */
 	struct gs_author author;
+	const struct gs_plan_base *gpus;    /* that it is about, with their revs then; the holder's */
+	size_t n_gpus;
 	uint32_t n_steps;
 	enum gs_journal_state state;
 	struct gs_wall ended;           /* of end or closed */
 	uint32_t done;                  /* steps that are proven, in order */
-	bool is_uncertain;              /* one more has an intent and no verdict: it may have been done */
+	bool is_uncertain;              /* one more may have been done: an intent, no proof, and no word that it was refused */
 	bool is_undoing;                /* the undo had begun */
-	bool is_pending;                /* a step's effect waits */
+	bool is_pending;                /* a step's effect waits; behind the end: the outcome is PENDING */
 	struct gs_u32 status;           /* of end */
 	const char *text;               /* of end or closed; NULL */
 	enum gs_way closed_way;         /* INVALID: left */
@@ -89,6 +92,10 @@ struct gs_journal_commit {
 	bool is_open_step;              /* an intent without a verdict is the last word */
 	uint32_t open_n;
 	bool open_is_undo;
+	/* gs_journal_take()'s own */
+	bool open_has_result, open_is_refused;
+	bool has_stopped;               /* no forward step follows but units that are started again */
+	uint32_t forward_n;             /* of the last forward intent */
 };
 
 /*
@@ -97,6 +104,11 @@ struct gs_journal_commit {
  * closed behind an end): such a journal is not believed any further, what was
  * taken before stays. BEGIN's own members (id, boot id, author, …) are set by
  * the caller after it.
+ *
+ * Forward steps come one after the other. Behind a failure the units of the
+ * plan may be started again, and the undo may have to go on although the
+ * journal could not be written for a while: there an intent may be missing, or
+ * a verdict. @r's strings are borrowed.
  */
 int gs_journal_take(struct gs_journal_commit *c, const struct gs_journal_record *r, struct gs_error *e);
 
@@ -104,5 +116,7 @@ int gs_journal_take(struct gs_journal_commit *c, const struct gs_journal_record 
 const char *gs_journal_label(const struct gs_journal_commit *c, char *buf, size_t size);
 /* Half a sentence: "interrupted after step 2 of 5, step 3 may be half done". Returns @buf. */
 const char *gs_journal_summary(const struct gs_journal_commit *c, char *buf, size_t size);
+/* For a log: "commit 12 by alice (uid 1000, from 192.0.2.7): apply: done, 5 steps on 0000:26:00.0 - MESSAGE". Printable ASCII and UTF-8, one line. Returns @buf. */
+const char *gs_journal_log_line(const struct gs_journal_commit *c, char *buf, size_t size);
 
 #endif

@@ -381,6 +381,7 @@ int gs_plan_build(const struct gs_snapshot *s, const struct gs_evaluation *ev, c
 		return gs_error_oom(e);
 	p->arena = gs_arena_new();
 	p->snapshot = gs_snapshot_ref(s);
+	p->recovers = options->recovers;
 	if (!p->arena)
 		return gs_error_oom(e);
 	r = gs_layout_copy(ev->layout, &p->layout, e);

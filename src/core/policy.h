@@ -33,6 +33,7 @@
 	X(FABRIC_MANAGER, "fabric-manager", "the GPU is part of an NVSwitch fabric") \
 	X(STRANDED, "stranded", "an interrupted tool left the GPU without its driver") \
 	X(WRITE_PENDING, "write-pending", "an earlier write still waits in the kernel") \
+	X(INTERRUPTED, "interrupted", "an earlier commit was interrupted on this GPU") \
 	X(SETTING_FIXED, "setting-fixed", "the setting cannot be written here") \
 	X(SETTING_NEEDS, "setting-needs", "the setting of vGPUs can be written only in another state of the GPU") \
 	X(SETTING_PENDING, "setting-pending", "the setting becomes active only later") \

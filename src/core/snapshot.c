@@ -237,6 +237,11 @@ struct gs_pending_write *gs_gpu_add_write(struct gs_snapshot *s, struct gs_gpu *
 	return ADD_PART(s, struct gs_pending_write, gpu->writes, gpu->n_writes, gpu->cap_writes);
 }
 
+bool gs_write_is_call(const struct gs_pending_write *w)
+{
+	return gs_str_equal(w->path, GS_WRITE_PATH_NVML);
+}
+
 /* ---------------------------------------------------------------- sealing */
 
 static int compare_u64(uint64_t a, uint64_t b)

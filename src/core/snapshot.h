@@ -92,6 +92,9 @@ struct gs_sibling {
 	bool is_bridge;                 /* does not hurt the group and is left alone (interfaces 4.4) */
 };
 
+/* The path of one that is no write in sysfs but a call of NVML; its value says what it does. */
+#define GS_WRITE_PATH_NVML "NVML"
+
 /* A write that an earlier commit began and that the kernel still holds: it executes when the holder lets go. */
 struct gs_pending_write {
 	struct gs_bdf function;
@@ -208,6 +211,8 @@ struct gs_gpu {
 	size_t n_settings, cap_settings;
 	struct gs_setting **gi_settings;    /* what each of its GPU instances can be set to, by key, without values: those are params of the instance */
 	size_t n_gi_settings, cap_gi_settings;
+	struct gs_u64 interrupted_commit;       /* a commit changed this GPU and never ended; unknown: none, or not for us to see */
+	const char *interrupted_text;           /* who, when, and how far it came */
 	struct gs_pending_write **writes;
 	size_t n_writes, cap_writes;
 	struct gs_profile_set grids[GS_KIND_MAX];   /* by kind of instance; empty where there are none of a kind */
@@ -263,6 +268,8 @@ struct gs_sibling *gs_gpu_add_sibling(struct gs_snapshot *s, struct gs_gpu *gpu)
 struct gs_setting *gs_gpu_add_setting(struct gs_snapshot *s, struct gs_gpu *gpu);
 struct gs_setting *gs_gpu_add_gi_setting(struct gs_snapshot *s, struct gs_gpu *gpu);
 struct gs_pending_write *gs_gpu_add_write(struct gs_snapshot *s, struct gs_gpu *gpu);
+/* Is it a call of NVML (GS_WRITE_PATH_NVML)? */
+bool gs_write_is_call(const struct gs_pending_write *w);
 /* A source of holders and claims was looked at, or could not be: "slurm", false, "scontrol is not installed". */
 void gs_snapshot_add_source(struct gs_snapshot *s, const char *name, bool is_present, const char *fmt, ...) GS_PRINTF(4, 5);
 /* Copies; one of that kind and name is there once. Beyond GS_RESTORERS_MAX they are left out. */
