@@ -114,7 +114,6 @@ struct gs_request *gs_request_free(struct gs_request *r)
 	for (size_t i = 0; i < r->n_disrupt; i++)
 		free((char *)r->disrupt[i].unit);
 	free(r->disrupt);
-	free(r->only);
 	free(r->text);
 	free(r->name);
 	free(r);
@@ -237,6 +236,8 @@ static int plan_past(const struct gs_request *r, const struct gs_snapshot *s, st
 	if (!r->past)
 		return gs_error_set(e, -ENOENT, GS_STATUS_INVALID, "what commit %" PRIu64 " did is not known here", r->commit_id);
 	ret = gs_past_evaluate(r->past, r->way, s, &ev, e);
+	if (ret == 0)
+		ret = gs_request_keep_only(r, s, &ev, e);
 	if (ret < 0)
 		return ret;
 	/* who let a GPU be reset on the way there lets it be reset on the way back */
@@ -244,7 +245,7 @@ static int plan_past(const struct gs_request *r, const struct gs_snapshot *s, st
 	options->recovers = r->commit_id;
 	options->start_units = r->past->units;
 	options->n_start_units = r->past->n_units;
-	return gs_plan_build(s, &ev, options, ret_plan, e);
+	return build(s, &ev, options, ret_plan, e);
 }
 
 int gs_request_plan(const struct gs_request *r, const struct gs_snapshot *s, struct gs_plan **ret_plan, struct gs_error *e)
