@@ -3,7 +3,8 @@
  * The agent's writing half. The core runs the commit as one call; wherever it
  * waits for the collector or a process, the client's messages are served, so
  * hello and cancel are answered and snapshots wait until it has ended. A client
- * that goes away does not stop it: a plan that was approved is finished.
+ * that goes away does not stop it: a plan that was approved is finished, or taken
+ * back where the client had asked for that.
  */
 #include <errno.h>
 #include <signal.h>
@@ -11,14 +12,17 @@
 #include <string.h>
 
 #include "backend/agent_hooks.h"
+#include "backend/agent_journal.h"
+#include "backend/agent_lock.h"
 #include "backend/agent_state.h"
 #include "backend/agent_steps.h"
 #include "backend/collect.h"
+#include "backend/lock.h"
 #include "backend/published.h"
-#include "backend/step_json.h"
 #include "codec/plan_json.h"
 #include "codec/request.h"
 #include "codec/snapshot_json.h"
+#include "codec/step_json.h"
 #include "core/commit.h"
 
 #define BASE_MAX 1024
@@ -26,6 +30,7 @@
 #define TERM_MS 30000
 #define KILL_MS 5000
 #define LOOK_MS 50
+#define PAUSE_MS 100
 #define GONE_MS 2000
 #define PUBLISH_MS 60000
 
@@ -37,7 +42,10 @@ struct run {
 	struct gs_plan_base *base;
 	size_t n_base;
 	bool yes;
+	const char *command;                /* what the operator ran; borrowed; NULL: not said */
+	struct gs_u32 wait_seconds;         /* for another commit to end */
 	struct gs_agent_hooks hooks;
+	struct gs_agent_journal journal;
 	struct gs_bdf asked[ASKED_MAX];     /* GPUs that we asked others to let go of */
 	size_t n_asked;
 	bool others_hold;                   /* they did not in time */
@@ -50,11 +58,10 @@ static void run_done(struct run *c)
 	for (size_t i = 0; i < c->n_asked; i++)
 		gs_yield_release(gs_machine_root(c->agent->machine), c->asked[i]);
 	gs_agent_hooks_done(&c->hooks);
+	gs_agent_journal_done(&c->journal);
 	gs_request_free(c->request);
 	free(c->base);
-	if (c->agent->lock >= 0)
-		gs_commit_unlock(c->agent->lock, gs_agent_reap(c->agent));
-	c->agent->lock = -1;
+	gs_agent_unlock(c->agent);
 	gs_snapshot_unref(c->last);
 }
 
@@ -92,6 +99,30 @@ static int parse_base(struct json_object *o, struct run *c, struct gs_error *e)
 	return 0;
 }
 
+/* What is only written down. */
+static int parse_record(struct json_object *o, struct run *c, struct gs_error *e)
+{
+	const char *way = NULL, *on_hangup = NULL;
+	int r = gs_json_get_string(o, "message", &c->journal.message, e);
+
+	if (r == 0)
+		r = gs_json_get_string(o, "ssh_client", &c->journal.ssh_client, e);
+	if (r == 0)
+		r = gs_json_get_string(o, "way", &way, e);
+	if (r == 0)
+		r = gs_json_get_string(o, "on_hangup", &on_hangup, e);
+	if (r < 0)
+		return r;
+	c->hooks.message = c->journal.message;
+	c->journal.way = way ? gs_way_from_name(way) : GS_WAY_APPLY;
+	if (c->journal.way == GS_WAY_INVALID)
+		return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "way: no way in which a commit comes about");
+	if (on_hangup && strcmp(on_hangup, "finish") != 0 && strcmp(on_hangup, "undo") != 0)
+		return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "on_hangup: neither finish nor undo");
+	c->journal.undo_on_hangup = on_hangup && on_hangup[0] == 'u';
+	return 0;
+}
+
 static int parse_call(struct json_object *o, struct run *c, struct gs_error *e)
 {
 	struct json_object *request = NULL;
@@ -107,11 +138,17 @@ static int parse_call(struct json_object *o, struct run *c, struct gs_error *e)
 	if (r == 0)
 		r = gs_json_get_bool(o, "yes", false, &c->yes, e);
 	if (r == 0)
-		r = gs_json_get_string(o, "message", &c->hooks.message, e);
+		r = parse_record(o, c, e);
+	if (r == 0)
+		r = gs_json_get_string(o, "command", &c->command, e);
+	if (r == 0)
+		r = gs_json_get_u32(o, "wait_seconds", &c->wait_seconds, e);
 	if (r == 0)
 		r = parse_base(o, c, e);
 	if (r < 0)
 		return r;
+	if (c->wait_seconds.value > GS_LOCK_WAIT_SECONDS_MAX)
+		return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "wait_seconds: more than %d", GS_LOCK_WAIT_SECONDS_MAX);
 	if (expect && strlen(expect) >= sizeof(c->expect.hex))
 		return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "expect: no digest of a plan");
 	if (expect)
@@ -254,7 +291,7 @@ static int run_by_collector(struct run *c, const struct gs_step *step, struct gs
 	struct json_object *params = json_object_new_object(), *o = gs_step_to_json(step);
 	struct asking asking = { .run = c, .step = step };
 	const struct gs_agent_patience patience = { nvml_waits, &asking };
-	int r;
+	int r, pid;
 
 	if (!params || !o) {
 		json_object_put(params);
@@ -262,7 +299,13 @@ static int run_by_collector(struct run *c, const struct gs_step *step, struct gs
 		return gs_error_oom(e);
 	}
 	json_object_object_add(params, "step", o);
+	r = gs_agent_call_begins(c->agent, step, &pid, e);
+	if (r < 0) {
+		json_object_put(params);
+		return r;
+	}
 	r = gs_agent_ask(c->agent, "run", params, &patience, &answer, e);
+	gs_agent_call_ended(c->agent, step, pid);
 	return r == 0 ? gs_outcome_from_json(answer, ret_outcome, e) : r;
 }
 
@@ -302,7 +345,7 @@ static void op_progress(void *userdata, enum gs_commit_event event, const struct
 	if (!o)
 		return;
 	if (step)
-		gs_step_describe(step, event == GS_COMMIT_STEP_BEGINS ? GS_TENSE_RUNNING : event == GS_COMMIT_STEP_DONE ? GS_TENSE_DONE : GS_TENSE_PLAN, text,
+		gs_agent_step_text(step, event == GS_COMMIT_STEP_BEGINS ? GS_TENSE_RUNNING : event == GS_COMMIT_STEP_DONE ? GS_TENSE_DONE : GS_TENSE_PLAN, text,
 				 sizeof(text));
 	gs_json_add_string(o, "event", words[event]);
 	gs_json_add_u64(o, "n", GS_U64(step ? step->n : 0));
@@ -312,14 +355,31 @@ static void op_progress(void *userdata, enum gs_commit_event event, const struct
 	gs_rpc_notify(c->agent->client, "progress", o);
 }
 
+/*
+ * Between two steps: did somebody ask to stop? A client that went away said
+ * beforehand what is to be done then; one that thinks about it is waited for.
+ */
 static bool op_cancelled(void *userdata)
 {
 	struct run *c = userdata;
+	struct gs_agent *a = c->agent;
 
 	/* a cancel may lie in the socket, or a signal wait, while no step does */
-	gs_agent_take_messages(c->agent);
-	gs_agent_take_signals(c->agent);
-	return c->agent->is_cancelled;
+	gs_agent_take_messages(a);
+	gs_agent_take_signals(a);
+	while (a->is_paused && !a->is_cancelled && !a->client_gone)
+		gs_agent_pause(a, PAUSE_MS);
+	a->is_paused = false;
+	if (a->client_gone && c->journal.undo_on_hangup)
+		a->is_cancelled = true;
+	return a->is_cancelled;
+}
+
+static int op_journal(void *userdata, const struct gs_commit_record *record, struct gs_error *e)
+{
+	struct run *c = userdata;
+
+	return gs_agent_journal_record(&c->journal, record, e);
 }
 
 static int make_plan(void *userdata, const struct gs_snapshot *s, struct gs_plan **ret_plan, struct gs_error *e)
@@ -346,6 +406,7 @@ static void op_after(void *userdata, const struct gs_plan *plan, const struct gs
 static const struct gs_commit_ops commit_ops = {
 	.collect = op_collect,
 	.run = op_run,
+	.journal = op_journal,
 	.progress = op_progress,
 	.cancelled = op_cancelled,
 	.before = op_before,
@@ -361,12 +422,16 @@ static int prepare(struct run *c, struct json_object *params, struct gs_error *e
 	if (!gs_machine_is_privileged(c->agent->machine))
 		return gs_error_set(e, -EPERM, GS_STATUS_REFUSED,
 				    "changing this machine needs root, and this agent is not. Nothing was done: use sudo, or press ! in the console");
-	return gs_commit_lock(gs_machine_root(c->agent->machine), &c->agent->lock, e);
+	c->journal.request = c->request;
+	c->journal.command = c->command;
+	r = gs_agent_lock(c->agent, c->command, c->wait_seconds.value, e);
+	return r < 0 ? r : gs_agent_journal_prepare(c->agent, c->request, e);
 }
 
 static void publish(struct gs_agent *a, const struct gs_snapshot *s)
 {
 	GS_JSON struct json_object *o = gs_snapshot_to_json(s, 0);
+	struct gs_error e = { 0 };
 	struct gs_digest digest;
 	const char *text;
 	size_t n = 0;
@@ -381,7 +446,9 @@ static void publish(struct gs_agent *a, const struct gs_snapshot *s)
 	a->has_published = true;
 	a->published = digest;
 	a->last_published = gs_monotonic_now();
-	gs_published_write(gs_machine_root(a->machine), s, gs_wall_now(), NULL);
+	/* a disk that is full is nobody's business here, a policy that nobody can read is */
+	if (gs_published_write(gs_machine_root(a->machine), s, gs_wall_now(), &e) == -EBADMSG || e.errnum == -EPERM)
+		gs_agent_notice(a, "%s", e.text);
 }
 
 /* Whoever watches sees what became of the machine before hearing that it is done: nothing may be staged on the old picture. */
@@ -398,25 +465,28 @@ static void show_outcome(struct gs_agent *a)
 static void commit(struct gs_agent *a, int64_t id, struct json_object *params)
 {
 	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
-	struct run c = { .agent = a, .hooks.agent = a };
+	struct run c = { .agent = a, .hooks.agent = a, .journal.agent = a };
 	struct gs_commit_source source = { make_plan, &c };
 	struct gs_commit_options options;
 	struct json_object *answer;
 	struct gs_error e = { 0 };
 
+	a->is_committing = true;
+	a->is_cancelled = false;
 	if (prepare(&c, params, &e) < 0) {
+		a->is_committing = a->is_cancelled = false;
+		a->watch_due = a->watching;
 		run_done(&c);
 		gs_rpc_fail(a->client, id, &e);
 		return;
 	}
 	options = (struct gs_commit_options){ .expect = c.expect.hex[0] ? &c.expect : NULL, .base = c.base, .n_base = c.n_base, .yes = c.yes };
-	a->is_committing = true;
-	a->is_cancelled = false;
 	/* what came together with the call, a cancel too, lies in our buffer, where no poll sees it; whatever comes later is taken by who waits */
 	gs_agent_take_messages(a);
 	/* a collection under way would answer in between */
 	gs_agent_stop_collector(a, false);
 	gs_commit_run(&commit_ops, &c, &source, &options, &result, &e);
+	gs_agent_journal_settle(&c.journal, &result);
 	if (c.last)
 		publish(a, c.last);
 	show_outcome(a);

@@ -8,9 +8,12 @@
 #include "backend/claims.h"
 #include "backend/family.h"
 #include "backend/holders.h"
+#include "backend/interrupted.h"
+#include "backend/kernel_log.h"
 #include "backend/pci.h"
 #include "backend/mig_proc.h"
 #include "backend/published.h"
+#include "backend/restorers.h"
 #include "backend/telemetry.h"
 #include "backend/vgpu_nvml.h"
 #include "backend/writer.h"
@@ -32,6 +35,8 @@ struct gs_collect {
 	struct gs_holders *holders;
 	struct gs_claims *claims;
 	struct gs_claims_ops claims_ops;
+	struct gs_restorers *restorers;
+	struct gs_kernel_log *kernel_log;
 	struct gs_catalogue *catalogue;     /* NULL when it cannot be loaded */
 	struct gs_error catalogue_error;
 	struct gs_nvml *nvml;
@@ -41,6 +46,7 @@ struct gs_collect {
 	struct gs_digest nvml_gpus;         /* which GPUs its driver had then */
 	struct gs_mig mig;
 	struct gs_vgpu_names *names;
+	struct gs_interrupted interrupted;
 	struct gs_readings *readings;       /* NULL before any was asked for; of this life of the library */
 	struct gs_vgpu_placements *placements;      /* NULL before any was asked for */
 };
@@ -85,7 +91,9 @@ int gs_collect_new(struct gs_machine *machine, struct gs_collect **ret_collect, 
 	c->names = gs_vgpu_names_new(c->root);
 	c->claims_ops = (struct gs_claims_ops){ run_program, machine };
 	c->claims = gs_claims_new(c->root, gs_machine_host(machine), &c->claims_ops);
-	if (!c->pci || !c->holders || !c->names || !c->claims)
+	c->restorers = gs_restorers_new(c->root);
+	c->kernel_log = gs_kernel_log_new(c->root);
+	if (!c->pci || !c->holders || !c->names || !c->claims || !c->restorers || !c->kernel_log)
 		return gs_error_oom(e);
 	if (gs_catalogue_load(&c->catalogue, &c->catalogue_error) < 0)
 		c->catalogue = NULL;
@@ -104,6 +112,8 @@ struct gs_collect *gs_collect_free(struct gs_collect *c)
 	gs_vgpu_names_free(c->names);
 	gs_vgpu_placements_free(c->placements);
 	gs_claims_free(c->claims);
+	gs_restorers_free(c->restorers);
+	gs_kernel_log_free(c->kernel_log);
 	gs_holders_free(c->holders);
 	gs_pci_free(c->pci);
 	free(c);
@@ -503,6 +513,7 @@ static void join_published(struct look *l)
 	for (size_t i = 0; i < l->n_pci; i++) {
 		if (gs_mode_has_mig(l->gpus[i]->mode) && !l->gpus[i]->placements_visible)
 			l->gpus[i]->placements_visible = gs_published_join(&published, l->snapshot, l->gpus[i]);
+		gs_published_join_events(&published, l->snapshot, l->gpus[i]);
 	}
 }
 
@@ -531,6 +542,9 @@ static int read_families(struct look *l)
 	/* who cannot write it goes on with what is in memory */
 	if (may_keep(l))
 		gs_vgpu_names_save(l->c->names, l->c->root);
+	/* the journal is root's: whoever may not read it cannot say that nothing is open, and nobody else can change anything */
+	if (gs_machine_is_privileged(l->c->machine) && gs_interrupted_collect(&l->c->interrupted, l->c->root, l->snapshot) < 0)
+		return -ENOMEM;
 	return gs_writes_collect(l->c->root, l->snapshot, may_keep(l));
 }
 
@@ -585,6 +599,10 @@ static int look_at(struct look *l, struct gs_error *e)
 		r = gs_holders_finish(l->c->holders, l->snapshot);
 	if (r == 0)
 		r = gs_claims_apply(l->c->claims, l->snapshot, l->c->holders, l->options->fresh);
+	if (r == 0)
+		r = gs_restorers_apply(l->c->restorers, l->snapshot, l->options->fresh);
+	if (r == 0)
+		r = gs_kernel_log_apply(l->c->kernel_log, l->snapshot, l->gpus, l->n_pci);
 	if (r == 0)
 		r = read_vgpus(l);
 	if (r == 0)

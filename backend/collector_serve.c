@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,11 +9,11 @@
 #include "backend/collector.h"
 #include "backend/doctor.h"
 #include "backend/mig_write.h"
-#include "backend/step_json.h"
 #include "backend/yield.h"
 #include "base/parse.h"
 #include "codec/doctor_json.h"
 #include "codec/snapshot_json.h"
+#include "codec/step_json.h"
 
 struct server {
 	struct gs_machine *machine;
@@ -81,6 +80,20 @@ static int handle_doctor(struct server *v, const struct gs_rpc_message *m, struc
 	return 0;
 }
 
+/* Only a step that NVML carries out; its strings are borrowed from @o. */
+static int read_step(struct json_object *o, struct gs_step *ret_step, struct gs_error *e)
+{
+	struct gs_step step;
+	int r = gs_step_from_json(o, NULL, &step, e);
+
+	if (r < 0)
+		return r;
+	if (step.op == GS_STEP_STOP_HOLDER || (step.op == GS_STEP_SET_MODE && step.mode == GS_MODE_INVALID))
+		return gs_error_set(e, -EBADMSG, GS_STATUS_FAILED, "a step that the collector does not know");
+	*ret_step = step;
+	return 0;
+}
+
 static int handle_run(struct server *v, const struct gs_rpc_message *m, struct gs_error *e)
 {
 	struct gs_step_outcome outcome = { 0 };
@@ -96,7 +109,7 @@ static int handle_run(struct server *v, const struct gs_rpc_message *m, struct g
 	else
 		r = gs_error_set(e, -EBADMSG, GS_STATUS_FAILED, "a run without a step");
 	if (r == 0)
-		r = gs_step_from_json(o, &step, e);
+		r = read_step(o, &step, e);
 	if (r == 0)
 		r = gs_collect_mig(v->collect, &mig, e);
 	if (r == 0)
@@ -161,8 +174,6 @@ int gs_collector_serve(const struct gs_machine_options *options, int fd_in, int 
 	int r;
 
 	signal(SIGPIPE, SIG_IGN);
-	/* ours, but for no helper that a driver's library may start; EBADF outside of a commit */
-	(void)fcntl(GS_COLLECTOR_LOCK_FD, F_SETFD, FD_CLOEXEC);
 	if (gs_protocol_fds(&fd_in, &fd_out) < 0 || gs_rpc_new(fd_in, fd_out, &rpc, &e) < 0)
 		return GS_STATUS_UNREACHABLE;
 	r = gs_machine_open(options, &machine, &e);

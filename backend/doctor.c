@@ -9,12 +9,10 @@
 
 #include "base/parse.h"
 #include "backend/sriov.h"
-#include "codec/json.h"
 
 #define CAP_SYS_ADMIN_BIT 21    /* linux/capability.h */
 #define STATUS_MAX 65536
 #define MODULES_MAX (4u << 20)
-#define MDEVS_MAX 1024
 
 static enum gs_answer yes_no(bool yes)
 {
@@ -239,67 +237,6 @@ static void read_tools(struct gs_root *root, struct gs_doctor_facts *f)
 		f->has_capability_nodes = exists(root, "dev/nvidia-caps/nvidia-cap2");
 }
 
-/* ---- who else puts layouts back ---- */
-
-static bool starts_by_itself(struct gs_root *root, const char *parent, const char *uuid)
-{
-	GS_JSON struct json_object *o = NULL;
-	GS_FREE char *text = NULL;
-	const char *start = NULL;
-
-	if (gs_root_read(root, &text, "etc/mdevctl.d/%s/%s", parent, uuid) < 0 || gs_json_parse(text, strlen(text), uuid, &o, NULL) < 0)
-		return false;
-	return json_object_is_type(o, json_type_object) && gs_json_get_string(o, "start", &start, NULL) == 0 && gs_str_equal(start, "auto");
-}
-
-/* Definitions of one parent that mdevctl starts at boot. */
-static unsigned count_mdevs(struct gs_root *root, const char *parent)
-{
-	unsigned n = 0, seen = 0;
-	struct dirent *d;
-	DIR *dir;
-
-	if (gs_root_opendir(root, &dir, "etc/mdevctl.d/%s", parent) < 0)
-		return 0;
-	while ((d = readdir(dir)) && seen++ < MDEVS_MAX)
-		n += d->d_name[0] != '.' && starts_by_itself(root, parent, d->d_name);
-	closedir(dir);
-	return n;
-}
-
-static int read_mdevctl(struct gs_root *root, struct gs_arena *arena, struct gs_doctor_facts *f)
-{
-	unsigned n = 0, seen = 0;
-	struct dirent *d;
-	char text[80];
-	DIR *dir;
-
-	if (gs_root_opendir(root, &dir, "etc/mdevctl.d") < 0)
-		return 0;
-	while ((d = readdir(dir)) && seen++ < MDEVS_MAX)
-		n += d->d_name[0] != '.' ? count_mdevs(root, d->d_name) : 0;
-	closedir(dir);
-	if (!n)
-		return 0;
-	snprintf(text, sizeof(text), "mdevctl (%u mdev%s with start=auto in /etc/mdevctl.d)", n, n == 1 ? "" : "s");
-	return gs_doctor_list_add(&f->restorers, arena, text);
-}
-
-static int read_restorers(struct gs_root *root, struct gs_arena *arena, struct gs_doctor_facts *f)
-{
-	static const struct {
-		const char *path, *text;
-	} known[] = {
-		{ "etc/systemd/system/multi-user.target.wants/nvidia-mig-manager.service", "nvidia-mig-manager.service (enabled)" },
-		{ "run/nvidia/validations", "NVIDIA's GPU Operator (/run/nvidia/validations)" },
-	};
-
-	for (size_t i = 0; i < GS_ARRAY_SIZE(known); i++)
-		if (exists(root, known[i].path) == GS_ANSWER_YES && gs_doctor_list_add(&f->restorers, arena, known[i].text) < 0)
-			return -ENOMEM;
-	return read_mdevctl(root, arena, f);
-}
-
 int gs_doctor_read(struct gs_machine *machine, struct gs_collect *collect, struct gs_arena *arena, struct gs_doctor_facts *ret_facts, struct gs_error *e)
 {
 	struct gs_root *root = gs_machine_root(machine);
@@ -316,9 +253,7 @@ int gs_doctor_read(struct gs_machine *machine, struct gs_collect *collect, struc
 	f.has_iommu_groups = has_entries(root, "sys/kernel/iommu_groups");
 	f.vfio_pci_loaded = either(exists(root, "sys/bus/pci/drivers/vfio-pci"), exists(root, "sys/module/vfio_pci"));
 	f.vfio_pci_available = can_be_loaded(root, release && !strchr(release, '/') ? release : NULL, "/vfio-pci.ko");
-	r = read_restorers(root, arena, &f);
-	if (r == 0)
-		r = gs_doctor_read_gpus(root, arena, &f);
+	r = gs_doctor_read_gpus(root, arena, &f);
 	if (r == 0)
 		r = gs_doctor_read_library(machine, collect, arena, &f);
 	if (r < 0 || gs_arena_has_failed(arena))

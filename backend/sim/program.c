@@ -6,6 +6,7 @@
 #include "backend/sim/drivers.h"
 #include "backend/sim/expect.h"
 #include "backend/sim/kernel.h"
+#include "backend/sim/kill.h"
 #include "backend/sim/program.h"
 #include "backend/sim/sim_private.h"
 #include "base/parse.h"
@@ -338,11 +339,19 @@ static int run(struct gs_sim_program *p)
 	return canned(p);
 }
 
+/* Those that only tell something are no change. */
+static bool is_change(const struct gs_sim_program *p)
+{
+	return gs_str_equal(p->name, "sriov-manage") ||
+	       (gs_str_equal(p->name, "systemctl") && p->argc > 1 && (gs_str_equal(p->argv[1], "start") || gs_str_equal(p->argv[1], "stop")));
+}
+
 /* Under the lock. -EAGAIN with *@ret_wait: a fault makes it hang. */
 static int run_locked(struct gs_sim *sim, struct gs_sim_program *p, uint64_t *ret_wait)
 {
 	struct gs_sim_fault_event event = { .target = GS_SIM_ON_PROGRAM, .name = p->name };
 	struct gs_sim_fault fault;
+	enum gs_sim_kill kill = GS_SIM_KILL_NEVER;
 	bool counted = false;
 	int r = 0;
 
@@ -362,6 +371,12 @@ static int run_locked(struct gs_sim *sim, struct gs_sim_program *p, uint64_t *re
 			return gs_sim_store_commit(sim->store, NULL);
 		}
 	}
+	if (is_change(p))
+		kill = gs_sim_kill_take(p->s, &counted);
+	if (kill == GS_SIM_KILL_BEFORE)
+		gs_sim_store_commit(sim->store, NULL);
+	if (kill != GS_SIM_KILL_AFTER)
+		gs_sim_kill_now(kill, p->tree_fd);
 	r = run(p);
 	gs_sim_expect_answered(p->s, r < 0 ? (uint32_t)-r : (uint32_t)p->exit_status);
 	if (r == 0 && p->changed)
@@ -369,6 +384,8 @@ static int run_locked(struct gs_sim *sim, struct gs_sim_program *p, uint64_t *re
 	if (p->changed || counted) {
 		int written = gs_sim_store_commit(sim->store, NULL);
 
+		if (kill == GS_SIM_KILL_AFTER)
+			gs_sim_kill_now(kill, p->tree_fd);
 		return r < 0 ? r : written;
 	}
 	return r;

@@ -9,6 +9,7 @@
 #include "backend/sim/drivers.h"
 #include "backend/sim/hold.h"
 #include "backend/sim/kernel.h"
+#include "backend/sim/kill.h"
 #include "backend/sim/sim_private.h"
 #include "base/parse.h"
 #include "base/strbuf.h"
@@ -19,7 +20,7 @@ static int wrong(struct gs_error *e)
 			    "a fault is one of: nvml CALL CODE [at N]; nvml CALL nothing [at N]; nvml CALL hang; nvml CALL slow MS; nvml lost BDF; library old|new|current; "
 			    "write GLOB ERRNO|nothing [at N]; write GLOB hang; read GLOB ERRNO|hang; "
 			    "program NAME nothing|interrupted|hang|exit N; vanish BDF; reload DRIVER; mode-pending BDF; "
-			    "hold BDF|UUID [unseen]; read-only; uuid old|new; release; clear");
+			    "hold BDF|UUID [unseen]; kill before|after|agent [at N]; read-only; uuid old|new; release; clear");
 }
 
 static int find_gpu(struct gs_sim_state *s, const char *bdf, struct gs_sim_gpu **ret_gpu, struct gs_error *e)
@@ -124,6 +125,16 @@ static int add_program(struct gs_sim_state *s, int argc, char *const *argv, stru
 		return wrong(e);
 	fault.call = gs_arena_strdup(s->arena, argv[0]);
 	return fault.call ? add(s, &fault, e) : gs_error_oom(e);
+}
+
+static int add_kill(struct gs_sim_state *s, int argc, char *const *argv, struct gs_error *e)
+{
+	enum gs_sim_kill when = gs_sim_kill_from_name(argv[0]);
+	int r = when == GS_SIM_KILL_NEVER ? wrong(e) : parse_when(argc - 1, argv + 1, &s->kill_countdown, e);
+
+	if (r == 0)
+		s->kill = when;
+	return r;
 }
 
 /* A function falls off the bus, in the middle of whatever goes on. */
@@ -241,12 +252,27 @@ static void clear(struct gs_sim_state *s, int tree_fd)
 {
 	s->n_faults = 0;
 	s->uuid_old = s->read_only = false;
+	s->kill = GS_SIM_KILL_NEVER;
 	s->library = GS_SIM_LIBRARY_CURRENT;
 	gs_sim_hold_end(s);
 	for (size_t i = 0; i < s->n_gpus; i++)
 		s->gpus[i].lost = s->gpus[i].pending_armed = s->gpus[i].pending_stuck = false;
 	come_back(s);
 	gs_sim_settle(s, tree_fd);
+}
+
+/* What NVIDIA's driver says then; the first line of it is of the kernel's, and names no error. */
+static void lose(struct gs_sim_state *s, struct gs_sim_gpu *gpu)
+{
+	/* the messages leave the function out */
+	int n = (int)strcspn(gpu->pci.bdf, ".");
+
+	if (gs_sim_is_nvidia(gpu) && !gpu->lost) {
+		gs_sim_log(s, 6, "NVRM: GPU at PCI:%.*s: %s", n, gpu->pci.bdf, gpu->uuid);
+		gs_sim_log(s, 3, "NVRM: Xid (PCI:%.*s): 79, pid='<unknown>', name=<unknown>, GPU has fallen off the bus.", n, gpu->pci.bdf);
+		gs_sim_log(s, 3, "NVRM: GPU %s: GPU has fallen off the bus.", gpu->pci.bdf);
+	}
+	gpu->lost = true;
 }
 
 static int apply(struct gs_sim_state *s, int tree_fd, int argc, char *const *argv, struct gs_error *e)
@@ -257,7 +283,7 @@ static int apply(struct gs_sim_state *s, int tree_fd, int argc, char *const *arg
 	if (argc == 3 && gs_str_equal(argv[0], "nvml") && gs_str_equal(argv[1], "lost")) {
 		r = find_gpu(s, argv[2], &gpu, e);
 		if (r == 0)
-			gpu->lost = true;
+			lose(s, gpu);
 		return r;
 	}
 	if (argc >= 1 && gs_str_equal(argv[0], "nvml"))
@@ -272,6 +298,8 @@ static int apply(struct gs_sim_state *s, int tree_fd, int argc, char *const *arg
 		return vanish(s, argv[1], e);
 	if (argc >= 2 && gs_str_equal(argv[0], "hold") && (argc == 2 || (argc == 3 && gs_str_equal(argv[2], "unseen"))))
 		return gs_sim_hold(s, argv[1], argc == 3, e);
+	if (argc >= 2 && gs_str_equal(argv[0], "kill"))
+		return add_kill(s, argc - 1, argv + 1, e);
 	if (argc == 1 && gs_str_equal(argv[0], "read-only")) {
 		s->read_only = true;
 		return 0;
@@ -373,6 +401,8 @@ int gs_sim_fault_list(struct gs_sim *sim, char **ret_text, struct gs_error *e)
 			gs_strbuf_printf(&b, "mode-pending %s\n", s->gpus[i].pci.bdf);
 	}
 	gs_sim_hold_list(s, &b);
+	if (s->kill != GS_SIM_KILL_NEVER)
+		gs_strbuf_printf(&b, "kill %s at %u\n", gs_sim_kill_name(s->kill), s->kill_countdown);
 	if (s->read_only)
 		gs_strbuf_puts(&b, "read-only\n");
 	if (s->uuid_old)

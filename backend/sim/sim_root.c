@@ -14,6 +14,7 @@
 #include "backend/sim/drivers.h"
 #include "backend/sim/expect.h"
 #include "backend/sim/kernel.h"
+#include "backend/sim/kill.h"
 #include "backend/sim/sim_private.h"
 #include "base/parse.h"
 
@@ -69,6 +70,7 @@ static int write_locked(struct gs_sim *sim, const char *path, const void *bytes,
 	struct gs_sim_fault_event event = { .target = GS_SIM_ON_WRITE, .name = path };
 	char real[PATH_MAX], copy[STORE_BYTES_MAX + 1], text[STORE_BYTES_MAX + 1];
 	struct gs_sim_fault fault;
+	enum gs_sim_kill kill;
 	bool changed = gs_sim_settle(s, gs_sim_store_tree_fd(sim->store)), counted = false, strikes;
 	struct stat st;
 	int r = resolve(sim, path, real, sizeof(real), &st);
@@ -86,6 +88,11 @@ static int write_locked(struct gs_sim *sim, const char *path, const void *bytes,
 		*ret_wait = fault.id;
 		return -EAGAIN;
 	}
+	kill = gs_sim_kill_take(s, &counted);
+	if (kill == GS_SIM_KILL_BEFORE)
+		gs_sim_store_commit(sim->store, NULL);
+	if (kill != GS_SIM_KILL_AFTER)
+		gs_sim_kill_now(kill, gs_sim_store_tree_fd(sim->store));
 	if (strikes) {
 		r = fault.kind == GS_SIM_FAULT_CODE ? -(int)fault.code : 0;
 	} else {
@@ -104,6 +111,8 @@ static int write_locked(struct gs_sim *sim, const char *path, const void *bytes,
 	if (r == 0 || r == -EINPROGRESS || counted || changed) {
 		int written = gs_sim_store_commit(sim->store, NULL);
 
+		if (kill == GS_SIM_KILL_AFTER)
+			gs_sim_kill_now(kill, gs_sim_store_tree_fd(sim->store));
 		return written < 0 ? written : r;
 	}
 	return r;
@@ -166,6 +175,9 @@ static int sim_permit(void *userdata, const char *path)
 	/* 0400 root: the nodes of capabilities; the directory itself can be listed */
 	if (gs_str_starts(path, "dev/nvidia-caps/"))
 		return -EACCES;
+	/* kernel.dmesg_restrict, which Debian's kernels have on */
+	if (gs_str_equal(path, "dev/kmsg"))
+		return -EPERM;
 	p = process_of_fd_path(sim, path);
 	return p && p->uid != GS_SIM_CALLER_UID ? -EACCES : 0;
 }

@@ -10,6 +10,7 @@
 #include "backend/sim/drivers.h"
 #include "backend/sim/expect.h"
 #include "backend/sim/kernel.h"
+#include "backend/sim/kill.h"
 #include "backend/sim/store.h"
 #include "base/parse.h"
 
@@ -232,6 +233,7 @@ static enum gs_nvml_return change_locked(const char *call, void *handle, unsigne
 	struct gs_sim_state *s = gs_sim_store_state(lib.store);
 	enum gs_nvml_return r = GS_NVML_SUCCESS;
 	struct gs_sim_fault fault;
+	enum gs_sim_kill kill;
 	struct gs_target t;
 	bool counted, strikes;
 
@@ -241,6 +243,11 @@ static enum gs_nvml_return change_locked(const char *call, void *handle, unsigne
 		*ret_hang = fault.id;
 		return GS_NVML_SUCCESS;
 	}
+	kill = gs_sim_kill_take(s, &counted);
+	if (kill == GS_SIM_KILL_BEFORE)
+		gs_sim_store_commit(lib.store, NULL);
+	if (kill != GS_SIM_KILL_AFTER)
+		gs_sim_kill_now(kill, gs_sim_store_tree_fd(lib.store));
 	if (strikes && fault.kind == GS_SIM_FAULT_CODE) {
 		r = (enum gs_nvml_return)fault.code;
 	} else if (!strikes) {
@@ -251,6 +258,8 @@ static enum gs_nvml_return change_locked(const char *call, void *handle, unsigne
 	gs_sim_expect_answered(s, (uint32_t)r);
 	if ((r == GS_NVML_SUCCESS || counted) && gs_sim_store_commit(lib.store, NULL) < 0)
 		return GS_NVML_OPERATING_SYSTEM;
+	if (kill == GS_SIM_KILL_AFTER)
+		gs_sim_kill_now(kill, gs_sim_store_tree_fd(lib.store));
 	return r;
 }
 

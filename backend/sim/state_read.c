@@ -199,6 +199,8 @@ static void read_machine(struct gs_sim_json *j, struct json_object *root, struct
 	s->next_serial = gs_sim_json_u64(j, root, "next_serial", SERIAL_MAX);
 	s->uuid_counter = gs_sim_json_u64(j, root, "uuid_counter", COUNT_MAX);
 	s->uuid_old = gs_str_equal(gs_sim_json_string(j, root, "uuid", 8), "old");
+	s->kill = gs_sim_json_has(root, "kill") ? (enum gs_sim_kill)gs_sim_json_u32(j, root, "kill", GS_SIM_KILL_AGENT) : GS_SIM_KILL_NEVER;
+	s->kill_countdown = gs_sim_json_has(root, "kill_countdown") ? gs_sim_json_u32(j, root, "kill_countdown", 1u << 20) : 0;
 	s->library = gs_sim_json_has(root, "library") ? gs_sim_json_u32(j, root, "library", GS_SIM_LIBRARY_NEW) : GS_SIM_LIBRARY_CURRENT;
 	s->host = gs_sim_json_string(j, root, "host", 64);
 	s->hostname = gs_sim_json_string(j, root, "hostname", 64);

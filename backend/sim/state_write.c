@@ -187,6 +187,11 @@ static void put_system(struct gs_sim_out *w, struct json_object *root, const str
 	gs_sim_put(w, root, "outputs", array);
 
 	array = json_object_new_array();
+	for (size_t i = 0; i < s->n_log; i++)
+		gs_sim_push(w, array, json_object_new_string(s->log[i]));
+	gs_sim_put(w, root, "log", array);
+
+	array = json_object_new_array();
 	for (size_t i = 0; i < s->n_pending; i++)
 		gs_sim_push(w, array, pending_object(w, &s->pending[i]));
 	gs_sim_put(w, root, "pending", array);
@@ -244,6 +249,8 @@ int gs_sim_state_format(const struct gs_sim_state *s, char **ret_text, size_t *r
 	gs_sim_put_number(&w, root, "next_serial", s->next_serial);
 	gs_sim_put_number(&w, root, "uuid_counter", s->uuid_counter);
 	gs_sim_put_text(&w, root, "uuid", s->uuid_old ? "old" : "new");
+	gs_sim_put_unless(&w, root, "kill", s->kill, GS_SIM_KILL_NEVER);
+	gs_sim_put_unless(&w, root, "kill_countdown", s->kill_countdown, 0);
 	gs_sim_put_unless(&w, root, "library", s->library, GS_SIM_LIBRARY_CURRENT);
 	gs_sim_put_text(&w, root, "host", s->host);
 	gs_sim_put_text(&w, root, "hostname", s->hostname);

@@ -45,7 +45,7 @@ static const char *text(struct gs_sim_json *j, struct json_object *o, const char
 /* Where a host's own files lie. Nothing of sys/, proc/ or dev/, which the simulated kernel makes. */
 static bool path_is_allowed(const char *path)
 {
-	static const char *const roots[] = { "usr/", "var/", "etc/libvirt/", "etc/vfio/", "run/libvirt/", "run/qemu-server/", "run/slurm/" };
+	static const char *const roots[] = { "usr/", "var/", "etc/libvirt/", "etc/vfio/", "etc/systemd/system/", "etc/udev/rules.d/", "etc/mdevctl.d/", "run/libvirt/", "run/qemu-server/", "run/slurm/" };
 	bool found = false;
 
 	for (size_t i = 0; i < GS_ARRAY_SIZE(roots); i++)
@@ -93,6 +93,11 @@ void gs_sim_system_read(struct gs_sim_json *j, struct json_object *root, struct 
 	s->n_files = s->files ? gs_sim_json_length(array) : 0;
 	for (size_t i = 0; i < s->n_files; i++)
 		read_file(j, gs_sim_json_element(j, array, i, "files"), &s->files[i]);
+
+	array = gs_sim_json_has(root, "log") ? gs_sim_json_array(j, root, "log", GS_SIM_LOG_MAX) : NULL;
+	s->n_log = gs_sim_json_length(array);
+	for (size_t i = 0; i < s->n_log; i++)
+		s->log[i] = gs_sim_json_string_at(j, array, i, "log", 1024);
 
 	array = gs_sim_json_has(root, "outputs") ? gs_sim_json_array(j, root, "outputs", GS_SIM_OUTPUTS_MAX) : NULL;
 	s->outputs = allocate(j, gs_sim_json_length(array), sizeof(*s->outputs));

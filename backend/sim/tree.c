@@ -394,7 +394,7 @@ int gs_sim_tree_sync(int tree_fd, const struct gs_sim_state *s)
 {
 	/* run/gpuslice and what others put beside these is not ours to clean */
 	static const char *const derived[] = {
-		"sys", "proc", "dev", "usr", "var", "etc/libvirt", "etc/vfio", "run/libvirt", "run/qemu-server", "run/slurm",
+		"sys", "proc", "dev", "usr", "var", "etc/libvirt", "etc/vfio", "etc/systemd", "etc/udev", "etc/mdevctl.d", "run/libvirt", "run/qemu-server", "run/slurm",
 	};
 	GS_CLEANUP(gs_arena_freep) struct gs_arena *arena = NULL;
 	struct gs_sim_list l = { 0 };

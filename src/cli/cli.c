@@ -154,6 +154,8 @@ int gs_cli_parse(struct gs_cli *cli, const struct gs_cli_command *command, int a
 
 	while (command->options && command->options[n_own].name)
 		n_own++;
+	if (command->run)
+		gs_cli_command_line(argc, argv, cli->command, sizeof(cli->command));
 	cli->json |= asks_for_json(argc, argv);
 	optind = 0;
 	opterr = 0;

@@ -38,6 +38,8 @@ static const struct {
 	{ "reload DRIVER", "now: its GPUs lose what the driver kept" },
 	{ "mode-pending BDF", "its next mode change stays pending" },
 	{ "hold BDF|UUID [unseen]", "a program has that device open through VFIO, as a VM has" },
+	{ "kill before|after [at N]", "whoever makes the N-th change from now dies before or after it" },
+	{ "kill agent [at N]", "the agent alone dies at it, and the change goes on" },
 	{ "read-only", "sysfs is mounted read-only" },
 	{ "uuid old|new", "a recreated instance gets its old UUID, or a new one" },
 	{ "library old|new|current", "NVML is that of the 470 branch, or has a profile that nobody knows" },

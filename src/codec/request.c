@@ -2,13 +2,17 @@
 #include "codec/request.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/parse.h"
 #include "codec/layout_text.h"
+#include "codec/request_scope.h"
 #include "codec/script_text.h"
 #include "codec/services.h"
+#include "core/undo.h"
 
 /* More than a plan can meet on one host; what comes over the wire has an end. */
 #define DISRUPT_MAX 256
@@ -82,13 +86,35 @@ int gs_request_new(const char *bytes, size_t n, const char *name, enum gs_script
 	return 0;
 }
 
+int gs_request_new_past(enum gs_way way, uint64_t id, struct gs_past *past, struct gs_request **ret_request, struct gs_error *e)
+{
+	GS_CLEANUP(gs_past_freep) struct gs_past *taken = past;
+	GS_CLEANUP(gs_request_freep) struct gs_request *r = NULL;
+	char name[48];
+	int ret;
+
+	snprintf(name, sizeof(name), "commit %" PRIu64, id);
+	ret = gs_request_new("", 0, name, GS_CONTEXT_FILE, &r, e);
+	if (ret < 0)
+		return ret;
+	r->kind = GS_REQUEST_PAST;
+	r->way = way;
+	r->commit_id = id;
+	r->past = GS_TAKE(taken);
+	*ret_request = GS_TAKE(r);
+	return 0;
+}
+
 struct gs_request *gs_request_free(struct gs_request *r)
 {
 	if (!r)
 		return NULL;
+	gs_past_free(r->past);
+	free(r->only);
 	for (size_t i = 0; i < r->n_disrupt; i++)
 		free((char *)r->disrupt[i].unit);
 	free(r->disrupt);
+	free(r->only);
 	free(r->text);
 	free(r->name);
 	free(r);
@@ -158,6 +184,8 @@ static int plan_script(const struct gs_request *r, const struct gs_snapshot *s, 
 	if (ret < 0)
 		return ret;
 	ret = gs_script_evaluate(script, s, r->context, &ev, e);
+	if (ret == 0)
+		ret = gs_request_keep_only(r, s, &ev, e);
 	if (ret < 0)
 		return ret;
 	return gs_plan_build(s, &ev, options, ret_plan, e);
@@ -173,13 +201,87 @@ static int plan_layout(const struct gs_request *r, const struct gs_snapshot *s, 
 
 	if (ret < 0)
 		return ret;
-	ret = gs_layout_bind(file, s, &ev.layout, e);
+	ret = gs_request_bind_only(r, file, s, &ev.layout, e);
 	if (ret < 0)
 		return ret;
 	/* what finds no place is a finding of the plan */
 	ret = gs_layout_solve(ev.layout, s, &unplaced, e);
 	if (ret < 0)
 		return ret;
+	return gs_plan_build(s, &ev, options, ret_plan, e);
+}
+
+/* Is @h whom @step was to stop: that unit, or that very process? */
+static bool is_whom(const struct gs_holder *h, const struct gs_step *step)
+{
+	if (step->op == GS_STEP_STOP_UNIT)
+		return gs_str_equal(h->unit, step->unit);
+	return gs_u32_is(h->pid, step->pid) && h->start_time.known && h->start_time.value == step->start_time;
+}
+
+/* Does it still hold the GPU? */
+static bool still_holds(const struct gs_snapshot *s, const struct gs_step *step)
+{
+	const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(s, step->bdf);
+
+	for (size_t i = 0; gpu && i < gpu->n_holders; i++)
+		if (is_whom(gpu->holders[i], step))
+			return true;
+	for (size_t i = 0; gpu && i < gpu->n_instances; i++)
+		for (size_t k = 0; k < gpu->instances[i]->n_holders; k++)
+			if (is_whom(gpu->instances[i]->holders[k], step))
+				return true;
+	return false;
+}
+
+/*
+ * Whom the commit was allowed to stop may be stopped to end it, and is asked
+ * about again: its units, which come back, and on the way forward the very
+ * processes that it had still to stop. The caller frees.
+ */
+static int disrupt_as_then(const struct gs_request *r, const struct gs_snapshot *s, struct gs_disrupt **ret_list, size_t *ret_n, struct gs_error *e)
+{
+	const struct gs_plan *p = r->past->plan;
+	struct gs_disrupt *list = calloc(r->n_disrupt + p->n_steps + 1, sizeof(*list));
+	size_t n = 0;
+
+	if (!list)
+		return gs_error_oom(e);
+	for (; n < r->n_disrupt; n++)
+		list[n] = r->disrupt[n];
+	for (size_t i = 0; r->way != GS_WAY_UNDO && i < p->n_steps; i++) {
+		const struct gs_step *step = &p->steps[i];
+
+		if (step->op == GS_STEP_STOP_UNIT && still_holds(s, step))
+			list[n++] = (struct gs_disrupt){ .kind = GS_DISRUPT_UNIT, .unit = step->unit };
+		else if (step->op == GS_STEP_STOP_HOLDER && r->way == GS_WAY_FINISH && still_holds(s, step))
+			list[n++] = (struct gs_disrupt){ .kind = GS_DISRUPT_PID, .pid = step->pid };
+	}
+	*ret_list = list;
+	*ret_n = n;
+	return 0;
+}
+
+static int plan_past(const struct gs_request *r, const struct gs_snapshot *s, struct gs_plan_options *options, struct gs_plan **ret_plan, struct gs_error *e)
+{
+	GS_EVALUATION struct gs_evaluation ev = { .layout = NULL };
+	GS_FREE struct gs_disrupt *disrupt = NULL;
+	int ret;
+
+	if (!r->past)
+		return gs_error_set(e, -ENOENT, GS_STATUS_INVALID, "what commit %" PRIu64 " did is not known here", r->commit_id);
+	ret = gs_past_evaluate(r->past, r->way, s, &ev, e);
+	if (ret < 0)
+		return ret;
+	/* who let a GPU be reset on the way there lets it be reset on the way back */
+	options->allow_reset |= gs_plan_has_reset(r->past->plan);
+	options->recovers = r->commit_id;
+	options->start_units = r->past->units;
+	options->n_start_units = r->past->n_units;
+	ret = disrupt_as_then(r, s, &disrupt, &options->n_disrupt, e);
+	if (ret < 0)
+		return ret;
+	options->disrupt = disrupt;
 	return gs_plan_build(s, &ev, options, ret_plan, e);
 }
 
@@ -199,6 +301,8 @@ int gs_request_plan(const struct gs_request *r, const struct gs_snapshot *s, str
 		return ret;
 	options.services = services->items;
 	options.n_services = services->n;
+	if (r->kind == GS_REQUEST_PAST)
+		return plan_past(r, s, &options, ret_plan, e);
 	if (r->kind == GS_REQUEST_LAYOUT)
 		return plan_layout(r, s, &options, ret_plan, e);
 	return plan_script(r, s, &options, ret_plan, e);
@@ -208,7 +312,7 @@ int gs_request_plan(const struct gs_request *r, const struct gs_snapshot *s, str
 
 static const char *kind_name(enum gs_request_kind kind)
 {
-	return kind == GS_REQUEST_LAYOUT ? "layout" : "script";
+	return kind == GS_REQUEST_PAST ? "past" : kind == GS_REQUEST_LAYOUT ? "layout" : "script";
 }
 
 static struct json_object *disrupt_to_json(const struct gs_request *r)
@@ -237,7 +341,13 @@ struct json_object *gs_request_to_json(const struct gs_request *r)
 	gs_json_add_string(o, "kind", kind_name(r->kind));
 	gs_json_add_string(o, "name", r->name);
 	gs_json_add_string(o, "text", r->text);
+	if (r->kind == GS_REQUEST_PAST) {
+		gs_json_add_string(o, "way", gs_way_name(r->way));
+		gs_json_add_u64(o, "commit", GS_U64(r->commit_id));
+	}
 	gs_json_add_string(o, "context", r->context == GS_CONTEXT_PROMPT ? "prompt" : "file");
+	if (r->n_only)
+		json_object_object_add(o, "only", gs_request_only_to_json(r));
 	json_object_object_add(o, "disrupt", disrupt_to_json(r));
 	json_object_object_add(o, "kill", json_object_new_boolean(r->kill));
 	json_object_object_add(o, "allow_reset", json_object_new_boolean(r->allow_reset));
@@ -268,6 +378,21 @@ static int read_disrupt(struct json_object *o, struct gs_request *r, struct gs_e
 	return gs_json_get_bool(o, "kill", false, &r->kill, e);
 }
 
+/* What is about an earlier commit has no text: which commit, and what is to become of it. */
+static int read_past(struct json_object *o, struct gs_request **ret_request, struct gs_error *e)
+{
+	const char *word = NULL;
+	struct gs_u64 id = GS_U64_UNKNOWN;
+	enum gs_way way;
+
+	if (gs_json_get_string(o, "way", &word, e) < 0 || gs_json_get_u64(o, "commit", &id, e) < 0)
+		return -EBADMSG;
+	way = word ? gs_way_from_name(word) : GS_WAY_INVALID;
+	if (!id.known || !id.value || (way != GS_WAY_UNDO && way != GS_WAY_FINISH && way != GS_WAY_TAKE_BACK))
+		return wrong_request(e, "it names no commit, or nothing that can be done about one");
+	return gs_request_new_past(way, id.value, NULL, ret_request, e);
+}
+
 int gs_request_from_json(struct json_object *o, struct gs_request **ret_request, struct gs_error *e)
 {
 	GS_CLEANUP(gs_request_freep) struct gs_request *r = NULL;
@@ -285,7 +410,10 @@ int gs_request_from_json(struct json_object *o, struct gs_request **ret_request,
 	is_prompt = strcmp(context, "prompt") == 0;
 	if (!is_prompt && strcmp(context, "file") != 0)
 		return wrong_request(e, "its context is neither file nor prompt");
-	ret = gs_request_new(text, strlen(text), name, is_prompt ? GS_CONTEXT_PROMPT : GS_CONTEXT_FILE, &r, e);
+	if (strcmp(kind, "past") == 0)
+		ret = read_past(o, &r, e);
+	else
+		ret = gs_request_new(text, strlen(text), name, is_prompt ? GS_CONTEXT_PROMPT : GS_CONTEXT_FILE, &r, e);
 	if (ret < 0)
 		return ret;
 	/* both ends must read the same thing into the text that was approved */
@@ -294,6 +422,8 @@ int gs_request_from_json(struct json_object *o, struct gs_request **ret_request,
 	ret = read_disrupt(o, r, e);
 	if (ret == 0)
 		ret = gs_json_get_bool(o, "allow_reset", false, &r->allow_reset, e);
+	if (ret == 0)
+		ret = gs_request_only_from_json(o, r, e);
 	if (ret < 0)
 		return ret;
 	*ret_request = GS_TAKE(r);

@@ -8,11 +8,13 @@
 #define GS_CODEC_REQUEST_H
 
 #include "codec/json.h"
+#include "core/past.h"
 #include "core/plan.h"
 
 enum gs_request_kind {
 	GS_REQUEST_SCRIPT,
 	GS_REQUEST_LAYOUT,
+	GS_REQUEST_PAST,                /* an earlier commit is undone or finished */
 };
 
 struct gs_request {
@@ -25,12 +27,21 @@ struct gs_request {
 	size_t n_disrupt;
 	bool kill;
 	bool allow_reset;               /* a pending mode may be made active by a reset */
+	struct gs_bdf *only;            /* owned; the GPUs that are planned for, whatever else is asked; none: all */
+	size_t n_only;
+	/* PAST */
+	enum gs_way way;                /* UNDO, FINISH or TAKE_BACK */
+	uint64_t commit_id;
+	struct gs_past *past;           /* owned; what that commit was: whoever plans takes it from the journal, it does not go over the wire */
 };
 
 /* Copies. The kind is found by gs_text_is_layout(). The caller calls gs_request_free(). */
 int gs_request_new(const char *bytes, size_t n, const char *name, enum gs_script_context context, struct gs_request **ret_request, struct gs_error *e);
 struct gs_request *gs_request_free(struct gs_request *r);
 GS_DEFINE_CLEANUP(struct gs_request *, gs_request_free);
+
+/* A request about commit @id; @past (taken, may be NULL until it is planned). */
+int gs_request_new_past(enum gs_way way, uint64_t id, struct gs_past *past, struct gs_request **ret_request, struct gs_error *e);
 
 /* "pid:N", "unit:NAME", "all"; status INVALID otherwise. */
 int gs_request_add_disrupt(struct gs_request *r, const char *word, struct gs_error *e);

@@ -16,6 +16,7 @@
 /* Messages that came while a blocking call waited for another one. */
 #define KEPT_MAX 256
 #define REAP_MS 2000
+#define WAIT_SECONDS_MAX 86400
 
 struct kept {
 	struct kept *next;
@@ -99,7 +100,7 @@ static int explain(struct gs_session *s, int r, struct gs_error *e)
 		status = -1;
 	/* a plan that was begun and not ended is no matter of reaching somebody */
 	gs_error_set(e, -EPIPE, in_commit ? GS_STATUS_NOT_UNDONE : GS_STATUS_UNREACHABLE, "the agent has gone%s", in_commit ?
-		     "; it was carrying out a plan, and what was done is not known here: look with gpuslice list" : "");
+		     "; it was carrying out a plan, and what was done is not known here: gpuslice recover shows it" : "");
 	if (status != -1 && WIFSIGNALED(status))
 		gs_error_prefix(e, "signal %d ended the agent process. ", WTERMSIG(status));
 	else if (status != -1 && WIFEXITED(status) && WEXITSTATUS(status))
@@ -338,16 +339,11 @@ const struct gs_hello *gs_session_hello(const struct gs_session *s)
 	return &s->hello;
 }
 
-int gs_session_snapshot(struct gs_session *s, bool telemetry, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e)
+static int ask_snapshot(struct gs_session *s, struct json_object *params, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e)
 {
 	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
-	struct json_object *params = json_object_new_object();
-	int r;
+	int r = call(s, "snapshot", params, timeout_ms, &m, e);
 
-	if (!params)
-		return gs_error_oom(e);
-	json_object_object_add(params, "telemetry", json_object_new_boolean(telemetry));
-	r = call(s, "snapshot", params, timeout_ms, &m, e);
 	if (r < 0)
 		return r;
 	if (!m.params)
@@ -356,6 +352,26 @@ int gs_session_snapshot(struct gs_session *s, bool telemetry, int timeout_ms, st
 	if (r < 0)
 		gs_error_prefix(e, "the agent sent a snapshot that cannot be read: ");
 	return r;
+}
+
+int gs_session_snapshot(struct gs_session *s, bool telemetry, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e)
+{
+	struct json_object *params = json_object_new_object();
+
+	if (!params)
+		return gs_error_oom(e);
+	json_object_object_add(params, "telemetry", json_object_new_boolean(telemetry));
+	return ask_snapshot(s, params, timeout_ms, ret_snapshot, e);
+}
+
+int gs_session_snapshot_waiting(struct gs_session *s, uint32_t wait_seconds, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e)
+{
+	struct json_object *params = json_object_new_object();
+
+	if (!params)
+		return gs_error_oom(e);
+	gs_json_add_u32(params, "wait_seconds", GS_U32(wait_seconds));
+	return ask_snapshot(s, params, timeout_ms + (int)(wait_seconds < WAIT_SECONDS_MAX ? wait_seconds : WAIT_SECONDS_MAX) * 1000, ret_snapshot, e);
 }
 
 int gs_session_doctor(struct gs_session *s, int timeout_ms, struct gs_arena *arena, struct gs_doctor_facts *ret_facts, struct gs_error *e)
@@ -416,6 +432,12 @@ static struct json_object *commit_params(const struct gs_session_commit *c)
 	json_object_object_add(o, "base", base);
 	json_object_object_add(o, "yes", json_object_new_boolean(c->yes));
 	gs_json_add_string(o, "message", c->message);
+	gs_json_add_string(o, "ssh_client", c->ssh_client);
+	gs_json_add_string(o, "on_hangup", c->undo_on_hangup ? "undo" : "finish");
+	gs_json_add_string(o, "way", gs_way_name(c->way));
+	gs_json_add_string(o, "command", c->command);
+	if (c->wait_seconds)
+		gs_json_add_u32(o, "wait_seconds", GS_U32(c->wait_seconds));
 	return o;
 }
 
@@ -485,6 +507,66 @@ int gs_session_commit(struct gs_session *s, const struct gs_session_commit *c, c
 	return read_result(m.params, ret_result, e);
 }
 
+/* ---- the journal ---- */
+
+int gs_session_journal(struct gs_session *s, uint32_t max, int timeout_ms, struct json_object **ret_commits, struct gs_error *e)
+{
+	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
+	struct json_object *params = json_object_new_object(), *commits = NULL;
+	int r;
+
+	if (!params)
+		return gs_error_oom(e);
+	gs_json_add_u32(params, "max", GS_U32(max));
+	r = call(s, "journal", params, timeout_ms, &m, e);
+	if (r < 0)
+		return r;
+	if (!json_object_is_type(m.params, json_type_object) || gs_json_get_array(m.params, "commits", &commits, NULL) < 0 || !commits)
+		return wrong(e, "told of no commits");
+	*ret_commits = json_object_get(commits);
+	return 0;
+}
+
+int gs_session_journal_file(struct gs_session *s, uint64_t id, int timeout_ms, struct gs_journal_file **ret_file, char **ret_boot_id, struct gs_error *e)
+{
+	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
+	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *file = NULL;
+	struct json_object *params = json_object_new_object();
+	const char *text = NULL, *boot_id = NULL;
+	GS_FREE char *boot = NULL;
+	int r;
+
+	if (!params)
+		return gs_error_oom(e);
+	gs_json_add_u64(params, "id", GS_U64(id));
+	r = call(s, "journal", params, timeout_ms, &m, e);
+	if (r < 0)
+		return r;
+	if (!json_object_is_type(m.params, json_type_object) || gs_json_get_string(m.params, "text", &text, NULL) < 0 ||
+	    gs_json_get_string(m.params, "boot_id", &boot_id, NULL) < 0 || !text)
+		return wrong(e, "told nothing of that commit");
+	boot = strdup(boot_id ? boot_id : "");
+	if (!boot)
+		return gs_error_oom(e);
+	r = gs_journal_parse(text, strlen(text), &file, e);
+	if (r < 0)
+		return r;
+	*ret_file = GS_TAKE(file);
+	*ret_boot_id = GS_TAKE(boot);
+	return 0;
+}
+
+int gs_session_leave(struct gs_session *s, uint64_t id, int timeout_ms, struct gs_error *e)
+{
+	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
+	struct json_object *params = json_object_new_object();
+
+	if (!params)
+		return gs_error_oom(e);
+	gs_json_add_u64(params, "id", GS_U64(id));
+	return call(s, "leave", params, timeout_ms, &m, e);
+}
+
 /* ---- non-blocking ---- */
 
 int gs_session_watch(struct gs_session *s, unsigned interval_ms, bool telemetry)
@@ -510,6 +592,20 @@ int gs_session_commit_begin(struct gs_session *s, const struct gs_session_commit
 int gs_session_cancel(struct gs_session *s)
 {
 	int64_t id = ask(s, "cancel", json_object_new_object(), NULL);
+
+	return id < 0 ? (int)id : 0;
+}
+
+int gs_session_pause(struct gs_session *s)
+{
+	int64_t id = ask(s, "pause", json_object_new_object(), NULL);
+
+	return id < 0 ? (int)id : 0;
+}
+
+int gs_session_resume(struct gs_session *s)
+{
+	int64_t id = ask(s, "resume", json_object_new_object(), NULL);
 
 	return id < 0 ? (int)id : 0;
 }

@@ -5,11 +5,20 @@
  *
  * Methods of an agent (client -> agent):
  *   hello     {}                                -> {"version","source","host","read_only","privileged","as_user","pid"}
- *   snapshot  {"telemetry":bool}                -> snapshot with profiles
+ *   snapshot  {"telemetry":bool,"wait_seconds":N|null} -> snapshot with profiles
  *   watch     {"interval_ms":N,"telemetry":bool}-> true, then notifications (0 ends them)
  *   doctor    {}                                -> facts for doctor_json.h
  *   commit    {"request":…,"expect":HEX|null,"base":[{"bdf","rev"}],"yes":bool,"message":TEXT|null} -> gpuslice.result/1
+ *             and "on_hangup":"finish"|"undo" (finish): what is done when the client goes away in the middle,
+ *             "ssh_client":TEXT|null, "command":TEXT|null: for the record, and to name it to who waits,
+ *             "wait_seconds":N|null: for another commit to end,
+ *             "way":"apply"|"console"|"restore" for the record
+ *   pause     {}                                -> true: wait behind this step, until resume or cancel
+ *   resume    {}                                -> true
  *   cancel    {}                                -> true: stop after this step and undo
+ *   journal   {"max":N}                         -> {"commits":[summary,…]}, the newest first; "under_way" of one without end: its agent lives
+ *             {"id":N}                          -> {"text":the lines of that commit,"boot_id":of the machine now}
+ *   leave     {"id":N}                          -> true: closes an interrupted commit without doing anything
  * Notifications (agent -> client):
  *   snapshot  snapshot with profiles            when it changed (or always with telemetry)
  *   progress  {"event","n","of","text","note"}
@@ -18,6 +27,7 @@
 #ifndef GS_CODEC_SESSION_H
 #define GS_CODEC_SESSION_H
 
+#include "codec/journal_json.h"
 #include "codec/request.h"
 #include "codec/rpc.h"
 #include "core/commit.h"
@@ -45,8 +55,24 @@ const struct gs_hello *gs_session_hello(const struct gs_session *s);
 /* Blocking; at most @timeout_ms. One reference for the caller. */
 int gs_session_snapshot(struct gs_session *s, bool telemetry, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e);
 
+/*
+ * The same, for who is going to commit: a commit of another that has asked
+ * everybody to let go of the GPUs is waited for, at most @wait_seconds more.
+ */
+int gs_session_snapshot_waiting(struct gs_session *s, uint32_t wait_seconds, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e);
+
 /* Blocking; at most @timeout_ms. The facts that doctor judges beside a snapshot; in @arena. */
 int gs_session_doctor(struct gs_session *s, int timeout_ms, struct gs_arena *arena, struct gs_doctor_facts *ret_facts, struct gs_error *e);
+
+/*
+ * The journal's commits, the newest first, at most @max: an array of summaries
+ * (journal_json.h), owned by the caller. -EACCES when it is not for us to read.
+ */
+int gs_session_journal(struct gs_session *s, uint32_t max, int timeout_ms, struct json_object **ret_commits, struct gs_error *e);
+/* One commit whole, and the boot id of the machine now (which the caller frees); -ENOENT. */
+int gs_session_journal_file(struct gs_session *s, uint64_t id, int timeout_ms, struct gs_journal_file **ret_file, char **ret_boot_id, struct gs_error *e);
+/* Close an interrupted commit as it is. */
+int gs_session_leave(struct gs_session *s, uint64_t id, int timeout_ms, struct gs_error *e);
 
 /* What a commit call carries beside the request. */
 struct gs_session_commit {
@@ -56,6 +82,11 @@ struct gs_session_commit {
 	size_t n_base;
 	bool yes;
 	const char *message;
+	const char *ssh_client;             /* whence the operator came, for the record; NULL: from here */
+	bool undo_on_hangup;                /* when we go away in the middle: undo, do not finish */
+	enum gs_way way;                    /* APPLY, CONSOLE or RESTORE; what a past commit is about is the request's to say */
+	const char *command;                /* what the operator ran, to name it to who is refused meanwhile; NULL: not said */
+	uint32_t wait_seconds;              /* for a commit that is under way to end, 0: not at all; whom for is a notice */
 };
 
 /* What came of it; json is gpuslice.result/1 (owned). */
@@ -83,6 +114,9 @@ int gs_session_commit(struct gs_session *s, const struct gs_session_commit *c, c
 int gs_session_watch(struct gs_session *s, unsigned interval_ms, bool telemetry);
 int gs_session_commit_begin(struct gs_session *s, const struct gs_session_commit *c);
 int gs_session_cancel(struct gs_session *s);
+/* In a commit: wait behind the step under way, until resume or cancel. */
+int gs_session_pause(struct gs_session *s);
+int gs_session_resume(struct gs_session *s);
 /* For poll(2). */
 int gs_session_fd(const struct gs_session *s);
 bool gs_session_wants_write(const struct gs_session *s);

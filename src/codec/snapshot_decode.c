@@ -440,6 +440,33 @@ static void read_nvlinks(struct gs_snapshot *s, struct gs_json_reader *r, struct
 	}
 }
 
+/* Absent or null: who looked could not read the log. */
+static void read_events(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu)
+{
+	struct json_object *list = NULL;
+	size_t n = gs_json_read_array(r, "events", GS_GPU_EVENTS_MAX, &list);
+	struct gs_json_where events = { r->where, "events", 0 };
+
+	gpu->events_visible = list != NULL;
+	for (size_t i = 0; i < n && !r->failed; i++) {
+		struct gs_gpu_event *ev = gs_gpu_add_event(s, gpu);
+		struct gs_json_element el;
+		const char *kind;
+
+		if (!ev)
+			return;
+		gs_json_element_open(&el, list, &events, i, r->e);
+		kind = gs_json_read_name(&el.r, "kind");
+		ev->kind = kind ? gs_gpu_event_kind_from_name(kind) : GS_GPU_EVENT_INVALID;
+		if (!el.r.failed && ev->kind == GS_GPU_EVENT_INVALID)
+			gs_json_read_fail(&el.r, "kind", "\"%.32s\" is not a kind of event", kind);
+		ev->time_ms = gs_json_read_i64(&el.r, "time_ms");
+		ev->xid = gs_json_read_u32(&el.r, "xid", UINT32_MAX);
+		ev->text = gs_snapshot_read_text(s, &el.r, "text");
+		r->failed = el.r.failed;
+	}
+}
+
 static void read_gpu(struct gs_snapshot *s, struct gs_json_reader *r)
 {
 	const char *text = gs_json_read_name(r, "bdf");
@@ -468,6 +495,7 @@ static void read_gpu(struct gs_snapshot *s, struct gs_json_reader *r)
 	gpu->is_in_guest = gs_json_read_bool(r, "is_in_guest", false);
 	read_remaining(s, r, gpu);
 	read_nvlinks(s, r, gpu);
+	read_events(s, r, gpu);
 	read_instances(s, r, gpu);
 	read_holders(s, r, gpu, NULL);
 	read_telemetry(s, r, &gpu->telemetry);
@@ -497,6 +525,29 @@ static void read_sources(struct gs_snapshot *s, struct gs_json_reader *r)
 	}
 }
 
+static void read_restorers(struct gs_snapshot *s, struct gs_json_reader *r)
+{
+	struct json_object *list;
+	size_t n = gs_json_read_array(r, "restorers", GS_RESTORERS_MAX, &list);
+	struct gs_json_where restorers = { r->where, "restorers", 0 };
+
+	for (size_t i = 0; i < n && !r->failed; i++) {
+		struct gs_json_element el;
+		const char *name, *kind;
+		enum gs_restorer_kind k;
+
+		gs_json_element_open(&el, list, &restorers, i, r->e);
+		name = gs_json_read_name(&el.r, "name");
+		kind = gs_json_read_name(&el.r, "kind");
+		k = kind ? gs_restorer_kind_from_name(kind) : GS_RESTORER_INVALID;
+		if (!el.r.failed && k == GS_RESTORER_INVALID)
+			gs_json_read_fail(&el.r, "kind", "\"%.32s\" is not a kind of restorer", kind);
+		if (!el.r.failed)
+			gs_snapshot_add_restorer(s, k, name, gs_json_read_string(&el.r, "what"));
+		r->failed = el.r.failed;
+	}
+}
+
 static void read_host(struct gs_snapshot *s, struct gs_json_reader *up)
 {
 	struct gs_json_where where = { up->where, "host", 0 };
@@ -519,6 +570,7 @@ static void read_host(struct gs_snapshot *s, struct gs_json_reader *up)
 			gs_snapshot_add_notice(s, "%.1000s", json_object_get_string(v));
 	}
 	read_sources(s, &r);
+	read_restorers(s, &r);
 	up->failed = r.failed;
 	if (r.failed)
 		return;

@@ -264,10 +264,27 @@ static void read_writes(struct gs_snapshot *s, struct gs_json_reader *r, struct 
 	}
 }
 
+static void read_interrupted(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu)
+{
+	struct json_object *o = gs_json_read_object(r, "interrupted");
+	struct gs_json_where where = { r->where, "interrupted", 0 };
+	struct gs_json_reader inner;
+
+	if (!o)
+		return;
+	inner = gs_json_reader_of(o, &where, r->e);
+	gpu->interrupted_commit = gs_json_read_u64(&inner, "commit");
+	gpu->interrupted_text = gs_snapshot_read_text(s, &inner, "text");
+	if (!inner.failed && (!gpu->interrupted_commit.known || !gpu->interrupted_text))
+		gs_json_read_fail(&inner, "commit", "is missing, or its text is");
+	r->failed |= inner.failed;
+}
+
 void gs_snapshot_read_device(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu)
 {
 	read_siblings(s, r, gpu);
 	gs_settings_read(s, r, gpu);
+	read_interrupted(s, r, gpu);
 	read_writes(s, r, gpu);
 }
 

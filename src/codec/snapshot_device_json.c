@@ -96,6 +96,15 @@ static struct json_object *siblings_to_json(const struct gs_gpu *gpu)
 	return list;
 }
 
+static struct json_object *interrupted_to_json(const struct gs_gpu *gpu)
+{
+	struct json_object *o = json_object_new_object();
+
+	gs_json_add_u64(o, "commit", gpu->interrupted_commit);
+	gs_json_add_string(o, "text", gpu->interrupted_text);
+	return o;
+}
+
 static struct json_object *writes_to_json(const struct gs_gpu *gpu)
 {
 	struct json_object *list = json_object_new_array_ext((int)gpu->n_writes);
@@ -119,6 +128,9 @@ void gs_device_add_json(struct json_object *o, const struct gs_gpu *gpu)
 {
 	json_object_object_add(o, "siblings", siblings_to_json(gpu));
 	gs_settings_add_json(o, gpu);
+	/* absent: none, or not for us to see */
+	if (gpu->interrupted_commit.known)
+		json_object_object_add(o, "interrupted", interrupted_to_json(gpu));
 	json_object_object_add(o, "writes", writes_to_json(gpu));
 }
 

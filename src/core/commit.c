@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "core/compare.h"
 #include "core/policy.h"
+#include "core/undo.h"
 
 /* Plans of an undo that are tried, each from a fresh look. */
 #define UNDO_TRIES 3
@@ -20,6 +21,9 @@ struct commit {
 	const struct gs_commit_options *options;
 	struct gs_commit_result *result;
 	struct gs_error *e;
+	bool is_undoing;            /* the steps are the undo's */
+	bool is_ending;             /* … or start units again on the way out: the journal's failure ends nothing any more */
+	bool has_gap;               /* a record could not be written */
 };
 
 void gs_commit_result_done(struct gs_commit_result *r)
@@ -41,9 +45,9 @@ static int finish(struct commit *c, int errnum, enum gs_status status, const cha
 	return errnum < 0 ? gs_error_set(c->e, errnum, status, "%s", c->result->text) : 0;
 }
 
-static int journal(struct commit *c, enum gs_journal_record record, const struct gs_plan *plan, const struct gs_step *step, struct gs_error *e)
+static int journal(struct commit *c, const struct gs_commit_record *record, struct gs_error *e)
 {
-	return c->ops->journal ? c->ops->journal(c->userdata, record, plan, step, e) : 0;
+	return c->ops->journal ? c->ops->journal(c->userdata, record, e) : 0;
 }
 
 static void progress(struct commit *c, enum gs_commit_event event, const struct gs_step *step, size_t n_steps, const char *note)
@@ -106,167 +110,69 @@ static bool shows_too_early(enum gs_step_op op)
 	return op == GS_STEP_UNBIND_DRIVER || op == GS_STEP_REMOVE_VGPU || op == GS_STEP_DISABLE_VFS;
 }
 
-/* Do one step and prove it. -EINPROGRESS: the driver has it pending. */
-static int run_step(struct commit *c, const struct gs_plan *p, const struct gs_step *step, struct gs_error *e)
+/*
+ * Tell the journal of @step. A forward step ends where that fails; an undo goes
+ * on without, and says at the end that the record has a gap.
+ */
+static int record(struct commit *c, enum gs_journal_kind kind, const struct gs_step *step, int errnum, const char *text, struct gs_error *e)
+{
+	const struct gs_commit_record r = { .kind = kind, .is_undo = c->is_undoing, .step = step, .errnum = errnum, .text = text };
+	struct gs_error why = { 0 };
+	int rc = journal(c, &r, &why);
+
+	if (rc >= 0)
+		return 0;
+	c->has_gap = true;
+	if (c->is_undoing || c->is_ending)
+		return 0;
+	return gs_error_set(e, rc, GS_STATUS_FAILED, "the journal cannot be written: %s", why.text);
+}
+
+/* The driver's word and what is seen, together: 0 done, -EINPROGRESS waits, else -errno. */
+static int verdict(int r, const struct gs_step *step, const struct gs_step_outcome *outcome)
+{
+	/* the kernel still has the write: that it cannot be seen yet is what is to be expected, and that it can proves nothing */
+	return outcome->is_pending && (r == -EIO || (r >= 0 && shows_too_early(step->op))) ? -EINPROGRESS : r;
+}
+
+/*
+ * Do one step and prove it. -EINPROGRESS: the driver has it pending.
+ * *@ret_acted (may be NULL): the driver said that it did it, so there is
+ * something to be undone even if the step failed.
+ */
+static int run_step(struct commit *c, const struct gs_plan *p, const struct gs_step *step, bool *ret_acted, struct gs_error *e)
 {
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *now = NULL;
 	struct gs_step_outcome outcome = { 0 };
-	int r;
+	int r, recorded;
 
-	r = journal(c, GS_JOURNAL_INTENT, p, step, e);
+	if (ret_acted)
+		*ret_acted = false;
+	r = record(c, GS_JOURNAL_INTENT, step, 0, step->text, e);
 	if (r < 0)
 		return r;
 	progress(c, GS_COMMIT_STEP_BEGINS, step, p->n_steps, NULL);
 	r = c->ops->run(c->userdata, step, &outcome, e);
+	if (ret_acted)
+		*ret_acted = r >= 0;
+	recorded = record(c, GS_JOURNAL_RESULT, step, r < 0 ? r : 0, r < 0 && e ? e->text : outcome.note, r < 0 ? NULL : e);
+	if (r >= 0)
+		r = recorded;
 	if (r >= 0)
 		r = c->ops->collect(c->userdata, &now, e);
 	if (r >= 0)
 		r = gs_step_check(step, now, e);
-	/* the kernel still has the write: that it cannot be seen yet is what is to be expected, and that it can proves nothing */
-	if (outcome.is_pending && (r == -EIO || (r >= 0 && shows_too_early(step->op))))
-		r = -EINPROGRESS;
+	r = verdict(r, step, &outcome);
 	if (r < 0 && r != -EINPROGRESS) {
-		journal(c, GS_JOURNAL_FAILED, p, step, NULL);
+		record(c, GS_JOURNAL_FAILED, step, r, e->text, NULL);
 		progress(c, GS_COMMIT_STEP_FAILED, step, p->n_steps, e->text);
 		return r;
 	}
+	if (r == -EINPROGRESS)
+		gs_error_set(e, r, GS_STATUS_PENDING, "%s", outcome.note[0] ? outcome.note : "the driver has accepted it and waits");
+	recorded = record(c, r == -EINPROGRESS ? GS_JOURNAL_PENDING : c->is_undoing ? GS_JOURNAL_UNDONE : GS_JOURNAL_DONE, step, 0, outcome.note, r < 0 ? NULL : e);
 	progress(c, r == -EINPROGRESS ? GS_COMMIT_STEP_PENDING : GS_COMMIT_STEP_DONE, step, p->n_steps, outcome.note);
-	if (r == -EINPROGRESS && outcome.note[0])
-		gs_error_set(e, -EINPROGRESS, GS_STATUS_PENDING, "%s", outcome.note);
-	else if (r == -EINPROGRESS)
-		gs_error_set(e, -EINPROGRESS, GS_STATUS_PENDING, "the driver has accepted it and waits");
-	return journal(c, GS_JOURNAL_DONE, p, step, NULL) < 0 ? gs_error_set(e, -EIO, GS_STATUS_FAILED, "the journal cannot be written") : r;
-}
-
-/* Is that vGPU, or the parameters of that VF, what the step is about? On one VF one may follow another; a UUID is one instance's. */
-static bool is_on(const struct gs_want *w, const struct gs_step *step)
-{
-	if (step->uuid && w->uuid)
-		return gs_str_equal(w->uuid, step->uuid);
-	if (step->on_start.known && w->on_start.known && !gs_u32_equal(step->on_start, w->on_start))
-		return false;
-	return step->vf.known && gs_u32_equal(w->start, step->vf);
-}
-
-/* The want that a step is about: a GI by its place, a vGPU by its type and its UUID or VF. */
-static struct gs_want *want_at(struct gs_layout_gpu *g, const struct gs_step *step)
-{
-	for (size_t i = 0; i < g->n_wants; i++)
-		if (g->wants[i].kind != GS_KIND_MIG && gs_str_equal(g->wants[i].profile, step->profile) && is_on(&g->wants[i], step))
-			return &g->wants[i];
-	if (step->op == GS_STEP_CREATE_VGPU || step->op == GS_STEP_REMOVE_VGPU || step->op == GS_STEP_SET_PARAM)
-		return NULL;
-	for (size_t i = 0; i < g->n_wants; i++)
-		if (g->wants[i].kind == GS_KIND_MIG && gs_u32_is(g->wants[i].start, step->span.start) && gs_str_equal(g->wants[i].profile, step->profile))
-			return &g->wants[i];
-	return NULL;
-}
-
-/* Where the driver chose a GPU instance it may have chosen another one than the vGPU of before was in. */
-static bool is_as_before(const struct gs_want *there, const struct gs_want *before)
-{
-	return before && (!there->on_start.known || !before->on_start.known || gs_u32_equal(there->on_start, before->on_start));
-}
-
-/* VFs that went and came back may have lost what was set of them; those that are there now get it back, the others by the next look. */
-static int restore_params(struct gs_layout *l, struct gs_layout_gpu *to, const struct gs_layout_gpu *base)
-{
-	for (size_t i = 0; i < base->n_wants; i++) {
-		const struct gs_want *before = &base->wants[i];
-
-		for (size_t k = 0; before->kind == GS_KIND_SRIOV && k < to->n_wants; k++) {
-			if (to->wants[k].kind != GS_KIND_SRIOV || !gs_u32_equal(to->wants[k].start, before->start))
-				continue;
-			gs_want_copy(l->arena, &to->wants[k], before);
-		}
-	}
-	return gs_arena_has_failed(l->arena) ? -ENOMEM : 0;
-}
-
-/*
- * Where nobody could tell the mode (no NVML, say) it was one of the GPU's own
- * driver. If that has gone it has to come back: any mode but passthrough asks for it.
- */
-static void take_back_mode(struct gs_layout_gpu *to, const struct gs_layout_gpu *base, const struct gs_gpu *was, const struct gs_gpu *now)
-{
-	bool has_lost_driver = base->mode == GS_MODE_INVALID && was->driver && !gs_str_equal(was->driver, now->driver);
-
-	to->mode = has_lost_driver ? GS_MODE_WHOLE : base->mode;
-	to->mode_is_asked = to->mode != GS_MODE_INVALID;
-	to->vfs = base->vfs;
-}
-
-/* Switching VFs or the MIG mode takes along what vGPUs are set to (interfaces 2.5). */
-static int take_back_vgpu_settings(struct gs_layout *l, struct gs_layout_gpu *to, const struct gs_gpu *was)
-{
-	for (size_t i = 0; i < was->n_settings; i++) {
-		const struct gs_setting *s = was->settings[i];
-
-		if (gs_setting_is_for_vgpus(s->key) && s->value && !s->fixed && !gs_layout_set(l, to, s->key, s->value))
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-/*
- * Take back what one step of the failed plan did (or may have done): only that.
- * What somebody else made meanwhile is not ours to destroy; where it stands in
- * the way of what has to come back, the plan of the undo says so and blocks.
- */
-static int take_back(struct gs_layout *l, struct gs_layout_gpu *to, struct gs_layout_gpu *base, const struct gs_gpu *was, const struct gs_gpu *now,
-		     const struct gs_step *step, bool is_done)
-{
-	struct gs_want *there = step->profile ? want_at(to, step) : NULL, *before = step->profile ? want_at(base, step) : NULL;
-
-	switch (step->op) {
-	case GS_STEP_SET_MODE:
-	case GS_STEP_ENABLE_VFS:
-	case GS_STEP_DISABLE_VFS:
-	case GS_STEP_UNBIND_DRIVER:
-	case GS_STEP_BIND_DRIVER:
-		take_back_mode(to, base, was, now);
-		if (take_back_vgpu_settings(l, to, was) < 0)
-			return -ENOMEM;
-		return restore_params(l, to, base);
-	case GS_STEP_SET_SETTING:
-		/* a GI's own; one that was not there goes with it */
-		if (step->profile)
-			return there && before && step->old_value ? gs_want_set_param(l->arena, there, step->key, step->old_value) : 0;
-		return !step->old_value || gs_layout_set(l, to, step->key, step->old_value) ? 0 : -ENOMEM;
-	case GS_STEP_SET_PARAM:
-		return there && before && step->undo != GS_UNDO_NONE ? gs_want_set_param(l->arena, there, step->key, step->old_value ? step->old_value : "") : 0;
-	case GS_STEP_CREATE_VGPU:
-	case GS_STEP_CREATE_GI:
-		/* a creation that was refused made nothing: what stands there is somebody else's */
-		if (is_done && there && !is_as_before(there, before))
-			gs_layout_remove_want(to, (size_t)(there - to->wants));
-		return 0;
-	case GS_STEP_REMOVE_VGPU:
-	case GS_STEP_DESTROY_GI:
-		if (there || !before)
-			return 0;
-		there = gs_layout_add_want(l, to);
-		if (!there)
-			return -ENOMEM;
-		gs_want_copy_afresh(l->arena, there, before);
-		return 0;
-	case GS_STEP_DESTROY_CI:
-	case GS_STEP_CREATE_CI:
-		/* inside a GI that stays: as it was, by identity where that is still there */
-		if (there && before)
-			gs_want_copy(l->arena, there, before);
-		return 0;
-	default:
-		return 0;
-	}
-}
-
-static bool has_reset(const struct gs_plan *p)
-{
-	for (size_t i = 0; i < p->n_steps; i++)
-		if (p->steps[i].op == GS_STEP_RESET_GPU)
-			return true;
-	return false;
+	return r < 0 ? r : recorded;
 }
 
 /* What is pending after its mode is set is what a later step of the plan resets it for. */
@@ -276,35 +182,6 @@ static bool is_reset_later(const struct gs_plan *p, size_t at)
 		if (gs_step_resets(&p->steps[i], p->steps[at].bdf))
 			return true;
 	return false;
-}
-
-/* The plan that undoes the first @done steps of @failed, and what the one after them may have left. */
-static int plan_undo(const struct gs_snapshot *now, const struct gs_plan *failed, size_t done, struct gs_plan **ret_plan, struct gs_error *e)
-{
-	GS_EVALUATION struct gs_evaluation ev = { 0 };
-	GS_CLEANUP(gs_layout_freep) struct gs_layout *before = NULL;
-	/* who let a GPU be reset on the way there lets it be reset on the way back */
-	struct gs_plan_options options = { .allow_reset = has_reset(failed) };
-	int r;
-
-	r = gs_layout_from_snapshot(failed->snapshot, &before, e);
-	if (r >= 0)
-		r = gs_layout_from_snapshot(now, &ev.layout, e);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < failed->n_steps && i <= done; i++) {
-		const struct gs_step *step = &failed->steps[i];
-		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(now, step->bdf);
-
-		/* one that is gone or lost costs the others nothing; that it was is said at the end */
-		if (!gpu || gpu->lost)
-			continue;
-		if (take_back(ev.layout, &ev.layout->gpus[gpu->index], &before->gpus[step->gpu], gs_snapshot_gpu(failed->snapshot, step->gpu), gpu, step, i < done) < 0)
-			return gs_error_oom(e);
-	}
-	/* what comes back under its UUID has no slot before it is there */
-	r = gs_layout_solve(ev.layout, now, NULL, e);
-	return r < 0 ? r : gs_plan_build(now, &ev, &options, ret_plan, e);
 }
 
 /* Instances of @base that are back at their place under another UUID. Nobody promises the old one. */
@@ -325,8 +202,16 @@ static size_t count_new_uuids(const struct gs_snapshot *base, const struct gs_sn
 	return n;
 }
 
+static void record_undo(struct commit *c, const struct gs_plan *back, const char *why)
+{
+	const struct gs_commit_record r = { .kind = GS_JOURNAL_UNDO, .plan = back, .is_undo = true, .text = why };
+
+	if (journal(c, &r, NULL) < 0)
+		c->has_gap = true;
+}
+
 /* Do the undo's steps. One that fails ends its own GPU's; the others still get theirs. The first error is kept. */
-static int run_undo(struct commit *c, const struct gs_plan *back, struct gs_error *e)
+static int run_undo(struct commit *c, const struct gs_plan *back, const char *why, struct gs_error *e)
 {
 	GS_FREE bool *has_failed = calloc(gs_snapshot_n_gpus(back->snapshot) + 1, sizeof(*has_failed));
 	struct gs_error later;
@@ -334,15 +219,18 @@ static int run_undo(struct commit *c, const struct gs_plan *back, struct gs_erro
 
 	if (!has_failed)
 		return gs_error_oom(e);
+	c->is_undoing = true;
+	record_undo(c, back, why);
 	progress(c, GS_COMMIT_UNDO_BEGINS, NULL, back->n_steps, NULL);
 	for (size_t i = 0; i < back->n_steps; i++) {
-		int r = has_failed[back->steps[i].gpu] ? 0 : run_step(c, back, &back->steps[i], first ? &later : e);
+		int r = has_failed[back->steps[i].gpu] ? 0 : run_step(c, back, &back->steps[i], NULL, first ? &later : e);
 
 		if (r >= 0 || (r == -EINPROGRESS && is_reset_later(back, i)))
 			continue;
 		has_failed[back->steps[i].gpu] = true;
 		first = first ? first : r;
 	}
+	c->is_undoing = false;
 	return first;
 }
 
@@ -365,8 +253,11 @@ static const struct gs_finding *first_unconfirmed(const struct gs_plan *back, co
 }
 
 /* Put everything back. 0: as before, but for *@ret_new_uuids instances. Otherwise -errno and why in @e; a last look may have found @differences. */
-static int undo(struct commit *c, const struct gs_plan *failed, size_t done, size_t *ret_new_uuids, struct gs_strbuf *differences, struct gs_error *e)
+static int undo(struct commit *c, const struct gs_plan *failed, size_t done, const char *why, size_t *ret_new_uuids, struct gs_strbuf *differences, struct gs_error *e)
 {
+	/* who let a GPU be reset on the way there lets it be reset on the way back */
+	const struct gs_plan_options options = { .allow_reset = gs_plan_has_reset(failed), .recovers = failed->recovers };
+
 	/* a second look and try: what failed once for a passing reason need not leave debris */
 	for (int tries = 0;; tries++) {
 		GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *now = NULL;
@@ -376,7 +267,7 @@ static int undo(struct commit *c, const struct gs_plan *failed, size_t done, siz
 
 		r = c->ops->collect(c->userdata, &now, e);
 		if (r >= 0)
-			r = plan_undo(now, failed, done, &back, e);
+			r = gs_undo_plan(failed, done, now, &options, &back, e);
 		if (r < 0)
 			return r;
 		/* it must never disturb somebody whom the plan did not name, nor anybody whom it cannot see */
@@ -391,7 +282,7 @@ static int undo(struct commit *c, const struct gs_plan *failed, size_t done, siz
 		}
 		if (tries == UNDO_TRIES)
 			return gs_error_set(e, -EIO, GS_STATUS_NOT_UNDONE, "the driver accepts every step of it and the machine is still not as before");
-		r = run_undo(c, back, e);
+		r = run_undo(c, back, why, e);
 		if (r < 0 && tries + 1 >= UNDO_TRIES)
 			return r;
 	}
@@ -427,7 +318,8 @@ static void start_units(struct commit *c, const struct gs_plan *p, size_t done, 
 		/* the stop that failed may have gone half-way too */
 		for (size_t k = 0; k <= done && k < p->n_steps; k++)
 			was_stopped |= p->steps[k].op == GS_STEP_STOP_UNIT && gs_str_equal(p->steps[k].unit, step->unit);
-		if (was_stopped && run_step(c, p, step, &e) < 0 && n < size)
+		c->is_ending = true;
+		if (was_stopped && run_step(c, p, step, NULL, &e) < 0 && n < size)
 			n += (size_t)snprintf(ret_text + n, size - n, "; unit %s could not be started again: %s", step->unit, e.text);
 	}
 }
@@ -451,29 +343,32 @@ static const char *tell_differences(struct commit *c, const struct gs_plan *fail
 	return b->failed ? "What is otherwise than before cannot be told for want of memory" : b->text;
 }
 
-/* A step failed (@why): undo, and say in which state the machine is. */
-static int fail(struct commit *c, const struct gs_plan *p, size_t done, const struct gs_error *why)
+/*
+ * The step behind the first @done failed (@why): undo, and say in which state
+ * the machine is. @acted: the driver said that it did it all the same.
+ */
+static int fail(struct commit *c, const struct gs_plan *p, size_t done, bool acted, const struct gs_error *why)
 {
 	GS_STRBUF struct gs_strbuf left = GS_STRBUF_INIT;
 	struct gs_error undo_error = { 0 };
 	char step[256], uuids[96] = "", units[256];
-	size_t new_uuids = 0;
-	int r = undo(c, p, done, &new_uuids, &left, &undo_error);
+	size_t new_uuids = 0, reached = done + (acted ? 1 : 0);
+	int r = undo(c, p, reached, why->text, &new_uuids, &left, &undo_error);
 
-	start_units(c, p, done, units, sizeof(units));
+	start_units(c, p, reached, units, sizeof(units));
 
 	if (done < p->n_steps)
 		gs_step_describe(&p->steps[done], GS_TENSE_PLAN, step, sizeof(step));
 	else
 		snprintf(step, sizeof(step), "the end");
 	if (r < 0)
-		return finish(c, why->errnum, GS_STATUS_NOT_UNDONE, "step %zu of %zu (%s) failed: %s. Not everything could be undone: %s. %s%s; look with gpuslice list", done + 1,
-			      p->n_steps, step, why->text, undo_error.text, tell_differences(c, p, &left), units);
+		return finish(c, why->errnum, GS_STATUS_NOT_UNDONE, "step %zu of %zu (%s) failed: %s. Not everything could be undone: %s. %s%s; gpuslice recover shows the ways out",
+			      done + 1, p->n_steps, step, why->text, undo_error.text, tell_differences(c, p, &left), units);
 	c->result->undone = true;
 	if (new_uuids)
 		snprintf(uuids, sizeof(uuids), ", but %zu instance%s another UUID", new_uuids, new_uuids == 1 ? " has" : "s have");
 	return finish(c, why->errnum, GS_STATUS_FAILED, "step %zu of %zu (%s) failed: %s. Everything was undone: the machine is as before%s%s%s", done + 1, p->n_steps,
-		      step, why->text, uuids, left_over(p, done), units);
+		      step, why->text, uuids, left_over(p, reached), units);
 }
 
 /* A mode change that the driver holds back: what follows needs it, so it stops here and stays pending. */
@@ -523,24 +418,31 @@ static int look_at_the_end(struct commit *c, const struct gs_plan *p)
 		      "look with gpuslice list, then run it again", p->n_steps, lost.failed ? "?" : lost.text);
 }
 
+static int end_done(struct commit *c, const struct gs_plan *p, size_t pending, const struct gs_error *waits)
+{
+	int r = p->n_steps ? look_at_the_end(c, p) : 0;
+
+	if (r < 0)
+		return r;
+	if (pending)
+		return finish(c, 0, GS_STATUS_PENDING, "done: %zu step%s, of which %zu accepted but pending: %s", p->n_steps, p->n_steps == 1 ? "" : "s", pending, waits->text);
+	return finish(c, 0, GS_STATUS_OK, p->n_steps ? "done: %zu step%s" : "nothing to do: the machine is as asked", p->n_steps, p->n_steps == 1 ? "" : "s");
+}
+
 static int run_plan(struct commit *c, const struct gs_plan *p)
 {
 	struct gs_error why = { 0 }, waits = { 0 };
 	size_t pending = 0;
+	bool acted;
 	int r;
 
-	r = journal(c, GS_JOURNAL_BEGIN, p, NULL, &why);
-	if (r < 0)
-		return finish(c, r, GS_STATUS_FAILED, "the journal cannot be begun: %s; nothing was done", why.text);
 	for (size_t i = 0; i < p->n_steps; i++) {
 		/* once the units come back there is nothing left to stop */
 		if (p->steps[i].op != GS_STEP_START_UNIT && c->ops->cancelled && c->ops->cancelled(c->userdata)) {
 			gs_error_set(&why, -ECANCELED, GS_STATUS_FAILED, "stopped as asked");
-			r = fail(c, p, i, &why);
-			journal(c, GS_JOURNAL_END, p, NULL, NULL);
-			return r;
+			return fail(c, p, i, false, &why);
 		}
-		r = run_step(c, p, &p->steps[i], &why);
+		r = run_step(c, p, &p->steps[i], &acted, &why);
 		if (r == -EINPROGRESS && is_reset_later(p, i))
 			r = 0;
 		if (r == -EINPROGRESS && may_go_on(&p->steps[i])) {
@@ -548,28 +450,14 @@ static int run_plan(struct commit *c, const struct gs_plan *p)
 			pending++;
 			r = 0;
 		}
-		if (r == -EINPROGRESS) {
-			c->result->done = i + 1;
-			/* the rest of this GPU needs the mode; other GPUs would be done twice by a second run otherwise */
-			r = stop_pending(c, p, i + 1, &why);
-			journal(c, GS_JOURNAL_END, p, NULL, NULL);
-			return r;
-		}
-		if (r < 0) {
-			c->result->done = i;
-			r = p->steps[i].op == GS_STEP_START_UNIT ? end_with_units(c, p, i, &why) : fail(c, p, i, &why);
-			journal(c, GS_JOURNAL_END, p, NULL, NULL);
-			return r;
-		}
-		c->result->done = i + 1;
+		c->result->done = i + (r < 0 && r != -EINPROGRESS ? 0 : 1);
+		/* the rest of this GPU needs the mode; other GPUs would be done twice by a second run otherwise */
+		if (r == -EINPROGRESS)
+			return stop_pending(c, p, i + 1, &why);
+		if (r < 0)
+			return p->steps[i].op == GS_STEP_START_UNIT ? end_with_units(c, p, i, &why) : fail(c, p, i, acted, &why);
 	}
-	journal(c, GS_JOURNAL_END, p, NULL, NULL);
-	r = p->n_steps ? look_at_the_end(c, p) : 0;
-	if (r < 0)
-		return r;
-	if (pending)
-		return finish(c, 0, GS_STATUS_PENDING, "done: %zu step%s, of which %zu accepted but pending: %s", p->n_steps, p->n_steps == 1 ? "" : "s", pending, waits.text);
-	return finish(c, 0, GS_STATUS_OK, p->n_steps ? "done: %zu step%s" : "nothing to do: the machine is as asked", p->n_steps, p->n_steps == 1 ? "" : "s");
+	return end_done(c, p, pending, &waits);
 }
 
 /* Time has passed and others were at work: the GPUs of the plan have to be as they were, and nothing may stand against it now. */
@@ -611,26 +499,45 @@ static void add_note(struct commit *c, const char *note)
 		snprintf(c->e->text, sizeof(c->e->text), "%s", c->result->text);
 }
 
+/* The last word. Without it the commit looks interrupted: the next one, or recover, finds that it was not. */
+static void record_end(struct commit *c, const struct gs_plan *p)
+{
+	const struct gs_commit_record r = { .kind = GS_JOURNAL_END, .plan = p, .text = c->result->text, .result = c->result };
+	struct gs_error why = { 0 };
+
+	if (journal(c, &r, &why) < 0) {
+		add_note(c, "the end could not be written to the journal, so the next command asks about this commit");
+		add_note(c, why.text);
+	} else if (c->has_gap) {
+		add_note(c, "the journal has a gap: not every record could be written");
+	}
+}
+
 /* The plan, between what goes before and after it. */
 static int carry_out(struct commit *c, const struct gs_commit_source *source, const struct gs_plan *p)
 {
+	const struct gs_commit_record begin = { .kind = GS_JOURNAL_BEGIN, .plan = p };
 	struct gs_error why = { 0 };
 	char note[512] = "";
-	int r = 0;
+	int r;
 
 	if (!p->n_steps)
 		return run_plan(c, p);
+	r = journal(c, &begin, &why);
+	if (r < 0)
+		return finish(c, r, GS_STATUS_FAILED, "the journal cannot be begun: %s; nothing was done", why.text);
 	if (c->ops->before)
 		r = c->ops->before(c->userdata, p, &why);
 	if (r < 0)
 		r = finish(c, r, GS_STATUS_REFUSED, "%s; nothing was done", why.text);
-	else if (r > 0)
+	else if (c->ops->before && r > 0)
 		r = look_again(c, source, p);
 	if (r >= 0)
 		r = run_plan(c, p);
 	if (c->ops->before && c->ops->after)
 		c->ops->after(c->userdata, p, c->result, note, sizeof(note));
 	add_note(c, note);
+	record_end(c, p);
 	return r;
 }
 

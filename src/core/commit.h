@@ -3,14 +3,15 @@
  * commit.h - carrying out a plan. The state machine is here and pure; whatever
  * touches a machine, a clock or a file is behind gs_commit_ops.
  *
- *   collect, compare revs, plan again, compare digests; before;
- *   per step: journal INTENT, do, read back, journal DONE;
- *   on failure: undo = plan from what is to the base, same rules, same steps;
- *   after.
+ *   collect, compare revs, plan again, compare digests; journal BEGIN; before;
+ *   per step: journal INTENT, do, journal RESULT, read back, journal DONE;
+ *   on failure: journal UNDO; plan from what is to the base, same rules, same steps;
+ *   after; journal END.
  */
 #ifndef GS_CORE_COMMIT_H
 #define GS_CORE_COMMIT_H
 
+#include "core/journal.h"
 #include "core/plan.h"
 
 enum gs_commit_event {
@@ -22,8 +23,6 @@ enum gs_commit_event {
 	GS_COMMIT_MAX_EVENT,
 };
 
-enum gs_journal_record { GS_JOURNAL_BEGIN, GS_JOURNAL_INTENT, GS_JOURNAL_DONE, GS_JOURNAL_FAILED, GS_JOURNAL_END };
-
 /* What a step produced, as far as the driver says. */
 struct gs_step_outcome {
 	bool is_pending;
@@ -33,13 +32,29 @@ struct gs_step_outcome {
 
 struct gs_commit_result;
 
+/* What a commit tells its journal: the record of journal.h without its number and time. */
+struct gs_commit_record {
+	enum gs_journal_kind kind;
+	const struct gs_plan *plan;             /* begin: what is to be done; undo: its steps */
+	bool is_undo;                           /* the step is the undo's */
+	const struct gs_step *step;             /* intent to failed, undone */
+	int errnum;                             /* result, failed */
+	const char *text;                       /* result, failed: the answer; undo: why */
+	const struct gs_commit_result *result;  /* end */
+};
+
 struct gs_commit_ops {
 	/* A fresh, sealed snapshot; the caller of the op owns the reference. */
 	int (*collect)(void *userdata, struct gs_snapshot **ret_snapshot, struct gs_error *e);
 	/* Carry out one step. Success only means that the driver said so; it is read back by collect. */
 	int (*run)(void *userdata, const struct gs_step *step, struct gs_step_outcome *ret_outcome, struct gs_error *e);
-	/* May be NULL: no journal. A record that cannot be written stops the commit before the step. @step is NULL for BEGIN and END. */
-	int (*journal)(void *userdata, enum gs_journal_record record, const struct gs_plan *plan, const struct gs_step *step, struct gs_error *e);
+	/*
+	 * May be NULL: no journal. Returns once the record is on the disk. Where
+	 * begin, an intent or what follows it cannot be written, nothing more is
+	 * done and what was done is undone; the undo goes on without, since
+	 * stopping half-way would be worse than a gap in the record.
+	 */
+	int (*journal)(void *userdata, const struct gs_commit_record *record, struct gs_error *e);
 	/* May be NULL. */
 	void (*progress)(void *userdata, enum gs_commit_event event, const struct gs_step *step, size_t n_steps, const char *note);
 	/* Did the operator ask to stop after this step? May be NULL. */

@@ -59,8 +59,7 @@ enum gs_answer {
 	X(library_error)        /* why it cannot be opened, or not be initialised */
 
 #define GS_DOCTOR_LISTS(X) \
-	X(missing_symbols)      /* the newest name of each NVML function that the library lacks */ \
-	X(restorers)            /* who else puts layouts back: "nvidia-mig-manager.service …" */
+	X(missing_symbols)      /* the newest name of each NVML function that the library lacks */
 
 /* About one GPU. */
 #define GS_DOCTOR_GPU_ANSWERS(X) \

@@ -245,7 +245,11 @@ void gs_doctor_check_reset_tool(struct gs_doctor_exam *x)
 
 void gs_doctor_check_restorers(struct gs_doctor_exam *x)
 {
-	for (size_t i = 0; i < x->facts->restorers.n; i++)
-		gs_doctor_add(x, GS_DOCTOR_NOTE, NULL, "let only one of them cut a GPU", "%s changes layouts too, and may undo what is done here",
-			      x->facts->restorers.items[i]);
+	for (size_t i = 0; i < gs_snapshot_n_restorers(x->s); i++) {
+		const struct gs_restorer *r = gs_snapshot_restorer(x->s, i);
+		char remedy[256];
+
+		gs_doctor_add(x, GS_DOCTOR_NOTE, NULL, gs_restorer_remedy(r, remedy, sizeof(remedy)),
+			      "%s %s%sputs a layout of its own back, at boot or later, and may undo what is done here", r->name, r->what ? r->what : "", r->what ? ": it " : "");
+	}
 }

@@ -87,6 +87,8 @@ GS_DEFINE_CLEANUP(struct gs_layout *, gs_layout_free);
 
 /* A bound layout that asks for exactly what is there: diffing it gives nothing. */
 int gs_layout_from_snapshot(const struct gs_snapshot *s, struct gs_layout **ret_layout, struct gs_error *e);
+/* In a bound layout: GPU @i is asked for as it is in @s, whatever was asked before. -ENOMEM. */
+int gs_layout_put_back(struct gs_layout *l, const struct gs_snapshot *s, size_t i, struct gs_error *e);
 int gs_layout_copy(const struct gs_layout *l, struct gs_layout **ret_layout, struct gs_error *e);
 
 /* For builders: a new zeroed entry (mode INVALID), or NULL. */

@@ -235,26 +235,44 @@ static int compute_digests(struct gs_plan *p)
 
 /* ---------------------------------------------------------------- building */
 
-/* Units that were stopped come back, the last first; on the way out of a failure too, see commit.c. */
-static int append_starts(struct gs_plan *p, struct gs_error *e)
+static int append_start(struct gs_plan *p, const struct gs_gpu *gpu, const char *unit, const char *target, struct gs_error *e)
 {
-	for (size_t i = p->n_steps; i-- > 0;) {
-		const struct gs_gpu *gpu = gs_snapshot_gpu(p->snapshot, p->steps[i].gpu);
-		struct gs_step *step;
+	struct gs_step *step = gs_plan_add_step(p, GS_STEP_START_UNIT, gpu);
 
-		if (p->steps[i].op != GS_STEP_STOP_UNIT)
-			continue;
-		step = gs_plan_add_step(p, GS_STEP_START_UNIT, gpu);
-		if (!step)
+	if (!step)
+		return gs_error_oom(e);
+	step->unit = unit;
+	step->target = target;
+	step->risk = GS_RISK_SAFE;
+	step->undo = GS_UNDO_FULL;
+	return gs_step_finish(p, step, e) < 0 ? -ENOMEM : 0;
+}
+
+static bool starts(const struct gs_plan *p, const char *unit)
+{
+	for (size_t i = 0; i < p->n_steps; i++)
+		if (p->steps[i].op == GS_STEP_START_UNIT && gs_str_equal(p->steps[i].unit, unit))
+			return true;
+	return false;
+}
+
+/* Units that were stopped come back, the last first; on the way out of a failure too, see commit.c. So do those of a commit that could not start them itself. */
+static int append_starts(struct gs_plan *p, const struct gs_plan_options *options, struct gs_error *e)
+{
+	int r = 0;
+
+	for (size_t i = p->n_steps; i-- > 0 && r == 0;)
+		if (p->steps[i].op == GS_STEP_STOP_UNIT)
+			r = append_start(p, gs_snapshot_gpu(p->snapshot, p->steps[i].gpu), p->steps[i].unit, p->steps[i].target, e);
+	for (size_t i = options->n_start_units; i-- > 0 && r == 0 && gs_snapshot_n_gpus(p->snapshot);) {
+		const char *unit = gs_arena_strdup(p->arena, options->start_units[i]);
+
+		if (!unit)
 			return gs_error_oom(e);
-		step->unit = p->steps[i].unit;
-		step->target = p->steps[i].target;
-		step->risk = GS_RISK_SAFE;
-		step->undo = GS_UNDO_FULL;
-		if (gs_step_finish(p, step, e) < 0)
-			return -ENOMEM;
+		if (!starts(p, unit))
+			r = append_start(p, gs_snapshot_gpu(p->snapshot, p->n_base ? p->base[0].gpu : 0), unit, unit, e);
 	}
-	return 0;
+	return r;
 }
 
 static bool has_base(const struct gs_plan *p, struct gs_bdf bdf)
@@ -332,7 +350,9 @@ static int build(struct gs_plan *p, const struct gs_diff *d, const struct gs_eva
 	r = append_steps(p, d, options, e);
 	if (r < 0)
 		return r;
-	r = append_starts(p, e);
+	r = append_starts(p, options, e);
+	if (r >= 0 && !gs_plan_is_blocked(p))
+		r = gs_policy_apply_host(p, e);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < ev->n_remarks; i++)
@@ -361,6 +381,7 @@ int gs_plan_build(const struct gs_snapshot *s, const struct gs_evaluation *ev, c
 		return gs_error_oom(e);
 	p->arena = gs_arena_new();
 	p->snapshot = gs_snapshot_ref(s);
+	p->recovers = options->recovers;
 	if (!p->arena)
 		return gs_error_oom(e);
 	r = gs_layout_copy(ev->layout, &p->layout, e);

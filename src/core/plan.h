@@ -113,6 +113,7 @@ struct gs_plan {
 	size_t n_findings, cap_findings;
 	struct gs_claim *claims;
 	size_t n_claims;
+	uint64_t recovers;              /* as the options said: the interrupted commit that this is to end */
 	uint32_t kept;                  /* instances that are in both and not touched, over all GPUs */
 	uint32_t created, deleted;      /* instances, recreated ones in both */
 };
@@ -137,6 +138,9 @@ struct gs_plan_options {
 	bool allow_reset;                   /* a GPU may be reset to make its mode active, linked ones included */
 	const struct gs_service *services;  /* borrowed; units that are not among them are never stopped */
 	size_t n_services;
+	const char *const *start_units;     /* borrowed; units that an interrupted commit stopped: started at the end, whatever else there is to do */
+	size_t n_start_units;
+	uint64_t recovers;                  /* the interrupted commit that this is to end; 0: none, and then its GPUs are not to be touched */
 };
 
 /*

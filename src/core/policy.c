@@ -54,9 +54,9 @@ struct gs_finding *gs_policy_add(struct gs_policy *y, enum gs_rule rule, enum gs
 	f->severity = severity;
 	f->status = GS_STATUS_REFUSED;
 	f->rule = gs_rule_name(rule);
-	f->gpu = y->gpu->index;
+	f->gpu = y->gpu ? y->gpu->index : GS_FINDING_NO_GPU;
 	f->text = gs_arena_strdup(p->arena, text);
-	f->object = gs_arena_printf(p->arena, "GPU %" PRIu32, y->gpu->index);
+	f->object = y->gpu ? gs_arena_printf(p->arena, "GPU %" PRIu32, y->gpu->index) : "the machine";
 	return f;
 }
 

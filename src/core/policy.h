@@ -33,6 +33,7 @@
 	X(FABRIC_MANAGER, "fabric-manager", "the GPU is part of an NVSwitch fabric") \
 	X(STRANDED, "stranded", "an interrupted tool left the GPU without its driver") \
 	X(WRITE_PENDING, "write-pending", "an earlier write still waits in the kernel") \
+	X(INTERRUPTED, "interrupted", "an earlier commit was interrupted on this GPU") \
 	X(SETTING_FIXED, "setting-fixed", "the setting cannot be written here") \
 	X(SETTING_NEEDS, "setting-needs", "the setting of vGPUs can be written only in another state of the GPU") \
 	X(SETTING_PENDING, "setting-pending", "the setting becomes active only later") \
@@ -49,6 +50,7 @@
 	X(ABSENT, "absent", "what should be deleted is not there") \
 	X(UUID_MAY_CHANGE, "uuid-may-change", "a recreated instance may come back with another UUID") \
 	X(NOT_SAVED, "not-saved", "lost at reboot") \
+	X(OTHER_RESTORER, "other-restorer", "another tool on this machine puts a layout of its own back") \
 	X(DISRUPT_UNMATCHED, "disrupt-unmatched", "a holder was named that this plan does not meet") \
 	X(DISRUPT_ALL, "disrupt-all", "all names holders on more than one GPU")
 
@@ -62,5 +64,8 @@ const char *gs_rule_summary(enum gs_rule r);
  * holders that @options names). -ENOMEM only.
  */
 int gs_policy_apply(struct gs_plan *p, const struct gs_diff *diff, const struct gs_diff_gpu *d, const struct gs_plan_options *options, struct gs_error *e);
+
+/* What is to be said about the machine as a whole when @p has steps: once, behind the GPUs. -ENOMEM only. */
+int gs_policy_apply_host(struct gs_plan *p, struct gs_error *e);
 
 #endif

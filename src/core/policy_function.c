@@ -22,6 +22,13 @@ static void block_pending_write(struct gs_policy *y)
 	char bdf[GS_BDF_TEXT];
 	struct gs_finding *f;
 
+	if (gs_write_is_call(w)) {
+		f = gs_policy_add(y, GS_RULE_WRITE_PENDING, GS_SEVERITY_BLOCK,
+				  "the driver has not come back from an earlier step on %s (%s, in the collector pid %" PRIu32 "), and may carry it out whenever it does; "
+				  "until that process has ended nothing else is begun here", gs_bdf_format(w->function, bdf), w->value, w->pid);
+		gs_policy_suggest(y, f, "dmesg may say why; it cannot be interrupted");
+		return;
+	}
 	f = gs_policy_add(y, GS_RULE_WRITE_PENDING, GS_SEVERITY_BLOCK,
 			  "an earlier write to %s of %s (%s) still waits in the kernel%s%s, and takes effect whenever it is let go; until then nothing else is begun here",
 			  w->path, gs_bdf_format(w->function, bdf), w->value, w->waits_for ? " for " : "", w->waits_for ? w->waits_for : "");
@@ -29,6 +36,19 @@ static void block_pending_write(struct gs_policy *y)
 		gs_policy_suggest(y, f, "end what it waits for, in the tool that started it; the write then goes through by itself");
 	else
 		gs_policy_suggest(y, f, "gpuslice who %" PRIu32 " names who may hold it", y->gpu->index);
+}
+
+/* What is half done there is decided about first; whoever recovers that commit is the one who may. */
+static bool block_interrupted(struct gs_policy *y)
+{
+	struct gs_finding *f;
+
+	if (!y->gpu->interrupted_commit.known || y->gpu->interrupted_commit.value == y->options->recovers)
+		return false;
+	f = gs_policy_add(y, GS_RULE_INTERRUPTED, GS_SEVERITY_BLOCK, "%s; what it left is decided about before anything else is begun here",
+			  y->gpu->interrupted_text ? y->gpu->interrupted_text : "an earlier commit was interrupted");
+	gs_policy_suggest(y, f, "gpuslice recover shows what it left, and finishes it, takes it back or leaves it");
+	return true;
 }
 
 static bool check_vfs(struct gs_policy *y)
@@ -95,6 +115,8 @@ bool gs_policy_is_impossible(struct gs_policy *y)
 		block_pending_write(y);
 		return true;
 	}
+	if (block_interrupted(y))
+		return true;
 	if (y->gpu->stranded && !y->d->leaves_vfio) {
 		f = gs_policy_add(y, GS_RULE_STRANDED, GS_SEVERITY_BLOCK, "%s", y->gpu->stranded);
 		gs_policy_suggest(y, f, "give it its driver back: mode %" PRIu32 " whole", y->gpu->index);

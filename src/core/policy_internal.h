@@ -15,7 +15,7 @@ struct gs_policy {
 	struct gs_plan *p;
 	const struct gs_diff *diff;     /* of all GPUs */
 	const struct gs_diff_gpu *d;
-	const struct gs_gpu *gpu;
+	const struct gs_gpu *gpu;       /* NULL: the machine as a whole */
 	const struct gs_plan_options *options;
 	struct gs_error *e;
 	bool failed;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -26,6 +27,8 @@ struct gs_snapshot {
 	size_t n_notices;
 	struct gs_source sources[SOURCES_MAX];
 	size_t n_sources;
+	struct gs_restorer restorers[GS_RESTORERS_MAX];
+	size_t n_restorers;
 	struct gs_gpu **gpus;
 	size_t n_gpus, cap_gpus;
 };
@@ -117,6 +120,20 @@ void gs_snapshot_add_source(struct gs_snapshot *s, const char *name, bool is_pre
 		s->n_sources++;
 }
 
+void gs_snapshot_add_restorer(struct gs_snapshot *s, enum gs_restorer_kind kind, const char *name, const char *what)
+{
+	struct gs_restorer *r = &s->restorers[s->n_restorers];
+	const char *copy = gs_snapshot_text(s, name);
+
+	for (size_t i = 0; i < s->n_restorers; i++)
+		if (s->restorers[i].kind == kind && gs_str_equal(s->restorers[i].name, copy))
+			return;
+	if (!copy || s->n_restorers == GS_RESTORERS_MAX)
+		return;
+	*r = (struct gs_restorer){ kind, copy, gs_snapshot_text(s, what) };
+	s->n_restorers++;
+}
+
 /* Append a new zeroed T to an array of pointers in the arena. */
 #define ADD_PART(s, type, array, n, cap) \
 	({ \
@@ -192,6 +209,16 @@ struct gs_pending_write *gs_gpu_add_write(struct gs_snapshot *s, struct gs_gpu *
 	return ADD_PART(s, struct gs_pending_write, gpu->writes, gpu->n_writes, gpu->cap_writes);
 }
 
+struct gs_gpu_event *gs_gpu_add_event(struct gs_snapshot *s, struct gs_gpu *gpu)
+{
+	return ADD_PART(s, struct gs_gpu_event, gpu->events, gpu->n_events, gpu->cap_events);
+}
+
+bool gs_write_is_call(const struct gs_pending_write *w)
+{
+	return gs_str_equal(w->path, GS_WRITE_PATH_NVML);
+}
+
 /* ---------------------------------------------------------------- sealing */
 
 static int compare_u64(uint64_t a, uint64_t b)
@@ -239,6 +266,13 @@ static int by_holder(const void *a, const void *b)
 	if (sort_key(x->pid) != sort_key(y->pid))
 		return compare_u64(sort_key(x->pid), sort_key(y->pid));
 	return strcmp(x->name ? x->name : "", y->name ? y->name : "");
+}
+
+static int by_restorer(const void *a, const void *b)
+{
+	const struct gs_restorer *x = a, *y = b;
+
+	return x->kind != y->kind ? compare_u64(x->kind, y->kind) : strcmp(x->name, y->name);
 }
 
 static int by_vf_number(const void *a, const void *b)
@@ -376,6 +410,7 @@ int gs_snapshot_seal(struct gs_snapshot *s, struct gs_error *e)
 	if (gs_arena_has_failed(s->arena))
 		return gs_error_oom(e);
 	SORT(s->gpus, s->n_gpus, by_bdf);
+	SORT(s->restorers, s->n_restorers, by_restorer);
 	for (size_t i = 0; i < s->n_gpus; i++) {
 		struct gs_gpu *gpu = s->gpus[i];
 
@@ -490,6 +525,35 @@ size_t gs_snapshot_n_sources(const struct gs_snapshot *s)
 const struct gs_source *gs_snapshot_source_at(const struct gs_snapshot *s, size_t i)
 {
 	return i < s->n_sources ? &s->sources[i] : NULL;
+}
+
+size_t gs_snapshot_n_restorers(const struct gs_snapshot *s)
+{
+	return s->n_restorers;
+}
+
+const struct gs_restorer *gs_snapshot_restorer(const struct gs_snapshot *s, size_t i)
+{
+	return i < s->n_restorers ? &s->restorers[i] : NULL;
+}
+
+const char *gs_restorer_remedy(const struct gs_restorer *r, char *buf, size_t size)
+{
+	switch (r->kind) {
+	case GS_RESTORER_UNIT:
+		snprintf(buf, size, "systemctl disable %s", r->name);
+		break;
+	case GS_RESTORER_MDEVCTL:
+		snprintf(buf, size, "mdevctl modify --uuid UUID --manual for each that %s lists with \"auto\"", "mdevctl list --defined");
+		break;
+	case GS_RESTORER_UDEV:
+		snprintf(buf, size, "take the line out of /etc/udev/rules.d/%s", r->name);
+		break;
+	default:
+		snprintf(buf, size, "leave the GPUs of this machine to %s", r->name);
+		break;
+	}
+	return buf;
 }
 
 enum gs_instance_kind gs_mode_kind(enum gs_mode mode)
@@ -681,5 +745,19 @@ const char *gs_holder_label(const struct gs_holder *h, char *buf, size_t size)
 		snprintf(buf, size, "%s", name);    /* says itself whose it is: "vm archive-viewer", "slurm job 4711" */
 	else
 		snprintf(buf, size, "%s %s", gs_holder_kind_name(h->kind), name);
+	return buf;
+}
+
+const char *gs_gpu_event_label(const struct gs_gpu_event *ev, char *buf, size_t size)
+{
+	char when[GS_WALL_TEXT] = "at an unknown time", what[32];
+
+	if (ev->time_ms.known)
+		gs_wall_format((struct gs_wall){ ev->time_ms.value }, when, sizeof(when));
+	if (ev->xid.known)
+		snprintf(what, sizeof(what), "Xid %" PRIu32, ev->xid.value);
+	else
+		snprintf(what, sizeof(what), "%s", gs_gpu_event_kind_name(ev->kind));
+	snprintf(buf, size, "%s  %s", when, ev->text ? ev->text : what);
 	return buf;
 }

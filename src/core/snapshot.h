@@ -79,6 +79,9 @@ struct gs_sibling {
 	bool is_bridge;                 /* does not hurt the group and is left alone (interfaces 4.4) */
 };
 
+/* The path of one that is no write in sysfs but a call of NVML; its value says what it does. */
+#define GS_WRITE_PATH_NVML "NVML"
+
 /* A write that an earlier commit began and that the kernel still holds: it executes when the holder lets go. */
 struct gs_pending_write {
 	struct gs_bdf function;
@@ -146,6 +149,15 @@ struct gs_remaining {
 	uint32_t n;
 };
 
+/* A line of the kernel's log about a GPU. */
+struct gs_gpu_event {
+	enum gs_gpu_event_kind kind;
+	struct gs_i64 time_ms;          /* wall clock, from the kernel's own since boot */
+	struct gs_u32 xid;              /* of kind XID */
+	const char *text;               /* NULL when names were left out of it */
+};
+#define GS_GPU_EVENTS_MAX 8
+
 /* NVLink ports of one GPU, with room to spare: today's have 18. */
 #define GS_NVLINKS_MAX 64
 
@@ -193,6 +205,8 @@ struct gs_gpu {
 	size_t n_settings, cap_settings;
 	struct gs_setting **gi_settings;    /* what each of its GPU instances can be set to, by key, without values: those are params of the instance */
 	size_t n_gi_settings, cap_gi_settings;
+	struct gs_u64 interrupted_commit;       /* a commit changed this GPU and never ended; unknown: none, or not for us to see */
+	const char *interrupted_text;           /* who, when, and how far it came */
 	struct gs_pending_write **writes;
 	size_t n_writes, cap_writes;
 	struct gs_profile_set grids[GS_KIND_MAX];   /* by kind of instance; empty where there are none of a kind */
@@ -203,7 +217,18 @@ struct gs_gpu {
 	struct gs_holder **holders;     /* of the GPU as a whole, not of one instance */
 	size_t n_holders, cap_holders;
 	struct gs_telemetry telemetry;
+	struct gs_gpu_event **events;   /* the last ones, the oldest first; no part of the rev */
+	size_t n_events, cap_events;
+	bool events_visible;            /* the kernel's log was read; false: nobody knows what it has */
 };
+
+/* Another tool on this machine that puts a layout of its own back, at boot or later: what it restores and what we restore end as whoever comes last. */
+struct gs_restorer {
+	enum gs_restorer_kind kind;
+	const char *name;               /* of a unit, a file of rules, the tool; printable */
+	const char *what;               /* what it would do, the rest of a sentence: "runs sriov-manage"; NULL */
+};
+#define GS_RESTORERS_MAX 64
 
 struct gs_snapshot;
 
@@ -232,8 +257,14 @@ struct gs_sibling *gs_gpu_add_sibling(struct gs_snapshot *s, struct gs_gpu *gpu)
 struct gs_setting *gs_gpu_add_setting(struct gs_snapshot *s, struct gs_gpu *gpu);
 struct gs_setting *gs_gpu_add_gi_setting(struct gs_snapshot *s, struct gs_gpu *gpu);
 struct gs_pending_write *gs_gpu_add_write(struct gs_snapshot *s, struct gs_gpu *gpu);
+/* Is it a call of NVML (GS_WRITE_PATH_NVML)? */
+bool gs_write_is_call(const struct gs_pending_write *w);
+/* At most GS_GPU_EVENTS_MAX are expected. */
+struct gs_gpu_event *gs_gpu_add_event(struct gs_snapshot *s, struct gs_gpu *gpu);
 /* A source of holders and claims was looked at, or could not be: "slurm", false, "scontrol is not installed". */
 void gs_snapshot_add_source(struct gs_snapshot *s, const char *name, bool is_present, const char *fmt, ...) GS_PRINTF(4, 5);
+/* Copies; one of that kind and name is there once. Beyond GS_RESTORERS_MAX they are left out. */
+void gs_snapshot_add_restorer(struct gs_snapshot *s, enum gs_restorer_kind kind, const char *name, const char *what);
 /* Copy into the arena with control characters and bad UTF-8 replaced: the way in for every foreign string. NULL in, NULL out. */
 const char *gs_snapshot_text(struct gs_snapshot *s, const char *text);
 
@@ -264,6 +295,12 @@ struct gs_source {
 };
 size_t gs_snapshot_n_sources(const struct gs_snapshot *s);
 const struct gs_source *gs_snapshot_source_at(const struct gs_snapshot *s, size_t i);
+
+/* Who else puts layouts back, by kind and name. No part of any rev. */
+size_t gs_snapshot_n_restorers(const struct gs_snapshot *s);
+const struct gs_restorer *gs_snapshot_restorer(const struct gs_snapshot *s, size_t i);
+/* What an operator does so that it does not: a command, or half a sentence. In @buf, returned. */
+const char *gs_restorer_remedy(const struct gs_restorer *r, char *buf, size_t size);
 
 size_t gs_snapshot_n_gpus(const struct gs_snapshot *s);
 const struct gs_gpu *gs_snapshot_gpu(const struct gs_snapshot *s, size_t index);
@@ -298,6 +335,8 @@ const struct gs_instance *gs_gpu_instance_at(const struct gs_gpu *gpu, const cha
 const struct gs_compute *gs_instance_compute_at(const struct gs_instance *inst, const char *profile, uint32_t start);
 /* Any visible holder of this instance that is not one of our own collectors? */
 bool gs_instance_is_held(const struct gs_instance *inst);
+/* "2025-11-13 12:05:31 UTC  Xid (PCI:0000:65:00): 79, …", or what is known of it. Returns @buf. */
+const char *gs_gpu_event_label(const struct gs_gpu_event *ev, char *buf, size_t size);
 /* "GPU 3 (0000:61:00.0)", with nvidia-smi's index where it differs. Returns @buf. */
 const char *gs_gpu_label(const struct gs_gpu *gpu, char *buf, size_t size);
 /* "pid 4711 python3 (alice)", "unit nvidia-dcgm.service"… Returns @buf. */

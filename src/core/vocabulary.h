@@ -36,6 +36,20 @@
 	X(MODULE, "module") \
 	X(CLAIM, "claim")
 
+/* By what another tool puts a layout of its own back. */
+#define GS_RESTORER_KINDS(X) \
+	X(UNIT, "unit") \
+	X(MDEVCTL, "mdevctl") \
+	X(UDEV, "udev") \
+	X(OPERATOR, "operator")
+
+/* What a kernel's log tells of a GPU that is not well. */
+#define GS_GPU_EVENT_KINDS(X) \
+	X(XID, "xid")           /* NVIDIA's numbered messages */ \
+	X(LOST, "lost")         /* it does not answer any more */ \
+	X(RESET, "reset") \
+	X(WEDGED, "wedged")     /* its driver gave it up until it is bound anew */
+
 #define GS_HOST_SOURCES(X) \
 	X(LIVE, "live") \
 	X(SYSROOT, "sysroot") \
@@ -89,6 +103,28 @@
 	X(XE, "xe") \
 	X(I915, "i915")
 
+/* A record of a commit (journal.h). */
+#define GS_JOURNAL_KINDS(X) \
+	X(BEGIN, "begin") \
+	X(INTENT, "intent") \
+	X(RESULT, "result") \
+	X(DONE, "done") \
+	X(PENDING, "pending") \
+	X(FAILED, "failed") \
+	X(UNDO, "undo") \
+	X(UNDONE, "undone") \
+	X(END, "end") \
+	X(CLOSED, "closed")
+
+/* In which way a commit came about. */
+#define GS_WAYS(X) \
+	X(APPLY, "apply") \
+	X(CONSOLE, "console") \
+	X(RESTORE, "restore") \
+	X(UNDO, "undo") \
+	X(FINISH, "recover-finish") \
+	X(TAKE_BACK, "recover-undo")
+
 #define GS_ENUM_ITEM_(prefix, id) prefix##_##id
 #define GS_DECLARE_WORDS(table, type, prefix, lower) \
 	enum type { table(GS_X_##prefix) GS_##prefix##_MAX, GS_##prefix##_INVALID = -1 }; \
@@ -101,17 +137,23 @@
 #define GS_X_MODE(id, name) GS_MODE_##id,
 #define GS_X_KIND(id, name) GS_KIND_##id,
 #define GS_X_HOLDER(id, name) GS_HOLDER_##id,
+#define GS_X_RESTORER(id, name) GS_RESTORER_##id,
+#define GS_X_GPU_EVENT(id, name) GS_GPU_EVENT_##id,
 #define GS_X_SOURCE(id, name) GS_SOURCE_##id,
 #define GS_X_SEVERITY(id, name) GS_SEVERITY_##id,
 #define GS_X_UNDO(id, name) GS_UNDO_##id,
 #define GS_X_RISK(id, name) GS_RISK_##id,
 #define GS_X_STEP(id, name) GS_STEP_##id,
 #define GS_X_FRAMEWORK(id, name) GS_FRAMEWORK_##id,
+#define GS_X_JOURNAL(id, name) GS_JOURNAL_##id,
+#define GS_X_WAY(id, name) GS_WAY_##id,
 
 GS_DECLARE_WORDS(GS_VENDORS, gs_vendor, VENDOR, vendor);
 GS_DECLARE_WORDS(GS_MODES, gs_mode, MODE, mode);
 GS_DECLARE_WORDS(GS_INSTANCE_KINDS, gs_instance_kind, KIND, instance_kind);
 GS_DECLARE_WORDS(GS_HOLDER_KINDS, gs_holder_kind, HOLDER, holder_kind);
+GS_DECLARE_WORDS(GS_RESTORER_KINDS, gs_restorer_kind, RESTORER, restorer_kind);
+GS_DECLARE_WORDS(GS_GPU_EVENT_KINDS, gs_gpu_event_kind, GPU_EVENT, gpu_event_kind);
 GS_DECLARE_WORDS(GS_HOST_SOURCES, gs_host_source, SOURCE, host_source);
 GS_DECLARE_WORDS(GS_SEVERITIES, gs_severity, SEVERITY, severity);
 GS_DECLARE_WORDS(GS_UNDO_GRADES, gs_undo, UNDO, undo);
@@ -120,5 +162,7 @@ const char *gs_undo_summary(enum gs_undo v);
 GS_DECLARE_WORDS(GS_RISKS, gs_risk, RISK, risk);
 GS_DECLARE_WORDS(GS_STEP_OPS, gs_step_op, STEP, step_op);
 GS_DECLARE_WORDS(GS_FRAMEWORKS, gs_framework, FRAMEWORK, framework);
+GS_DECLARE_WORDS(GS_JOURNAL_KINDS, gs_journal_kind, JOURNAL, journal_kind);
+GS_DECLARE_WORDS(GS_WAYS, gs_way, WAY, way);
 
 #endif

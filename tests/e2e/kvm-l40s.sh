@@ -25,6 +25,17 @@ id_of() { echo "$list" | sed -n "s/^\([0-9]*\) *: NVIDIA $1\$/\1/p"; }
 big=$(id_of L40S-24Q) small=$(id_of L40S-12Q)
 
 echo 'create 2 L40S-24Q' >"$tmp/in"
+expect_in 0 "its plan" g plan --json -
+that "names the unit that would put back other VFs" grep -q '"text": "vgpu-vfs.service (runs sriov-manage) puts a layout of its own back' "$tmp/out"
+that "and how it is switched off" grep -q '"systemctl disable vgpu-vfs.service"' "$tmp/out"
+that "once, and of the machine" python3 -c '
+import json, sys
+found = [f for f in json.load(open(sys.argv[1]))["findings"] if f["rule"] == "other-restorer"]
+assert len(found) == 1 and found[0]["gpu"] is None and found[0]["severity"] == "note", found' "$tmp/out"
+echo 'delete 3 rest' >"$tmp/in"
+expect_in 0 "a plan without steps" g plan --json -
+that "has nothing that could be undone" [ "$(grep -c other-restorer "$tmp/out")" = 0 ]
+echo 'create 2 L40S-24Q' >"$tmp/in"
 expect_in 0 "one L40S-24Q on the free GPU" g apply --yes -
 that "its VF carries the type" [ "$(types 0000:a1:00.0)" = "0=$big " ]
 expect_in 0 "the same again" g apply --yes --json -

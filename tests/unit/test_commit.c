@@ -63,16 +63,13 @@ static int run(void *userdata, const struct gs_step *step, struct gs_step_outcom
 	return 0;
 }
 
-static int journal(void *userdata, enum gs_journal_record record, const struct gs_plan *plan, const struct gs_step *step, struct gs_error *e)
+static int journal(void *userdata, const struct gs_commit_record *record, struct gs_error *e)
 {
-	static const char *const names[] = { "begin", "intent", "done", "failed", "end" };
 	struct machine *m = userdata;
 
-	(void)plan;
-	(void)step;
 	if (m->journal_is_full)
 		return gs_error_set(e, -ENOSPC, GS_STATUS_FAILED, "no space left on the device");
-	gs_strbuf_printf(&m->log, "%s ", names[record]);
+	gs_strbuf_printf(&m->log, "%s ", gs_journal_kind_name(record->kind));
 	return 0;
 }
 
@@ -145,7 +142,7 @@ static void each_step_is_journalled_done_and_read_back(void **state)
 
 	(void)state;
 	assert_int_equal(commit(&m, &(struct gs_commit_options){ 0 }, &result, &e), 0);
-	assert_string_equal(m.log.text, "begin intent run:create-gi done intent run:create-ci done end ");
+	assert_string_equal(m.log.text, "begin intent run:create-gi result done intent run:create-ci result done end ");
 	assert_int_equal(result.status, GS_STATUS_OK);
 	assert_int_equal(result.done, 2);
 	expect_machine(&m, "mig 3g.40gb@4");
@@ -207,7 +204,7 @@ static void confirmation_is_needed_to_stop_somebody_and_block_is_never_confirmed
 	assert_int_equal(m.ran, 0);
 	gs_commit_result_done(&result);
 	assert_int_equal(commit(&m, &(struct gs_commit_options){ .yes = true }, &result, &e), 0);
-	assert_non_null(strstr(m.log.text, "run:stop-holder done intent run:destroy-ci"));
+	assert_non_null(strstr(m.log.text, "run:stop-holder result done intent run:destroy-ci"));
 	expect_machine(&m, "mig");
 }
 
@@ -306,7 +303,7 @@ static void the_site_is_asked_before_the_first_step_and_told_at_the_end(void **s
 
 	(void)state;
 	assert_int_equal(commit_on_site(&m, &(struct gs_commit_options){ 0 }, &result, &e), 0);
-	assert_string_equal(m.log.text, "before begin intent run:create-gi done intent run:create-ci done end after:0 ");
+	assert_string_equal(m.log.text, "begin before intent run:create-gi result done intent run:create-ci result done after:0 end ");
 	assert_int_equal(result.status, GS_STATUS_OK);
 	assert_string_equal(result.text, "done: 2 steps; one of them failed");
 	gs_commit_result_done(&result);
@@ -325,7 +322,7 @@ static void the_site_may_say_no(void **state)
 
 	(void)state;
 	assert_int_equal(commit_on_site(&m, &(struct gs_commit_options){ 0 }, &result, &e), -EPERM);
-	assert_string_equal(m.log.text, "before after:3 ");
+	assert_string_equal(m.log.text, "begin before after:3 end ");
 	assert_int_equal(e.status, GS_STATUS_REFUSED);
 	assert_int_equal(result.status, GS_STATUS_REFUSED);
 	assert_string_equal(e.text, "the site says no; nothing was done; and could not go back");
@@ -355,7 +352,7 @@ static void what_changed_while_the_site_was_at_work_stops_the_commit(void **stat
 		struct gs_error e = { 0 };
 
 		assert_true(commit_on_site(&m, &(struct gs_commit_options){ .yes = true }, &result, &e) < 0);
-		assert_string_equal(m.log.text, "before after:3 ");
+		assert_string_equal(m.log.text, "begin before after:3 end ");
 		assert_non_null(strstr(e.text, words[i]));
 		assert_non_null(strstr(e.text, "nothing was done"));
 	}
@@ -374,7 +371,7 @@ static void what_wants_a_confirmation_since_the_review_stops_the_commit(void **s
 	(void)state;
 	assert_int_equal(commit_on_site(&m, &(struct gs_commit_options){ .yes = true }, &result, &e), -EPERM);
 	assert_int_equal(result.status, GS_STATUS_REFUSED);
-	assert_string_equal(m.log.text, "before after:3 ");
+	assert_string_equal(m.log.text, "begin before after:3 end ");
 	assert_non_null(strstr(e.text, "pid 4000"));
 	assert_non_null(strstr(e.text, "came after the review"));
 	assert_non_null(strstr(e.text, "nothing was done"));

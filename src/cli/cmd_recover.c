@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cmd_recover.c - `gpuslice recover`: a commit that never ended, or could not be undone, finds its end. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/strbuf.h"
+#include "cli/past.h"
+
+#define COMMITS_MAX 200
+
+enum how { HOW_ASK, HOW_FINISH, HOW_UNDO, HOW_LEAVE };
+
+struct recover_options {
+	struct gs_cli_commit commit;
+	enum how how;
+	unsigned n_how;
+};
+
+static int take(void *userdata, const char *name, const char *value, struct gs_error *e)
+{
+	struct recover_options *o = userdata;
+	int r = gs_cli_commit_take(&o->commit, name, value, e);
+	enum how how = strcmp(name, "finish") == 0 ? HOW_FINISH : strcmp(name, "undo") == 0 ? HOW_UNDO : strcmp(name, "leave") == 0 ? HOW_LEAVE : HOW_ASK;
+
+	if (how != HOW_ASK) {
+		o->how = how;
+		o->n_how++;
+	}
+	return r < 0 ? r : 0;
+}
+
+/* One commit that needs an end. */
+struct wound {
+	struct gs_cli_past past;
+	struct gs_past *how_it_was;
+	enum gs_past_state state;
+	struct gs_strbuf not_base, not_target;
+};
+
+static void wound_done(struct wound *w)
+{
+	gs_cli_past_done(&w->past);
+	gs_past_free(w->how_it_was);
+	gs_strbuf_done(&w->not_base);
+	gs_strbuf_done(&w->not_target);
+}
+
+static int look(struct gs_session *s, uint64_t id, struct wound *w, struct gs_error *e)
+{
+	int r = gs_cli_past_load(s, id, &w->past, e);
+
+	if (r == 0)
+		r = gs_journal_past(w->past.file, w->past.boot_id, &w->how_it_was, e);
+	return r < 0 ? r : gs_past_judge(w->how_it_was, w->past.snapshot, &w->state, &w->not_base, &w->not_target, e);
+}
+
+static const char *machine_word(enum gs_past_state state)
+{
+	return state == GS_PAST_IS_BASE ? "base" : state == GS_PAST_IS_TARGET ? "target" : "between";
+}
+
+static void print_wound(const struct wound *w)
+{
+	const struct gs_journal_commit *c = &w->past.file->commit;
+	const struct gs_plan *p = w->how_it_was->plan;
+	char label[256], summary[256];
+
+	printf("%s: %s\n", gs_journal_label(c, label, sizeof(label)), gs_journal_summary(c, summary, sizeof(summary)));
+	for (size_t i = 0; i < p->n_steps; i++)
+		printf("  step %" PRIu32 "  GPU %" PRIu32 "  %-52s %s\n", p->steps[i].n, p->steps[i].gpu, p->steps[i].text,
+		       i < c->done ? "done" : i == c->done && c->is_uncertain ? "may be done" : "not done");
+	if (!w->how_it_was->is_same_boot)
+		printf("  the machine was started again since\n");
+	if (w->state != GS_PAST_IS_BASE)
+		printf("  now, otherwise than before it:   %s\n", w->not_base.length ? w->not_base.text : "nothing that can be seen");
+	if (w->state != GS_PAST_IS_TARGET)
+		printf("  now, otherwise than it was to be: %s\n", w->not_target.length ? w->not_target.text : "nothing that can be seen");
+	for (size_t i = 0; i < c->n_units; i++)
+		printf("  unit %s is stopped by it\n", c->units[i]);
+}
+
+static struct json_object *wound_to_json(const struct wound *w)
+{
+	struct json_object *o = gs_journal_summary_to_json(&w->past.file->commit);
+
+	if (!o)
+		return NULL;
+	gs_json_add_string(o, "machine", machine_word(w->state));
+	json_object_object_add(o, "same_boot", json_object_new_boolean(w->how_it_was->is_same_boot));
+	gs_json_add_string(o, "not_base", w->not_base.length ? w->not_base.text : "");
+	gs_json_add_string(o, "not_target", w->not_target.length ? w->not_target.text : "");
+	return o;
+}
+
+/* Does it still hang in the kernel? Then what is seen proves nothing. */
+static bool is_waiting(const struct wound *w)
+{
+	const struct gs_plan *p = w->how_it_was->plan;
+
+	for (size_t i = 0; i < p->n_base; i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(w->past.snapshot, p->base[i].bdf);
+
+		if (gpu && gpu->n_writes)
+			return true;
+	}
+	return false;
+}
+
+/* Nothing is left to be decided: the machine is where one of the two ends is. */
+static bool is_settled(const struct wound *w)
+{
+	return w->state != GS_PAST_IS_BETWEEN && !w->past.file->commit.n_units && !is_waiting(w);
+}
+
+static int settle(struct gs_cli *cli, struct gs_session *s, const struct wound *w)
+{
+	const struct gs_journal_commit *c = &w->past.file->commit;
+	struct gs_error e = { 0 };
+	char label[256];
+
+	if (gs_session_leave(s, c->id, GS_CLI_PAST_TIMEOUT_MS, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	if (!cli->json)
+		printf("%s: nothing to recover, the machine is %s; closed\n", gs_journal_label(c, label, sizeof(label)),
+		       w->state == GS_PAST_IS_BASE ? "as before it" : "as it was to make it");
+	return GS_STATUS_OK;
+}
+
+static int leave(struct gs_cli *cli, struct gs_session *s, const struct wound *w)
+{
+	const struct gs_journal_commit *c = &w->past.file->commit;
+	struct gs_error e = { 0 };
+
+	if (gs_session_leave(s, c->id, GS_CLI_PAST_TIMEOUT_MS, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	if (cli->json)
+		return GS_STATUS_OK;
+	printf("left as it is; closed. gpuslice undo %" PRIu64 " still takes back what it did\n", c->id);
+	for (size_t i = 0; i < c->n_units; i++)
+		printf("unit %s stays stopped: systemctl start %s\n", c->units[i], c->units[i]);
+	return GS_STATUS_OK;
+}
+
+/* f, u, l on the terminal; HOW_ASK when nobody is there or decides. */
+static enum how ask(void)
+{
+	GS_FCLOSE FILE *tty = NULL;
+	GS_CLOSE int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	char answer[64];
+
+	if (fd < 0)
+		return HOW_ASK;
+	tty = fdopen(fd, "r+");
+	if (!tty)
+		return HOW_ASK;
+	GS_TAKE_FD(fd);
+	fprintf(tty, "f finishes it, u undoes what it did, l leaves it as it is; anything else decides nothing: ");
+	fflush(tty);
+	if (!fgets(answer, sizeof(answer), tty))
+		return HOW_ASK;
+	return strcmp(answer, "f\n") == 0 ? HOW_FINISH : strcmp(answer, "u\n") == 0 ? HOW_UNDO : strcmp(answer, "l\n") == 0 ? HOW_LEAVE : HOW_ASK;
+}
+
+static int recover(struct gs_cli *cli, const struct recover_options *o, struct gs_session *s, uint64_t id)
+{
+	GS_CLEANUP(wound_done) struct wound w = { .not_base = GS_STRBUF_INIT, .not_target = GS_STRBUF_INIT };
+	struct gs_error e = { 0 };
+	enum how how = o->how;
+
+	if (look(s, id, &w, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	if (!cli->json)
+		print_wound(&w);
+	if (is_settled(&w) && !o->commit.dry_run)
+		return settle(cli, s, &w);
+	if (is_waiting(&w) && !cli->json)
+		printf("  a write of it still waits in the kernel: gpuslice list says for whom\n");
+	if (how == HOW_ASK && !cli->json)
+		how = ask();
+	if (how == HOW_LEAVE)
+		return leave(cli, s, &w);
+	if (how == HOW_ASK) {
+		if (!cli->json)
+			printf("ways out: gpuslice recover --finish %" PRIu64 ", --undo or --leave\n", id);
+		return GS_STATUS_NOT_UNDONE;
+	}
+	return gs_cli_past_commit(cli, &o->commit, s, &w.past, how == HOW_FINISH ? GS_WAY_FINISH : GS_WAY_TAKE_BACK);
+}
+
+/* Open, or ended without having got anywhere; under way is none of ours. */
+static bool needs_recovery(struct json_object *commit)
+{
+	struct gs_u32 status = GS_U32_UNKNOWN;
+	const char *state = NULL;
+	bool under_way = false;
+
+	if (gs_json_get_string(commit, "state", &state, NULL) < 0 || !state || gs_json_get_bool(commit, "under_way", false, &under_way, NULL) < 0 || under_way)
+		return false;
+	gs_json_get_u32(commit, "status", &status, NULL);
+	return strcmp(state, "open") == 0 || (strcmp(state, "ended") == 0 && gs_u32_is(status, GS_STATUS_NOT_UNDONE));
+}
+
+/* The oldest first. */
+static int find(struct gs_session *s, uint64_t *ret_ids, size_t *ret_n, struct gs_error *e)
+{
+	GS_JSON struct json_object *commits = NULL;
+	int r = gs_session_journal(s, COMMITS_MAX, GS_CLI_PAST_TIMEOUT_MS, &commits, e);
+	size_t n = 0;
+
+	if (r < 0)
+		return r;
+	for (size_t i = json_object_array_length(commits); i-- > 0;) {
+		struct json_object *c = json_object_array_get_idx(commits, i);
+		struct gs_u64 id = GS_U64_UNKNOWN;
+
+		if (needs_recovery(c) && gs_json_get_u64(c, "id", &id, NULL) == 0 && id.known && n < COMMITS_MAX)
+			ret_ids[n++] = id.value;
+	}
+	*ret_n = n;
+	return 0;
+}
+
+static int tell(struct gs_cli *cli, struct gs_session *s, const uint64_t *ids, size_t n)
+{
+	GS_JSON struct json_object *o = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+	struct gs_error e = { 0 };
+
+	if (!o || !list) {
+		json_object_put(list);
+		gs_error_oom(&e);
+		return gs_cli_fail(cli, &e);
+	}
+	gs_json_add_string(o, "schema", "gpuslice.recover/1");
+	json_object_object_add(o, "open", list);
+	for (size_t i = 0; i < n; i++) {
+		GS_CLEANUP(wound_done) struct wound w = { .not_base = GS_STRBUF_INIT, .not_target = GS_STRBUF_INIT };
+
+		if (look(s, ids[i], &w, &e) < 0)
+			return gs_cli_fail(cli, &e);
+		json_object_array_add(list, wound_to_json(&w));
+	}
+	gs_cli_print_json(json_object_get(o));
+	return n ? GS_STATUS_NOT_UNDONE : GS_STATUS_OK;
+}
+
+static int run(struct gs_cli *cli, int argc, char **argv)
+{
+	GS_CLEANUP(gs_session_freep) struct gs_session *session = NULL;
+	struct recover_options o = { .commit.way = GS_WAY_APPLY };
+	const struct gs_connect how = { 0 };
+	struct gs_error e = { 0 };
+	uint64_t id, ids[COMMITS_MAX];
+	int first, status = 0;
+	size_t n = 0;
+
+	if (gs_cli_parse(cli, &gs_command_recover, argc, argv, take, &o, &first, &status))
+		return status;
+	if (argc - first > 1 || o.n_how > 1)
+		return gs_cli_misuse(cli, &gs_command_recover, o.n_how > 1 ? "one of --finish, --undo and --leave" : "recover takes one ID");
+	if (gs_cli_past_id(first < argc ? argv[first] : NULL, &id, &e) < 0 || gs_cli_connect(cli, &how, &session, &e) < 0 || find(session, ids, &n, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	if (id) {
+		ids[0] = id;
+		n = 1;
+	}
+	if (cli->json && o.how == HOW_ASK)
+		return tell(cli, session, ids, n);
+	if (!n)
+		printf("nothing to recover: every commit has ended\n");
+	for (size_t i = 0; i < n && !status; i++)
+		status = recover(cli, &o, session, ids[i]);
+	return status;
+}
+
+static const struct gs_cli_option options[] = {
+	{ "finish", NULL, "go on to what the commit was to make" },
+	{ "undo", NULL, "go back to what was before it" },
+	{ "leave", NULL, "close it, change nothing" },
+	GS_CLI_COMMIT_OPTIONS,
+	{ NULL, NULL, NULL },
+};
+
+const struct gs_cli_command gs_command_recover = {
+	.name = "recover",
+	.arguments = "[ID]",
+	.summary = "a commit that was interrupted, or could not be undone: show it, finish it, undo it, leave it",
+	.details = "Without --finish, --undo or --leave it shows what the commit was to do, how far it came and how the\n"
+		   "machine is now, and asks on a terminal; without one it ends with status 5 when there is something\n"
+		   "to recover. After a restart of the machine --undo and --finish plan from what is left of it.",
+	.options = options,
+	.run = run,
+};

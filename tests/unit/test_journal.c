@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a commit writes down and what is read of it: the order of records, their lines, torn files. Files on a disk: test_journal_store.c. */
+#include "tests/lib/cmocka.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "base/strbuf.h"
+#include "codec/journal_json.h"
+#include "codec/layout_text.h"
+#include "codec/step_json.h"
+#include "tests/lib/testhost.h"
+
+#define H100 "h100-sxm5-80gb"
+#define BOOT "6e1f2a30-0000-4000-8000-0123456789ab"
+
+/* ---------------------------------------------------------------- records in short: "B i1 r1 d1 i2 r2- f2 U ui1 ur1 uu1 E1" */
+
+struct word {
+	char letter;
+	enum gs_journal_kind kind;
+};
+
+static enum gs_journal_kind kind_of(char letter)
+{
+	static const struct word words[] = {
+		{ 'B', GS_JOURNAL_BEGIN }, { 'i', GS_JOURNAL_INTENT }, { 'r', GS_JOURNAL_RESULT }, { 'd', GS_JOURNAL_DONE },   { 'p', GS_JOURNAL_PENDING },
+		{ 'f', GS_JOURNAL_FAILED }, { 'U', GS_JOURNAL_UNDO },  { 'u', GS_JOURNAL_UNDONE },  { 'E', GS_JOURNAL_END },    { 'C', GS_JOURNAL_CLOSED },
+	};
+
+	for (size_t i = 0; i < GS_ARRAY_SIZE(words); i++)
+		if (words[i].letter == letter)
+			return words[i].kind;
+	fail_msg("no record is called %c", letter);
+	return GS_JOURNAL_INVALID;
+}
+
+/* "<i1" is of the undo, "i1+" starts a unit, "i1_" stops it, "r1-" was refused. */
+static struct gs_journal_record record_of(const char *word, uint64_t seq)
+{
+	struct gs_journal_record r = { .seq = seq, .at = { 1700000000000 + (int64_t)seq * 1000 }, .op = GS_STEP_CREATE_GI, .way = GS_WAY_INVALID };
+
+	if (*word == '<') {
+		r.is_undo = true;
+		word++;
+	}
+	r.kind = kind_of(*word++);
+	if (*word >= '0' && *word <= '9') {
+		r.n = (uint32_t)(*word++ - '0');
+		r.status = GS_U32(r.n);
+	}
+	if (*word == '-')
+		r.errnum = -EIO;
+	if (*word == '+' || *word == '_') {
+		r.op = *word == '+' ? GS_STEP_START_UNIT : GS_STEP_STOP_UNIT;
+		r.unit = "dcgm.service";
+	}
+	return r;
+}
+
+/* Take them one by one; how many were taken. */
+static size_t take_all(const char *words, struct gs_journal_commit *c)
+{
+	uint64_t seq = 0;
+
+	memset(c, 0, sizeof(*c));
+	while (*words) {
+		char word[8];
+		size_t n = strcspn(words, " ");
+		struct gs_journal_record r;
+		struct gs_error e = { 0 };
+
+		assert_true(n < sizeof(word));
+		memcpy(word, words, n);
+		word[n] = '\0';
+		words += n + (words[n] == ' ');
+		r = record_of(word, seq + 1);
+		if (gs_journal_take(c, &r, &e) < 0) {
+			assert_int_equal(e.errnum, -EBADMSG);
+			assert_non_null(strstr(e.text, "cannot follow"));
+			return seq;
+		}
+		if (r.kind == GS_JOURNAL_BEGIN) {
+			c->id = 12;
+			c->n_steps = 5;
+		}
+		seq++;
+		assert_int_equal(c->last_seq, seq);
+	}
+	return seq;
+}
+
+static size_t count_words(const char *words)
+{
+	size_t n = 1;
+
+	for (; *words; words++)
+		n += *words == ' ';
+	return n;
+}
+
+struct telling {
+	const char *words;
+	uint32_t done;
+	bool is_uncertain, is_undoing, is_pending;
+	enum gs_journal_state state;
+	size_t n_units;
+	const char *summary;
+};
+
+static void records_add_up(void **state)
+{
+	static const struct telling tellings[] = {
+		{ "B", 0, false, false, false, GS_JOURNAL_IS_OPEN, 0, "interrupted before any of 5 steps was proven" },
+		{ "B i1", 0, true, false, false, GS_JOURNAL_IS_OPEN, 0, "interrupted before any of 5 steps was proven, step 1 may be half done" },
+		{ "B i1 r1", 0, true, false, false, GS_JOURNAL_IS_OPEN, 0, "interrupted before any of 5 steps was proven, step 1 may be half done" },
+		{ "B i1 r1-", 0, false, false, false, GS_JOURNAL_IS_OPEN, 0, "interrupted before any of 5 steps was proven" },
+		{ "B i1 r1 d1 i2", 1, true, false, false, GS_JOURNAL_IS_OPEN, 0, "interrupted after step 1 of 5, step 2 may be half done" },
+		{ "B i1 r1 d1 i2 r2- f2", 1, false, false, false, GS_JOURNAL_IS_OPEN, 0, "interrupted after step 1 of 5" },
+		/* the driver said that it did it, and a look did not find it: what it did may show later */
+		{ "B i1 r1 d1 i2 r2 f2", 1, true, false, false, GS_JOURNAL_IS_OPEN, 0, "interrupted after step 1 of 5, step 2 may be done too" },
+		/* the answer could not be written */
+		{ "B i1 r1 d1 i2 f2 U", 1, true, true, false, GS_JOURNAL_IS_OPEN, 0, "interrupted in its undo, which began after step 1 of 5, step 2 may be done too" },
+		{ "B i1 r1 d1 i2 r2 U", 1, true, true, false, GS_JOURNAL_IS_OPEN, 0, NULL },
+		{ "B i1 r1 d1 i2 r2 d2 U", 2, false, true, false, GS_JOURNAL_IS_OPEN, 0, NULL },
+		{ "B i1 r1 p1 i2 r2 d2", 2, false, false, true, GS_JOURNAL_IS_OPEN, 0, "interrupted after step 2 of 5, what was asked for waits" },
+		{ "B i1 r1 p1 i2 r2 d2 E0", 2, false, false, false, GS_JOURNAL_IS_ENDED, 0, "done, 2 steps" },
+		{ "B i1 r1 p1 E8", 1, false, false, true, GS_JOURNAL_IS_ENDED, 0, "accepted but pending, 1 of 5 steps" },
+		{ "B E3", 0, false, false, false, GS_JOURNAL_IS_ENDED, 0, "refused, nothing done" },
+		{ "B i1 r1 d1 i2 r2- f2 U <i1 <r1 <u1 E1", 1, false, true, false, GS_JOURNAL_IS_ENDED, 0, "failed after step 1 of 5, undone" },
+		{ "B i1 r1 d1 i2 r2- f2 U <i1 <r1- <f1 U <i1 <r1 <u1 E5", 1, false, true, false, GS_JOURNAL_IS_ENDED, 0, "failed after step 1 of 5, not undone" },
+		{ "B i1 E5 C", 0, true, false, false, GS_JOURNAL_IS_CLOSED, 0, NULL },
+		{ "B i1 C", 0, true, false, false, GS_JOURNAL_IS_CLOSED, 0, NULL },
+		{ "B i1 r1 d1 i2 r2 d2 i3 r3 d3 i4 r4 d4 i5 r5 d5", 5, false, false, false, GS_JOURNAL_IS_OPEN, 0, "interrupted when all 5 steps were done" },
+		/* units */
+		{ "B i1_", 0, true, false, false, GS_JOURNAL_IS_OPEN, 1, NULL },
+		{ "B i1_ r1_ d1_ i2 r2 d2 i3+ r3+", 2, true, false, false, GS_JOURNAL_IS_OPEN, 1, NULL },
+		{ "B i1_ r1_ d1_ i2 r2 d2 i3+ r3+ d3+", 3, false, false, false, GS_JOURNAL_IS_OPEN, 0, NULL },
+		{ "B i1_ r1_ d1_ i2 r2- f2 i5+ r5+ d5+ E1", 1, false, false, false, GS_JOURNAL_IS_ENDED, 0, NULL },
+		{ "B i1_ r1_ d1_ i2 r2- f2 U <i1 <r1 <u1 i5+ r5+ d5+ E1", 1, false, true, false, GS_JOURNAL_IS_ENDED, 0, NULL },
+		{ "B i1_ r1_ d1_ U <i1+ <r1+ <u1+", 1, false, true, false, GS_JOURNAL_IS_OPEN, 0, NULL },
+		{ "B i1_ r1_ d1_ i2 r2- f2 i5+ r5+ f5+ E5", 1, false, false, false, GS_JOURNAL_IS_ENDED, 1, NULL },
+		/* an undo whose records are not all there */
+		{ "B i1 r1 d1 i2 f2 <r1 <u2 <i3 <i4 <r5- <f6 U <u1 E1", 1, true, true, false, GS_JOURNAL_IS_ENDED, 0, NULL },
+		{ "B i1 r1 d1 i2 r2 i5+ E5", 1, true, false, false, GS_JOURNAL_IS_ENDED, 0, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(tellings); i++) {
+		const struct telling *t = &tellings[i];
+		struct gs_journal_commit c;
+		char summary[200];
+
+		print_message("%s\n", t->words);
+		assert_int_equal(take_all(t->words, &c), count_words(t->words));
+		assert_int_equal(c.done, t->done);
+		assert_int_equal(c.is_uncertain, t->is_uncertain);
+		assert_int_equal(c.is_undoing, t->is_undoing);
+		assert_int_equal(c.is_pending, t->is_pending);
+		assert_int_equal(c.state, t->state);
+		assert_int_equal(c.n_units, t->n_units);
+		if (t->summary)
+			assert_string_equal(gs_journal_summary(&c, summary, sizeof(summary)), t->summary);
+	}
+}
+
+/* Each list is taken up to its last word, which cannot follow; what came before stays as it was. */
+static void what_cannot_follow_is_not_believed(void **state)
+{
+	static const char *const lists[] = {
+		"i1", "E0", "U", "C", "B B", "B i2", "B i0", "B i6", "B r1", "B d1", "B f1", "B p1", "B u1", "B <d1", "B i1 d1", "B i1 p1", "B i1 i2", "B i1 i1",
+		"B i1 r1 r1", "B i1 r1 i2", "B i1 r2", "B i1 r1 d2", "B i1 r1 d1 i1", "B i1 r1 d1 i3", "B i1 r1 d1 d1", "B i1 r1 d1 r1", "B i1 r1 u1",
+		"B i1 r1- f1 i2", "B U i1", "B i1 r1 d1 U i2", "B <i1 i1", "B E0 i1", "B E0 E0", "B E0 U", "B C C", "B C E0", "B C i1", "B E0 C C",
+		/* a unit is started once, and never behind what comes later */
+		"B i5+ r5+ d5+ i4+", "B i5+ r5+ d5+ r4+", "B i1 r1 d1 r1+", "B i5+ r5+ d5+ d5+",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(lists); i++) {
+		struct gs_journal_commit c;
+
+		print_message("%s\n", lists[i]);
+		assert_int_equal(take_all(lists[i], &c), count_words(lists[i]) - 1);
+		assert_int_equal(c.last_seq, count_words(lists[i]) - 1);
+	}
+}
+
+static void numbers_have_no_gap(void **state)
+{
+	struct gs_journal_commit c = { 0 };
+	struct gs_journal_record r = record_of("B", 1);
+
+	(void)state;
+	r.seq = 2;
+	assert_int_equal(gs_journal_take(&c, &r, NULL), -EBADMSG);
+	r.seq = 1;
+	assert_int_equal(gs_journal_take(&c, &r, NULL), 0);
+	r = record_of("i1", 3);
+	assert_int_equal(gs_journal_take(&c, &r, NULL), -EBADMSG);
+	r.seq = 1;
+	assert_int_equal(gs_journal_take(&c, &r, NULL), -EBADMSG);
+	r.seq = 2;
+	assert_int_equal(gs_journal_take(&c, &r, NULL), 0);
+}
+
+static void a_commit_has_a_label(void **state)
+{
+	struct gs_journal_commit c = { .id = 12, .begun = { 1795269789000 }, .author = { .user = "alice", .command = "gpuslice apply x" } };
+	char label[120];
+
+	(void)state;
+	assert_string_equal(gs_journal_label(&c, label, sizeof(label)), "commit 12 (alice, 2026-11-21 14:03:09 UTC, gpuslice apply x)");
+	c.author = (struct gs_author){ .uid = GS_U32(1000) };
+	assert_string_equal(gs_journal_label(&c, label, sizeof(label)), "commit 12 (uid 1000, 2026-11-21 14:03:09 UTC)");
+}
+
+/* ---------------------------------------------------------------- lines */
+
+static struct gs_plan *plan_of(const char *model, const char *spec, const char *script, const struct gs_plan_options *options)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = gs_testhost(model, spec);
+	const struct gs_plan_options none = { 0 };
+	struct gs_plan *p = NULL;
+	struct gs_error e = { 0 };
+
+	if (gs_testhost_plan(s, script, options ? options : &none, &p, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_true(p->n_steps > 0);
+	return p;
+}
+
+static struct gs_journal_begin begin_of(const struct gs_plan *p, const struct gs_plan_options *options)
+{
+	return (struct gs_journal_begin){
+		.id = 12, .at = { 1795269789123 }, .boot_id = BOOT, .host = "dgx01", .pid = 4711, .start_time = 99, .way = GS_WAY_APPLY,
+		.author = { GS_U32(1000), "alice", "192.0.2.7", "gpuslice apply x", "for the \"new\"\nteam" }, .plan = p, .options = options,
+	};
+}
+
+static void add_line(struct gs_strbuf *b, const struct gs_journal_record *r)
+{
+	GS_FREE char *line = NULL;
+
+	assert_int_equal(gs_journal_record_to_line(r, &line, NULL), 0);
+	gs_strbuf_puts(b, line);
+}
+
+/* A whole commit of that plan, as it is written. */
+static char *text_of(const struct gs_plan *p, const char *words)
+{
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+	const struct gs_journal_begin begin = begin_of(p, NULL);
+	GS_FREE char *line = NULL;
+	uint64_t seq = 1;
+
+	assert_int_equal(gs_journal_begin_to_line(&begin, &line, NULL), 0);
+	gs_strbuf_puts(&b, line);
+	while (*words) {
+		char word[8];
+		size_t n = strcspn(words, " ");
+		struct gs_journal_record r;
+
+		assert_true(n < sizeof(word));
+		memcpy(word, words, n);
+		word[n] = '\0';
+		words += n + (words[n] == ' ');
+		r = record_of(word, ++seq);
+		r.bdf = p->steps[0].bdf;
+		r.text = "a sentence \xe2\x82";
+		add_line(&b, &r);
+	}
+	return gs_strbuf_take(&b);
+}
+
+static void expect_same_text(struct json_object *a, struct json_object *b)
+{
+	GS_FREE char *x = gs_json_to_text(a), *y = gs_json_to_text(b);
+
+	json_object_put(a);
+	json_object_put(b);
+	assert_string_equal(x, y);
+}
+
+static void begin_is_enough_to_make_the_plan_again(void **state)
+{
+	static const struct gs_disrupt disrupt[] = { { GS_DISRUPT_ALL, 0, NULL } };
+	const struct gs_plan_options options = { .disrupt = disrupt, .n_disrupt = 1, .kill = true };
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *p = plan_of(H100, "whole | mig 3g.40gb@4* 1g.10gb@0 | mig", "delete 1 all\nmode 1 whole\nmode 2 mig\ncreate 2 2g.20gb at 0", &options);
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *again = NULL;
+	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
+	const struct gs_journal_begin begin = begin_of(p, &options);
+	GS_FREE char *line = NULL;
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_int_equal(gs_journal_begin_to_line(&begin, &line, &e), 0);
+	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+	assert_int_equal(gs_journal_parse(line, strlen(line), &f, &e), 0);
+	assert_string_equal(f->damage, "");
+	assert_int_equal(f->n_valid_bytes, strlen(line));
+	assert_int_equal(f->commit.id, 12);
+	assert_int_equal(f->commit.n_steps, p->n_steps);
+	assert_int_equal(f->commit.begun.ms, begin.at.ms);
+	assert_string_equal(f->commit.boot_id, BOOT);
+	assert_string_equal(f->commit.author.message, "for the \"new\"?team");
+	assert_int_equal(f->commit.author.uid.value, 1000);
+	assert_int_equal(f->commit.way, GS_WAY_APPLY);
+	assert_int_equal(f->commit.n_gpus, 2);
+	assert_int_equal(f->commit.gpus[1].gpu, 2);
+	if (gs_journal_plan(f, &again, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_true(gs_digest_equal(&again->digest, &p->digest));
+	assert_int_equal(again->n_base, p->n_base);
+	assert_int_equal(again->n_steps, p->n_steps);
+	for (size_t i = 0; i < p->n_steps; i++)
+		expect_same_text(gs_step_to_json(&p->steps[i]), gs_step_to_json(&again->steps[i]));
+	/* the machine of before is the same to the last rev, the target the same to the last byte */
+	for (size_t i = 0; i < gs_snapshot_n_gpus(p->snapshot); i++)
+		assert_true(gs_digest_equal(&gs_snapshot_gpu(p->snapshot, i)->rev, &gs_snapshot_gpu(again->snapshot, i)->rev));
+	expect_same_text(gs_layout_to_json(p->layout, p->snapshot), gs_layout_to_json(again->layout, again->snapshot));
+}
+
+#define WHOLE "i1 r1 d1 i2 r2- f2 U <i1 <r1 <u1 E1 C"
+
+/* The power went at any byte: what had its newline counts, the rest does not. */
+static void a_file_may_end_at_every_byte(void **state)
+{
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *p = plan_of(H100, "mig", "create 0 3g.40gb at 4", NULL);
+	GS_FREE char *text = text_of(p, WHOLE);
+	size_t n = strlen(text), first = strcspn(text, "\n") + 1, lines = 1, whole = first;
+
+	(void)state;
+	for (size_t at = 0; at < first; at += at + 64 < first ? 37 : 1) {
+		struct gs_journal_file *f = NULL;
+
+		assert_int_equal(gs_journal_parse(text, at, &f, NULL), -ENODATA);
+		assert_null(f);
+	}
+	for (size_t at = first; at <= n; at++) {
+		GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
+		/* what follows the end must not matter */
+		GS_FREE char *copy = malloc(at);
+
+		if (at > first && text[at - 1] == '\n') {
+			lines++;
+			whole = at;
+		}
+		memcpy(copy, text, at);
+		assert_int_equal(gs_journal_parse(copy, at, &f, NULL), 0);
+		assert_int_equal(f->n_records, lines);
+		assert_int_equal(f->commit.last_seq, lines);
+		assert_int_equal(f->n_valid_bytes, whole);
+		assert_int_equal(f->damage[0] != '\0', at != whole);
+	}
+	assert_int_equal(lines, 1 + count_words(WHOLE));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(records_add_up),
+		cmocka_unit_test(what_cannot_follow_is_not_believed),
+		cmocka_unit_test(numbers_have_no_gap),
+		cmocka_unit_test(a_commit_has_a_label),
+		cmocka_unit_test(a_file_may_end_at_every_byte),
+		cmocka_unit_test(begin_is_enough_to_make_the_plan_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
