@@ -14,6 +14,7 @@
 #include "backend/agent_hooks.h"
 #include "backend/agent_journal.h"
 #include "backend/agent_lock.h"
+#include "backend/agent_save.h"
 #include "backend/agent_state.h"
 #include "backend/agent_steps.h"
 #include "backend/collect.h"
@@ -500,7 +501,7 @@ static void commit(struct gs_agent *a, int64_t id, struct json_object *params)
 	a->watch_due = a->watching;
 }
 
-const struct gs_agent_writer gs_agent_writer = { commit, publish };
+const struct gs_agent_writer gs_agent_writer = { commit, publish, gs_agent_save };
 
 /* A process of its own that nobody talks to: standard error is where its timer unit looks. */
 static int say(const struct gs_error *e)

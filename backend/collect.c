@@ -14,6 +14,7 @@
 #include "backend/mig_proc.h"
 #include "backend/published.h"
 #include "backend/restorers.h"
+#include "backend/saved_look.h"
 #include "backend/telemetry.h"
 #include "backend/vgpu_nvml.h"
 #include "backend/writer.h"
@@ -37,6 +38,7 @@ struct gs_collect {
 	struct gs_claims_ops claims_ops;
 	struct gs_restorers *restorers;
 	struct gs_kernel_log *kernel_log;
+	struct gs_saved_look *saved;
 	struct gs_catalogue *catalogue;     /* NULL when it cannot be loaded */
 	struct gs_error catalogue_error;
 	struct gs_nvml *nvml;
@@ -93,7 +95,8 @@ int gs_collect_new(struct gs_machine *machine, struct gs_collect **ret_collect, 
 	c->claims = gs_claims_new(c->root, gs_machine_host(machine), &c->claims_ops);
 	c->restorers = gs_restorers_new(c->root);
 	c->kernel_log = gs_kernel_log_new(c->root);
-	if (!c->pci || !c->holders || !c->names || !c->claims || !c->restorers || !c->kernel_log)
+	c->saved = gs_saved_look_new(c->root);
+	if (!c->pci || !c->holders || !c->names || !c->claims || !c->restorers || !c->kernel_log || !c->saved)
 		return gs_error_oom(e);
 	if (gs_catalogue_load(&c->catalogue, &c->catalogue_error) < 0)
 		c->catalogue = NULL;
@@ -114,6 +117,7 @@ struct gs_collect *gs_collect_free(struct gs_collect *c)
 	gs_claims_free(c->claims);
 	gs_restorers_free(c->restorers);
 	gs_kernel_log_free(c->kernel_log);
+	gs_saved_look_free(c->saved);
 	gs_holders_free(c->holders);
 	gs_pci_free(c->pci);
 	free(c);
@@ -658,6 +662,8 @@ int gs_collect_snapshot(struct gs_collect *c, const struct gs_collect_options *o
 	if (r < 0)
 		return r;
 	r = gs_snapshot_seal(s, e);
+	if (r == 0)
+		r = gs_saved_look_apply(c->saved, s, e);
 	if (r < 0)
 		return r;
 	*ret_snapshot = GS_TAKE(s);

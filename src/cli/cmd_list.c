@@ -6,7 +6,10 @@
 
 #include "base/strbuf.h"
 #include "cli/cli.h"
+#include "cli/saved.h"
 #include "codec/snapshot_json.h"
+
+#define SNAPSHOT_TIMEOUT_MS 60000
 
 struct list_options {
 	bool telemetry;
@@ -261,7 +264,9 @@ static int print_table(const struct gs_snapshot *s)
 
 static int run(struct gs_cli *cli, int argc, char **argv)
 {
+	GS_CLEANUP(gs_session_freep) struct gs_session *session = NULL;
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
+	const struct gs_connect how = { 0 };
 	struct list_options o = { 0 };
 	struct gs_error e = { 0 };
 	int first, status;
@@ -270,11 +275,12 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 		return status;
 	if (first != argc)
 		return gs_cli_misuse(cli, &gs_command_list, "list takes no arguments");
-	if (gs_cli_snapshot(cli, o.telemetry, &s, &e) < 0)
+	if (gs_cli_connect(cli, &how, &session, &e) < 0 || gs_session_snapshot(session, o.telemetry, SNAPSHOT_TIMEOUT_MS, &s, &e) < 0)
 		return gs_cli_fail(cli, &e);
 	if (cli->json)
 		return gs_cli_print_json(gs_snapshot_to_json(s, o.telemetry ? GS_SNAPSHOT_TELEMETRY : 0));
 	status = print_table(s);
+	gs_cli_print_saved_line(session, s);
 	if (o.telemetry && status == GS_STATUS_OK)
 		gs_cli_print_readings(s);
 	return status;

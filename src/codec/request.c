@@ -114,7 +114,6 @@ struct gs_request *gs_request_free(struct gs_request *r)
 	for (size_t i = 0; i < r->n_disrupt; i++)
 		free((char *)r->disrupt[i].unit);
 	free(r->disrupt);
-	free(r->only);
 	free(r->text);
 	free(r->name);
 	free(r);
@@ -174,6 +173,24 @@ int gs_request_add_disrupt(struct gs_request *r, const char *word, struct gs_err
 
 /* ---- planning ---- */
 
+/* With what is asked of each GPU, so that the plan can say whether that is what is saved. */
+static int build(const struct gs_snapshot *s, const struct gs_evaluation *ev, const struct gs_plan_options *options, struct gs_plan **ret_plan, struct gs_error *e)
+{
+	GS_FREE struct gs_digest *targets = NULL;
+	struct gs_plan_options with_targets = *options;
+
+	if (gs_snapshot_saved(s)->state == GS_SAVED_SAME) {
+		targets = calloc(gs_snapshot_n_gpus(s) + 1, sizeof(*targets));
+		if (!targets)
+			return gs_error_oom(e);
+		for (size_t i = 0; i < ev->layout->n_gpus; i++)
+			if (gs_layout_digest(ev->layout, s, i, &targets[i]) < 0)
+				return gs_error_oom(e);
+		with_targets.targets = targets;
+	}
+	return gs_plan_build(s, ev, &with_targets, ret_plan, e);
+}
+
 static int plan_script(const struct gs_request *r, const struct gs_snapshot *s, const struct gs_plan_options *options,
 		       struct gs_plan **ret_plan, struct gs_error *e)
 {
@@ -188,7 +205,7 @@ static int plan_script(const struct gs_request *r, const struct gs_snapshot *s, 
 		ret = gs_request_keep_only(r, s, &ev, e);
 	if (ret < 0)
 		return ret;
-	return gs_plan_build(s, &ev, options, ret_plan, e);
+	return build(s, &ev, options, ret_plan, e);
 }
 
 static int plan_layout(const struct gs_request *r, const struct gs_snapshot *s, const struct gs_plan_options *options,
@@ -208,7 +225,7 @@ static int plan_layout(const struct gs_request *r, const struct gs_snapshot *s, 
 	ret = gs_layout_solve(ev.layout, s, &unplaced, e);
 	if (ret < 0)
 		return ret;
-	return gs_plan_build(s, &ev, options, ret_plan, e);
+	return build(s, &ev, options, ret_plan, e);
 }
 
 /* Is @h whom @step was to stop: that unit, or that very process? */
@@ -271,6 +288,8 @@ static int plan_past(const struct gs_request *r, const struct gs_snapshot *s, st
 	if (!r->past)
 		return gs_error_set(e, -ENOENT, GS_STATUS_INVALID, "what commit %" PRIu64 " did is not known here", r->commit_id);
 	ret = gs_past_evaluate(r->past, r->way, s, &ev, e);
+	if (ret == 0)
+		ret = gs_request_keep_only(r, s, &ev, e);
 	if (ret < 0)
 		return ret;
 	/* who let a GPU be reset on the way there lets it be reset on the way back */
@@ -282,7 +301,7 @@ static int plan_past(const struct gs_request *r, const struct gs_snapshot *s, st
 	if (ret < 0)
 		return ret;
 	options->disrupt = disrupt;
-	return gs_plan_build(s, &ev, options, ret_plan, e);
+	return build(s, &ev, options, ret_plan, e);
 }
 
 int gs_request_plan(const struct gs_request *r, const struct gs_snapshot *s, struct gs_plan **ret_plan, struct gs_error *e)

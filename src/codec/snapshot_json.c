@@ -264,6 +264,8 @@ static struct json_object *gpu_to_json(const struct gs_snapshot *s, size_t index
 	gs_json_add_string(o, "stranded", gpu->stranded);
 	gs_device_add_json(o, gpu);
 	json_object_object_add(o, "events", events_to_json(gpu));
+	gs_json_add_string(o, "saved", gs_saved_state_name(gpu->saved));
+	gs_json_add_string(o, "saved_layout", gpu->saved_layout.hex[0] ? gpu->saved_layout.hex : NULL);
 	if (telemetry)
 		json_object_object_add(o, "telemetry", gs_telemetry_to_json(&gpu->telemetry));
 	if (profiles)
@@ -304,6 +306,22 @@ static struct json_object *restorers_to_json(const struct gs_snapshot *s)
 	return list;
 }
 
+/* Null: nothing is saved; absent: it cannot be seen. */
+static void add_saved(struct json_object *host, const struct gs_saved_fact *saved)
+{
+	struct json_object *o;
+
+	if (saved->state == GS_SAVED_UNKNOWN)
+		return;
+	o = saved->state == GS_SAVED_NONE ? NULL : json_object_new_object();
+	if (o) {
+		gs_json_add_string(o, "path", saved->path);
+		gs_json_add_i64(o, "saved_at_ms", saved->saved_at_ms);
+		add_bool(o, "unit_enabled", saved->unit_enabled);
+	}
+	json_object_object_add(host, "saved", o);
+}
+
 static struct json_object *host_to_json(const struct gs_snapshot *s)
 {
 	struct json_object *o = json_object_new_object(), *notices = json_object_new_array();
@@ -319,6 +337,7 @@ static struct json_object *host_to_json(const struct gs_snapshot *s)
 	json_object_object_add(o, "notices", notices);
 	json_object_object_add(o, "sources", sources_to_json(s));
 	json_object_object_add(o, "restorers", restorers_to_json(s));
+	add_saved(o, gs_snapshot_saved(s));
 	return o;
 }
 

@@ -27,6 +27,7 @@ struct gs_snapshot {
 	size_t n_notices;
 	struct gs_source sources[SOURCES_MAX];
 	size_t n_sources;
+	struct gs_saved_fact saved;
 	struct gs_restorer restorers[GS_RESTORERS_MAX];
 	size_t n_restorers;
 	struct gs_gpu **gpus;
@@ -79,6 +80,33 @@ void gs_snapshot_set_driver_version(struct gs_snapshot *s, const char *version)
 void gs_snapshot_set_telemetry(struct gs_snapshot *s, bool present)
 {
 	s->has_telemetry = present;
+}
+
+const char *gs_saved_state_name(enum gs_saved_state state)
+{
+	static const char *const names[GS_SAVED_MAX] = { [GS_SAVED_NONE] = "none", [GS_SAVED_SAME] = "same", [GS_SAVED_DIFFERS] = "differs" };
+
+	return (int)state >= 0 && state < GS_SAVED_MAX ? names[state] : NULL;
+}
+
+enum gs_saved_state gs_saved_state_from_name(const char *s)
+{
+	for (int i = GS_SAVED_NONE; i < GS_SAVED_MAX; i++)
+		if (gs_str_equal(gs_saved_state_name((enum gs_saved_state)i), s))
+			return (enum gs_saved_state)i;
+	return GS_SAVED_MAX;
+}
+
+void gs_snapshot_set_saved(struct gs_snapshot *s, const struct gs_saved_fact *fact)
+{
+	s->saved = *fact;
+	s->saved.path = gs_snapshot_text(s, fact->path);
+}
+
+void gs_snapshot_set_gpu_saved(struct gs_snapshot *s, size_t index, enum gs_saved_state state, const struct gs_digest *layout)
+{
+	s->gpus[index]->saved = state;
+	s->gpus[index]->saved_layout = *layout;
 }
 
 void gs_snapshot_set_published(struct gs_snapshot *s, struct gs_wall taken_at)
@@ -487,6 +515,11 @@ bool gs_snapshot_published(const struct gs_snapshot *s, struct gs_wall *ret_take
 	if (s->has_published && ret_taken_at)
 		*ret_taken_at = s->published_at;
 	return s->has_published;
+}
+
+const struct gs_saved_fact *gs_snapshot_saved(const struct gs_snapshot *s)
+{
+	return &s->saved;
 }
 
 size_t gs_snapshot_n_notices(const struct gs_snapshot *s)

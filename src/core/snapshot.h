@@ -22,6 +22,19 @@
 #include "core/setting.h"
 #include "core/vocabulary.h"
 
+/* Of a machine: is anything saved? Of a GPU: is it as saved? */
+enum gs_saved_state {
+	GS_SAVED_UNKNOWN,               /* cannot be seen, or nobody looked */
+	GS_SAVED_NONE,                  /* nothing is saved of it */
+	GS_SAVED_SAME,
+	GS_SAVED_DIFFERS,
+	GS_SAVED_MAX,
+};
+/* "none", "same", "differs"; NULL for UNKNOWN and values outside. */
+const char *gs_saved_state_name(enum gs_saved_state state);
+/* GS_SAVED_MAX for an unknown word. */
+enum gs_saved_state gs_saved_state_from_name(const char *s);
+
 /* Who uses something. All strings are printable (sanitised when added) and may be NULL. */
 struct gs_holder {
 	enum gs_holder_kind kind;
@@ -177,6 +190,8 @@ struct gs_gpu {
 	struct gs_u64 memory_bytes;
 	struct gs_u32 sm_count;
 	struct gs_digest rev;           /* set when sealed */
+	enum gs_saved_state saved;      /* is it as saved? No part of the rev */
+	struct gs_digest saved_layout;  /* of what is saved of it, see gs_layout_digest(); empty: nothing, or not known */
 	uint32_t modes;                 /* bit (1 << enum gs_mode): what it could be */
 	enum gs_mode mode;              /* GS_MODE_INVALID when unknown */
 	enum gs_mode mode_pending;      /* GS_MODE_INVALID when nothing is pending */
@@ -232,6 +247,14 @@ struct gs_restorer {
 
 struct gs_snapshot;
 
+/* What is kept of the machine to be put back at boot. */
+struct gs_saved_fact {
+	enum gs_saved_state state;      /* UNKNOWN, NONE or SAME: something is saved */
+	const char *path;               /* of the layout */
+	struct gs_i64 saved_at_ms;      /* unknown: gpuslice did not put it there */
+	bool unit_enabled;              /* the unit that puts it back is started at boot */
+};
+
 /* ---- building: between gs_snapshot_new() and gs_snapshot_seal() ---- */
 
 /* One reference, the caller's. NULL when there is no memory. */
@@ -265,6 +288,10 @@ struct gs_gpu_event *gs_gpu_add_event(struct gs_snapshot *s, struct gs_gpu *gpu)
 void gs_snapshot_add_source(struct gs_snapshot *s, const char *name, bool is_present, const char *fmt, ...) GS_PRINTF(4, 5);
 /* Copies; one of that kind and name is there once. Beyond GS_RESTORERS_MAX they are left out. */
 void gs_snapshot_add_restorer(struct gs_snapshot *s, enum gs_restorer_kind kind, const char *name, const char *what);
+/* What is saved of the machine; copied. No part of any rev: also once it is sealed, before it is handed out. */
+void gs_snapshot_set_saved(struct gs_snapshot *s, const struct gs_saved_fact *fact);
+/* The same of GPU @index. */
+void gs_snapshot_set_gpu_saved(struct gs_snapshot *s, size_t index, enum gs_saved_state state, const struct gs_digest *layout);
 /* Copy into the arena with control characters and bad UTF-8 replaced: the way in for every foreign string. NULL in, NULL out. */
 const char *gs_snapshot_text(struct gs_snapshot *s, const char *text);
 
@@ -301,6 +328,9 @@ size_t gs_snapshot_n_restorers(const struct gs_snapshot *s);
 const struct gs_restorer *gs_snapshot_restorer(const struct gs_snapshot *s, size_t i);
 /* What an operator does so that it does not: a command, or half a sentence. In @buf, returned. */
 const char *gs_restorer_remedy(const struct gs_restorer *r, char *buf, size_t size);
+
+/* Never NULL. */
+const struct gs_saved_fact *gs_snapshot_saved(const struct gs_snapshot *s);
 
 size_t gs_snapshot_n_gpus(const struct gs_snapshot *s);
 const struct gs_gpu *gs_snapshot_gpu(const struct gs_snapshot *s, size_t index);

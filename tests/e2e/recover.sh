@@ -86,7 +86,7 @@ for way in undo finish; do
 	expect 0 "$host: a power cut" on $host sim reboot
 	expect 5 "$host: recover sees the commit of the last boot" on $host recover
 	that "$host: and says so" says out "started again since"
-	expect 0 "$host: recover --$way" on $host recover --$way --yes
+	expect 0 "$host: recover --$way" on $host recover --$way --yes --disrupt all
 	that "$host: after a reboot --$way gives the $end" same "$tmp/$end"
 done
 
