@@ -432,6 +432,7 @@ static int prepare(struct run *c, struct json_object *params, struct gs_error *e
 static void publish(struct gs_agent *a, const struct gs_snapshot *s)
 {
 	GS_JSON struct json_object *o = gs_snapshot_to_json(s, 0);
+	struct gs_error e = { 0 };
 	struct gs_digest digest;
 	const char *text;
 	size_t n = 0;
@@ -446,7 +447,9 @@ static void publish(struct gs_agent *a, const struct gs_snapshot *s)
 	a->has_published = true;
 	a->published = digest;
 	a->last_published = gs_monotonic_now();
-	gs_published_write(gs_machine_root(a->machine), s, gs_wall_now(), NULL);
+	/* a disk that is full is nobody's business here, a policy that nobody can read is */
+	if (gs_published_write(gs_machine_root(a->machine), s, gs_wall_now(), &e) == -EBADMSG || e.errnum == -EPERM)
+		gs_agent_notice(a, "%s", e.text);
 }
 
 /* Whoever watches sees what became of the machine before hearing that it is done: nothing may be staged on the old picture. */

@@ -207,6 +207,31 @@ static void add_around(struct gs_table *t, const struct gs_gpu *gpu)
 	add_writes(t, gpu);
 }
 
+/* The last thing that the kernel's log has of each GPU; all of them are in the JSON. */
+static void say_events(const struct gs_snapshot *s)
+{
+	char label[96], text[320];
+
+	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu(s, i);
+
+		if (!gpu->n_events)
+			continue;
+		gs_cli_say("kernel log, %s: %s", gs_gpu_label(gpu, label, sizeof(label)), gs_gpu_event_label(gpu->events[gpu->n_events - 1], text, sizeof(text)));
+		if (gpu->n_events > 1)
+			gs_cli_say("            and %zu before", gpu->n_events - 1);
+	}
+}
+
+static void say_age(const struct gs_snapshot *s)
+{
+	struct gs_wall at;
+	char age[32];
+
+	if (gs_snapshot_published(s, &at))
+		gs_cli_say("note: what is marked as published was seen by root %s ago", gs_age_format(gs_wall_now().ms - at.ms, age, sizeof(age)));
+}
+
 static int print_table(const struct gs_snapshot *s)
 {
 	static const char *const heads[] = { "GPU", "PCI", "MODE", "NAME", "GI", "AT", "MEMORY", "UUID", "HELD BY" };
@@ -230,6 +255,8 @@ static int print_table(const struct gs_snapshot *s)
 		gs_table_print(t);
 	else
 		printf("no GPU that gpuslice knows is on this machine\n");
+	say_events(s);
+	say_age(s);
 	for (size_t i = 0; i < gs_snapshot_n_notices(s); i++)
 		gs_cli_say("note: %s", gs_snapshot_notice(s, i));
 	return GS_STATUS_OK;

@@ -22,6 +22,7 @@ const struct gs_cli_command *const gs_cli_commands[] = {
 	&gs_command_plan,
 	&gs_command_apply,
 	&gs_command_assert,
+	&gs_command_history,
 	&gs_command_undo,
 	&gs_command_recover,
 	&gs_command_save,

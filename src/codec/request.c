@@ -228,9 +228,61 @@ static int plan_layout(const struct gs_request *r, const struct gs_snapshot *s, 
 	return build(s, &ev, options, ret_plan, e);
 }
 
+/* Is @h whom @step was to stop: that unit, or that very process? */
+static bool is_whom(const struct gs_holder *h, const struct gs_step *step)
+{
+	if (step->op == GS_STEP_STOP_UNIT)
+		return gs_str_equal(h->unit, step->unit);
+	return gs_u32_is(h->pid, step->pid) && h->start_time.known && h->start_time.value == step->start_time;
+}
+
+/* Does it still hold the GPU? */
+static bool still_holds(const struct gs_snapshot *s, const struct gs_step *step)
+{
+	const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(s, step->bdf);
+
+	for (size_t i = 0; gpu && i < gpu->n_holders; i++)
+		if (is_whom(gpu->holders[i], step))
+			return true;
+	for (size_t i = 0; gpu && i < gpu->n_instances; i++)
+		for (size_t k = 0; k < gpu->instances[i]->n_holders; k++)
+			if (is_whom(gpu->instances[i]->holders[k], step))
+				return true;
+	return false;
+}
+
+/*
+ * Whom the commit was allowed to stop may be stopped to end it, and is asked
+ * about again: its units, which come back, and on the way forward the very
+ * processes that it had still to stop. The caller frees.
+ */
+static int disrupt_as_then(const struct gs_request *r, const struct gs_snapshot *s, struct gs_disrupt **ret_list, size_t *ret_n, struct gs_error *e)
+{
+	const struct gs_plan *p = r->past->plan;
+	struct gs_disrupt *list = calloc(r->n_disrupt + p->n_steps + 1, sizeof(*list));
+	size_t n = 0;
+
+	if (!list)
+		return gs_error_oom(e);
+	for (; n < r->n_disrupt; n++)
+		list[n] = r->disrupt[n];
+	for (size_t i = 0; r->way != GS_WAY_UNDO && i < p->n_steps; i++) {
+		const struct gs_step *step = &p->steps[i];
+
+		if (step->op == GS_STEP_STOP_UNIT && still_holds(s, step))
+			list[n++] = (struct gs_disrupt){ .kind = GS_DISRUPT_UNIT, .unit = step->unit };
+		else if (step->op == GS_STEP_STOP_HOLDER && r->way == GS_WAY_FINISH && still_holds(s, step))
+			list[n++] = (struct gs_disrupt){ .kind = GS_DISRUPT_PID, .pid = step->pid };
+	}
+	*ret_list = list;
+	*ret_n = n;
+	return 0;
+}
+
 static int plan_past(const struct gs_request *r, const struct gs_snapshot *s, struct gs_plan_options *options, struct gs_plan **ret_plan, struct gs_error *e)
 {
 	GS_EVALUATION struct gs_evaluation ev = { .layout = NULL };
+	GS_FREE struct gs_disrupt *disrupt = NULL;
 	int ret;
 
 	if (!r->past)
@@ -245,6 +297,10 @@ static int plan_past(const struct gs_request *r, const struct gs_snapshot *s, st
 	options->recovers = r->commit_id;
 	options->start_units = r->past->units;
 	options->n_start_units = r->past->n_units;
+	ret = disrupt_as_then(r, s, &disrupt, &options->n_disrupt, e);
+	if (ret < 0)
+		return ret;
+	options->disrupt = disrupt;
 	return build(s, &ev, options, ret_plan, e);
 }
 

@@ -100,7 +100,7 @@ static int explain(struct gs_session *s, int r, struct gs_error *e)
 		status = -1;
 	/* a plan that was begun and not ended is no matter of reaching somebody */
 	gs_error_set(e, -EPIPE, in_commit ? GS_STATUS_NOT_UNDONE : GS_STATUS_UNREACHABLE, "the agent has gone%s", in_commit ?
-		     "; it was carrying out a plan, and what was done is not known here: look with gpuslice list" : "");
+		     "; it was carrying out a plan, and what was done is not known here: gpuslice recover shows it" : "");
 	if (status != -1 && WIFSIGNALED(status))
 		gs_error_prefix(e, "signal %d ended the agent process. ", WTERMSIG(status));
 	else if (status != -1 && WIFEXITED(status) && WEXITSTATUS(status))

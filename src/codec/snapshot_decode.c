@@ -453,6 +453,33 @@ static void read_gpu_saved(struct gs_json_reader *r, struct gs_gpu *gpu)
 		snprintf(gpu->saved_layout.hex, sizeof(gpu->saved_layout.hex), "%s", layout);
 }
 
+/* Absent or null: who looked could not read the log. */
+static void read_events(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu)
+{
+	struct json_object *list = NULL;
+	size_t n = gs_json_read_array(r, "events", GS_GPU_EVENTS_MAX, &list);
+	struct gs_json_where events = { r->where, "events", 0 };
+
+	gpu->events_visible = list != NULL;
+	for (size_t i = 0; i < n && !r->failed; i++) {
+		struct gs_gpu_event *ev = gs_gpu_add_event(s, gpu);
+		struct gs_json_element el;
+		const char *kind;
+
+		if (!ev)
+			return;
+		gs_json_element_open(&el, list, &events, i, r->e);
+		kind = gs_json_read_name(&el.r, "kind");
+		ev->kind = kind ? gs_gpu_event_kind_from_name(kind) : GS_GPU_EVENT_INVALID;
+		if (!el.r.failed && ev->kind == GS_GPU_EVENT_INVALID)
+			gs_json_read_fail(&el.r, "kind", "\"%.32s\" is not a kind of event", kind);
+		ev->time_ms = gs_json_read_i64(&el.r, "time_ms");
+		ev->xid = gs_json_read_u32(&el.r, "xid", UINT32_MAX);
+		ev->text = gs_snapshot_read_text(s, &el.r, "text");
+		r->failed = el.r.failed;
+	}
+}
+
 static void read_gpu(struct gs_snapshot *s, struct gs_json_reader *r)
 {
 	const char *text = gs_json_read_name(r, "bdf");
@@ -482,6 +509,7 @@ static void read_gpu(struct gs_snapshot *s, struct gs_json_reader *r)
 	read_gpu_saved(r, gpu);
 	read_remaining(s, r, gpu);
 	read_nvlinks(s, r, gpu);
+	read_events(s, r, gpu);
 	read_instances(s, r, gpu);
 	read_holders(s, r, gpu, NULL);
 	read_telemetry(s, r, &gpu->telemetry);

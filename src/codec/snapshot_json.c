@@ -214,6 +214,24 @@ static struct json_object *nvlinks_to_json(const struct gs_gpu *gpu)
 	return list;
 }
 
+/* Null: the log may not be read, and nobody knows. */
+static struct json_object *events_to_json(const struct gs_gpu *gpu)
+{
+	struct json_object *list = gpu->events_visible ? json_object_new_array_ext((int)gpu->n_events) : NULL;
+
+	for (size_t i = 0; list && i < gpu->n_events; i++) {
+		const struct gs_gpu_event *ev = gpu->events[i];
+		struct json_object *o = json_object_new_object();
+
+		gs_json_add_i64(o, "time_ms", ev->time_ms);
+		gs_json_add_string(o, "kind", gs_gpu_event_kind_name(ev->kind));
+		gs_json_add_u32(o, "xid", ev->xid);
+		gs_json_add_string(o, "text", ev->text);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 static struct json_object *gpu_to_json(const struct gs_snapshot *s, size_t index, bool telemetry, bool profiles)
 {
 	const struct gs_gpu *gpu = gs_snapshot_gpu(s, index);
@@ -247,6 +265,7 @@ static struct json_object *gpu_to_json(const struct gs_snapshot *s, size_t index
 	gs_device_add_json(o, gpu);
 	gs_json_add_string(o, "saved", gs_saved_state_name(gpu->saved));
 	gs_json_add_string(o, "saved_layout", gpu->saved_layout.hex[0] ? gpu->saved_layout.hex : NULL);
+	json_object_object_add(o, "events", events_to_json(gpu));
 	if (telemetry)
 		json_object_object_add(o, "telemetry", gs_telemetry_to_json(&gpu->telemetry));
 	if (profiles)

@@ -237,6 +237,11 @@ struct gs_pending_write *gs_gpu_add_write(struct gs_snapshot *s, struct gs_gpu *
 	return ADD_PART(s, struct gs_pending_write, gpu->writes, gpu->n_writes, gpu->cap_writes);
 }
 
+struct gs_gpu_event *gs_gpu_add_event(struct gs_snapshot *s, struct gs_gpu *gpu)
+{
+	return ADD_PART(s, struct gs_gpu_event, gpu->events, gpu->n_events, gpu->cap_events);
+}
+
 bool gs_write_is_call(const struct gs_pending_write *w)
 {
 	return gs_str_equal(w->path, GS_WRITE_PATH_NVML);
@@ -773,5 +778,19 @@ const char *gs_holder_label(const struct gs_holder *h, char *buf, size_t size)
 		snprintf(buf, size, "%s", name);    /* says itself whose it is: "vm archive-viewer", "slurm job 4711" */
 	else
 		snprintf(buf, size, "%s %s", gs_holder_kind_name(h->kind), name);
+	return buf;
+}
+
+const char *gs_gpu_event_label(const struct gs_gpu_event *ev, char *buf, size_t size)
+{
+	char when[GS_WALL_TEXT] = "at an unknown time", what[32];
+
+	if (ev->time_ms.known)
+		gs_wall_format((struct gs_wall){ ev->time_ms.value }, when, sizeof(when));
+	if (ev->xid.known)
+		snprintf(what, sizeof(what), "Xid %" PRIu32, ev->xid.value);
+	else
+		snprintf(what, sizeof(what), "%s", gs_gpu_event_kind_name(ev->kind));
+	snprintf(buf, size, "%s  %s", when, ev->text ? ev->text : what);
 	return buf;
 }

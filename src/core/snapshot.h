@@ -162,6 +162,15 @@ struct gs_remaining {
 	uint32_t n;
 };
 
+/* A line of the kernel's log about a GPU. */
+struct gs_gpu_event {
+	enum gs_gpu_event_kind kind;
+	struct gs_i64 time_ms;          /* wall clock, from the kernel's own since boot */
+	struct gs_u32 xid;              /* of kind XID */
+	const char *text;               /* NULL when names were left out of it */
+};
+#define GS_GPU_EVENTS_MAX 8
+
 /* NVLink ports of one GPU, with room to spare: today's have 18. */
 #define GS_NVLINKS_MAX 64
 
@@ -223,6 +232,9 @@ struct gs_gpu {
 	struct gs_holder **holders;     /* of the GPU as a whole, not of one instance */
 	size_t n_holders, cap_holders;
 	struct gs_telemetry telemetry;
+	struct gs_gpu_event **events;   /* the last ones, the oldest first; no part of the rev */
+	size_t n_events, cap_events;
+	bool events_visible;            /* the kernel's log was read; false: nobody knows what it has */
 };
 
 /* Another tool on this machine that puts a layout of its own back, at boot or later: what it restores and what we restore end as whoever comes last. */
@@ -270,6 +282,8 @@ struct gs_setting *gs_gpu_add_gi_setting(struct gs_snapshot *s, struct gs_gpu *g
 struct gs_pending_write *gs_gpu_add_write(struct gs_snapshot *s, struct gs_gpu *gpu);
 /* Is it a call of NVML (GS_WRITE_PATH_NVML)? */
 bool gs_write_is_call(const struct gs_pending_write *w);
+/* At most GS_GPU_EVENTS_MAX are expected. */
+struct gs_gpu_event *gs_gpu_add_event(struct gs_snapshot *s, struct gs_gpu *gpu);
 /* A source of holders and claims was looked at, or could not be: "slurm", false, "scontrol is not installed". */
 void gs_snapshot_add_source(struct gs_snapshot *s, const char *name, bool is_present, const char *fmt, ...) GS_PRINTF(4, 5);
 /* Copies; one of that kind and name is there once. Beyond GS_RESTORERS_MAX they are left out. */
@@ -351,6 +365,8 @@ const struct gs_instance *gs_gpu_instance_at(const struct gs_gpu *gpu, const cha
 const struct gs_compute *gs_instance_compute_at(const struct gs_instance *inst, const char *profile, uint32_t start);
 /* Any visible holder of this instance that is not one of our own collectors? */
 bool gs_instance_is_held(const struct gs_instance *inst);
+/* "2025-11-13 12:05:31 UTC  Xid (PCI:0000:65:00): 79, …", or what is known of it. Returns @buf. */
+const char *gs_gpu_event_label(const struct gs_gpu_event *ev, char *buf, size_t size);
 /* "GPU 3 (0000:61:00.0)", with nvidia-smi's index where it differs. Returns @buf. */
 const char *gs_gpu_label(const struct gs_gpu *gpu, char *buf, size_t size);
 /* "pid 4711 python3 (alice)", "unit nvidia-dcgm.service"… Returns @buf. */
