@@ -14,6 +14,7 @@
 #include "backend/agent_hooks.h"
 #include "backend/agent_journal.h"
 #include "backend/agent_lock.h"
+#include "backend/agent_save.h"
 #include "backend/agent_state.h"
 #include "backend/agent_steps.h"
 #include "backend/collect.h"
@@ -431,6 +432,7 @@ static int prepare(struct run *c, struct json_object *params, struct gs_error *e
 static void publish(struct gs_agent *a, const struct gs_snapshot *s)
 {
 	GS_JSON struct json_object *o = gs_snapshot_to_json(s, 0);
+	struct gs_error e = { 0 };
 	struct gs_digest digest;
 	const char *text;
 	size_t n = 0;
@@ -445,7 +447,9 @@ static void publish(struct gs_agent *a, const struct gs_snapshot *s)
 	a->has_published = true;
 	a->published = digest;
 	a->last_published = gs_monotonic_now();
-	gs_published_write(gs_machine_root(a->machine), s, gs_wall_now(), NULL);
+	/* a disk that is full is nobody's business here, a policy that nobody can read is */
+	if (gs_published_write(gs_machine_root(a->machine), s, gs_wall_now(), &e) == -EBADMSG || e.errnum == -EPERM)
+		gs_agent_notice(a, "%s", e.text);
 }
 
 /* Whoever watches sees what became of the machine before hearing that it is done: nothing may be staged on the old picture. */
@@ -497,7 +501,7 @@ static void commit(struct gs_agent *a, int64_t id, struct json_object *params)
 	a->watch_due = a->watching;
 }
 
-const struct gs_agent_writer gs_agent_writer = { commit, publish };
+const struct gs_agent_writer gs_agent_writer = { commit, publish, gs_agent_save };
 
 /* A process of its own that nobody talks to: standard error is where its timer unit looks. */
 static int say(const struct gs_error *e)

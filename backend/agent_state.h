@@ -27,6 +27,8 @@ struct gs_agent_writer {
 	void (*commit)(struct gs_agent *a, int64_t id, struct json_object *params);
 	/* Publish @snapshot (JSON) for unprivileged viewers when it differs from the last. */
 	void (*publish)(struct gs_agent *a, const struct gs_snapshot *s);
+	/* Answer the call «save» @id. */
+	void (*save)(struct gs_agent *a, int64_t id, struct json_object *params);
 };
 extern const struct gs_agent_writer gs_agent_writer;
 

@@ -2,13 +2,16 @@
 /*
  * writes.h - the records of what a driver does not come back from:
  * run/gpuslice/writes/PID-BDF, {"start_time","boot_id","path","value",
- * "since_ms","waits_for"}, 0600, since it names processes. A record counts
+ * "since_ms","waits_for"}, 0600 where it names processes. A record counts
  * while that very process lives; it is a real process on a simulated machine,
- * too. A write in sysfs gets one when it takes long. A call of NVML gets one
- * before it is made, since nobody would be there to make it later: path is
- * "NVML", value says what it does, the pid is the collector's; 0644, with
- * "owner_pid" and "owner_start_time" of the agent that waits for it. While
- * that agent lives, its lock keeps others away, so the record does not count. That there is one for a function everybody may know, by the name: who
+ * too. Each is made before the act, 0644, with "owner_pid" and
+ * "owner_start_time" of the agent that waits for it: while that agent lives,
+ * its lock keeps others away, and the record does not count. One of a write
+ * in sysfs that takes long is made anew without an owner and with whom it
+ * waits for. One of a call of NVML has the path "NVML", for a value what the
+ * call does, and the pid of the collector.
+ *
+ * That there is one for a function everybody may know, by the name: who
  * does not would hang on reading the device's attributes (testbench 4).
  */
 #ifndef GS_BACKEND_WRITES_H

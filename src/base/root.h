@@ -30,7 +30,7 @@ enum gs_root_kind {
 struct gs_root_ops {
 	/* One write(2) on an attribute: @n bytes at once. 0 or -errno as the kernel would give it. */
 	int (*write)(void *userdata, const char *path, const void *bytes, size_t n);
-	/* May this caller read @path? 0 or -EACCES. */
+	/* May this caller read @path? 0, -EACCES or -EPERM. */
 	int (*permit)(void *userdata, const char *path);
 	/* What a read of the file gives before its first byte: 0, or -errno where the kernel's show callback fails (ENXIO, EIO…). May block as the kernel does. */
 	int (*read)(void *userdata, const char *path);

@@ -53,7 +53,7 @@ struct gs_cli_command {
 };
 
 extern const struct gs_cli_command gs_command_console, gs_command_monitor, gs_command_list, gs_command_ps, gs_command_who, gs_command_doctor, gs_command_profiles, gs_command_plan, gs_command_apply,
-	gs_command_assert, gs_command_undo, gs_command_recover, gs_command_history, gs_command_export, gs_command_sim, gs_command_agent;
+	gs_command_assert, gs_command_save, gs_command_restore, gs_command_history, gs_command_undo, gs_command_recover, gs_command_export, gs_command_sim, gs_command_agent;
 
 /* Every command, NULL ends. In main.c, the only place that knows them all. */
 extern const struct gs_cli_command *const gs_cli_commands[];
@@ -110,6 +110,11 @@ const char *gs_cli_command_line(int argc, char **argv, char *buf, size_t size);
 
 /* The GPUs that a selector of the command language means: their ranks in @s, at most @max. A sentence when there is none. */
 int gs_cli_select_gpus(const char *word, const struct gs_snapshot *s, uint32_t *ret_indices, size_t max, size_t *ret_n, struct gs_error *e);
+
+/* ---- cmd_export.c ---- */
+
+/* The machine as a layout, as text; the caller frees. Status CANNOT_TELL where places cannot be seen. */
+int gs_cli_layout_text(const struct gs_cli *cli, char **ret_text, struct gs_error *e);
 
 /* ---- holder.c ---- */
 

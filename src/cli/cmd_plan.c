@@ -8,6 +8,7 @@
 #include "base/parse.h"
 #include "cli/cli.h"
 #include "cli/commit.h"
+#include "cli/saved.h"
 #include "cli/scope.h"
 #include "codec/plan_json.h"
 #include "codec/request.h"
@@ -76,11 +77,12 @@ static int inquire(struct inquiry *q, struct gs_cli *cli, const struct gs_cli_co
 	*ret_done = true;
 	if (gs_cli_parse(cli, command, argc, argv, take, &q->o, &first, &status))
 		return status;
-	if (argc - first != 1)
+	/* assert without a file is about what is saved */
+	if (argc - first != 1 && (command != &gs_command_assert || first != argc))
 		return gs_cli_misuse(cli, command, "%s takes one FILE, or - for standard input", command->name);
-	if (read_request(q, argv[first], &e) < 0 || gs_cli_connect(cli, &how, &q->session, &e) < 0 ||
+	if ((first < argc && read_request(q, argv[first], &e) < 0) || gs_cli_connect(cli, &how, &q->session, &e) < 0 ||
 	    gs_session_snapshot_waiting(q->session, q->o.commit.wait_seconds, SNAPSHOT_TIMEOUT_MS, &q->snapshot, &e) < 0 ||
-	    (!q->o.by_gpu && gs_request_plan(q->request, q->snapshot, &q->plan, &e) < 0))
+	    (q->request && !q->o.by_gpu && gs_request_plan(q->request, q->snapshot, &q->plan, &e) < 0))
 		return gs_cli_fail(cli, &e);
 	*ret_done = false;
 	return 0;
@@ -115,6 +117,8 @@ static int run_assert(struct gs_cli *cli, int argc, char **argv)
 
 	if (done)
 		return r;
+	if (!q.request)
+		return gs_cli_assert_saved(cli, q.session, q.snapshot);
 	if (gs_plan_status(q.plan) == GS_STATUS_CANNOT_TELL) {
 		if (!cli->json)
 			gs_cli_print_plan(q.plan, stdout);
@@ -231,9 +235,9 @@ const struct gs_cli_command gs_command_apply = {
 
 const struct gs_cli_command gs_command_assert = {
 	.name = "assert",
-	.arguments = "FILE|-",
-	.summary = "exit 0 when the machine is what FILE says, 4 when it differs",
-	.details = FILE_HELP,
+	.arguments = "[FILE|-]",
+	.summary = "exit 0 when the machine is what FILE, or else the saved layout, says; 4 when it differs",
+	.details = FILE_HELP "\nWithout FILE: what differs from the saved layout, GPU by GPU, with what is known to have caused it.",
 	.tables = file_tables,
 	.run = run_assert,
 };

@@ -25,6 +25,8 @@ const struct gs_cli_command *const gs_cli_commands[] = {
 	&gs_command_history,
 	&gs_command_undo,
 	&gs_command_recover,
+	&gs_command_save,
+	&gs_command_restore,
 	&gs_command_export,
 	&gs_command_doctor,
 	&gs_command_sim,

@@ -81,44 +81,13 @@ int gs_request_keep_only(const struct gs_request *r, const struct gs_snapshot *s
 	return ret;
 }
 
-/* Does the entry mean @gpu, by its uuid or by its address? Of a board that was moved or exchanged both are meant, and neither can be bound. */
-static bool means(const struct gs_match *m, const struct gs_gpu *gpu)
-{
-	return (m->uuid && gs_str_equal(m->uuid, gpu->uuid)) || (m->has_bdf && gs_bdf_compare(m->bdf, gpu->bdf) == 0);
-}
-
-static bool is_meant(const struct gs_match *m, const struct gs_bdf *gpus, size_t n, const struct gs_snapshot *s)
-{
-	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++)
-		if (has(gpus, n, gs_snapshot_gpu(s, i)->bdf) && means(m, gs_snapshot_gpu(s, i)))
-			return true;
-	return false;
-}
-
-/* Bind the entries that mean one of @gpus. */
-static int bind_some(const struct gs_layout *file, const struct gs_bdf *gpus, size_t n, const struct gs_snapshot *s, struct gs_layout **ret_layout,
-		     struct gs_error *e)
-{
-	/* borrows from the file: binding reads its entries and nothing else */
-	struct gs_layout some = { .arena = file->arena };
-	GS_FREE struct gs_layout_gpu *entries = reallocarray(NULL, file->n_gpus + 1, sizeof(*entries));
-
-	if (!entries)
-		return gs_error_oom(e);
-	some.gpus = entries;
-	for (size_t i = 0; i < file->n_gpus; i++)
-		if (is_meant(&file->gpus[i].match, gpus, n, s))
-			entries[some.n_gpus++] = file->gpus[i];
-	return gs_layout_bind(&some, s, ret_layout, e);
-}
-
 int gs_request_bind_only(const struct gs_request *r, const struct gs_layout *file, const struct gs_snapshot *s, struct gs_layout **ret_layout, struct gs_error *e)
 {
 	int ret = check_presence(r, s, e);
 
 	if (ret < 0)
 		return ret;
-	return r->n_only ? bind_some(file, r->only, r->n_only, s, ret_layout, e) : gs_layout_bind(file, s, ret_layout, e);
+	return r->n_only ? gs_layout_bind_some(file, r->only, r->n_only, s, ret_layout, e) : gs_layout_bind(file, s, ret_layout, e);
 }
 
 struct json_object *gs_request_only_to_json(const struct gs_request *r)
@@ -246,7 +215,7 @@ static int sort_out(struct split *sp, struct gs_error *e)
 		if (!is_for(sp->request, bdf))
 			continue;
 		if (sp->file)
-			ret = bind_some(sp->file, &bdf, 1, sp->snapshot, &bound, &why);
+			ret = gs_layout_bind_some(sp->file, &bdf, 1, sp->snapshot, &bound, &why);
 		if (ret == -ENOMEM)
 			return gs_error_oom(e);
 		if (ret < 0)
@@ -315,7 +284,7 @@ static bool is_in_a_part(const struct gs_request_parts *parts, struct gs_bdf bdf
 static bool is_named(const struct gs_layout *file, const struct gs_gpu *gpu)
 {
 	for (size_t i = 0; file && i < file->n_gpus; i++)
-		if (means(&file->gpus[i].match, gpu))
+		if (gs_match_means(&file->gpus[i].match, gpu))
 			return true;
 	return false;
 }
@@ -355,7 +324,7 @@ static int add_strangers(const struct split *sp, struct gs_request_parts *parts,
 		bool is_known = false;
 
 		for (size_t k = 0; k < gs_snapshot_n_gpus(sp->snapshot); k++)
-			is_known |= means(&sp->file->gpus[i].match, gs_snapshot_gpu(sp->snapshot, k));
+			is_known |= gs_match_means(&sp->file->gpus[i].match, gs_snapshot_gpu(sp->snapshot, k));
 		if (is_known || gs_layout_bind(&alone, sp->snapshot, &bound, &why) == 0)
 			continue;
 		if (why.errnum == -ENOMEM)

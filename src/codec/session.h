@@ -18,6 +18,8 @@
  *   cancel    {}                                -> true: stop after this step and undo
  *   journal   {"max":N}                         -> {"commits":[summary,…]}, the newest first; "under_way" of one without end: its agent lives
  *             {"id":N}                          -> {"text":the lines of that commit,"boot_id":of the machine now}
+ *   saved     {}                                -> {"path","text","saved_at_ms","boot_id","by","current_boot_id"}; text null: nothing is saved
+ *   save      {"text":TEXT|null}                -> true: null saves the machine as it is now
  *   leave     {"id":N}                          -> true: closes an interrupted commit without doing anything
  * Notifications (agent -> client):
  *   snapshot  snapshot with profiles            when it changed (or always with telemetry)
@@ -73,6 +75,20 @@ int gs_session_journal(struct gs_session *s, uint32_t max, int timeout_ms, struc
 int gs_session_journal_file(struct gs_session *s, uint64_t id, int timeout_ms, struct gs_journal_file **ret_file, char **ret_boot_id, struct gs_error *e);
 /* Close an interrupted commit as it is. */
 int gs_session_leave(struct gs_session *s, uint64_t id, int timeout_ms, struct gs_error *e);
+
+/* The layout that is put back at boot. */
+struct gs_session_saved {
+	char *path;
+	char *text;                     /* NULL: nothing is saved */
+	struct gs_i64 saved_at_ms;      /* unknown, and the next two NULL: gpuslice did not put it there */
+	char *boot_id, *by;             /* the boot in which it was saved, and who did */
+	char *current_boot_id;          /* NULL when not known */
+};
+void gs_session_saved_done(struct gs_session_saved *s);
+/* Blocking; at most @timeout_ms. The caller calls gs_session_saved_done(). */
+int gs_session_saved(struct gs_session *s, int timeout_ms, struct gs_session_saved *ret_saved, struct gs_error *e);
+/* Save the machine as the agent finds it now, or the layout @text when it is not NULL. */
+int gs_session_save(struct gs_session *s, const char *text, int timeout_ms, struct gs_error *e);
 
 /* What a commit call carries beside the request. */
 struct gs_session_commit {

@@ -238,3 +238,25 @@ void gs_doctor_check_reboot(struct gs_doctor_exam *x)
 			gs_doctor_add(x, GS_DOCTOR_NOTE, gpu, remedy, "after a reboot the partition modes are the defaults again");
 	}
 }
+
+/* What the kernel's log has of it. A finding of its own for each GPU: they differ in the time at least. */
+void gs_doctor_check_events(struct gs_doctor_exam *x)
+{
+	bool is_hidden = false;
+
+	for (size_t i = 0; i < gs_snapshot_n_gpus(x->s); i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu(x->s, i);
+		char label[320], more[64] = "";
+
+		is_hidden |= !gpu->events_visible;
+		if (!gpu->n_events)
+			continue;
+		if (gpu->n_events > 1)
+			snprintf(more, sizeof(more), " (and %zu before)", gpu->n_events - 1);
+		gs_doctor_add(x, GS_DOCTOR_NOTE, gpu, "journalctl -k", "the kernel's log says: %s%s",
+			      gs_gpu_event_label(gpu->events[gpu->n_events - 1], label, sizeof(label)), more);
+	}
+	if (is_hidden)
+		gs_doctor_add(x, GS_DOCTOR_NOTE, NULL, "run it as root, or with CAP_SYSLOG",
+			      "the kernel's log cannot be read here, so whether it has Xid errors or lost GPUs is not known");
+}

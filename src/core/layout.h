@@ -119,6 +119,12 @@ void gs_want_copy_afresh(struct gs_arena *a, struct gs_want *to, const struct gs
  */
 int gs_layout_bind(const struct gs_layout *file, const struct gs_snapshot *s, struct gs_layout **ret_layout, struct gs_error *e);
 
+/* Does @m mean @gpu, by its uuid or by its address? Of a board that was moved or exchanged both are meant, and neither can be bound. */
+bool gs_match_means(const struct gs_match *m, const struct gs_gpu *gpu);
+/* gs_layout_bind() of those entries of @file that mean one of the @n @gpus, and only their errors: all others stay as they are. */
+int gs_layout_bind_some(const struct gs_layout *file, const struct gs_bdf *gpus, size_t n, const struct gs_snapshot *s, struct gs_layout **ret_layout,
+			struct gs_error *e);
+
 /*
  * Give every open start a place (see gs_placement_solve), in place. A request
  * for which there is none stays open, *@ret_unplaced counts them; the plan
