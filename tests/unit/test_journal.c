@@ -354,7 +354,7 @@ static void a_file_may_end_at_every_byte(void **state)
 		assert_int_equal(f->n_records, lines);
 		assert_int_equal(f->commit.last_seq, lines);
 		assert_int_equal(f->n_valid_bytes, whole);
-		assert_int_equal(f->damage[0] != '\0', at != whole);
+		assert_string_equal(f->damage, at != whole ? "the last record is half" : "");
 	}
 	assert_int_equal(lines, 1 + count_words(WHOLE));
 }
@@ -555,6 +555,12 @@ static void what_people_say_cannot_spoil_a_line(void **state)
 	assert_int_equal(f->n_records, 1);
 	assert_true(strlen(f->commit.author.command) < 4096);
 	assert_null(strpbrk(f->commit.author.message, "\n\xff\xae"));
+	/* nor whoever looks at the file itself */
+	free(line);
+	begin = begin_of(p, NULL);
+	begin.author.message = "\xe2\x80\xae";
+	assert_int_equal(gs_journal_begin_to_line(&begin, &line, &e), 0);
+	assert_null(strstr(line, "\xe2\x80\xae"));
 }
 
 int main(void)
