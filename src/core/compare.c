@@ -259,3 +259,59 @@ size_t gs_compare_done(const struct gs_plan *p, const struct gs_snapshot *now, s
 	end(&t);
 	return t.n;
 }
+
+/* ---------------------------------------------------------------- what was to go */
+
+static bool is_same_place(const struct gs_step *a, const struct gs_step *b)
+{
+	return a->gpu == b->gpu && gs_bdf_compare(a->function, b->function) == 0 && a->instance_id == b->instance_id;
+}
+
+/* Is what the step takes away to stay away? Ids may be given again, so what is made anew in its place counts. */
+static bool stays_away(const struct gs_plan *p, size_t at)
+{
+	const struct gs_step *s = &p->steps[at];
+
+	if (s->op != GS_STEP_DESTROY_CI && s->op != GS_STEP_DISABLE_VFS && s->op != GS_STEP_UNBIND_DRIVER)
+		return false;
+	for (size_t i = at + 1; i < p->n_steps; i++) {
+		const struct gs_step *later = &p->steps[i];
+
+		if (later->gpu != s->gpu)
+			continue;
+		if ((s->op == GS_STEP_DISABLE_VFS && later->op == GS_STEP_ENABLE_VFS) || (s->op == GS_STEP_DESTROY_CI && later->op == GS_STEP_CREATE_CI))
+			return false;
+		if (s->op == GS_STEP_UNBIND_DRIVER && later->op == GS_STEP_BIND_DRIVER && is_same_place(s, later))
+			return false;
+		/* with its GI it is told of as one */
+		if (s->op == GS_STEP_DESTROY_CI && later->op == GS_STEP_DESTROY_GI && later->instance_id == s->instance_id)
+			return false;
+	}
+	return true;
+}
+
+size_t gs_compare_left(const struct gs_plan *p, const struct gs_snapshot *now, struct gs_strbuf *b)
+{
+	struct telling t = { .p = p, .b = b };
+	struct gs_error e;
+	char place[64];
+
+	for (size_t i = 0; i < p->n_base; i++) {
+		t.was = gs_snapshot_gpu(p->snapshot, p->base[i].gpu);
+		t.now = gs_snapshot_gpu_by_bdf(now, p->base[i].bdf);
+		/* told by whoever compares the rest */
+		if (!t.now || t.now->lost)
+			continue;
+		for (size_t k = 0; k < t.was->n_instances; k++) {
+			const struct gs_instance *inst = t.was->instances[k];
+
+			if (is_made(inst) && !is_kept(p, t.was, inst) && !is_by(p, t.was, inst) && same_in(t.now, inst))
+				tell(&t, "still has the %s%s, which was to go", word(inst->profile), place_text(inst, place, sizeof(place)));
+		}
+		for (size_t k = 0; k < p->n_steps; k++)
+			if (p->steps[k].gpu == t.was->index && stays_away(p, k) && gs_step_check(&p->steps[k], now, &e) < 0)
+				tell(&t, "has not done step %zu: %.160s", k + 1, p->steps[k].text);
+	}
+	end(&t);
+	return t.n;
+}

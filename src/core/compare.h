@@ -23,4 +23,10 @@ size_t gs_compare_undone(const struct gs_plan *p, const struct gs_snapshot *now,
  */
 size_t gs_compare_done(const struct gs_plan *p, const struct gs_snapshot *now, struct gs_strbuf *b);
 
+/*
+ * Of a plan of which nobody has seen how far it came: what it was to take away
+ * and is still there. A plan that was carried out has read that back step by step.
+ */
+size_t gs_compare_left(const struct gs_plan *p, const struct gs_snapshot *now, struct gs_strbuf *b);
+
 #endif

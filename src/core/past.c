@@ -24,7 +24,8 @@ int gs_past_judge(const struct gs_past *p, const struct gs_snapshot *now, enum g
 		  struct gs_error *e)
 {
 	GS_STRBUF struct gs_strbuf from_base = GS_STRBUF_INIT, from_target = GS_STRBUF_INIT;
-	size_t base = gs_compare_undone(p->plan, now, &from_base), target = gs_compare_done(p->plan, now, &from_target);
+	/* how far it came nobody has seen to its end: what it was to take away may be there still */
+	size_t base = gs_compare_undone(p->plan, now, &from_base), target = gs_compare_done(p->plan, now, &from_target) + gs_compare_left(p->plan, now, &from_target);
 
 	if (not_base && from_base.length)
 		gs_strbuf_puts(not_base, from_base.text);

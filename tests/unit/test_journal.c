@@ -497,6 +497,42 @@ static void a_past_commit_is_what_undoing_takes(void **state)
 	assert_false(later->is_same_boot);
 }
 
+static enum gs_past_state judged(const struct gs_past *past, const char *spec, const char *in_target)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *now = gs_testhost(H100, spec);
+	GS_STRBUF struct gs_strbuf not_base = GS_STRBUF_INIT, not_target = GS_STRBUF_INIT;
+	enum gs_past_state state;
+
+	assert_int_equal(gs_past_judge(past, now, &state, &not_base, &not_target, NULL), 0);
+	if (in_target && (!not_target.text || !strstr(not_target.text, in_target)))
+		fail_msg("«%s» is not in «%s»", in_target, not_target.text ? not_target.text : "");
+	return state;
+}
+
+/* How far it came is seen by what is there, also where a commit only takes away. */
+static void what_was_to_go_and_stayed_is_not_the_end(void **state)
+{
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *p = plan_of(H100, "mig 1g.10gb@0 1g.10gb@1 3g.40gb@4", "delete 0 all", NULL);
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *q = plan_of(H100, "mig 1g.10gb@0 1g.10gb@1", "recreate 0 1g.10gb@0", NULL);
+	GS_FREE char *text = text_of(p, "i1 r1 d1"), *other = text_of(q, "i1 r1 d1");
+	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL, *g = NULL;
+	GS_CLEANUP(gs_past_freep) struct gs_past *past = NULL, *recreated = NULL;
+
+	(void)state;
+	assert_int_equal(gs_journal_parse(text, strlen(text), &f, NULL), 0);
+	assert_int_equal(gs_journal_past(f, BOOT, &past, NULL), 0);
+	assert_int_equal(judged(past, "mig 1g.10gb@0 1g.10gb@1 3g.40gb@4", "still has the 3g.40gb at 4, which was to go"), GS_PAST_IS_BASE);
+	assert_int_equal(judged(past, "mig 1g.10gb@1 3g.40gb@4", "still has the 1g.10gb at 1, which was to go"), GS_PAST_IS_BETWEEN);
+	assert_int_equal(judged(past, "mig", NULL), GS_PAST_IS_TARGET);
+	/* what somebody else put there is none of it */
+	assert_int_equal(judged(past, "mig 2g.20gb@0", NULL), GS_PAST_IS_TARGET);
+	/* what is made anew in its place is there at both ends */
+	assert_int_equal(gs_journal_parse(other, strlen(other), &g, NULL), 0);
+	assert_int_equal(gs_journal_past(g, BOOT, &recreated, NULL), 0);
+	assert_int_equal(judged(recreated, "mig 1g.10gb@0 1g.10gb@1", NULL), GS_PAST_IS_BASE);
+	assert_int_equal(judged(recreated, "mig 1g.10gb@1", NULL), GS_PAST_IS_BETWEEN);
+}
+
 static void a_log_has_one_line(void **state)
 {
 	const struct gs_plan_base gpus[] = { { 0, { 0, 0x26, 0, 0 }, { "" } } };
@@ -576,6 +612,7 @@ int main(void)
 		cmocka_unit_test(nothing_of_a_step_stays_nothing),
 		cmocka_unit_test(half_a_step_is_none),
 		cmocka_unit_test(a_past_commit_is_what_undoing_takes),
+		cmocka_unit_test(what_was_to_go_and_stayed_is_not_the_end),
 		cmocka_unit_test(a_log_has_one_line),
 		cmocka_unit_test(a_plan_that_stops_too_many_units_is_not_begun),
 		cmocka_unit_test(what_people_say_cannot_spoil_a_line),
