@@ -285,22 +285,6 @@ unsigned gs_control_quit_key(struct gs_model *m, const struct gs_event *ev, enum
 
 /* ---- the commit ---- */
 
-/* A step of the plan; behind an undo the numbers are of other steps. */
-static struct gs_u32 gpu_of_step(const struct gs_model *m, size_t n)
-{
-	const struct gs_plan *p = m->plan;
-	bool many = false;
-
-	if (!p || !n || n > p->n_steps)
-		return GS_U32_UNKNOWN;
-	for (size_t i = 0; i < m->n_progress; i++)
-		if (!strcmp(m->progress[i].event, "undo"))
-			return GS_U32_UNKNOWN;
-	for (size_t i = 1; i < p->n_steps; i++)
-		many |= p->steps[i].gpu != p->steps[0].gpu;
-	return many ? GS_U32(p->steps[n - 1].gpu) : GS_U32_UNKNOWN;
-}
-
 void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t of, const char *text, const char *note)
 {
 	struct gs_progress *p = m->n_progress ? &m->progress[m->n_progress - 1] : NULL;
@@ -325,7 +309,6 @@ void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t
 	}
 	p->n = n;
 	p->of = of;
-	p->gpu = gpu_of_step(m, n);
 	snprintf(p->event, sizeof(p->event), "%s", event);
 	if (text && *text)
 		snprintf(p->text, sizeof(p->text), "%s", text);

@@ -81,7 +81,6 @@ struct gs_progress {
 	char text[256];
 	char note[256];
 	char waits_for[400];                /* event waiting: for whom, a sentence */
-	struct gs_u32 gpu;                  /* where the plan has more than one, and as long as it is gone by */
 	char event[16];                     /* begin, waiting, done, pending, failed, undo */
 	struct gs_monotonic since;
 	int64_t took_ms;                    /* -1: still running */

@@ -96,7 +96,9 @@ static void draw_commit(const struct gs_view *v, int row, const struct gs_journa
 	}
 	gs_draw_printf(v->f, r, row, 2, el, "%5" PRIu64, c->id);
 	/* to the minute: the whole is in the one that is opened */
-	gs_draw_fit(v->f, r, row, 8, 16, el, gs_wall_format(c->begun, when, sizeof(when)));
+	gs_wall_format(c->begun, when, sizeof(when));
+	when[16] = '\0';
+	gs_draw_text(v->f, r, row, 8, el, when);
 	gs_draw_fit(v->f, r, row, at, who, el, name_author(&c->author, text, sizeof(text)));
 	gs_draw_fit(v->f, r, row, at += who + 1, way, el, name_way(c->way, c->of, text, sizeof(text)));
 	gs_draw_fit(v->f, r, row, at += way + 1, gpus, el, name_gpus(v->m, c->gpus, c->n_gpus, text, sizeof(text)));
@@ -222,13 +224,13 @@ static void add_machine(const struct gs_model *m, struct gs_lines *l, int width)
 	gs_lines_add(l, -1, GS_ELEMENT_TEXT, "%s", "");
 	gs_lines_add(l, -1, GS_ELEMENT_TITLE, " THE MACHINE NOW");
 	if (!b->past->is_same_boot)
-		gs_lines_wrap(l, -1, GS_ELEMENT_CONFIRM, " ", GS_ELEMENT_CONFIRM, "It was started again since: what was on its GPUs then may be gone.", width, 2);
+		gs_lines_wrap(l, -1, GS_ELEMENT_CONFIRM, " ", GS_ELEMENT_CONFIRM, "It was started again since: what was on its GPUs may be gone.", width, 2);
 	if (b->state == GS_PAST_IS_TARGET)
 		gs_lines_wrap(l, -1, GS_ELEMENT_OK, " ", GS_ELEMENT_TEXT, "It is as the commit was to make it.", width, 2);
 	else if (b->state == GS_PAST_IS_BASE)
 		gs_lines_wrap(l, -1, GS_ELEMENT_OK, " ", GS_ELEMENT_TEXT, "It is as before the commit.", width, 2);
 	if (b->state != GS_PAST_IS_BASE)
-		gs_lines_wrap(l, -1, GS_ELEMENT_DIM, " otherwise than before it:    ", GS_ELEMENT_TEXT, b->not_base.length ? b->not_base.text : "nothing that can be seen", width, 6);
+		gs_lines_wrap(l, -1, GS_ELEMENT_DIM, " otherwise than before it:    ", GS_ELEMENT_TEXT, b->not_base.length ? b->not_base.text : "nothing that can be seen", width, 8);
 	if (b->state != GS_PAST_IS_TARGET)
 		gs_lines_wrap(l, -1, GS_ELEMENT_DIM, " otherwise than it was to be: ", GS_ELEMENT_TEXT, b->not_target.length ? b->not_target.text : "nothing that can be seen", width,
 			      6);
@@ -289,7 +291,7 @@ static void draw_ask(const struct gs_view *v)
 		gs_draw_fit(v->f, r, 1, 1, r.columns - 2, GS_ELEMENT_OK, "Nothing is left to be recovered: l closes it, and nothing is changed.");
 	else
 		gs_draw_fit(v->f, r, 1, 1, r.columns - 2, GS_ELEMENT_CONFIRM, "f  finish it    u  undo what it did    l  leave it as it is    Esc  later");
-	gs_draw_fit(v->f, r, 2, 1, r.columns - 2, GS_ELEMENT_DIM, "f and u show their plan first; nothing is done before it is confirmed. I comes back here.");
+	gs_draw_fit(v->f, r, 2, 1, r.columns - 2, GS_ELEMENT_DIM, "f and u show their plan first, and nothing is done before y. I comes back here.");
 }
 
 void gs_view_past(const struct gs_view *v)

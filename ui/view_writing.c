@@ -45,19 +45,10 @@ static const char *state_of(const struct gs_model *m, const struct gs_progress *
 	return p->took_ms < 0 && m->now.ms - p->since.ms >= SLOW_MS ? "WAIT" : "now ";
 }
 
-/* The text of a step with its GPU, where there is more than one. */
-static const char *name_step(const struct gs_progress *p, char *buf, size_t size)
-{
-	if (!p->gpu.known)
-		return p->text;
-	snprintf(buf, size, "GPU %" PRIu32 "  %s", p->gpu.value, p->text);
-	return buf;
-}
-
 static void add_progress(const struct gs_model *m, struct gs_lines *l, size_t i, int width)
 {
 	const struct gs_progress *p = &m->progress[i];
-	char text[400], lead[24], took[24], named[320];
+	char text[400], lead[24], took[24];
 	enum gs_element el;
 	const char *state = state_of(m, p, &el);
 	int at = width - 12;
@@ -73,7 +64,7 @@ static void add_progress(const struct gs_model *m, struct gs_lines *l, size_t i,
 	}
 	duration(p->took_ms >= 0 ? p->took_ms : m->now.ms - p->since.ms, took, sizeof(took));
 	snprintf(lead, sizeof(lead), "  %s %3zu  ", state, p->n);
-	snprintf(text, sizeof(text), "%.*s", at - 12 > 0 ? at - 12 : 0, name_step(p, named, sizeof(named)));
+	snprintf(text, sizeof(text), "%.*s", at - 12 > 0 ? at - 12 : 0, p->text);
 	gs_lines_add(l, (int)i, GS_ELEMENT_TEXT, "%s%-*s %9s", lead, at - 10, text, took);
 	if (l->n) {
 		l->items[l->n - 1].lead = gs_text_width(lead);
@@ -102,11 +93,10 @@ static void build(const struct gs_model *m, int width, struct gs_lines *l)
 	}
 	/* what is to come, as long as the commit goes by its plan */
 	for (size_t i = reached; straight && !m->writing_ended && m->plan && i < m->plan->n_steps; i++) {
-		char gpu[24] = "";
+		const struct gs_step *s = &m->plan->steps[i];
 
-		if (gs_part_many_gpus(m->plan))
-			snprintf(gpu, sizeof(gpu), "GPU %" PRIu32 "  ", m->plan->steps[i].gpu);
-		gs_lines_add(l, -1, GS_ELEMENT_DIM, "       %3u  %s%s", m->plan->steps[i].n, gpu, m->plan->steps[i].text ? m->plan->steps[i].text : "");
+		/* as the agent names them once they are begun */
+		gs_lines_add(l, -1, GS_ELEMENT_DIM, "       %3u  GPU %" PRIu32 ": %s", s->n, s->gpu, s->text ? s->text : "");
 	}
 }
 
@@ -131,6 +121,12 @@ static void name_work(const struct gs_model *m, char *buf, size_t size)
 {
 	uint64_t id = m->back ? m->back->file->commit.id : 0;
 
+	for (size_t i = 0; i < m->n_progress; i++) {
+		if (strcmp(m->progress[i].event, "undo"))
+			continue;
+		snprintf(buf, size, "UNDOING");
+		return;
+	}
 	if (m->past_way == GS_WAY_INVALID)
 		snprintf(buf, size, "WRITING");
 	else
@@ -173,7 +169,7 @@ void gs_view_writing(const struct gs_view *v)
 		snprintf(text, sizeof(text), "WRITING  ended");
 	} else if (last) {
 		duration(m->now.ms - m->progress[0].since.ms, took, sizeof(took));
-		snprintf(text, sizeof(text), "%s  step %zu of %zu   %s%s", work, last->n, last->of, took, m->writing_asks ? "   WAITS FOR YOU" : "");
+		snprintf(text, sizeof(text), "%s  step %zu of %zu   %s%s", work, last->n, last->of, took, m->writing_asks && last->took_ms >= 0 ? "   WAITS FOR YOU" : "");
 	} else {
 		snprintf(text, sizeof(text), "%s  looking once more that nothing changed", work);
 	}
