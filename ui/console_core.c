@@ -100,7 +100,7 @@ static void on_committed(void *userdata, const struct gs_session_result *r)
 {
 	struct gs_console *c = userdata;
 
-	gs_control_committed(c->m, r->status, r->text);
+	act(c, gs_control_committed(c->m, r->status, r->text));
 	/* A new watch looks at once: the picture must not show the old machine for another interval. */
 	gs_console_watch(c, NULL);
 	c->dirty = true;

@@ -51,7 +51,7 @@ static bool lies_on_another(enum gs_layer layer)
 void gs_layer_open(struct gs_model *m, enum gs_layer layer)
 {
 	/* Only what can be looked at and left again without having done anything goes under another layer. */
-	bool stays_below = m->layer == GS_LAYER_REVIEW || m->layer == GS_LAYER_WRITING || m->layer == GS_LAYER_HISTORY || m->layer == GS_LAYER_PAST;
+	bool stays_below = m->layer == GS_LAYER_REVIEW || m->layer == GS_LAYER_WRITING || m->layer == GS_LAYER_HISTORY || m->layer == GS_LAYER_PAST || m->layer == GS_LAYER_SAVED;
 
 	if (m->layer != layer) {
 		m->layer_below = lies_on_another(layer) && stays_below ? m->layer : GS_LAYER_NONE;
@@ -160,6 +160,7 @@ size_t gs_control_list_length(const struct gs_model *m)
 	case GS_LAYER_HISTORY:
 		return m->journal ? m->journal->n : 0;
 	case GS_LAYER_PAST:
+	case GS_LAYER_SAVED:
 	case GS_LAYER_EXPLAIN:
 		/* prose: the view knows how long it gets */
 		return 64;
@@ -319,9 +320,11 @@ void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t
 	m->list_row = m->n_progress - 1;
 }
 
-void gs_control_committed(struct gs_model *m, enum gs_status status, const char *text)
+unsigned gs_control_committed(struct gs_model *m, enum gs_status status, const char *text)
 {
 	bool is_done = status == GS_STATUS_OK || status == GS_STATUS_PENDING, is_past = m->past_way != GS_WAY_INVALID;
+	bool saves = m->save_after && status == GS_STATUS_OK;
+	unsigned done = GS_DO_REDRAW;
 
 	m->writing_ended = true;
 	m->writing_asks = false;
@@ -340,10 +343,13 @@ void gs_control_committed(struct gs_model *m, enum gs_status status, const char 
 		m->marked_gpus = 0;
 	}
 	gs_control_review_over(m);
+	m->save_after = false;
 	if (is_done)
 		gs_say(m, "%s", *m->write_text ? m->write_text : "written");
 	else
 		gs_say_error(m, "%s", *m->write_text ? m->write_text : "not written");
+	/* a machine that waits for a reset is not yet what was meant */
+	return saves ? done | gs_control_save(m) : done;
 }
 
 bool gs_control_waits_in_kernel(const struct gs_model *m)
@@ -401,6 +407,8 @@ unsigned gs_control_writing_key(struct gs_model *m, const struct gs_event *ev, e
 		}
 		return ev->key ? gs_say(m, "writing: Ctrl-C lets it wait behind this step, and asks") : GS_DO_NOTHING;
 	}
+	if (id == GS_ACTION_SAVE)
+		return gs_control_ask_saved(m);
 	if (id == GS_ACTION_BACK || id == GS_ACTION_OPEN || id == GS_ACTION_QUIT || id == GS_ACTION_STOP) {
 		gs_layer_close(m);
 		gs_say(m, "%s", m->write_text);
@@ -442,6 +450,8 @@ static unsigned layer_key(struct gs_model *m, const struct gs_event *ev, enum gs
 		return gs_control_history_key(m, id);
 	case GS_LAYER_PAST:
 		return gs_control_past_key(m, ev, id);
+	case GS_LAYER_SAVED:
+		return gs_control_saved_key(m, ev, id);
 	case GS_LAYER_HELP:
 	case GS_LAYER_EXPLAIN:
 		return gs_control_list_key(m, id);
@@ -472,7 +482,8 @@ static unsigned key_event(struct gs_model *m, const struct gs_event *ev, int row
 	m->message[0] = '\0';
 	m->message_is_error = false;
 	if ((id == GS_ACTION_HELP && (ev->key == GS_KEY_F1 || !takes_text(m))) && m->layer != GS_LAYER_HELP &&
-	    (m->layer == GS_LAYER_NONE || m->layer == GS_LAYER_REVIEW || m->layer == GS_LAYER_WRITING || m->layer == GS_LAYER_HISTORY || m->layer == GS_LAYER_PAST)) {
+	    (m->layer == GS_LAYER_NONE || m->layer == GS_LAYER_REVIEW || m->layer == GS_LAYER_WRITING || m->layer == GS_LAYER_HISTORY || m->layer == GS_LAYER_PAST ||
+	     m->layer == GS_LAYER_SAVED)) {
 		gs_layer_open(m, GS_LAYER_HELP);
 		return GS_DO_REDRAW;
 	}
@@ -502,7 +513,7 @@ static void scroll(struct gs_model *m, int rows, int columns)
 	m->plan_top = tops.plan;
 	m->list_top = tops.list;
 	/* prose has no cursor: what scrolls it stops at its end */
-	if (m->layer == GS_LAYER_PAST)
+	if (m->layer == GS_LAYER_PAST || m->layer == GS_LAYER_SAVED)
 		m->list_row = tops.list;
 }
 

@@ -53,7 +53,7 @@ unsigned gs_control_event(struct gs_model *m, const struct gs_event *ev, int row
 
 /* What the loop got from the agent; @event "waiting": @note says for whom. */
 void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t of, const char *text, const char *note);
-void gs_control_committed(struct gs_model *m, enum gs_status status, const char *text);
+unsigned gs_control_committed(struct gs_model *m, enum gs_status status, const char *text);
 
 /* A snapshot was taken over: is there anything in it that has to be shown at once? */
 unsigned gs_control_looked(struct gs_model *m);
@@ -63,6 +63,9 @@ unsigned gs_control_answered(struct gs_model *m, enum gs_session_question questi
 const struct gs_journal_entry *gs_control_entry(const struct gs_model *m, uint64_t id);
 /* Has the commit that is looked at to find its end? Not while its agent is at it. */
 bool gs_control_past_is_open(const struct gs_model *m);
+
+/* Why the machine cannot be saved for boot as it is now; NULL when it can. */
+const char *gs_control_why_not_savable(const struct gs_model *m);
 
 /* Why W is off; NULL when it is not. */
 const char *gs_control_why_not_writable(const struct gs_model *m);

@@ -108,6 +108,8 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 		if (!gs_control_expects_word(m)) {
 			if (m->review_writes && !gs_control_why_not_writable(m))
 				hint(h, GS_ACTION_MESSAGE);
+			if (m->review_writes && !gs_control_why_not_writable(m) && (m->n_unsaved || gs_snapshot_saved(m->snapshot)->state != GS_SAVED_UNKNOWN))
+				hint(h, GS_ACTION_SAVE_TOO);
 			hint(h, GS_ACTION_EXPLAIN);
 			if (m->past_way == GS_WAY_INVALID) {
 				hint(h, GS_ACTION_DROP);
@@ -149,6 +151,12 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 		break;
 	case GS_LAYER_PAST:
 		past_hints(h, m);
+		break;
+	case GS_LAYER_SAVED:
+		if (!m->privileged && !m->agent_gone)
+			hint(h, GS_ACTION_ROOT);
+		else if (!gs_control_why_not_savable(m))
+			hint(h, GS_ACTION_SAVE_NOW);
 		break;
 	case GS_LAYER_HELP:
 	case GS_LAYER_EXPLAIN:

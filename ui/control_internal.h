@@ -24,6 +24,7 @@ enum gs_action_id {
 	GS_ACTION_REDO,
 	GS_ACTION_REVIEW,
 	GS_ACTION_WRITE,
+	GS_ACTION_SAVE,
 	GS_ACTION_UNDO_COMMIT,
 	GS_ACTION_RECOVER,
 	GS_ACTION_HISTORY,
@@ -56,6 +57,8 @@ enum gs_action_id {
 	GS_ACTION_CONFIRM,
 	GS_ACTION_KILL,
 	GS_ACTION_MESSAGE,
+	GS_ACTION_SAVE_TOO,
+	GS_ACTION_SAVE_NOW,
 	GS_ACTION_SAVE_SCRIPT,
 	GS_ACTION_STOP,
 	GS_ACTION_STOP_UNDO,
@@ -100,6 +103,7 @@ unsigned gs_control_who_key(struct gs_model *m, const struct gs_event *ev, enum 
 unsigned gs_control_review_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
 unsigned gs_control_writing_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
 unsigned gs_control_history_key(struct gs_model *m, enum gs_action_id id);
+unsigned gs_control_saved_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
 unsigned gs_control_past_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
 unsigned gs_control_list_key(struct gs_model *m, enum gs_action_id id);
 unsigned gs_control_quit_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id);
@@ -148,6 +152,14 @@ void gs_control_review_over(struct gs_model *m);
 unsigned gs_control_ask_history(struct gs_model *m);
 unsigned gs_control_ask_undo(struct gs_model *m, uint64_t id);
 unsigned gs_control_ask_recover(struct gs_model *m, uint64_t id);
+/* What is saved for boot; and what the journal knows of its differences. */
+unsigned gs_control_ask_saved(struct gs_model *m);
+unsigned gs_control_ask_causes(struct gs_model *m);
+unsigned gs_control_take_saved(struct gs_model *m, struct json_object *answer);
+void gs_control_take_causes(struct gs_model *m, struct json_object *answer);
+/* Save the machine as it is now; @e NULL: it was. */
+unsigned gs_control_save(struct gs_model *m);
+unsigned gs_control_was_saved(struct gs_model *m, const struct gs_error *e);
 /* The review of a past commit was left without writing. */
 void gs_control_past_review_left(struct gs_model *m);
 /* A line of the prompt that speaks of commits: done here; else false. */

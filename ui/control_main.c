@@ -273,6 +273,8 @@ static unsigned edit(struct gs_model *m, enum gs_action_id id)
 	case GS_ACTION_REVIEW:
 	case GS_ACTION_WRITE:
 		return gs_control_open_review(m, id == GS_ACTION_WRITE);
+	case GS_ACTION_SAVE:
+		return gs_control_ask_saved(m);
 	case GS_ACTION_UNDO_COMMIT:
 		return gs_control_ask_undo(m, 0);
 	case GS_ACTION_RECOVER:

@@ -114,7 +114,7 @@ static unsigned press(struct gs_model *m, const struct gs_event *ev, int rows, i
 
 	if (ev->button != 0)
 		return GS_DO_NOTHING;
-	if (hit.kind == GS_HIT_HINT && m->layer == GS_LAYER_REVIEW && gs_action_has_key(GS_ACTION_CONFIRM, hit.key))
+	if (hit.kind == GS_HIT_HINT && (m->layer == GS_LAYER_REVIEW || m->layer == GS_LAYER_SAVED) && gs_action_has_key(GS_ACTION_CONFIRM, hit.key))
 		return gs_say(m, "a click never writes: press y");
 	if (hit.kind == GS_HIT_HINT)
 		return press_key(m, hit.key, rows, columns);

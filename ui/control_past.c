@@ -46,6 +46,22 @@ unsigned gs_control_ask_recover(struct gs_model *m, uint64_t id)
 	return ask(m, GS_WISH_RECOVER, id ? GS_SESSION_ASKS_COMMIT : GS_SESSION_ASKS_JOURNAL, id ? id : COMMITS_MAX);
 }
 
+unsigned gs_control_ask_saved(struct gs_model *m)
+{
+	if (m->agent_gone)
+		return gs_say_error(m, "the agent has gone: what is saved cannot be read");
+	m->wish = GS_WISH_SAVED;
+	m->wish_layer = m->layer;
+	m->question = GS_SESSION_ASKS_SAVED;
+	m->question_number = 0;
+	return GS_DO_ASK | GS_DO_REDRAW;
+}
+
+unsigned gs_control_ask_causes(struct gs_model *m)
+{
+	return m->privileged ? ask(m, GS_WISH_CAUSES, GS_SESSION_ASKS_JOURNAL, COMMITS_MAX) : GS_DO_REDRAW;
+}
+
 /* Shown by itself while nobody has begun anything else; after that it is only said. */
 unsigned gs_control_looked(struct gs_model *m)
 {
@@ -162,12 +178,20 @@ unsigned gs_control_answered(struct gs_model *m, enum gs_session_question questi
 
 	if (question == GS_SESSION_ASKS_LEAVE)
 		return left(m, number, e);
+	if (question == GS_SESSION_ASKS_SAVE)
+		return gs_control_was_saved(m, e);
 	/* somebody who has gone elsewhere meanwhile is not fetched back */
 	if (wish == GS_WISH_NONE || m->layer != m->wish_layer)
 		return GS_DO_NOTHING;
 	m->wish = GS_WISH_NONE;
 	if (e)
 		return gs_say_error(m, "%s", e->text);
+	if (wish == GS_WISH_SAVED)
+		return gs_control_take_saved(m, answer);
+	if (wish == GS_WISH_CAUSES) {
+		gs_control_take_causes(m, answer);
+		return GS_DO_REDRAW;
+	}
 	return question == GS_SESSION_ASKS_JOURNAL ? take_list(m, wish, answer) : take_commit(m, wish, answer);
 }
 
@@ -252,10 +276,10 @@ void gs_control_past_review_left(struct gs_model *m)
 
 /* ---- typed ---- */
 
-/* "history", "undo [ID]", "recover [ID]": no statements of the language, since they are about what was done. */
+/* "history", "save", "undo [ID]", "recover [ID]": no statements of the language, since they are about what was done. */
 bool gs_control_past_command(struct gs_model *m, const char *text, unsigned *ret_done)
 {
-	static const char *const words[] = { "history", "undo", "recover" };
+	static const char *const words[] = { "history", "save", "undo", "recover" };
 	char line[64], *word, *number, *rest, *save = NULL;
 	uint64_t id = 0;
 	size_t at;
@@ -270,12 +294,12 @@ bool gs_control_past_command(struct gs_model *m, const char *text, unsigned *ret
 		;
 	if (at == GS_ARRAY_SIZE(words))
 		return false;
-	if (rest || (number && (!at || gs_parse_u64(number, 10, &id) < 0 || !id))) {
-		snprintf(m->input_error, sizeof(m->input_error), at ? "%s takes the number of one commit; H lists them" : "%s takes nothing", words[at]);
+	if (rest || (number && (at < 2 || gs_parse_u64(number, 10, &id) < 0 || !id))) {
+		snprintf(m->input_error, sizeof(m->input_error), at > 1 ? "%s takes the number of one commit; H lists them" : "%s takes nothing", words[at]);
 		*ret_done = GS_DO_REDRAW;
 		return true;
 	}
 	gs_layer_close(m);
-	*ret_done = !at ? gs_control_ask_history(m) : at == 1 ? gs_control_ask_undo(m, id) : gs_control_ask_recover(m, id);
+	*ret_done = !at ? gs_control_ask_history(m) : at == 1 ? gs_control_ask_saved(m) : at == 2 ? gs_control_ask_undo(m, id) : gs_control_ask_recover(m, id);
 	return true;
 }

@@ -306,6 +306,7 @@ static void candidates(const struct gs_model *m, struct completion *c, enum gs_v
 	if (word == 0) {
 		candidate(c, "history");
 		candidate(c, "recover");
+		candidate(c, "save");
 		candidate(c, "undo");
 		for (int v = 0; v < GS_VERB_MAX; v++)
 			candidate(c, gs_verb_name(v));

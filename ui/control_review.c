@@ -205,6 +205,7 @@ static bool is_typing(const struct gs_model *m, const struct gs_event *ev)
 
 void gs_control_review_over(struct gs_model *m)
 {
+	m->save_after = false;
 	if (!m->allow_kill)
 		return;
 	m->allow_kill = false;
@@ -246,6 +247,9 @@ unsigned gs_control_review_key(struct gs_model *m, const struct gs_event *ev, en
 		return *m->confirm_word ? gs_say(m, "type %s, then Enter", m->confirm_word) : gs_say(m, "y writes");
 	case GS_ACTION_KILL:
 		return toggle_kill(m);
+	case GS_ACTION_SAVE:
+		m->save_after = !m->save_after && m->review_writes;
+		return m->save_after ? gs_say(m, "saved for boot as well, once it is written   (S takes that back)") : gs_say(m, "not saved for boot   (S does, once it is written)");
 	case GS_ACTION_EXPLAIN:
 	case GS_ACTION_NEXT_PANE:
 		return gs_control_open_explain(m, m->list_row);

@@ -131,6 +131,7 @@ static void place_layer(const struct gs_model *m, int rows, int columns, struct 
 	case GS_LAYER_HELP:
 	case GS_LAYER_HISTORY:
 	case GS_LAYER_PAST:
+	case GS_LAYER_SAVED:
 		geo->layer = band(1, rows - 2, columns);
 		break;
 	case GS_LAYER_QUIT:

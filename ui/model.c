@@ -49,6 +49,7 @@ struct gs_model *gs_model_free(struct gs_model *m)
 	gs_request_free(m->staged_request);
 	gs_journal_list_free(m->journal);
 	gs_look_back_free(m->back);
+	gs_saved_view_free(m->saved);
 	gs_snapshot_unref(m->snapshot);
 	free(m);
 	return NULL;
@@ -178,6 +179,8 @@ int gs_model_set_snapshot(struct gs_model *m, struct gs_snapshot *s, struct gs_e
 	clamp_cursor(m);
 	refresh_offers(m);
 	gs_look_back_judge(m->back, s);
+	gs_saved_view_judge(m->saved, s);
+	gs_model_count_saved(m);
 	/* what was said of the plan before is no longer so */
 	if (!was_blocked && gs_plan_is_blocked(m->plan)) {
 		snprintf(m->message, sizeof(m->message), "the machine changed and the plan is BLOCKED: %.400s", m->plan->findings[0].text);

@@ -13,6 +13,7 @@
 #include "codec/journal_list.h"
 #include "codec/request.h"
 #include "codec/session.h"
+#include "core/drift.h"
 #include "core/plan.h"
 #include "core/placement.h"
 #include "core/who.h"
@@ -36,6 +37,7 @@ enum gs_layer {
 	GS_LAYER_EXPLAIN,   /* e: the finding under the cursor in full */
 	GS_LAYER_QUIT,      /* staged work: save script, drop, stay */
 	GS_LAYER_HISTORY,   /* H: the journal's commits */
+	GS_LAYER_SAVED,     /* S: what comes back at boot */
 	GS_LAYER_PAST,      /* one of them; with its ways out where it never ended */
 };
 
@@ -53,6 +55,8 @@ enum gs_wish {
 	GS_WISH_SHOW,
 	GS_WISH_UNDO,
 	GS_WISH_RECOVER,
+	GS_WISH_SAVED,
+	GS_WISH_CAUSES,     /* of what is otherwise than saved */
 };
 
 /* One staged command. */
@@ -96,6 +100,16 @@ struct gs_look_back {
 	struct gs_strbuf not_base, not_target;      /* … what is otherwise than before, than it was to be */
 };
 
+/* What is put back at boot, and how the machine stands to it. */
+struct gs_saved_view {
+	struct gs_session_saved saved;
+	struct gs_layout *layout;           /* unbound; NULL: nothing is saved, or it cannot be read */
+	char why_not[512];                  /* … because; else empty */
+	struct json_object *commits;        /* what the journal tells, for causes; NULL: nothing */
+	struct gs_arena *arena;
+	struct gs_drift *drift;             /* by the last look; NULL without a layout */
+};
+
 struct gs_model {
 	/* the machine */
 	struct gs_snapshot *snapshot;       /* NULL: not read yet */
@@ -129,6 +143,9 @@ struct gs_model {
 	enum gs_session_question question;  /* to be asked next (GS_DO_ASK), … */
 	uint64_t question_number;           /* … of that commit, or for so many */
 	bool has_typed;                     /* since the start, or since root was got */
+	struct gs_saved_view *saved;        /* of SAVED; NULL: not asked yet */
+	size_t n_drifted, n_unsaved;        /* GPUs that are otherwise than saved, that lose something for good at a reboot */
+	bool save_after;                    /* REVIEW: what is written is saved for boot too */
 	uint64_t offered_commit;            /* the interrupted one that was shown without being asked for */
 
 	/* where the operator is */
@@ -227,6 +244,13 @@ void gs_model_counts(const struct gs_model *m, uint32_t *ret_created, uint32_t *
 
 /* Does the plan end somebody's work, or its request name whom to stop? Then only the typed word writes. */
 bool gs_model_needs_word(const struct gs_model *m);
+
+/* What is saved, as the agent told it: taken. -ENOMEM. */
+int gs_model_take_saved(struct gs_model *m, struct gs_session_saved *saved, struct gs_error *e);
+/* Where it is saved, as far as the agent has told; words for it else. */
+const char *gs_model_saved_path(const struct gs_model *m);
+/* Has it anything that a reboot takes away? */
+bool gs_model_would_lose(const struct gs_gpu *gpu);
 
 /* Is anything to be laid over what is: staged commands, or the plan of a past commit under review? */
 bool gs_model_has_plan(const struct gs_model *m);

@@ -41,6 +41,12 @@ struct gs_look_back *gs_look_back_free(struct gs_look_back *b);
 /* How does @s stand to it? @b may be NULL. */
 void gs_look_back_judge(struct gs_look_back *b, const struct gs_snapshot *s);
 
+struct gs_saved_view *gs_saved_view_free(struct gs_saved_view *v);
+/* How does @s stand to it? @v may be NULL. */
+void gs_saved_view_judge(struct gs_saved_view *v, const struct gs_snapshot *s);
+/* Of the new snapshot: how many GPUs drifted, how many are not saved. */
+void gs_model_count_saved(struct gs_model *m);
+
 /* Drop what the open layer keeps of the snapshot. */
 void gs_model_forget_offers(struct gs_model *m);
 

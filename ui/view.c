@@ -57,6 +57,9 @@ static void draw_layer(const struct gs_view *v)
 	case GS_LAYER_PAST:
 		gs_view_past(v);
 		break;
+	case GS_LAYER_SAVED:
+		gs_view_saved(v);
+		break;
 	}
 }
 
@@ -124,6 +127,9 @@ bool gs_view_tops(const struct gs_model *m, int rows, int columns, struct gs_top
 		break;
 	case GS_LAYER_HISTORY:
 		ret->list = gs_view_history_top(m, &geo);
+		break;
+	case GS_LAYER_SAVED:
+		ret->list = gs_view_saved_top(m, &geo);
 		break;
 	case GS_LAYER_PAST:
 		ret->list = gs_view_past_top(m, &geo);

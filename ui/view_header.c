@@ -154,7 +154,17 @@ static void add_staged(struct parts *l, const struct gs_model *m)
 	else
 		snprintf(text, sizeof(text), "STAGED +%u -%u", created, deleted);
 	add(l, GS_ELEMENT_HEADER_STAGED, ALWAYS, text);
-	add(l, GS_ELEMENT_HEADER_WARNING, ALWAYS, "UNWRITTEN");
+	/* where room is short, STAGED has said it */
+	add(l, GS_ELEMENT_HEADER_WARNING, m->n_unsaved || m->n_drifted ? UNTIL(4) : ALWAYS, "UNWRITTEN");
+}
+
+/* Would a reboot bring back what is there? */
+static void add_saved(struct parts *l, const struct gs_model *m)
+{
+	if (m->n_drifted)
+		add(l, GS_ELEMENT_HEADER_WARNING, ALWAYS, "DRIFT");
+	else if (m->n_unsaved)
+		add(l, GS_ELEMENT_HEADER_WARNING, ALWAYS, "UNSAVED");
 }
 
 /* GPUs on which a write waits, or that an interrupted tool left behind: said wherever one looks. */
@@ -230,6 +240,7 @@ void gs_view_header(const struct gs_view *v)
 	if (m->snapshot)
 		add_trouble(&l, m->snapshot);
 	add_staged(&l, m);
+	add_saved(&l, m);
 	if (m->show_clock) {
 		local_time(m->wall, clock, sizeof(clock));
 		add(&l, GS_ELEMENT_HEADER, UNTIL(6) | AT(7), clock);

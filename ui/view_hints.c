@@ -59,7 +59,7 @@ static bool has_line_above(const struct gs_model *m)
 	if (m->layer == GS_LAYER_REVIEW)
 		return !gs_control_expects_word(m) && m->plan && !gs_plan_is_blocked(m->plan);
 	return m->layer == GS_LAYER_NONE || m->layer == GS_LAYER_PALETTE || m->layer == GS_LAYER_CHOOSER || m->layer == GS_LAYER_MODE ||
-	       m->layer == GS_LAYER_SETTINGS || m->layer == GS_LAYER_WHO;
+	       m->layer == GS_LAYER_SETTINGS || m->layer == GS_LAYER_WHO || m->layer == GS_LAYER_HISTORY || m->layer == GS_LAYER_PAST || m->layer == GS_LAYER_SAVED;
 }
 
 static enum message_place lay_out(const struct gs_model *m, int columns, struct placed_hint *ret, size_t *ret_n)

@@ -29,6 +29,7 @@ void gs_view_who(const struct gs_view *v);
 void gs_view_explain(const struct gs_view *v);
 void gs_view_quit(const struct gs_view *v);
 void gs_view_history(const struct gs_view *v);
+void gs_view_saved(const struct gs_view *v);
 void gs_view_past(const struct gs_view *v);
 void gs_view_prompt(const struct gs_view *v);
 void gs_view_hints(const struct gs_view *v);
@@ -44,6 +45,7 @@ bool gs_view_who_at(const struct gs_model *m, const struct gs_geometry *geo, int
 bool gs_view_history_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item);
 /* The first item or line of a list that is drawn. */
 size_t gs_view_history_top(const struct gs_model *m, const struct gs_geometry *geo);
+size_t gs_view_saved_top(const struct gs_model *m, const struct gs_geometry *geo);
 size_t gs_view_past_top(const struct gs_model *m, const struct gs_geometry *geo);
 size_t gs_view_fleet_top(const struct gs_model *m, const struct gs_geometry *geo);
 size_t gs_view_plan_top(const struct gs_model *m, const struct gs_geometry *geo);

@@ -236,6 +236,8 @@ static void add_rest(const struct gs_model *m, struct gs_lines *l, int width)
 		gs_lines_wrap(l, -1, GS_ELEMENT_TITLE, " TELL   ", GS_ELEMENT_TEXT, tell.text, width, 2);
 	if (*m->commit_message)
 		gs_lines_wrap(l, -1, GS_ELEMENT_TITLE, " WHY    ", GS_ELEMENT_TEXT, m->commit_message, width, 4);
+	if (m->save_after)
+		gs_lines_wrap(l, -1, GS_ELEMENT_TITLE, " SAVE   ", GS_ELEMENT_TEXT, "for boot too, all of the machine as it is then, once this is written (S takes that back)", width, 2);
 	add_staged_aside(m, l);
 }
 

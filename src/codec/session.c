@@ -607,25 +607,22 @@ static int take_text(struct json_object *o, const char *key, char **ret_text)
 	return text && !*ret_text ? -ENOMEM : 0;
 }
 
-int gs_session_saved(struct gs_session *s, int timeout_ms, struct gs_session_saved *ret_saved, struct gs_error *e)
+int gs_session_read_saved(struct json_object *answer, struct gs_session_saved *ret_saved, struct gs_error *e)
 {
-	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
 	GS_CLEANUP(gs_session_saved_done) struct gs_session_saved saved = { .saved_at_ms = GS_I64_UNKNOWN };
-	int r = call(s, "saved", json_object_new_object(), timeout_ms, &m, e);
+	int r;
 
-	if (r < 0)
-		return r;
-	if (!json_object_is_type(m.params, json_type_object) || gs_json_get_i64(m.params, "saved_at_ms", &saved.saved_at_ms, NULL) < 0)
+	if (!json_object_is_type(answer, json_type_object) || gs_json_get_i64(answer, "saved_at_ms", &saved.saved_at_ms, NULL) < 0)
 		return wrong(e, "told of a saved layout in a way that cannot be read");
-	r = take_text(m.params, "path", &saved.path);
+	r = take_text(answer, "path", &saved.path);
 	if (r == 0)
-		r = take_text(m.params, "text", &saved.text);
+		r = take_text(answer, "text", &saved.text);
 	if (r == 0)
-		r = take_text(m.params, "boot_id", &saved.boot_id);
+		r = take_text(answer, "boot_id", &saved.boot_id);
 	if (r == 0)
-		r = take_text(m.params, "by", &saved.by);
+		r = take_text(answer, "by", &saved.by);
 	if (r == 0)
-		r = take_text(m.params, "current_boot_id", &saved.current_boot_id);
+		r = take_text(answer, "current_boot_id", &saved.current_boot_id);
 	if (r == -ENOMEM)
 		return gs_error_oom(e);
 	if (r < 0 || !saved.path)
@@ -633,6 +630,14 @@ int gs_session_saved(struct gs_session *s, int timeout_ms, struct gs_session_sav
 	*ret_saved = saved;
 	memset(&saved, 0, sizeof(saved));
 	return 0;
+}
+
+int gs_session_saved(struct gs_session *s, int timeout_ms, struct gs_session_saved *ret_saved, struct gs_error *e)
+{
+	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
+	int r = call(s, "saved", json_object_new_object(), timeout_ms, &m, e);
+
+	return r < 0 ? r : gs_session_read_saved(m.params, ret_saved, e);
 }
 
 int gs_session_save(struct gs_session *s, const char *text, int timeout_ms, struct gs_error *e)
@@ -704,6 +709,7 @@ int gs_session_ask(struct gs_session *s, enum gs_session_question question, uint
 {
 	static const char *const methods[GS_SESSION_MAX_QUESTION] = {
 		[GS_SESSION_ASKS_JOURNAL] = "journal", [GS_SESSION_ASKS_COMMIT] = "journal", [GS_SESSION_ASKS_LEAVE] = "leave",
+		[GS_SESSION_ASKS_SAVED] = "saved", [GS_SESSION_ASKS_SAVE] = "save",
 	};
 	struct asked *place = find_asked(s, 0);
 	struct json_object *params;
@@ -714,7 +720,8 @@ int gs_session_ask(struct gs_session *s, enum gs_session_question question, uint
 	params = json_object_new_object();
 	if (!params)
 		return -ENOMEM;
-	gs_json_add_u64(params, question == GS_SESSION_ASKS_JOURNAL ? "max" : "id", GS_U64(number));
+	if (question < GS_SESSION_ASKS_SAVED)
+		gs_json_add_u64(params, question == GS_SESSION_ASKS_JOURNAL ? "max" : "id", GS_U64(number));
 	id = ask(s, methods[question], params, NULL);
 	if (id < 0)
 		return (int)id;

@@ -91,6 +91,8 @@ struct gs_session_saved {
 void gs_session_saved_done(struct gs_session_saved *s);
 /* Blocking; at most @timeout_ms. The caller calls gs_session_saved_done(). */
 int gs_session_saved(struct gs_session *s, int timeout_ms, struct gs_session_saved *ret_saved, struct gs_error *e);
+/* The same of an answer to gs_session_ask(). */
+int gs_session_read_saved(struct json_object *answer, struct gs_session_saved *ret_saved, struct gs_error *e);
 /* Save the machine as the agent finds it now, or the layout @text when it is not NULL. */
 int gs_session_save(struct gs_session *s, const char *text, int timeout_ms, struct gs_error *e);
 
@@ -124,6 +126,8 @@ enum gs_session_question {
 	GS_SESSION_ASKS_JOURNAL,        /* the commits, at most @number: gs_session_read_journal() */
 	GS_SESSION_ASKS_COMMIT,         /* commit @number whole: gs_session_read_file() */
 	GS_SESSION_ASKS_LEAVE,          /* to close commit @number as it is; the answer says nothing */
+	GS_SESSION_ASKS_SAVED,          /* what is saved: gs_session_read_saved() */
+	GS_SESSION_ASKS_SAVE,           /* to save the machine as it is; the answer says nothing */
 	GS_SESSION_MAX_QUESTION,
 };
 

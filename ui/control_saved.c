@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* control_saved.c - S: what comes back at boot and what does not, and keeping what is there. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ui/control_internal.h"
+#include "ui/model_internal.h"
+
+unsigned gs_control_take_saved(struct gs_model *m, struct json_object *answer)
+{
+	struct gs_session_saved saved = { .saved_at_ms = GS_I64_UNKNOWN };
+	struct gs_error e = { 0 };
+
+	if (gs_session_read_saved(answer, &saved, &e) < 0 || gs_model_take_saved(m, &saved, &e) < 0)
+		return gs_say_error(m, "%s", e.text);
+	if (m->layer != GS_LAYER_SAVED)
+		gs_layer_open(m, GS_LAYER_SAVED);
+	/* what caused a difference is known to the journal, where it may be read */
+	return gs_control_ask_causes(m);
+}
+
+void gs_control_take_causes(struct gs_model *m, struct json_object *answer)
+{
+	struct json_object *commits = NULL;
+
+	if (!m->saved || gs_session_read_journal(answer, &commits, NULL) < 0)
+		return;
+	json_object_put(m->saved->commits);
+	m->saved->commits = commits;
+	gs_saved_view_judge(m->saved, m->snapshot);
+}
+
+/* Why the machine as it is now cannot be kept; NULL: it can. */
+const char *gs_control_why_not_savable(const struct gs_model *m)
+{
+	if (m->agent_gone)
+		return "the agent has gone: leave with q and start again";
+	if (!m->privileged)
+		return "saving needs root: ! asks sudo";
+	if (gs_model_interrupted(m))
+		return "a commit was interrupted, and the machine is neither what it was nor what it was to be: I first";
+	return NULL;
+}
+
+unsigned gs_control_save(struct gs_model *m)
+{
+	const char *why = gs_control_why_not_savable(m);
+
+	if (why)
+		return gs_say_error(m, "%s", why);
+	m->question = GS_SESSION_ASKS_SAVE;
+	m->question_number = 0;
+	gs_say(m, "saving");
+	return GS_DO_ASK | GS_DO_REDRAW;
+}
+
+unsigned gs_control_was_saved(struct gs_model *m, const struct gs_error *e)
+{
+	const struct gs_saved_fact *fact = m->snapshot ? gs_snapshot_saved(m->snapshot) : NULL;
+
+	if (e)
+		gs_say_error(m, "not saved for boot: %s", e->text);
+	else
+		gs_say(m, "saved to %s; %s", gs_model_saved_path(m),
+	       fact && fact->unit_enabled ? "gpuslice-restore.service puts it back at boot" : "gpuslice-restore.service is not enabled, so nothing puts it back: S tells more");
+	/* behind a commit it is a part of the outcome */
+	if (m->layer == GS_LAYER_WRITING && m->writing_ended) {
+		size_t n = strlen(m->write_text);
+
+		snprintf(m->write_text + n, sizeof(m->write_text) - n, "; %s", m->message);
+	}
+	if (e)
+		return GS_DO_REDRAW;
+	return GS_DO_RECOLLECT | GS_DO_REDRAW | (m->layer == GS_LAYER_SAVED ? gs_control_ask_saved(m) : GS_DO_NOTHING);
+}
+
+unsigned gs_control_saved_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)
+{
+	if (ev->key == 'y')
+		return gs_control_save(m);
+	if (id == GS_ACTION_SAVE) {
+		gs_layer_close(m);
+		return GS_DO_REDRAW;
+	}
+	if (id == GS_ACTION_ROOT)
+		return m->privileged ? GS_DO_NOTHING : GS_DO_SUDO;
+	return gs_control_list_key(m, id);
+}
