@@ -374,7 +374,8 @@ static unsigned ask_to_stop(struct gs_model *m)
 	return GS_DO_PAUSE | GS_DO_REDRAW;
 }
 
-static unsigned answer_key(struct gs_model *m, const struct gs_event *ev)
+/* Before anything else that these letters do. */
+static unsigned answer_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)
 {
 	if (gs_action_has_key(GS_ACTION_STOP_UNDO, ev->key)) {
 		m->writing_asks = false;
@@ -387,16 +388,18 @@ static unsigned answer_key(struct gs_model *m, const struct gs_event *ev)
 		gs_say(m, "it goes on");
 		return GS_DO_RESUME | GS_DO_REDRAW;
 	}
+	if (gs_control_walk(id, m->n_progress, &m->list_row))
+		return GS_DO_REDRAW;
 	return gs_say(m, "u stops and undoes, g goes on");
 }
 
 unsigned gs_control_writing_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)
 {
+	if (!m->writing_ended && m->writing_asks)
+		return answer_key(m, ev, id);
 	if (gs_control_walk(id, m->n_progress, &m->list_row))
 		return GS_DO_REDRAW;
 	if (!m->writing_ended) {
-		if (m->writing_asks)
-			return answer_key(m, ev);
 		if (id == GS_ACTION_STOP || id == GS_ACTION_QUIT || id == GS_ACTION_BACK)
 			return ask_to_stop(m);
 		if (id == GS_ACTION_LEAVE) {

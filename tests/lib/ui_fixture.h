@@ -25,6 +25,7 @@ struct ui_machine {
 	uint32_t bare;          /* bit per GPU: the driver tells no profiles */
 	uint32_t kept_open;     /* bit per GPU: nvidia-persistenced holds it */
 	uint32_t watched;       /* bit per GPU: two other daemons hold it */
+	uint32_t interrupted;   /* bit per GPU: commit 7 changed it and never ended */
 	bool places_hidden;
 	const struct ui_instance *instances;
 	size_t n;
