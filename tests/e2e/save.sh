@@ -57,6 +57,9 @@ expect 0 "list tells it" g list
 that "in a line per GPU" says out "DRIFT: GPU 2: 1g.10gb at 2 is missing (commit 1 by "
 expect 4 "in JSON" g assert --json
 that "with the states" test "$(field '["gpus"][2]["state"]')$(field '["gpus"][1]["state"]')" = differssame
+rm -f "$tree/etc/systemd/system/multi-user.target.wants/gpuslice-restore.service"
+expect 0 "what is saved, and no unit puts it back" g plan "$tmp/before"
+that "is told as such" says out "it is saved, but gpuslice-restore.service is not enabled"
 expect 0 "restore --dry-run tells what it would do" g restore --dry-run
 expect 4 "and does nothing" g assert
 expect 0 "restore" g restore --yes
