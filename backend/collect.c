@@ -37,8 +37,8 @@ struct gs_collect {
 	struct gs_claims *claims;
 	struct gs_claims_ops claims_ops;
 	struct gs_restorers *restorers;
-	struct gs_saved_look *saved;
 	struct gs_kernel_log *kernel_log;
+	struct gs_saved_look *saved;
 	struct gs_catalogue *catalogue;     /* NULL when it cannot be loaded */
 	struct gs_error catalogue_error;
 	struct gs_nvml *nvml;
@@ -94,9 +94,9 @@ int gs_collect_new(struct gs_machine *machine, struct gs_collect **ret_collect, 
 	c->claims_ops = (struct gs_claims_ops){ run_program, machine };
 	c->claims = gs_claims_new(c->root, gs_machine_host(machine), &c->claims_ops);
 	c->restorers = gs_restorers_new(c->root);
-	c->saved = gs_saved_look_new(c->root);
 	c->kernel_log = gs_kernel_log_new(c->root);
-	if (!c->pci || !c->holders || !c->names || !c->claims || !c->restorers || !c->saved || !c->kernel_log)
+	c->saved = gs_saved_look_new(c->root);
+	if (!c->pci || !c->holders || !c->names || !c->claims || !c->restorers || !c->kernel_log || !c->saved)
 		return gs_error_oom(e);
 	if (gs_catalogue_load(&c->catalogue, &c->catalogue_error) < 0)
 		c->catalogue = NULL;
@@ -116,8 +116,8 @@ struct gs_collect *gs_collect_free(struct gs_collect *c)
 	gs_vgpu_placements_free(c->placements);
 	gs_claims_free(c->claims);
 	gs_restorers_free(c->restorers);
-	gs_saved_look_free(c->saved);
 	gs_kernel_log_free(c->kernel_log);
+	gs_saved_look_free(c->saved);
 	gs_holders_free(c->holders);
 	gs_pci_free(c->pci);
 	free(c);

@@ -53,7 +53,7 @@ struct gs_cli_command {
 };
 
 extern const struct gs_cli_command gs_command_console, gs_command_monitor, gs_command_list, gs_command_ps, gs_command_who, gs_command_doctor, gs_command_profiles, gs_command_plan, gs_command_apply,
-	gs_command_assert, gs_command_undo, gs_command_recover, gs_command_history, gs_command_save, gs_command_restore, gs_command_export, gs_command_sim, gs_command_agent;
+	gs_command_assert, gs_command_save, gs_command_restore, gs_command_history, gs_command_undo, gs_command_recover, gs_command_export, gs_command_sim, gs_command_agent;
 
 /* Every command, NULL ends. In main.c, the only place that knows them all. */
 extern const struct gs_cli_command *const gs_cli_commands[];

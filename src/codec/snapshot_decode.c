@@ -440,19 +440,6 @@ static void read_nvlinks(struct gs_snapshot *s, struct gs_json_reader *r, struct
 	}
 }
 
-static void read_gpu_saved(struct gs_json_reader *r, struct gs_gpu *gpu)
-{
-	const char *state = gs_json_read_string(r, "saved"), *layout = gs_json_read_string(r, "saved_layout");
-
-	gpu->saved = state ? gs_saved_state_from_name(state) : GS_SAVED_UNKNOWN;
-	if (!r->failed && gpu->saved == GS_SAVED_MAX)
-		gs_json_read_fail(r, "saved", "\"%.32s\" is not none, same or differs", state);
-	if (!r->failed && layout && (strlen(layout) != 32 || strspn(layout, "0123456789abcdef") != 32))
-		gs_json_read_fail(r, "saved_layout", "is no digest");
-	if (!r->failed && layout)
-		snprintf(gpu->saved_layout.hex, sizeof(gpu->saved_layout.hex), "%s", layout);
-}
-
 /* Absent or null: who looked could not read the log. */
 static void read_events(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu)
 {
@@ -478,6 +465,19 @@ static void read_events(struct gs_snapshot *s, struct gs_json_reader *r, struct 
 		ev->text = gs_snapshot_read_text(s, &el.r, "text");
 		r->failed = el.r.failed;
 	}
+}
+
+static void read_gpu_saved(struct gs_json_reader *r, struct gs_gpu *gpu)
+{
+	const char *state = gs_json_read_string(r, "saved"), *layout = gs_json_read_string(r, "saved_layout");
+
+	gpu->saved = state ? gs_saved_state_from_name(state) : GS_SAVED_UNKNOWN;
+	if (!r->failed && gpu->saved == GS_SAVED_MAX)
+		gs_json_read_fail(r, "saved", "\"%.32s\" is not none, same or differs", state);
+	if (!r->failed && layout && (strlen(layout) != 32 || strspn(layout, "0123456789abcdef") != 32))
+		gs_json_read_fail(r, "saved_layout", "is no digest");
+	if (!r->failed && layout)
+		snprintf(gpu->saved_layout.hex, sizeof(gpu->saved_layout.hex), "%s", layout);
 }
 
 static void read_gpu(struct gs_snapshot *s, struct gs_json_reader *r)

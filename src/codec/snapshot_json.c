@@ -263,9 +263,9 @@ static struct json_object *gpu_to_json(const struct gs_snapshot *s, size_t index
 	gs_json_add_string(o, "no_passthrough", gpu->no_passthrough);
 	gs_json_add_string(o, "stranded", gpu->stranded);
 	gs_device_add_json(o, gpu);
+	json_object_object_add(o, "events", events_to_json(gpu));
 	gs_json_add_string(o, "saved", gs_saved_state_name(gpu->saved));
 	gs_json_add_string(o, "saved_layout", gpu->saved_layout.hex[0] ? gpu->saved_layout.hex : NULL);
-	json_object_object_add(o, "events", events_to_json(gpu));
 	if (telemetry)
 		json_object_object_add(o, "telemetry", gs_telemetry_to_json(&gpu->telemetry));
 	if (profiles)
