@@ -169,4 +169,18 @@ that "with all of them" test "$(field '["results"].__len__()')" = 8
 expect 0 "reset" g sim reset
 expect 0 "save" g save
 expect 0 "who is there is not waited for" timeout 60 "$program" --sim dgx-h100 restore --yes --wait-ready 3600
+# every family: what was saved is there again after a reboot, byte for byte
+for host in dgx-h100 kvm-l40s kvm-a2 b200 lab; do
+	"$program" --sim $host sim reset >/dev/null
+	expect 0 "$host: export" "$program" --sim $host export json
+	cp "$tmp/out" "$tmp/before"
+	expect 0 "$host: save" "$program" --sim $host save
+	expect 0 "$host: reboot" "$program" --sim $host sim reboot
+	expect 0 "$host: restore" "$program" --sim $host restore --yes --disrupt unit:nvidia-persistenced.service --disrupt unit:nvidia-dcgm.service --disrupt unit:dcgm-exporter.service
+	expect 0 "$host: export again" "$program" --sim $host export json
+	that "$host: is as before" cmp -s "$tmp/out" "$tmp/before"
+	expect 0 "$host: restore again" "$program" --sim $host restore --yes
+	that "$host: has nothing to do" says_not out 'done:'
+done
+
 done_testing
