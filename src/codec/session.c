@@ -538,12 +538,12 @@ int gs_session_read_journal(struct json_object *answer, struct json_object **ret
 int gs_session_read_file(struct json_object *answer, struct gs_journal_file **ret_file, char **ret_boot_id, struct gs_error *e)
 {
 	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *file = NULL;
-	const char *text = NULL, *boot_id = NULL;
+	const char *text = NULL, *boot_id = NULL, *damage = NULL;
 	GS_FREE char *boot = NULL;
 	int r;
 
 	if (!json_object_is_type(answer, json_type_object) || gs_json_get_string(answer, "text", &text, NULL) < 0 ||
-	    gs_json_get_string(answer, "boot_id", &boot_id, NULL) < 0 || !text)
+	    gs_json_get_string(answer, "boot_id", &boot_id, NULL) < 0 || gs_json_get_string(answer, "damage", &damage, NULL) < 0 || !text)
 		return wrong(e, "told nothing of that commit");
 	boot = strdup(boot_id ? boot_id : "");
 	if (!boot)
@@ -551,6 +551,11 @@ int gs_session_read_file(struct json_object *answer, struct gs_journal_file **re
 	r = gs_journal_parse(text, strlen(text), &file, e);
 	if (r < 0)
 		return r;
+	/* what does not count of it was not sent */
+	if (damage) {
+		snprintf(file->damage, sizeof(file->damage), "%s", damage);
+		gs_text_sanitize(file->damage);
+	}
 	*ret_file = GS_TAKE(file);
 	*ret_boot_id = GS_TAKE(boot);
 	return 0;

@@ -247,7 +247,7 @@ size_t gs_compare_done(const struct gs_plan *p, const struct gs_snapshot *now, s
 			int r = p->steps[k].gpu == t.was->index && lasts(p, k) ? gs_step_check(&p->steps[k], now, &e) : 0;
 
 			if (r < 0 && r != -EINPROGRESS)
-				tell(&t, "lost what step %zu did: %.160s", k + 1, p->steps[k].text);
+				tell(&t, "is without what step %zu does: %.160s", k + 1, p->steps[k].text);
 		}
 		for (size_t k = 0; k < t.was->n_instances; k++) {
 			const struct gs_instance *inst = t.was->instances[k];

@@ -186,6 +186,7 @@ static void a_cause_is_named_only_where_it_is_known(void **state)
 static void commits_that_did_nothing_explain_nothing(void **state)
 {
 	static const char text[] = "[7, {}, {\"id\":1,\"begun_ms\":5,\"done\":0,\"gpus\":[{\"bdf\":\"0000:01:00.0\"}]},"
+				   "{\"id\":4,\"begun_ms\":6,\"done\":3,\"status\":1,\"gpus\":[]},"
 				   "{\"id\":2,\"begun_ms\":6,\"done\":0,\"uncertain\":true,\"gpus\":[{\"bdf\":\"0000:01:00.0\"},{\"bdf\":\"x\"},7]},"
 				   "{\"id\":3,\"begun_ms\":7,\"done\":2,\"boot_id\":\"b\",\"author\":{\"user\":\"eve\"},\"gpus\":[]}]";
 	struct json_object *list = json_tokener_parse(text);
