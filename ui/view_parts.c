@@ -142,7 +142,7 @@ bool gs_part_trouble(const struct gs_model *m, const struct gs_gpu *gpu, char *b
 		return true;
 	}
 	if (gpu->interrupted_commit.known) {
-		snprintf(buf, size, "INTERRUPTED: %s%s", gpu->interrupted_text ? gpu->interrupted_text : "a commit never ended", m->read_only ? "" : "; I shows it");
+		snprintf(buf, size, "INTERRUPTED%s: %s", m->read_only ? "" : ", I shows it", gpu->interrupted_text ? gpu->interrupted_text : "a commit never ended");
 		return true;
 	}
 	if (gpu->stranded) {

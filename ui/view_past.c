@@ -97,7 +97,7 @@ static void draw_commit(const struct gs_view *v, int row, const struct gs_journa
 	gs_draw_printf(v->f, r, row, 2, el, "%5" PRIu64, c->id);
 	/* to the minute: the whole is in the one that is opened */
 	gs_wall_format(c->begun, when, sizeof(when));
-	when[16] = '\0';
+	when[c->begun.ms ? 16 : 0] = '\0';
 	gs_draw_text(v->f, r, row, 8, el, when);
 	gs_draw_fit(v->f, r, row, at, who, el, name_author(&c->author, text, sizeof(text)));
 	gs_draw_fit(v->f, r, row, at += who + 1, way, el, name_way(c->way, c->of, text, sizeof(text)));
@@ -287,11 +287,12 @@ static void draw_ask(const struct gs_view *v)
 			     c->state == GS_JOURNAL_IS_OPEN ? "It is under way." : "U undoes it, with a review of its own; nothing is done before.");
 		return;
 	}
-	if (gs_model_is_settled(m))
+	if (gs_model_is_settled(m)) {
 		gs_draw_fit(v->f, r, 1, 1, r.columns - 2, GS_ELEMENT_OK, "Nothing is left to be recovered: l closes it, and nothing is changed.");
-	else
-		gs_draw_fit(v->f, r, 1, 1, r.columns - 2, GS_ELEMENT_CONFIRM, "f  finish it    u  undo what it did    l  leave it as it is    Esc  later");
-	gs_draw_fit(v->f, r, 2, 1, r.columns - 2, GS_ELEMENT_DIM, "f and u show their plan first, and nothing is done before y. I comes back here.");
+		return;
+	}
+	gs_draw_fit(v->f, r, 1, 1, r.columns - 2, GS_ELEMENT_CONFIRM, "f  finish it    u  undo what it did    l  leave it as it is    Esc  later");
+	gs_draw_fit(v->f, r, 2, 1, r.columns - 2, GS_ELEMENT_DIM, "f and u show their plan first; nothing is done before y. I comes back here.");
 }
 
 void gs_view_past(const struct gs_view *v)
