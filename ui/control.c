@@ -412,6 +412,8 @@ unsigned gs_control_writing_key(struct gs_model *m, const struct gs_event *ev, e
 	}
 	if (id == GS_ACTION_SAVE)
 		return gs_control_ask_saved(m);
+	if (id == GS_ACTION_RECOVER)
+		return gs_control_ask_recover(m, 0);
 	if (id == GS_ACTION_BACK || id == GS_ACTION_OPEN || id == GS_ACTION_QUIT || id == GS_ACTION_STOP) {
 		gs_layer_close(m);
 		gs_say(m, "%s", m->write_text);

@@ -129,6 +129,8 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 			hint(h, GS_ACTION_STOP);
 			return;
 		}
+		if (m->write_status == GS_STATUS_NOT_UNDONE && !m->agent_gone)
+			hint(h, GS_ACTION_RECOVER);
 		break;
 	case GS_LAYER_QUIT:
 		hint(h, GS_ACTION_SAVE_SCRIPT);

@@ -493,6 +493,23 @@ static void an_end_answers_the_question(void **state)
 	assert_false(keys(m, "u") & GS_DO_CANCEL);
 }
 
+static void what_could_not_be_undone_is_recovered_from_there(void **state)
+{
+	GS_CLEANUP(gs_model_freep) struct gs_model *m = writing();
+	GS_FREE char *text = file_text(5, "create 0 2g.20gb at 2", "ird");
+
+	(void)state;
+	gs_control_committed(m, GS_STATUS_NOT_UNDONE, "failed and not fully undone");
+	assert_true(keys(m, "I") & GS_DO_ASK);
+	answer_list(m, "{\"commits\":[" COMMIT("5", "console", "null", "ended", "5") "]}");
+	assert_int_equal(m->question_number, 5);
+	answer_commit(m, text);
+	assert_int_equal(m->layer, GS_LAYER_PAST);
+	assert_true(gs_control_past_is_open(m));
+	keys(m, "\033\033");
+	assert_int_equal(m->layer, GS_LAYER_NONE);
+}
+
 /* ---- why, and saving ---- */
 
 static void why_is_typed_over_the_review(void **state)
@@ -603,6 +620,7 @@ int main(void)
 		cmocka_unit_test(ctrl_c_asks_and_the_commit_waits),
 		cmocka_unit_test(a_second_ctrl_c_is_the_answer),
 		cmocka_unit_test(an_end_answers_the_question),
+		cmocka_unit_test(what_could_not_be_undone_is_recovered_from_there),
 		cmocka_unit_test(why_is_typed_over_the_review),
 		cmocka_unit_test(a_letter_of_the_word_is_no_key),
 		cmocka_unit_test(what_is_written_is_saved_too),

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,7 +136,7 @@ static void say_snapshot(int peer, const char *front)
 }
 
 struct heard {
-	int snapshots, progress, notices, committed;
+	int snapshots, progress, notices, committed, answers;
 	enum gs_status status;
 	char text[1024];
 };
@@ -177,7 +178,15 @@ static void on_committed(void *userdata, const struct gs_session_result *r)
 	snprintf(h->text, sizeof(h->text), "%s", r->text);
 }
 
-static const struct gs_session_handlers handlers = { on_snapshot, on_progress, on_notice, on_committed, NULL };
+static void on_answered(void *userdata, enum gs_session_question question, uint64_t number, struct json_object *answer, const struct gs_error *e)
+{
+	struct heard *h = userdata;
+
+	h->answers++;
+	snprintf(h->text, sizeof(h->text), "%d %" PRIu64 " %.900s", (int)question, number, e ? e->text : answer ? json_object_to_json_string(answer) : "nothing");
+}
+
+static const struct gs_session_handlers handlers = { on_snapshot, on_progress, on_notice, on_committed, on_answered };
 
 #define PROGRESS \
 	"{\"jsonrpc\":\"2.0\",\"method\":\"progress\",\"params\":{\"event\":\"step-done\",\"n\":1,\"of\":2,\"text\":\"destroyed GI 2\"}}\n"
@@ -225,6 +234,46 @@ static void a_late_answer_does_not_confuse_the_next_call(void **state)
 	say_snapshot(peer, "\"id\":3,\"result\":");
 	assert_int_equal(gs_session_snapshot(s, false, 1000, &snapshot, &e), 0);
 	gs_snapshot_unref(snapshot);
+	gs_session_free(s);
+	close(peer);
+}
+
+static void what_is_asked_without_waiting_is_answered_later(void **state)
+{
+	struct gs_snapshot *snapshot = NULL;
+	struct heard heard = { 0 };
+	char expected[64], sent[4096] = "";
+	struct gs_session *s;
+	struct gs_error e;
+	ssize_t n;
+	int peer;
+
+	(void)state;
+	s = greeted(&peer);
+	assert_int_equal(gs_session_ask(s, GS_SESSION_ASKS_JOURNAL, 200), 0);
+	assert_int_equal(gs_session_ask(s, GS_SESSION_ASKS_COMMIT, 12), 0);
+	n = read(peer, sent, sizeof(sent) - 1);
+	assert_true(n > 0);
+	assert_non_null(strstr(sent, "\"max\":200"));
+	assert_non_null(strstr(sent, "\"id\":12"));
+	/* who waits for something else meanwhile does not lose it */
+	say(peer, "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"commits\":[]}}\n");
+	say_snapshot(peer, "\"id\":4,\"result\":");
+	if (gs_session_snapshot(s, false, 1000, &snapshot, &e) < 0)
+		fail_msg("%s", e.text);
+	gs_snapshot_unref(snapshot);
+	assert_int_equal(gs_session_dispatch(s, &handlers, &heard, &e), 0);
+	assert_int_equal(heard.answers, 1);
+	snprintf(expected, sizeof(expected), "%d 200 { \"commits\": [ ] }", (int)GS_SESSION_ASKS_JOURNAL);
+	assert_string_equal(heard.text, expected);
+	say(peer, "{\"jsonrpc\":\"2.0\",\"id\":3,\"error\":{\"code\":-32000,\"message\":\"there is no commit 12\"}}\n");
+	assert_int_equal(gs_session_dispatch(s, &handlers, &heard, &e), 0);
+	assert_int_equal(heard.answers, 2);
+	assert_non_null(strstr(heard.text, "there is no commit 12"));
+	/* each is told once, and only so many are open at a time */
+	for (int i = 0; i < GS_SESSION_ASKED_MAX; i++)
+		assert_int_equal(gs_session_ask(s, GS_SESSION_ASKS_SAVED, 0), 0);
+	assert_int_equal(gs_session_ask(s, GS_SESSION_ASKS_SAVED, 0), -EBUSY);
 	gs_session_free(s);
 	close(peer);
 }
@@ -530,6 +579,7 @@ int main(void)
 		cmocka_unit_test(what_a_greeting_does_not_grant_is_not_granted),
 		cmocka_unit_test(a_snapshot_is_fetched_past_what_comes_unasked),
 		cmocka_unit_test(a_late_answer_does_not_confuse_the_next_call),
+		cmocka_unit_test(what_is_asked_without_waiting_is_answered_later),
 		cmocka_unit_test(a_snapshot_that_is_none_is_an_error),
 		cmocka_unit_test(a_commit_reports_progress_and_its_result),
 		cmocka_unit_test(a_commit_that_was_begun_is_told_when_it_ends),
