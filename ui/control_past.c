@@ -17,17 +17,22 @@
 
 /* ---- asking ---- */
 
+static unsigned wish_for(struct gs_model *m, enum gs_wish wish, enum gs_session_question question, uint64_t number)
+{
+	m->wish = wish;
+	m->wish_layer = m->layer;
+	m->wish_question = m->question = question;
+	m->wish_number = m->question_number = number;
+	return GS_DO_ASK | GS_DO_REDRAW;
+}
+
 static unsigned ask(struct gs_model *m, enum gs_wish wish, enum gs_session_question question, uint64_t number)
 {
 	if (m->agent_gone)
 		return gs_say_error(m, "the agent has gone: the journal cannot be read");
 	if (!m->privileged)
 		return gs_say_error(m, "the journal is root's, it names people and their work: ! asks sudo");
-	m->wish = wish;
-	m->wish_layer = m->layer;
-	m->question = question;
-	m->question_number = number;
-	return GS_DO_ASK | GS_DO_REDRAW;
+	return wish_for(m, wish, question, number);
 }
 
 unsigned gs_control_ask_history(struct gs_model *m)
@@ -50,11 +55,7 @@ unsigned gs_control_ask_saved(struct gs_model *m)
 {
 	if (m->agent_gone)
 		return gs_say_error(m, "the agent has gone: what is saved cannot be read");
-	m->wish = GS_WISH_SAVED;
-	m->wish_layer = m->layer;
-	m->question = GS_SESSION_ASKS_SAVED;
-	m->question_number = 0;
-	return GS_DO_ASK | GS_DO_REDRAW;
+	return wish_for(m, GS_WISH_SAVED, GS_SESSION_ASKS_SAVED, 0);
 }
 
 unsigned gs_control_ask_causes(struct gs_model *m)
@@ -181,7 +182,7 @@ unsigned gs_control_answered(struct gs_model *m, enum gs_session_question questi
 	if (question == GS_SESSION_ASKS_SAVE)
 		return gs_control_was_saved(m, e);
 	/* somebody who has gone elsewhere meanwhile is not fetched back */
-	if (wish == GS_WISH_NONE || m->layer != m->wish_layer)
+	if (wish == GS_WISH_NONE || m->layer != m->wish_layer || question != m->wish_question || number != m->wish_number)
 		return GS_DO_NOTHING;
 	m->wish = GS_WISH_NONE;
 	if (e)

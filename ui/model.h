@@ -140,6 +140,8 @@ struct gs_model {
 	struct gs_request *staged_request;
 	enum gs_wish wish;
 	enum gs_layer wish_layer;           /* where it was asked for */
+	enum gs_session_question wish_question;     /* what was asked for it last: … */
+	uint64_t wish_number;               /* … another answer is of a wish that was given up */
 	enum gs_session_question question;  /* to be asked next (GS_DO_ASK), … */
 	uint64_t question_number;           /* … of that commit, or for so many */
 	bool has_typed;                     /* since the start, or since root was got */

@@ -241,6 +241,24 @@ static void who_has_gone_elsewhere_is_not_fetched_back(void **state)
 	assert_int_equal(m->past_way, GS_WAY_INVALID);
 }
 
+static void an_answer_is_of_its_own_question(void **state)
+{
+	GS_CLEANUP(gs_model_freep) struct gs_model *m = ui_model(&lab_interrupted, false);
+	GS_FREE char *text = file_text(7, "create 0 2g.20gb at 2", "ird");
+	GS_JSON struct json_object *late = json_object_new_object();
+
+	(void)state;
+	/* the one that was interrupted is on its way when H is pressed */
+	assert_true(gs_control_looked(m) & GS_DO_ASK);
+	keys(m, "H");
+	gs_json_add_string(late, "text", text);
+	gs_json_add_string(late, "boot_id", BOOT);
+	assert_int_equal(gs_control_answered(m, GS_SESSION_ASKS_COMMIT, 7, late, NULL), GS_DO_NOTHING);
+	assert_int_equal(m->layer, GS_LAYER_NONE);
+	answer_list(m, "{\"commits\":[]}");
+	assert_int_equal(m->layer, GS_LAYER_HISTORY);
+}
+
 static void the_journal_takes_root(void **state)
 {
 	GS_CLEANUP(gs_model_freep) struct gs_model *m = ui_model(&ui_lab, false);
@@ -606,6 +624,7 @@ int main(void)
 		cmocka_unit_test(what_was_undone_already_has_no_review),
 		cmocka_unit_test(undoing_what_somebody_works_in_takes_the_word),
 		cmocka_unit_test(who_has_gone_elsewhere_is_not_fetched_back),
+		cmocka_unit_test(an_answer_is_of_its_own_question),
 		cmocka_unit_test(the_journal_takes_root),
 		cmocka_unit_test(words_about_commits_are_checked),
 		cmocka_unit_test(the_list_shows_one_and_comes_back),

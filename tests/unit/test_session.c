@@ -413,7 +413,7 @@ static void an_agent_that_goes_in_a_commit_leaves_the_outcome_open(void **state)
 	shutdown(peer, SHUT_WR);
 	assert_int_equal(gs_session_commit(s, &c, NULL, NULL, &result, &e), -EPIPE);
 	assert_int_equal(e.status, GS_STATUS_NOT_UNDONE);
-	assert_non_null(strstr(e.text, "gpuslice list"));
+	assert_non_null(strstr(e.text, "gpuslice recover"));
 	gs_session_free(s);
 	gs_request_free(r);
 	close(peer);
