@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "backend/agent_journal.h"
+#include "backend/agent_save.h"
 #include "backend/agent_state.h"
 #include "base/parse.h"
 #include "codec/session.h"
@@ -65,10 +66,15 @@ static int add_job(struct gs_agent *a, struct gs_agent_job job, struct gs_error 
 
 static int handle_snapshot(struct gs_agent *a, const struct gs_rpc_message *m, struct gs_error *e)
 {
+	struct gs_u32 wait_seconds = GS_U32_UNKNOWN;
 	bool telemetry = false;
 	int r = m->params ? gs_json_get_bool(m->params, "telemetry", false, &telemetry, e) : 0;
 
-	return r < 0 ? r : add_job(a, (struct gs_agent_job){ .id = m->id, .telemetry = telemetry }, e);
+	if (r == 0 && m->params)
+		r = gs_json_get_u32(m->params, "wait_seconds", &wait_seconds, e);
+	if (r < 0)
+		return r;
+	return add_job(a, (struct gs_agent_job){ .id = m->id, .telemetry = telemetry, .since = gs_monotonic_now(), .wait_ms = (int64_t)wait_seconds.value * 1000 }, e);
 }
 
 static int handle_watch(struct gs_agent *a, const struct gs_rpc_message *m, struct gs_error *e)
@@ -106,6 +112,16 @@ static int handle_commit(struct gs_agent *a, const struct gs_rpc_message *m, str
 	return 0;
 }
 
+static int handle_save(struct gs_agent *a, const struct gs_rpc_message *m, struct gs_error *e)
+{
+	if (!a->writer)
+		return gs_error_set(e, -EROFS, GS_STATUS_REFUSED, "this agent is read-only: it cannot save. Nothing was saved");
+	if (a->is_committing)
+		return gs_error_set(e, -EBUSY, GS_STATUS_LOCKED, "a commit is under way in this session: what would be saved is neither before nor after it. Nothing was saved");
+	a->writer->save(a, m->id, m->params);
+	return 0;
+}
+
 static void handle(struct gs_agent *a, const struct gs_rpc_message *m)
 {
 	struct gs_error e = { 0 };
@@ -132,6 +148,10 @@ static void handle(struct gs_agent *a, const struct gs_rpc_message *m)
 		gs_rpc_reply(a->client, m->id, json_object_new_boolean(true));
 	} else if (strcmp(m->method, "journal") == 0) {
 		r = gs_agent_tell_journal(a, m, &e);
+	} else if (strcmp(m->method, "saved") == 0) {
+		r = gs_agent_tell_saved(a, m, &e);
+	} else if (strcmp(m->method, "save") == 0) {
+		r = handle_save(a, m, &e);
 	} else if (strcmp(m->method, "leave") == 0) {
 		r = a->is_committing ? gs_error_set(&e, -EBUSY, GS_STATUS_LOCKED, "a commit is running in this session") : gs_agent_leave(a, m, &e);
 	} else {

@@ -13,9 +13,12 @@
 
 #include "backend/agent_hooks.h"
 #include "backend/agent_journal.h"
+#include "backend/agent_lock.h"
+#include "backend/agent_save.h"
 #include "backend/agent_state.h"
 #include "backend/agent_steps.h"
 #include "backend/collect.h"
+#include "backend/lock.h"
 #include "backend/published.h"
 #include "codec/plan_json.h"
 #include "codec/request.h"
@@ -40,6 +43,8 @@ struct run {
 	struct gs_plan_base *base;
 	size_t n_base;
 	bool yes;
+	const char *command;                /* what the operator ran; borrowed; NULL: not said */
+	struct gs_u32 wait_seconds;         /* for another commit to end */
 	struct gs_agent_hooks hooks;
 	struct gs_agent_journal journal;
 	struct gs_bdf asked[ASKED_MAX];     /* GPUs that we asked others to let go of */
@@ -57,9 +62,7 @@ static void run_done(struct run *c)
 	gs_agent_journal_done(&c->journal);
 	gs_request_free(c->request);
 	free(c->base);
-	if (c->agent->lock >= 0)
-		gs_commit_unlock(c->agent->lock, gs_agent_reap(c->agent));
-	c->agent->lock = -1;
+	gs_agent_unlock(c->agent);
 	gs_snapshot_unref(c->last);
 }
 
@@ -138,9 +141,15 @@ static int parse_call(struct json_object *o, struct run *c, struct gs_error *e)
 	if (r == 0)
 		r = parse_record(o, c, e);
 	if (r == 0)
+		r = gs_json_get_string(o, "command", &c->command, e);
+	if (r == 0)
+		r = gs_json_get_u32(o, "wait_seconds", &c->wait_seconds, e);
+	if (r == 0)
 		r = parse_base(o, c, e);
 	if (r < 0)
 		return r;
+	if (c->wait_seconds.value > GS_LOCK_WAIT_SECONDS_MAX)
+		return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "wait_seconds: more than %d", GS_LOCK_WAIT_SECONDS_MAX);
 	if (expect && strlen(expect) >= sizeof(c->expect.hex))
 		return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "expect: no digest of a plan");
 	if (expect)
@@ -283,7 +292,7 @@ static int run_by_collector(struct run *c, const struct gs_step *step, struct gs
 	struct json_object *params = json_object_new_object(), *o = gs_step_to_json(step);
 	struct asking asking = { .run = c, .step = step };
 	const struct gs_agent_patience patience = { nvml_waits, &asking };
-	int r;
+	int r, pid;
 
 	if (!params || !o) {
 		json_object_put(params);
@@ -291,7 +300,13 @@ static int run_by_collector(struct run *c, const struct gs_step *step, struct gs
 		return gs_error_oom(e);
 	}
 	json_object_object_add(params, "step", o);
+	r = gs_agent_call_begins(c->agent, step, &pid, e);
+	if (r < 0) {
+		json_object_put(params);
+		return r;
+	}
 	r = gs_agent_ask(c->agent, "run", params, &patience, &answer, e);
+	gs_agent_call_ended(c->agent, step, pid);
 	return r == 0 ? gs_outcome_from_json(answer, ret_outcome, e) : r;
 }
 
@@ -331,7 +346,7 @@ static void op_progress(void *userdata, enum gs_commit_event event, const struct
 	if (!o)
 		return;
 	if (step)
-		gs_step_describe(step, event == GS_COMMIT_STEP_BEGINS ? GS_TENSE_RUNNING : event == GS_COMMIT_STEP_DONE ? GS_TENSE_DONE : GS_TENSE_PLAN, text,
+		gs_agent_step_text(step, event == GS_COMMIT_STEP_BEGINS ? GS_TENSE_RUNNING : event == GS_COMMIT_STEP_DONE ? GS_TENSE_DONE : GS_TENSE_PLAN, text,
 				 sizeof(text));
 	gs_json_add_string(o, "event", words[event]);
 	gs_json_add_u64(o, "n", GS_U64(step ? step->n : 0));
@@ -408,14 +423,16 @@ static int prepare(struct run *c, struct json_object *params, struct gs_error *e
 	if (!gs_machine_is_privileged(c->agent->machine))
 		return gs_error_set(e, -EPERM, GS_STATUS_REFUSED,
 				    "changing this machine needs root, and this agent is not. Nothing was done: use sudo, or press ! in the console");
-	r = gs_commit_lock(gs_machine_root(c->agent->machine), &c->agent->lock, e);
 	c->journal.request = c->request;
+	c->journal.command = c->command;
+	r = gs_agent_lock(c->agent, c->command, c->wait_seconds.value, e);
 	return r < 0 ? r : gs_agent_journal_prepare(c->agent, c->request, e);
 }
 
 static void publish(struct gs_agent *a, const struct gs_snapshot *s)
 {
 	GS_JSON struct json_object *o = gs_snapshot_to_json(s, 0);
+	struct gs_error e = { 0 };
 	struct gs_digest digest;
 	const char *text;
 	size_t n = 0;
@@ -430,7 +447,9 @@ static void publish(struct gs_agent *a, const struct gs_snapshot *s)
 	a->has_published = true;
 	a->published = digest;
 	a->last_published = gs_monotonic_now();
-	gs_published_write(gs_machine_root(a->machine), s, gs_wall_now(), NULL);
+	/* a disk that is full is nobody's business here, a policy that nobody can read is */
+	if (gs_published_write(gs_machine_root(a->machine), s, gs_wall_now(), &e) == -EBADMSG || e.errnum == -EPERM)
+		gs_agent_notice(a, "%s", e.text);
 }
 
 /* Whoever watches sees what became of the machine before hearing that it is done: nothing may be staged on the old picture. */
@@ -453,14 +472,16 @@ static void commit(struct gs_agent *a, int64_t id, struct json_object *params)
 	struct json_object *answer;
 	struct gs_error e = { 0 };
 
+	a->is_committing = true;
+	a->is_cancelled = false;
 	if (prepare(&c, params, &e) < 0) {
+		a->is_committing = a->is_cancelled = false;
+		a->watch_due = a->watching;
 		run_done(&c);
 		gs_rpc_fail(a->client, id, &e);
 		return;
 	}
 	options = (struct gs_commit_options){ .expect = c.expect.hex[0] ? &c.expect : NULL, .base = c.base, .n_base = c.n_base, .yes = c.yes };
-	a->is_committing = true;
-	a->is_cancelled = false;
 	/* what came together with the call, a cancel too, lies in our buffer, where no poll sees it; whatever comes later is taken by who waits */
 	gs_agent_take_messages(a);
 	/* a collection under way would answer in between */
@@ -480,7 +501,7 @@ static void commit(struct gs_agent *a, int64_t id, struct json_object *params)
 	a->watch_due = a->watching;
 }
 
-const struct gs_agent_writer gs_agent_writer = { commit, publish };
+const struct gs_agent_writer gs_agent_writer = { commit, publish, gs_agent_save };
 
 /* A process of its own that nobody talks to: standard error is where its timer unit looks. */
 static int say(const struct gs_error *e)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend/agent_lock.h"
 #include "backend/interrupted.h"
 #include "backend/proc.h"
 #include "base/file.h"
@@ -28,11 +29,7 @@ void gs_agent_journal_done(struct gs_agent_journal *j)
 
 /* ---------------------------------------------------------------- who */
 
-/*
- * Who asked, of more than root: the login uid of the audit system, which sudo
- * and su leave alone; else what sudo says of its caller; else who we are.
- */
-static uint32_t caller_uid(void)
+uint32_t gs_agent_caller_uid(void)
 {
 	GS_CLEANUP(gs_root_closep) struct gs_root *host = NULL;
 	const char *sudo = getenv("SUDO_UID");
@@ -46,7 +43,7 @@ static uint32_t caller_uid(void)
 	return (uint32_t)getuid();
 }
 
-static char *user_name(uint32_t uid)
+char *gs_agent_user_name(uint32_t uid)
 {
 	struct passwd entry, *found = NULL;
 	char buf[4096];
@@ -71,10 +68,10 @@ static int begin(struct gs_agent_journal *j, const struct gs_plan *p, struct gs_
 	struct gs_journal_begin b = {
 		.at = gs_wall_now(), .host = gs_machine_host(j->agent->machine), .pid = (uint32_t)getpid(), .undo_on_hangup = j->undo_on_hangup,
 		.way = is_past ? request->way : j->way, .of = is_past ? request->commit_id : 0, .plan = p, .options = &options,
-		.author = { .uid = GS_U32(caller_uid()), .ssh_client = j->ssh_client, .command = j->command, .message = j->message },
+		.author = { .uid = GS_U32(gs_agent_caller_uid()), .ssh_client = j->ssh_client, .command = j->command, .message = j->message },
 	};
 
-	user = user_name(b.author.uid.value);
+	user = gs_agent_user_name(b.author.uid.value);
 	b.author.user = user;
 	b.boot_id = gs_root_read(root, &boot, BOOT_ID) == 0 ? boot : "unknown";
 	/* processes are this host's, whatever machine is worked on */
@@ -294,12 +291,11 @@ int gs_agent_leave(struct gs_agent *a, const struct gs_rpc_message *m, struct gs
 	if (f->commit.state != GS_JOURNAL_IS_OPEN && !gs_u32_is(f->commit.status, GS_STATUS_NOT_UNDONE))
 		return gs_error_set(e, -EALREADY, GS_STATUS_REFUSED, "%s is not open: there is nothing to leave", gs_journal_label(&f->commit, label, sizeof(label)));
 	/* whoever recovers it just now holds the lock */
-	r = gs_commit_lock(gs_machine_root(a->machine), &a->lock, e);
+	r = gs_agent_lock(a, "gpuslice recover --leave", 0, e);
 	if (r < 0)
 		return r;
 	r = close_commit(a, id.value, GS_WAY_INVALID, 0, "left as it was found", e);
-	gs_commit_unlock(a->lock, 0);
-	a->lock = -1;
+	gs_agent_unlock(a);
 	if (r == 0)
 		gs_rpc_reply(a->client, m->id, json_object_new_boolean(true));
 	return r;

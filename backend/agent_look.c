@@ -24,29 +24,23 @@ static void fail_jobs(struct gs_agent *a, const struct gs_error *e)
 
 static void let_go(struct gs_agent *a, bool may_kill, char *ret_how, size_t size)
 {
-	struct gs_agent_stray stray = { .may_write = a->collector->may_write };
+	int pid = gs_collector_stop(a->collector, may_kill, ret_how, size);
 
-	stray.pid = gs_collector_stop(a->collector, may_kill, ret_how, size);
 	a->collector = NULL;
 	gs_agent_reap(a);
-	if (stray.pid && a->n_strays < GS_AGENT_STRAYS_MAX)
-		a->strays[a->n_strays++] = stray;
+	if (pid && a->n_strays < GS_AGENT_STRAYS_MAX)
+		a->strays[a->n_strays++] = pid;
 }
 
-int gs_agent_reap(struct gs_agent *a)
+void gs_agent_reap(struct gs_agent *a)
 {
 	size_t kept = 0;
-	int writer = 0;
 
 	for (size_t i = 0; i < a->n_strays; i++) {
-		if (waitpid(a->strays[i].pid, NULL, WNOHANG) != 0)
-			continue;
-		if (a->strays[i].may_write)
-			writer = a->strays[i].pid;
-		a->strays[kept++] = a->strays[i];
+		if (waitpid(a->strays[i], NULL, WNOHANG) == 0)
+			a->strays[kept++] = a->strays[i];
 	}
 	a->n_strays = kept;
-	return writer;
 }
 
 void gs_agent_stop_collector(struct gs_agent *a, bool may_kill)
@@ -75,13 +69,13 @@ static void collector_died(struct gs_agent *a, struct gs_error *ret_error)
 		     "the collector, which talks to the driver, ended unexpectedly (%s). It is started again; look at dmesg when this repeats", how);
 }
 
-static int start_collector(struct gs_agent *a, struct gs_error *e)
+int gs_agent_start_collector(struct gs_agent *a, struct gs_error *e)
 {
 	int r;
 
 	if (a->collector)
 		return 0;
-	r = gs_collector_start(a->machine, a->lock, &a->collector, e);
+	r = gs_collector_start(a->machine, &a->collector, e);
 	if (r < 0) {
 		a->failures++;
 		a->last_failure = gs_monotonic_now();
@@ -103,12 +97,19 @@ static bool must_pause(const struct gs_agent *a)
 static void say_who_is_writing(struct gs_agent *a)
 {
 	struct gs_error e;
+	size_t kept = 0;
 
 	if (!a->n_jobs || gs_elapsed_ms(a->yield_since) < YIELD_PATIENCE_MS)
 		return;
 	gs_error_set(&e, -EWOULDBLOCK, GS_STATUS_LOCKED, "a commit by pid %u is under way and has asked everybody to let go of the GPUs: wait for it to end",
 		     a->yield_pid);
-	fail_jobs(a, &e);
+	for (size_t i = 0; i < a->n_jobs; i++) {
+		if (gs_elapsed_ms(a->jobs[i].since) < a->jobs[i].wait_ms)
+			a->jobs[kept++] = a->jobs[i];
+		else
+			gs_rpc_fail(a->client, a->jobs[i].id, &e);
+	}
+	a->n_jobs = kept;
 }
 
 /* The facts that doctor wants: no snapshot, so neither the watch nor other calls join. */
@@ -141,7 +142,7 @@ void gs_agent_look(struct gs_agent *a)
 		say_who_is_writing(a);
 		return;
 	}
-	if (start_collector(a, &e) < 0) {
+	if (gs_agent_start_collector(a, &e) < 0) {
 		fail_jobs(a, &e);
 		if (for_watch)
 			gs_agent_notice(a, "%s", e.text);
@@ -345,12 +346,18 @@ static bool wait_for_either(struct gs_agent *a, int fd, int ms)
 	return fds[2].revents;
 }
 
+static bool is_told_to_stop(const struct gs_agent *a)
+{
+	return a->is_cancelled || a->must_end || a->client_gone;
+}
+
 void gs_agent_wait(struct gs_agent *a, int fd, int ms)
 {
 	struct gs_monotonic since = gs_monotonic_now();
+	bool was_told = is_told_to_stop(a);
 	int64_t left;
 
-	while ((left = ms - gs_elapsed_ms(since)) > 0 && !wait_for_either(a, fd, (int)left))
+	while ((left = ms - gs_elapsed_ms(since)) > 0 && !wait_for_either(a, fd, (int)left) && is_told_to_stop(a) == was_told)
 		;
 }
 
@@ -364,7 +371,7 @@ int gs_agent_ask(struct gs_agent *a, const char *method, struct json_object *par
 {
 	struct gs_monotonic since = gs_monotonic_now();
 	int64_t id;
-	int r = start_collector(a, e);
+	int r = gs_agent_start_collector(a, e);
 
 	if (r < 0) {
 		json_object_put(params);

@@ -27,6 +27,8 @@ struct gs_agent_writer {
 	void (*commit)(struct gs_agent *a, int64_t id, struct json_object *params);
 	/* Publish @snapshot (JSON) for unprivileged viewers when it differs from the last. */
 	void (*publish)(struct gs_agent *a, const struct gs_snapshot *s);
+	/* Answer the call «save» @id. */
+	void (*save)(struct gs_agent *a, int64_t id, struct json_object *params);
 };
 extern const struct gs_agent_writer gs_agent_writer;
 
@@ -35,12 +37,8 @@ struct gs_agent_job {
 	int64_t id;
 	bool telemetry;
 	bool is_doctor;
-};
-
-/* A collector that was let go of but has not ended: a driver keeps it in the kernel. */
-struct gs_agent_stray {
-	int pid;
-	bool may_write;
+	struct gs_monotonic since;
+	int64_t wait_ms;        /* it waits that long for a commit of another that keeps us off the GPUs */
 };
 
 struct gs_agent {
@@ -54,7 +52,7 @@ struct gs_agent {
 
 	/* collecting */
 	struct gs_collector *collector;         /* NULL: not running */
-	struct gs_agent_stray strays[GS_AGENT_STRAYS_MAX];
+	int strays[GS_AGENT_STRAYS_MAX];        /* pids of children that were let go of and have not ended: a driver keeps them in the kernel */
 	size_t n_strays;
 	unsigned failures;                      /* of the collector in a row */
 	struct gs_monotonic last_failure;
@@ -102,8 +100,10 @@ void gs_agent_take_answers(struct gs_agent *a);
 int gs_agent_look_timeout(const struct gs_agent *a);
 /* End the collector; what was under way is asked again later. */
 void gs_agent_stop_collector(struct gs_agent *a, bool may_kill);
-/* Reap the strays that have ended. The pid of one that may still write, or 0. */
-int gs_agent_reap(struct gs_agent *a);
+/* Start it, unless it runs. */
+int gs_agent_start_collector(struct gs_agent *a, struct gs_error *e);
+/* Reap the strays that have ended. */
+void gs_agent_reap(struct gs_agent *a);
 /* Give way to another process's commit, or come back. */
 void gs_agent_check_yield(struct gs_agent *a);
 /* Called about every second while an answer is waited for. */
@@ -122,7 +122,7 @@ int gs_agent_ask(struct gs_agent *a, const char *method, struct json_object *par
 		 struct json_object **ret_result, struct gs_error *e);
 /* Let @ms pass, serving the client's messages. */
 void gs_agent_pause(struct gs_agent *a, int ms);
-/* The same, at most until @fd (-1: none) is readable. */
+/* The same, at most until @fd (-1: none) is readable, or the commit is told to stop, or the client goes. */
 void gs_agent_wait(struct gs_agent *a, int fd, int ms);
 
 #endif

@@ -19,6 +19,15 @@ struct doing {
 	uint64_t said_ms;
 };
 
+const char *gs_agent_step_text(const struct gs_step *step, enum gs_tense tense, char *buf, size_t size)
+{
+	int n = snprintf(buf, size, "GPU %" PRIu32 ": ", step->gpu);
+
+	if (n > 0 && (size_t)n < size)
+		gs_step_describe(step, tense, buf + n, size - (size_t)n);
+	return buf;
+}
+
 static bool is_unit_step(const struct gs_step *step)
 {
 	return step->op == GS_STEP_STOP_UNIT || step->op == GS_STEP_START_UNIT;
@@ -72,7 +81,7 @@ void gs_agent_say_waiting(struct gs_agent *a, const struct gs_agent_at *at, cons
 	gs_json_add_string(o, "event", "waiting");
 	gs_json_add_u64(o, "n", GS_U64(at->step ? at->step->n : 0));
 	gs_json_add_u64(o, "of", GS_U64(at->n_steps));
-	gs_json_add_string(o, "text", at->step ? gs_step_describe(at->step, GS_TENSE_RUNNING, step, sizeof(step)) : "looking at the machine");
+	gs_json_add_string(o, "text", at->step ? gs_agent_step_text(at->step, GS_TENSE_RUNNING, step, sizeof(step)) : "looking at the machine");
 	gs_json_add_string(o, "note", note);
 	gs_rpc_notify(a->client, "progress", o);
 }
@@ -232,7 +241,7 @@ static void adopt(struct gs_agent *a, struct gs_writer *w)
 	int pid;
 
 	while (a->n_strays < GS_AGENT_STRAYS_MAX && (pid = gs_writer_take_left(w)) > 0)
-		a->strays[a->n_strays++] = (struct gs_agent_stray){ pid, false };
+		a->strays[a->n_strays++] = pid;
 }
 
 int gs_agent_run_step(struct gs_agent *a, const struct gs_agent_at *at, struct gs_step_outcome *ret_outcome, struct gs_error *e)

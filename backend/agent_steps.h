@@ -23,6 +23,9 @@ struct gs_agent_at {
  */
 void gs_agent_say_waiting(struct gs_agent *a, const struct gs_agent_at *at, const char *text, uint64_t waited_ms, uint64_t *said_ms);
 
+/* "GPU 3: created …": a line of progress stands alone. Returns @buf. */
+const char *gs_agent_step_text(const struct gs_step *step, enum gs_tense tense, char *buf, size_t size);
+
 /* Is it one of these? Otherwise NVML carries it out, in the collector. */
 bool gs_agent_takes_step(const struct gs_step *step);
 

@@ -9,10 +9,12 @@
 #include "backend/family.h"
 #include "backend/holders.h"
 #include "backend/interrupted.h"
+#include "backend/kernel_log.h"
 #include "backend/pci.h"
 #include "backend/mig_proc.h"
 #include "backend/published.h"
 #include "backend/restorers.h"
+#include "backend/saved_look.h"
 #include "backend/telemetry.h"
 #include "backend/vgpu_nvml.h"
 #include "backend/writer.h"
@@ -35,6 +37,8 @@ struct gs_collect {
 	struct gs_claims *claims;
 	struct gs_claims_ops claims_ops;
 	struct gs_restorers *restorers;
+	struct gs_kernel_log *kernel_log;
+	struct gs_saved_look *saved;
 	struct gs_catalogue *catalogue;     /* NULL when it cannot be loaded */
 	struct gs_error catalogue_error;
 	struct gs_nvml *nvml;
@@ -90,7 +94,9 @@ int gs_collect_new(struct gs_machine *machine, struct gs_collect **ret_collect, 
 	c->claims_ops = (struct gs_claims_ops){ run_program, machine };
 	c->claims = gs_claims_new(c->root, gs_machine_host(machine), &c->claims_ops);
 	c->restorers = gs_restorers_new(c->root);
-	if (!c->pci || !c->holders || !c->names || !c->claims || !c->restorers)
+	c->kernel_log = gs_kernel_log_new(c->root);
+	c->saved = gs_saved_look_new(c->root);
+	if (!c->pci || !c->holders || !c->names || !c->claims || !c->restorers || !c->kernel_log || !c->saved)
 		return gs_error_oom(e);
 	if (gs_catalogue_load(&c->catalogue, &c->catalogue_error) < 0)
 		c->catalogue = NULL;
@@ -110,6 +116,8 @@ struct gs_collect *gs_collect_free(struct gs_collect *c)
 	gs_vgpu_placements_free(c->placements);
 	gs_claims_free(c->claims);
 	gs_restorers_free(c->restorers);
+	gs_kernel_log_free(c->kernel_log);
+	gs_saved_look_free(c->saved);
 	gs_holders_free(c->holders);
 	gs_pci_free(c->pci);
 	free(c);
@@ -509,6 +517,7 @@ static void join_published(struct look *l)
 	for (size_t i = 0; i < l->n_pci; i++) {
 		if (gs_mode_has_mig(l->gpus[i]->mode) && !l->gpus[i]->placements_visible)
 			l->gpus[i]->placements_visible = gs_published_join(&published, l->snapshot, l->gpus[i]);
+		gs_published_join_events(&published, l->snapshot, l->gpus[i]);
 	}
 }
 
@@ -597,6 +606,8 @@ static int look_at(struct look *l, struct gs_error *e)
 	if (r == 0)
 		r = gs_restorers_apply(l->c->restorers, l->snapshot, l->options->fresh);
 	if (r == 0)
+		r = gs_kernel_log_apply(l->c->kernel_log, l->snapshot, l->gpus, l->n_pci);
+	if (r == 0)
 		r = read_vgpus(l);
 	if (r == 0)
 		r = read_telemetry(l);
@@ -651,6 +662,8 @@ int gs_collect_snapshot(struct gs_collect *c, const struct gs_collect_options *o
 	if (r < 0)
 		return r;
 	r = gs_snapshot_seal(s, e);
+	if (r == 0)
+		r = gs_saved_look_apply(c->saved, s, e);
 	if (r < 0)
 		return r;
 	*ret_snapshot = GS_TAKE(s);

@@ -18,7 +18,7 @@
 #define END_MS 1000
 #define KILLED_MS 500
 
-static int spawn(const char *program, char *const *argv, int fd, int lock, pid_t *ret_pid)
+static int spawn(const char *program, char *const *argv, int fd, pid_t *ret_pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -32,8 +32,6 @@ static int spawn(const char *program, char *const *argv, int fd, int lock, pid_t
 	posix_spawnattr_init(&attributes);
 	posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
-	if (lock >= 0)
-		posix_spawn_file_actions_adddup2(&actions, lock, GS_COLLECTOR_LOCK_FD);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &defaults);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
@@ -43,7 +41,7 @@ static int spawn(const char *program, char *const *argv, int fd, int lock, pid_t
 	return -r;
 }
 
-int gs_collector_start(const struct gs_machine *machine, int lock, struct gs_collector **ret_collector, struct gs_error *e)
+int gs_collector_start(const struct gs_machine *machine, struct gs_collector **ret_collector, struct gs_error *e)
 {
 	const char *const *words = gs_machine_argv(machine);
 	char *argv[ARGV_MAX] = { (char *)"gpuslice", (char *)"agent", (char *)"--role=collector" };
@@ -64,8 +62,7 @@ int gs_collector_start(const struct gs_machine *machine, int lock, struct gs_col
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return gs_error_oom(e);
-	c->may_write = lock >= 0;
-	r = spawn(program, argv, theirs, lock, &c->pid);
+	r = spawn(program, argv, theirs, &c->pid);
 	if (r < 0) {
 		free(c);
 		return gs_error_set(e, r, GS_STATUS_FAILED, "cannot start the collector (%s agent --role=collector): %s", program, strerror(-r));

@@ -18,23 +18,15 @@
 #include "base/clock.h"
 #include "codec/rpc.h"
 
-/* Where a collector of a commit finds the lock that it keeps. */
-#define GS_COLLECTOR_LOCK_FD 3
-
 struct gs_collector {
 	int pid;
 	struct gs_rpc *rpc;
 	int64_t last_id;
-	bool may_write;         /* it was started in a commit and keeps that one's lock */
 	struct gs_monotonic started;
 };
 
-/*
- * Exec this program in the collector's role for @machine. The caller owns it.
- * @lock (-1: none) is a commit's lock, which the child keeps open for life: it
- * holds for as long as anybody may still write, whatever becomes of the agent.
- */
-int gs_collector_start(const struct gs_machine *machine, int lock, struct gs_collector **ret_collector, struct gs_error *e);
+/* Exec this program in the collector's role for @machine. The caller owns it. It inherits nothing but its socket, a commit's lock least of all (lock.h). */
+int gs_collector_start(const struct gs_machine *machine, struct gs_collector **ret_collector, struct gs_error *e);
 
 /*
  * Close its socket, which ends it, and wait a second; killed after that when

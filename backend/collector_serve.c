@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -175,8 +174,6 @@ int gs_collector_serve(const struct gs_machine_options *options, int fd_in, int 
 	int r;
 
 	signal(SIGPIPE, SIG_IGN);
-	/* ours, but for no helper that a driver's library may start; EBADF outside of a commit */
-	(void)fcntl(GS_COLLECTOR_LOCK_FD, F_SETFD, FD_CLOEXEC);
 	if (gs_protocol_fds(&fd_in, &fd_out) < 0 || gs_rpc_new(fd_in, fd_out, &rpc, &e) < 0)
 		return GS_STATUS_UNREACHABLE;
 	r = gs_machine_open(options, &machine, &e);

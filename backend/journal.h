@@ -14,7 +14,7 @@
 
 #define GS_JOURNAL_DIR "var/lib/gpuslice/journal"
 
-/* How many commits, and bytes of them, are kept: the oldest ended ones go first, open ones never. */
+/* How many commits, and bytes of them, are kept: the oldest ended ones go first; open ones, and what failed and was not undone, never. */
 #define GS_JOURNAL_KEPT_MAX 200
 #define GS_JOURNAL_KEPT_BYTES_MAX (64u << 20)
 
@@ -23,18 +23,21 @@ struct gs_journal;
 /*
  * Begin a commit's file: the next number, written, synced, directory synced,
  * room for its steps reserved, so that a full disk is met before anything is
- * done. @begin->id is set by it. -errno with a sentence; then nothing is there.
+ * done. What could not be read back is refused. @begin->id is set by it; older
+ * ones beyond the bounds go. -errno with a sentence; then nothing is there.
  */
 int gs_journal_begin(struct gs_root *root, struct gs_journal_begin *begin, struct gs_journal **ret_journal, struct gs_error *e);
 /* Write behind what is there of an earlier commit; a half line at its end is cut off. */
 int gs_journal_reopen(struct gs_root *root, uint64_t id, struct gs_journal **ret_journal, struct gs_error *e);
-/* seq and time are set by it. On failure the record is not there, or does not count. */
+/* seq and time are set by it. -EBADMSG for one that cannot follow (gs_journal_take). On failure the record is not there, or does not count. */
 int gs_journal_append(struct gs_journal *j, struct gs_journal_record *record, struct gs_error *e);
 uint64_t gs_journal_id(const struct gs_journal *j);
+/* What it amounts to so far; borrowed. */
+const struct gs_journal_commit *gs_journal_commit_of(const struct gs_journal *j);
 struct gs_journal *gs_journal_close(struct gs_journal *j);
 GS_DEFINE_CLEANUP(struct gs_journal *, gs_journal_close);
 
-/* Read one; -ENOENT with a sentence, -EACCES. The caller owns. */
+/* Read one; -ENOENT with a sentence, -EACCES, and what gs_journal_parse() gives. The caller owns. */
 int gs_journal_load(struct gs_root *root, uint64_t id, struct gs_journal_file **ret_file, struct gs_error *e);
 
 /*

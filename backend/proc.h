@@ -26,6 +26,23 @@ int gs_proc_parse_stat(const char *text, char *ret_comm, uint64_t *ret_start_tim
 /* The same of a process; -ENOENT when it has gone. */
 int gs_proc_stat(struct gs_root *root, uint32_t pid, char *ret_comm, uint64_t *ret_start_time);
 
+/*
+ * What tells a process of this host from a later one that got its number: with
+ * the boot id, for what is written into files that could outlive a boot. It is
+ * a process of the real /proc on every kind of machine.
+ */
+#define GS_PROC_BOOT_ID 40
+struct gs_proc_identity {
+	uint32_t pid;
+	uint64_t start_time;                /* clock ticks since boot */
+	char boot_id[GS_PROC_BOOT_ID];      /* "unknown" where the kernel does not tell it */
+};
+
+/* Of a process that runs; -ENOENT when there is none, or it has ended and only its parent has not asked for its status. */
+int gs_proc_identify(uint32_t pid, struct gs_proc_identity *ret_identity);
+/* Is it still that very process? */
+bool gs_proc_is_alive(const struct gs_proc_identity *identity);
+
 /* Real uid: the first number of the «Uid:» line of /proc/PID/status. */
 int gs_proc_uid(struct gs_root *root, uint32_t pid, uint32_t *ret_uid);
 

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/parse.h"
+#include "codec/site_policy.h"
 #include "codec/snapshot_json.h"
 
 #define SCHEMA "gpuslice.published/1"
@@ -155,6 +156,25 @@ bool gs_published_join(const struct gs_published *p, struct gs_snapshot *s, stru
 	return all;
 }
 
+void gs_published_join_events(const struct gs_published *p, struct gs_snapshot *s, struct gs_gpu *gpu)
+{
+	const struct gs_gpu *there = gs_snapshot_gpu_by_bdf(p->snapshot, gpu->bdf);
+
+	/* one that is lost does not tell its UUID any more */
+	if (gpu->events_visible || !there || !there->events_visible || (gpu->uuid && there->uuid && !gs_str_equal(there->uuid, gpu->uuid)))
+		return;
+	for (size_t i = 0; i < there->n_events; i++) {
+		struct gs_gpu_event *ev = gs_gpu_add_event(s, gpu);
+
+		if (!ev)
+			return;
+		*ev = *there->events[i];
+		ev->text = gs_snapshot_text(s, ev->text);
+	}
+	gpu->events_visible = true;
+	gs_snapshot_set_published(s, p->taken_at);
+}
+
 /* Without the group the file stays root's alone. */
 static gid_t group_of_viewers(const struct gs_root *root)
 {
@@ -167,13 +187,22 @@ int gs_published_write(struct gs_root *root, const struct gs_snapshot *s, struct
 {
 	GS_JSON struct json_object *file = json_object_new_object();
 	GS_FREE char *text = NULL;
-	struct json_object *snapshot = gs_snapshot_to_json(s, 0);
-	int r;
+	struct gs_site_policy policy = { 0 };
+	struct json_object *snapshot;
+	struct gs_error why;
+	int r = gs_site_policy_read(root, &policy, &why);
+
+	/* what cannot be read may have been a wish to keep something back */
+	if (r < 0)
+		return gs_error_set(e, r, why.status, "%s. Nothing is published until that is mended; /" GS_PUBLISHED_PATH " stays as it was", why.text);
+	snapshot = gs_snapshot_to_json(s, 0);
 
 	if (!file || !snapshot) {
 		json_object_put(snapshot);
 		return gs_error_oom(e);
 	}
+	if (!policy.publish_names)
+		gs_snapshot_json_leave_out_names(snapshot);
 	gs_json_add_string(file, "schema", SCHEMA);
 	gs_json_add_i64(file, "taken_at_ms", GS_I64(now.ms));
 	json_object_object_add(file, "snapshot", snapshot);

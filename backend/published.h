@@ -32,7 +32,17 @@ int gs_published_read(struct gs_root *root, struct gs_published *ret_published, 
  */
 bool gs_published_join(const struct gs_published *p, struct gs_snapshot *s, struct gs_gpu *gpu);
 
-/* Write it atomically; makes run/gpuslice. */
+/*
+ * What the kernel's log had of @gpu, where this viewer may not read it: as of
+ * when it was published. The same UUID in the same place, or one without UUID.
+ */
+void gs_published_join_events(const struct gs_published *p, struct gs_snapshot *s, struct gs_gpu *gpu);
+
+/*
+ * Write it atomically; makes run/gpuslice. Names are left out where the site's
+ * policy says so (codec/site_policy.h); a policy with a mistake: nothing is
+ * written. -EPERM, -EBADMSG, -errno with a sentence.
+ */
 int gs_published_write(struct gs_root *root, const struct gs_snapshot *s, struct gs_wall now, struct gs_error *e);
 
 #endif

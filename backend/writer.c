@@ -116,18 +116,19 @@ const char *gs_writer_holders(struct gs_writer *w, struct gs_bdf function, char 
 /* @words behind the «--»; NULL ends. */
 static int spawn(struct child *c, const char *const *words, int output)
 {
-	char writer[32 + GS_BDF_TEXT], waits[192], bdf[GS_BDF_TEXT];
-	const char *argv[ARGV_MAX] = { "gpuslice", "agent", writer };
+	char writer[32 + GS_BDF_TEXT], owner[32], waits[192], bdf[GS_BDF_TEXT];
+	const char *argv[ARGV_MAX] = { "gpuslice", "agent", writer, owner };
 	GS_FREE char *program = c->w->program ? strdup(c->w->program) : gs_program_path();
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none;
-	size_t n = 3;
+	size_t n = 4;
 	int r;
 
 	if (!program)
 		return -ENOMEM;
 	snprintf(writer, sizeof(writer), "--writer=%s", gs_bdf_format(c->function, bdf));
+	snprintf(owner, sizeof(owner), "--owner=%d", (int)getpid());
 	snprintf(waits, sizeof(waits), "--waits-for=%s", c->holders);
 	if (c->holders[0])
 		argv[n++] = waits;

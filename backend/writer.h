@@ -73,6 +73,7 @@ int gs_writer_take_left(struct gs_writer *w);
 struct gs_writer_job {
 	struct gs_bdf function;
 	const char *waits_for;          /* who probably holds it, for the record; NULL */
+	uint32_t owner;                 /* pid of the agent, our parent; 0: whoever */
 	const char *path, *value;       /* to write; or: */
 	const char *const *argv;        /* to run, NULL ends; NULL: write */
 	/* How programs are run on this machine, as gs_machine_run(); it may block. */
@@ -81,7 +82,9 @@ struct gs_writer_job {
 };
 
 /*
- * Do it. A record stands under run/gpuslice/writes while it takes longer than
+ * Do it, unless the owner has gone already. A record stands under
+ * run/gpuslice/writes from before it is begun (writes.h); it counts when the
+ * owner has gone, and for everybody when it takes longer than
  * GS_WRITER_RECORD_MS. The result is the exit status (0, or the kernel's
  * errno, GS_WRITER_BROKEN for no result at all); what a program printed goes
  * to standard output as {"errno":N,"exit":N,"output":TEXT,"text":TEXT}.
@@ -91,10 +94,15 @@ struct gs_writer_job {
 int gs_writer_do(struct gs_root *root, const struct gs_writer_job *job);
 
 /*
- * «gpuslice agent --writer=BDF [--waits-for=TEXT] [--run] MACHINE… -- PATH VALUE», or, with --run, «-- PROGRAM ARGUMENT…».
- * @words: what stands behind the «--», NULL ends. Opens the machine, then gs_writer_do().
+ * «gpuslice agent --writer=BDF --owner=PID [--waits-for=TEXT] [--run] MACHINE… -- PATH VALUE», or, with --run, «-- PROGRAM ARGUMENT…».
+ * words: what stands behind the «--», NULL ends. Opens the machine, then gs_writer_do().
  */
-int gs_writer_child(const struct gs_machine_options *options, const char *function, const char *waits_for, bool is_program, const char *const *words);
+struct gs_writer_words {
+	const char *function, *owner, *waits_for;       /* @owner and @waits_for may be NULL */
+	bool is_program;
+	const char *const *words;
+};
+int gs_writer_child(const struct gs_machine_options *options, const struct gs_writer_words *w);
 
 /* For a root without a machine around it (tests): @program is exec'd, NULL: this one; @argv are the words that make it open the same root. */
 struct gs_writer *gs_writer_new_on(struct gs_root *root, const char *program, const char *const *argv, const struct gs_writer_ops *ops, void *userdata);

@@ -5,6 +5,7 @@
  * keeps the record, since whoever hangs in the kernel can do neither.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -77,7 +78,8 @@ static char *join(const char *const *words)
 	return gs_strbuf_take(&b);
 }
 
-static bool make_record(struct gs_root *root, const struct gs_writer_job *job, uint32_t pid)
+/* @owner NULL: it counts for everybody from now on. */
+static bool make_record(struct gs_root *root, const struct gs_writer_job *job, uint32_t pid, const struct gs_proc_identity *owner, int64_t since_ms)
 {
 	GS_FREE char *words = job->argv ? join(job->argv + 1) : NULL;
 	struct gs_write_record r = {
@@ -85,32 +87,74 @@ static bool make_record(struct gs_root *root, const struct gs_writer_job *job, u
 		.function = job->function,
 		.path = (char *)(job->argv ? job->argv[0] : job->path),
 		.value = (char *)(job->argv ? words ? words : "" : job->value),
-		.waits_for = (char *)job->waits_for,
-		.since_ms = gs_wall_now().ms - GS_WRITER_RECORD_MS,
+		/* everybody may read the other kind */
+		.waits_for = owner ? NULL : (char *)job->waits_for,
+		.since_ms = since_ms,
 	};
 
+	if (owner)
+		r.owner = *owner;
 	return gs_write_record_make(root, &r) == 0;
+}
+
+static bool make_owned_record(struct gs_root *root, const struct gs_writer_job *job, uint32_t pid, int64_t since_ms)
+{
+	struct gs_proc_identity owner;
+
+	return job->owner && gs_proc_identify(job->owner, &owner) == 0 && make_record(root, job, pid, &owner, since_ms);
+}
+
+/* Without it there is no lock any more, and somebody else may be at the device already. */
+static bool has_owner(const struct gs_writer_job *job)
+{
+	return !job->owner || (uint32_t)getppid() == job->owner;
+}
+
+/* The half that works waits for a byte through *@ret_go: what is done is on record first. */
+static pid_t start(struct gs_root *root, const struct gs_writer_job *job, int *ret_go)
+{
+	int go[2];
+	pid_t pid;
+	char byte;
+
+	if (pipe2(go, O_CLOEXEC) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		close(go[1]);
+		_exit(read(go[0], &byte, 1) == 1 ? work(root, job) : GS_WRITER_BROKEN);
+	}
+	close(go[0]);
+	if (pid < 0)
+		close(go[1]);
+	else
+		*ret_go = go[1];
+	return pid;
 }
 
 int gs_writer_do(struct gs_root *root, const struct gs_writer_job *job)
 {
-	GS_CLOSE int pidfd = -1;
+	int64_t since_ms = gs_wall_now().ms;
 	struct pollfd p = { .events = POLLIN };
-	bool has_record = false;
-	int status;
+	GS_CLOSE int pidfd = -1;
+	bool has_record;
+	int status, go;
 	pid_t pid;
 
 	setsid();
 	ignore_signals();
-	pid = fork();
+	pid = start(root, job, &go);
 	if (pid < 0)
 		return GS_WRITER_BROKEN;
-	if (pid == 0)
-		_exit(work(root, job));
+	has_record = make_owned_record(root, job, (uint32_t)pid, since_ms);
+	/* asked behind the record: an owner that goes later leaves one that counts */
+	if (has_owner(job))
+		(void)!write(go, "", 1);
+	close(go);
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	p.fd = pidfd;
 	if (pidfd >= 0 && poll(&p, 1, GS_WRITER_RECORD_MS) == 0)
-		has_record = make_record(root, job, (uint32_t)pid);
+		has_record |= make_record(root, job, (uint32_t)pid, NULL, since_ms);
 	while (waitpid(pid, &status, 0) < 0) {
 		if (errno != EINTR)
 			return GS_WRITER_BROKEN;
@@ -125,20 +169,22 @@ static int run_on_machine(void *userdata, const char *const *argv, int *ret_exit
 	return gs_machine_run(userdata, argv, ret_exit, ret_output, e);
 }
 
-int gs_writer_child(const struct gs_machine_options *options, const char *function, const char *waits_for, bool is_program, const char *const *words)
+int gs_writer_child(const struct gs_machine_options *options, const struct gs_writer_words *w)
 {
 	GS_CLEANUP(gs_machine_closep) struct gs_machine *machine = NULL;
-	struct gs_writer_job job = { .waits_for = waits_for, .run = run_on_machine };
+	struct gs_writer_job job = { .waits_for = w->waits_for, .run = run_on_machine };
 
-	if (gs_bdf_parse(function, &job.function) < 0 || !words[0] || (!is_program && (!words[1] || words[2])))
+	if (gs_bdf_parse(w->function, &job.function) < 0 || !w->words[0] || (!w->is_program && (!w->words[1] || w->words[2])))
+		return EINVAL;
+	if (w->owner && gs_parse_u32(w->owner, 10, &job.owner) < 0)
 		return EINVAL;
 	if (gs_machine_open(options, &machine, NULL) < 0)
 		return GS_WRITER_BROKEN;
 	if (gs_machine_is_read_only(machine))
 		return EROFS;
 	job.userdata = machine;
-	job.argv = is_program ? words : NULL;
-	job.path = words[0];
-	job.value = is_program ? NULL : words[1];
+	job.argv = w->is_program ? w->words : NULL;
+	job.path = w->words[0];
+	job.value = w->is_program ? NULL : w->words[1];
 	return gs_writer_do(gs_machine_root(machine), &job);
 }

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "backend/proc.h"
 #include "backend/writer.h"
 #include "base/parse.h"
 #include "codec/json_reader.h"
@@ -20,43 +20,32 @@ void gs_write_record_done(struct gs_write_record *r)
 	*r = (struct gs_write_record){ 0 };
 }
 
-/* Writers are processes of this host, whatever machine they write to. */
-static int host_facts(uint32_t pid, uint64_t *ret_start_time, char **ret_boot_id)
-{
-	GS_CLEANUP(gs_root_closep) struct gs_root *host = NULL;
-	int r = gs_root_open(GS_ROOT_LIVE, NULL, &host, NULL);
-
-	if (r == 0)
-		r = gs_proc_stat(host, pid, NULL, ret_start_time);
-	if (r == 0 && gs_root_read(host, ret_boot_id, "proc/sys/kernel/random/boot_id") < 0) {
-		*ret_boot_id = strdup("unknown");
-		r = *ret_boot_id ? 0 : -ENOMEM;
-	}
-	return r;
-}
-
 int gs_write_record_make(struct gs_root *root, const struct gs_write_record *r)
 {
 	GS_JSON struct json_object *o = json_object_new_object();
-	GS_FREE char *boot = NULL, *text = NULL;
+	struct gs_proc_identity process;
+	GS_FREE char *text = NULL;
 	char bdf[GS_BDF_TEXT];
-	uint64_t start_time;
-	int rc = o ? host_facts(r->pid, &start_time, &boot) : -ENOMEM;
+	int rc = o ? gs_proc_identify(r->pid, &process) : -ENOMEM;
 
 	if (rc < 0)
 		return rc;
-	gs_json_add_u64(o, "start_time", GS_U64(start_time));
-	gs_json_add_string(o, "boot_id", boot);
+	gs_json_add_u64(o, "start_time", GS_U64(process.start_time));
+	gs_json_add_string(o, "boot_id", process.boot_id);
 	gs_json_add_string(o, "path", r->path);
 	gs_json_add_string(o, "value", r->value);
 	gs_json_add_i64(o, "since_ms", GS_I64(r->since_ms));
 	gs_json_add_string(o, "waits_for", r->waits_for);
+	if (r->owner.pid) {
+		gs_json_add_u32(o, "owner_pid", GS_U32(r->owner.pid));
+		gs_json_add_u64(o, "owner_start_time", GS_U64(r->owner.start_time));
+	}
 	text = gs_json_to_text(o);
 	if (!text)
 		return -ENOMEM;
 	gs_root_mkdir(root, 0755, "run/gpuslice");
 	rc = gs_root_mkdir(root, 0755, GS_WRITES_DIR);
-	return rc < 0 ? rc : gs_root_replace_file(root, text, strlen(text), 0600, (gid_t)-1, GS_WRITES_DIR "/%u-%s", r->pid, gs_bdf_format(r->function, bdf));
+	return rc < 0 ? rc : gs_root_replace_file(root, text, strlen(text), r->owner.pid ? 0644 : 0600, (gid_t)-1, GS_WRITES_DIR "/%u-%s", r->pid, gs_bdf_format(r->function, bdf));
 }
 
 void gs_write_record_remove(struct gs_root *root, uint32_t pid, struct gs_bdf function)
@@ -80,13 +69,14 @@ static bool parse_name(const char *name, uint32_t *ret_pid, struct gs_bdf *ret_f
 }
 
 /* Whoever may write into /run/gpuslice is root, but a record may be half, old, or from another version. */
-static int parse_record(const char *text, struct gs_write_record *record, char **ret_boot_id)
+static int parse_record(const char *text, struct gs_write_record *record, struct gs_proc_identity *ret_process)
 {
 	GS_JSON struct json_object *o = NULL;
 	const struct gs_json_where where = { NULL, "record", 0 };
 	struct gs_json_reader r;
 	const char *path, *value, *waits_for, *boot;
-	struct gs_u64 start_time;
+	struct gs_u64 start_time, owner_start_time;
+	struct gs_u32 owner;
 	struct gs_i64 since;
 
 	if (gs_json_parse(text, strlen(text), "record", &o, NULL) < 0)
@@ -98,30 +88,36 @@ static int parse_record(const char *text, struct gs_write_record *record, char *
 	waits_for = gs_json_read_string(&r, "waits_for");
 	start_time = gs_json_read_u64(&r, "start_time");
 	since = gs_json_read_i64(&r, "since_ms");
-	if (r.failed || !start_time.known)
+	owner = gs_json_read_u32(&r, "owner_pid", INT32_MAX);
+	owner_start_time = gs_json_read_u64(&r, "owner_start_time");
+	if (r.failed || !start_time.known || strlen(boot) >= sizeof(ret_process->boot_id))
 		return -EBADMSG;
+	*ret_process = (struct gs_proc_identity){ .pid = record->pid, .start_time = start_time.value };
+	snprintf(ret_process->boot_id, sizeof(ret_process->boot_id), "%s", boot);
+	record->owner = *ret_process;
+	record->owner.pid = owner.value;
+	record->owner.start_time = owner_start_time.value;
 	record->start_time = start_time.value;
 	record->since_ms = since.value;
 	record->path = strdup(path);
 	record->value = strdup(value);
 	record->waits_for = waits_for ? strdup(waits_for) : NULL;
-	*ret_boot_id = strdup(boot);
-	return record->path && record->value && *ret_boot_id ? 0 : -ENOMEM;
+	return record->path && record->value ? 0 : -ENOMEM;
 }
 
-/* 0 when it counts, -ESRCH when its writer has gone. */
+/* 0 when it counts, -EAGAIN when its agent is there still, -ESRCH when its process has gone. */
 static int read_record(struct gs_root *root, struct gs_write_record *record)
 {
-	GS_FREE char *text = NULL, *boot = NULL, *boot_now = NULL;
+	struct gs_proc_identity process, now;
+	GS_FREE char *text = NULL;
 	char bdf[GS_BDF_TEXT];
-	uint64_t now;
 	int r = gs_root_read(root, &text, GS_WRITES_DIR "/%u-%s", record->pid, gs_bdf_format(record->function, bdf));
 
 	if (r == 0)
-		r = parse_record(text, record, &boot);
+		r = parse_record(text, record, &process);
 	if (r < 0 && r != -EACCES)
 		return r;
-	if (host_facts(record->pid, &now, &boot_now) < 0)
+	if (gs_proc_identify(record->pid, &now) < 0)
 		return -ESRCH;
 	/* not ours to read: that the process is there has to do */
 	if (r == -EACCES) {
@@ -129,7 +125,9 @@ static int read_record(struct gs_root *root, struct gs_write_record *record)
 		record->value = strdup("?");
 		return record->path && record->value ? 0 : -ENOMEM;
 	}
-	return now == record->start_time && strcmp(boot, boot_now) == 0 ? 0 : -ESRCH;
+	if (now.start_time != process.start_time || strcmp(now.boot_id, process.boot_id) != 0)
+		return -ESRCH;
+	return record->owner.pid && gs_proc_is_alive(&record->owner) ? -EAGAIN : 0;
 }
 
 int gs_write_records(struct gs_root *root, bool may_clean, int (*take)(void *userdata, struct gs_write_record *r), void *userdata)
@@ -191,6 +189,9 @@ static int take_function(void *userdata, struct gs_write_record *r)
 {
 	struct list *l = userdata;
 
+	/* sysfs goes on while a call of NVML waits */
+	if (strcmp(r->path, GS_WRITE_PATH_NVML) == 0)
+		return 0;
 	if (l->n == l->max)
 		return 1;
 	l->functions[l->n++] = r->function;
@@ -246,6 +247,9 @@ static int take_into_snapshot(void *userdata, struct gs_write_record *r)
 	struct gs_pending_write *w;
 	char bdf[GS_BDF_TEXT];
 
+	/* a collector that looks is not in that call any more */
+	if (r->pid == (uint32_t)getpid())
+		return 0;
 	/* of no function at all: a program that works on a unit */
 	if (gs_bdf_compare(r->function, (struct gs_bdf){ 0 }) == 0) {
 		gs_snapshot_add_notice(c->s, "%s %s is still at work (pid %u)", r->path, r->value, r->pid);

@@ -5,8 +5,8 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <stdio.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
@@ -19,7 +19,6 @@
 #define OWN_DIR "run/gpuslice"
 #define YIELD_DIR OWN_DIR "/yield"
 #define COLLECTORS OWN_DIR "/collectors"
-#define LOCK OWN_DIR "/lock"
 #define REQUESTS_MAX 4096
 #define SHARED_LOCK_TRIES 20
 #define SHARED_LOCK_PAUSE_MS 10
@@ -238,71 +237,4 @@ int gs_yield_all_gone(struct gs_root *root)
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return 1;
 	return errno == EWOULDBLOCK ? 0 : -errno;
-}
-
-/* Who holds it, as far as the file tells the truth: one that was killed could not clear its pid. */
-static bool read_holder(int fd, struct author *ret_holder)
-{
-	char text[64];
-	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
-
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	return parse_author(text, ret_holder) && is_alive(ret_holder);
-}
-
-static int write_holder(int fd, int pid)
-{
-	uint64_t start_time;
-	char text[64];
-	int n, r;
-
-	r = start_time_of((uint32_t)pid, &start_time);
-	if (r < 0)
-		return r;
-	n = snprintf(text, sizeof(text), "%d %" PRIu64 "\n", pid, start_time);
-	if (ftruncate(fd, 0) < 0)
-		return -errno;
-	return pwrite(fd, text, (size_t)n, 0) == n ? 0 : -EIO;
-}
-
-int gs_commit_lock(struct gs_root *root, int *ret_fd, struct gs_error *e)
-{
-	struct author holder;
-	GS_CLOSE int fd = -1;
-	int r;
-
-	make_dirs(root);
-	r = gs_root_open_file(root, O_RDWR | O_CREAT, 0600, &fd, LOCK);
-	/* whoever may open it may lock it, so one of an older version is closed to others, too */
-	if (r == 0 && fchmod(fd, 0600) < 0)
-		r = -errno;
-	if (r < 0)
-		return gs_error_set(e, r, GS_STATUS_FAILED, "the lock /" LOCK " cannot be opened: %s. Nothing was done", strerror(-r));
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK)
-			return gs_error_set(e, -errno, GS_STATUS_FAILED, "the lock /" LOCK " cannot be taken: %s. Nothing was done", strerror(errno));
-		if (read_holder(fd, &holder))
-			return gs_error_set(e, -EWOULDBLOCK, GS_STATUS_LOCKED, "another commit is running: pid %u. Nothing was done: wait for it to end", holder.pid);
-		return gs_error_set(e, -EWOULDBLOCK, GS_STATUS_LOCKED, "another commit is running. Nothing was done: wait for it to end");
-	}
-	r = write_holder(fd, (int)getpid());
-	if (r < 0)
-		return gs_error_set(e, r, GS_STATUS_FAILED, "the lock /" LOCK " cannot be written: %s. Nothing was done", strerror(-r));
-	*ret_fd = GS_TAKE_FD(fd);
-	return 0;
-}
-
-void gs_commit_unlock(int fd, int writer)
-{
-	if (writer) {
-		write_holder(fd, writer);
-	} else {
-		(void)!ftruncate(fd, 0);
-		/* closing alone would not do: a collector of this commit may live on to read */
-		flock(fd, LOCK_UN);
-	}
-	close(fd);
 }

@@ -37,17 +37,4 @@ int gs_yield_hold(struct gs_root *root, bool may_create);
 /* Have all collectors gone? 1 yes, 0 not yet, -errno when it cannot be told. */
 int gs_yield_all_gone(struct gs_root *root);
 
-/*
- * The commit's exclusive lock on run/gpuslice/lock, which then names our pid;
- * only root may open it. -EWOULDBLOCK with status LOCKED and, when it is
- * alive, the pid that holds it.
- */
-int gs_commit_lock(struct gs_root *root, int *ret_fd, struct gs_error *e);
-
-/*
- * Release it and close @fd. @writer is 0, or a child that keeps the lock since
- * it may still write: the lock is its own then and goes when it ends.
- */
-void gs_commit_unlock(int fd, int writer);
-
 #endif

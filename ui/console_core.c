@@ -132,6 +132,7 @@ static void commit(struct gs_console *c)
 		.base = c->m->plan->base,
 		.n_base = c->m->plan->n_base,
 		.yes = true,
+		.command = "gpuslice (console)",
 	};
 	int rc = c->m->agent_gone ? -EPIPE : gs_session_commit_begin(c->session, &what);
 

@@ -81,19 +81,6 @@ static void local_time(struct gs_wall w, char *buf, size_t size)
 		strftime(buf, size, "%H:%M:%S", &tm);
 }
 
-/* A layout that somebody else published is as good as it is fresh. */
-static void describe_age(int64_t ms, char *buf, size_t size)
-{
-	int64_t s = ms > 0 ? ms / 1000 : 0;
-
-	if (s < 120)
-		snprintf(buf, size, "%" PRId64 " s", s);
-	else if (s < 7200)
-		snprintf(buf, size, "%" PRId64 " min", s / 60);
-	else
-		snprintf(buf, size, "%" PRId64 " h", s / 3600);
-}
-
 /* What cannot be seen, for the brackets, and that shorter; false when nothing is missing. */
 static bool what_is_missing(const struct gs_model *m, const struct gs_snapshot *s, char *buf, size_t size, char *brief, size_t brief_size)
 {
@@ -110,8 +97,8 @@ static bool what_is_missing(const struct gs_model *m, const struct gs_snapshot *
 	if (places) {
 		snprintf(places_text, sizeof(places_text), "places unknown");
 	} else if (gs_snapshot_published(s, &at)) {
-		describe_age(m->wall.ms - at.ms, when, sizeof(when));
-		snprintf(places_text, sizeof(places_text), "places %s old", when);
+		/* a layout that somebody else published is as good as it is fresh */
+		snprintf(places_text, sizeof(places_text), "places %s old", gs_age_format(m->wall.ms - at.ms, when, sizeof(when)));
 	}
 	/* short where both are missing: a monitor of 80 columns says why too */
 	if (places && holders)

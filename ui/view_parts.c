@@ -127,6 +127,10 @@ bool gs_part_trouble(const struct gs_model *m, const struct gs_gpu *gpu, char *b
 	const struct gs_pending_write *w = gpu->n_writes ? gpu->writes[0] : NULL;
 	char age[32], pci[GS_BDF_TEXT], more[32] = "";
 
+	if (w && gs_write_is_call(w)) {
+		snprintf(buf, size, "%s waits %s in the driver (collector pid %u); it cannot be interrupted, dmesg may say why", w->value, gs_part_age(m, w->since, age, sizeof(age)), w->pid);
+		return true;
+	}
 	if (w) {
 		if (gpu->n_writes > 1)
 			snprintf(more, sizeof(more), ", and %zu more", gpu->n_writes - 1);

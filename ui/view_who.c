@@ -32,6 +32,8 @@ static int foot_rows(const struct gs_model *m)
 {
 	int rows = 1;
 
+	if (gs_model_gpu(m) && gs_model_gpu(m)->n_events)
+		rows++;
 	if (gs_model_gpu(m) && !gs_model_gpu(m)->holders_visible)
 		rows++;
 	for (size_t i = 0; m->snapshot && i < gs_snapshot_n_sources(m->snapshot); i++)
@@ -169,6 +171,11 @@ static void draw_foot(const struct gs_view *v, const struct gs_gpu *gpu, const s
 			gs_lines_wrap(&l, -1, GS_ELEMENT_TITLE, " ", GS_ELEMENT_TEXT, b.text, r.columns - 1, 1);
 	} else {
 		gs_lines_add(&l, -1, GS_ELEMENT_TEXT, "%s", "");
+	}
+	if (gpu->n_events) {
+		char text[320];
+
+		gs_lines_wrap(&l, -1, GS_ELEMENT_CONFIRM, " kernel log:  ", GS_ELEMENT_TEXT, gs_gpu_event_label(gpu->events[gpu->n_events - 1], text, sizeof(text)), r.columns - 1, 1);
 	}
 	if (!gpu->holders_visible)
 		gs_lines_wrap(&l, -1, GS_ELEMENT_CONFIRM, " ", GS_ELEMENT_CONFIRM,

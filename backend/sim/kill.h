@@ -2,8 +2,8 @@
 /*
  * kill.h - the fault that ends the committer in the middle: whoever changes the
  * simulated machine is killed at its N-th change. The only faults that touch
- * real processes, and only the caller's own: its process group, which an agent
- * and its children are, or its parent.
+ * real processes: the one that holds the commit's lock of this machine, and the
+ * caller's own process group.
  */
 #ifndef GS_BACKEND_SIM_KILL_H
 #define GS_BACKEND_SIM_KILL_H
@@ -21,6 +21,6 @@ const char *gs_sim_kill_name(enum gs_sim_kill when);
 enum gs_sim_kill gs_sim_kill_take(struct gs_sim_state *s, bool *ret_counted);
 
 /* Strike. BEFORE and AFTER do not return; AGENT does, and the change goes on without the agent. */
-void gs_sim_kill_now(enum gs_sim_kill when);
+void gs_sim_kill_now(enum gs_sim_kill when, int tree_fd);
 
 #endif

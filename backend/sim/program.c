@@ -376,7 +376,7 @@ static int run_locked(struct gs_sim *sim, struct gs_sim_program *p, uint64_t *re
 	if (kill == GS_SIM_KILL_BEFORE)
 		gs_sim_store_commit(sim->store, NULL);
 	if (kill != GS_SIM_KILL_AFTER)
-		gs_sim_kill_now(kill);
+		gs_sim_kill_now(kill, p->tree_fd);
 	r = run(p);
 	gs_sim_expect_answered(p->s, r < 0 ? (uint32_t)-r : (uint32_t)p->exit_status);
 	if (r == 0 && p->changed)
@@ -385,7 +385,7 @@ static int run_locked(struct gs_sim *sim, struct gs_sim_program *p, uint64_t *re
 		int written = gs_sim_store_commit(sim->store, NULL);
 
 		if (kill == GS_SIM_KILL_AFTER)
-			gs_sim_kill_now(kill);
+			gs_sim_kill_now(kill, p->tree_fd);
 		return r < 0 ? r : written;
 	}
 	return r;

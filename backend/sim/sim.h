@@ -111,8 +111,8 @@ int gs_sim_run(struct gs_sim *sim, char *const argv[], int *ret_exit, char **ret
  *   mode-pending BDF           the next mode change stays pending
  *   hold BDF|UUID [unseen]     a program has that device open through VFIO, as a virtual machine has; unseen: with a
  *                              descriptor that no process shows
- *   kill before|after|agent [at N]   at the N-th change whoever makes it is killed with its process group, before or after the
- *                              change; or its parent alone, and the change goes on
+ *   kill before|after|agent [at N]   at the N-th change the agent whose commit it is is killed with whoever makes it, before or
+ *                              after the change; or the agent alone, and the change goes on
  *   read-only                  sysfs is mounted read-only
  *   uuid old|new               a recreated instance gets its old UUID, or a new one
  *   release                    lets hanging calls go on, and ends what holds

@@ -261,6 +261,20 @@ static void clear(struct gs_sim_state *s, int tree_fd)
 	gs_sim_settle(s, tree_fd);
 }
 
+/* What NVIDIA's driver says then; the first line of it is of the kernel's, and names no error. */
+static void lose(struct gs_sim_state *s, struct gs_sim_gpu *gpu)
+{
+	/* the messages leave the function out */
+	int n = (int)strcspn(gpu->pci.bdf, ".");
+
+	if (gs_sim_is_nvidia(gpu) && !gpu->lost) {
+		gs_sim_log(s, 6, "NVRM: GPU at PCI:%.*s: %s", n, gpu->pci.bdf, gpu->uuid);
+		gs_sim_log(s, 3, "NVRM: Xid (PCI:%.*s): 79, pid='<unknown>', name=<unknown>, GPU has fallen off the bus.", n, gpu->pci.bdf);
+		gs_sim_log(s, 3, "NVRM: GPU %s: GPU has fallen off the bus.", gpu->pci.bdf);
+	}
+	gpu->lost = true;
+}
+
 static int apply(struct gs_sim_state *s, int tree_fd, int argc, char *const *argv, struct gs_error *e)
 {
 	struct gs_sim_gpu *gpu;
@@ -269,7 +283,7 @@ static int apply(struct gs_sim_state *s, int tree_fd, int argc, char *const *arg
 	if (argc == 3 && gs_str_equal(argv[0], "nvml") && gs_str_equal(argv[1], "lost")) {
 		r = find_gpu(s, argv[2], &gpu, e);
 		if (r == 0)
-			gpu->lost = true;
+			lose(s, gpu);
 		return r;
 	}
 	if (argc >= 1 && gs_str_equal(argv[0], "nvml"))

@@ -92,7 +92,7 @@ static int write_locked(struct gs_sim *sim, const char *path, const void *bytes,
 	if (kill == GS_SIM_KILL_BEFORE)
 		gs_sim_store_commit(sim->store, NULL);
 	if (kill != GS_SIM_KILL_AFTER)
-		gs_sim_kill_now(kill);
+		gs_sim_kill_now(kill, gs_sim_store_tree_fd(sim->store));
 	if (strikes) {
 		r = fault.kind == GS_SIM_FAULT_CODE ? -(int)fault.code : 0;
 	} else {
@@ -112,7 +112,7 @@ static int write_locked(struct gs_sim *sim, const char *path, const void *bytes,
 		int written = gs_sim_store_commit(sim->store, NULL);
 
 		if (kill == GS_SIM_KILL_AFTER)
-			gs_sim_kill_now(kill);
+			gs_sim_kill_now(kill, gs_sim_store_tree_fd(sim->store));
 		return written < 0 ? written : r;
 	}
 	return r;
@@ -175,6 +175,9 @@ static int sim_permit(void *userdata, const char *path)
 	/* 0400 root: the nodes of capabilities; the directory itself can be listed */
 	if (gs_str_starts(path, "dev/nvidia-caps/"))
 		return -EACCES;
+	/* kernel.dmesg_restrict, which Debian's kernels have on */
+	if (gs_str_equal(path, "dev/kmsg"))
+		return -EPERM;
 	p = process_of_fd_path(sim, path);
 	return p && p->uid != GS_SIM_CALLER_UID ? -EACCES : 0;
 }

@@ -247,7 +247,7 @@ static enum gs_nvml_return change_locked(const char *call, void *handle, unsigne
 	if (kill == GS_SIM_KILL_BEFORE)
 		gs_sim_store_commit(lib.store, NULL);
 	if (kill != GS_SIM_KILL_AFTER)
-		gs_sim_kill_now(kill);
+		gs_sim_kill_now(kill, gs_sim_store_tree_fd(lib.store));
 	if (strikes && fault.kind == GS_SIM_FAULT_CODE) {
 		r = (enum gs_nvml_return)fault.code;
 	} else if (!strikes) {
@@ -259,7 +259,7 @@ static enum gs_nvml_return change_locked(const char *call, void *handle, unsigne
 	if ((r == GS_NVML_SUCCESS || counted) && gs_sim_store_commit(lib.store, NULL) < 0)
 		return GS_NVML_OPERATING_SYSTEM;
 	if (kill == GS_SIM_KILL_AFTER)
-		gs_sim_kill_now(kill);
+		gs_sim_kill_now(kill, gs_sim_store_tree_fd(lib.store));
 	return r;
 }
 

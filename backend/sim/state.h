@@ -24,6 +24,7 @@
 #define GS_SIM_UNITS_MAX 64
 #define GS_SIM_FILES_MAX 64
 #define GS_SIM_OUTPUTS_MAX 32
+#define GS_SIM_LOG_MAX 64
 #define GS_SIM_PENDING_MAX 64
 #define GS_SIM_PROCESSES_MAX 512
 #define GS_SIM_USES_MAX 64
@@ -257,9 +258,9 @@ enum gs_sim_fault_kind {
 /* When whoever changes the machine is killed (kill.h). */
 enum gs_sim_kill {
 	GS_SIM_KILL_NEVER,
-	GS_SIM_KILL_BEFORE,         /* with all of its process group, before anything has changed: a power cut */
+	GS_SIM_KILL_BEFORE,         /* with the agent, before anything has changed: a power cut */
 	GS_SIM_KILL_AFTER,          /* … when the change has been made and nobody has been told */
-	GS_SIM_KILL_AGENT,          /* its parent alone: the change goes on */
+	GS_SIM_KILL_AGENT,          /* the agent alone: the change goes on */
 	GS_SIM_KILL_MAX,
 };
 
@@ -311,6 +312,9 @@ struct gs_sim_state {
 	struct gs_sim_unit *units;
 	struct gs_sim_file *files;
 	struct gs_sim_output *outputs;
+	/* of this boot: records as dev/kmsg gives them, without the newline */
+	size_t n_log;
+	const char *log[GS_SIM_LOG_MAX];
 	struct gs_sim_pending pending[GS_SIM_PENDING_MAX];
 	struct gs_sim_fault faults[GS_SIM_FAULTS_MAX];
 	/* expect.h: what changes the machine, in the order in which it is to come; the first n_met have */
@@ -328,6 +332,9 @@ GS_DEFINE_CLEANUP(struct gs_sim_state *, gs_sim_state_free);
 /* From and to the text of state.json. Models are not attached by reading. */
 int gs_sim_state_parse(const char *bytes, size_t n, const char *file, struct gs_sim_state **ret_state, struct gs_error *e);
 int gs_sim_state_format(const struct gs_sim_state *s, char **ret_text, size_t *ret_n, struct gs_error *e);
+
+/* A record more in the kernel's log; the oldest goes where there is no room. Without memory the arena has failed. */
+void gs_sim_log(struct gs_sim_state *s, unsigned priority, const char *fmt, ...) GS_PRINTF(3, 4);
 
 /* "0000:1b:00.0", lower case, nothing else. */
 bool gs_sim_bdf_is_valid(const char *bdf);

@@ -187,6 +187,11 @@ static void put_system(struct gs_sim_out *w, struct json_object *root, const str
 	gs_sim_put(w, root, "outputs", array);
 
 	array = json_object_new_array();
+	for (size_t i = 0; i < s->n_log; i++)
+		gs_sim_push(w, array, json_object_new_string(s->log[i]));
+	gs_sim_put(w, root, "log", array);
+
+	array = json_object_new_array();
 	for (size_t i = 0; i < s->n_pending; i++)
 		gs_sim_push(w, array, pending_object(w, &s->pending[i]));
 	gs_sim_put(w, root, "pending", array);

@@ -94,6 +94,11 @@ void gs_sim_system_read(struct gs_sim_json *j, struct json_object *root, struct 
 	for (size_t i = 0; i < s->n_files; i++)
 		read_file(j, gs_sim_json_element(j, array, i, "files"), &s->files[i]);
 
+	array = gs_sim_json_has(root, "log") ? gs_sim_json_array(j, root, "log", GS_SIM_LOG_MAX) : NULL;
+	s->n_log = gs_sim_json_length(array);
+	for (size_t i = 0; i < s->n_log; i++)
+		s->log[i] = gs_sim_json_string_at(j, array, i, "log", 1024);
+
 	array = gs_sim_json_has(root, "outputs") ? gs_sim_json_array(j, root, "outputs", GS_SIM_OUTPUTS_MAX) : NULL;
 	s->outputs = allocate(j, gs_sim_json_length(array), sizeof(*s->outputs));
 	s->n_outputs = s->outputs ? gs_sim_json_length(array) : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tree_proc.c - proc/PID, a few files of proc/ itself, and etc/. */
+/* tree_proc.c - proc/PID, a few files of proc/ itself, etc/, and the kernel's log. */
 #include <stdio.h>
 #include <string.h>
 #include <uuid/uuid.h>
@@ -28,7 +28,7 @@ static void machine_uuid(const struct gs_sim_state *s, const char *what, bool da
 
 static void list_globals(struct gs_sim_list *l, const struct gs_sim_state *s)
 {
-	GS_STRBUF struct gs_strbuf passwd = GS_STRBUF_INIT;
+	GS_STRBUF struct gs_strbuf passwd = GS_STRBUF_INIT, log = GS_STRBUF_INIT;
 	char uuid[UUID_STR_LEN];
 
 	gs_sim_list_enter(l, "proc/sys/kernel/random");
@@ -44,6 +44,12 @@ static void list_globals(struct gs_sim_list *l, const struct gs_sim_state *s)
 	gs_sim_list_text(l, 0444, "stat", "cpu  10132153 290696 3084719 46828483 16683 0 25195 0 0 0\nbtime %llu\n",
 			 (unsigned long long)s->boot_time);
 	gs_sim_list_text(l, 0444, "cmdline", "BOOT_IMAGE=/vmlinuz root=/dev/md0 ro intel_iommu=on iommu=pt\n");
+
+	gs_sim_list_enter(l, "dev");
+	gs_strbuf_printf(&log, "5,0,0,-;Linux version %s\n", s->kernel_version);
+	for (size_t i = 0; i < s->n_log; i++)
+		gs_strbuf_printf(&log, "%s\n", s->log[i]);
+	gs_sim_list_bytes(l, 0644, "kmsg", log.failed ? "" : log.text, log.failed ? 0 : log.length);
 
 	gs_strbuf_puts(&passwd, "root:x:0:0:root:/root:/bin/bash\n");
 	for (size_t i = 0; i < s->n_users; i++)

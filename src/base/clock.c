@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/clock.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -41,4 +42,17 @@ const char *gs_wall_format(struct gs_wall t, char *buf, size_t size)
 const char *gs_wall_format_iso(struct gs_wall t, char *buf, size_t size)
 {
 	return format(t, "%Y-%m-%dT%H:%M:%SZ", buf, size);
+}
+
+const char *gs_age_format(int64_t ms, char *buf, size_t size)
+{
+	int64_t s = ms > 0 ? ms / 1000 : 0;
+
+	if (s < 120)
+		snprintf(buf, size, "%" PRId64 " s", s);
+	else if (s < 7200)
+		snprintf(buf, size, "%" PRId64 " min", s / 60);
+	else
+		snprintf(buf, size, "%" PRId64 " h", s / 3600);
+	return buf;
 }

@@ -24,6 +24,9 @@ struct gs_wall gs_wall_now(void);
 const char *gs_wall_format(struct gs_wall t, char *buf, size_t size);
 const char *gs_wall_format_iso(struct gs_wall t, char *buf, size_t size);
 
+/* How long ago for people, in one unit: "90 s", "5 min", "3 h"; what lies ahead is "0 s". Returns @buf. */
+const char *gs_age_format(int64_t ms, char *buf, size_t size);
+
 static inline int64_t gs_elapsed_ms(struct gs_monotonic since)
 {
 	return gs_monotonic_now().ms - since.ms;

@@ -24,6 +24,8 @@ struct gs_root {
 	int fd;
 	const struct gs_root_ops *ops;
 	void *userdata;
+	const struct gs_root_file_ops *file_ops;
+	void *file_userdata;
 };
 
 int gs_root_open(enum gs_root_kind kind, const char *path, struct gs_root **ret_root, struct gs_error *e)
@@ -61,6 +63,12 @@ void gs_root_set_ops(struct gs_root *root, const struct gs_root_ops *ops, void *
 {
 	root->ops = ops;
 	root->userdata = userdata;
+}
+
+void gs_root_set_file_ops(struct gs_root *root, const struct gs_root_file_ops *ops, void *userdata)
+{
+	root->file_ops = ops;
+	root->file_userdata = userdata;
 }
 
 enum gs_root_kind gs_root_kind(const struct gs_root *root)
@@ -472,4 +480,62 @@ int gs_root_replace_file(struct gs_root *root, const void *bytes, size_t n, mode
 	else
 		sync_directory(dir);
 	return r;
+}
+
+/* ---- plain files that have to outlive a power cut ---- */
+
+static ssize_t write_some(struct gs_root *root, int fd, const void *bytes, size_t n)
+{
+	ssize_t written;
+
+	if (root->file_ops && root->file_ops->write)
+		return root->file_ops->write(root->file_userdata, fd, bytes, n);
+	written = write(fd, bytes, n);
+	return written < 0 ? -errno : written;
+}
+
+int gs_root_file_write(struct gs_root *root, int fd, const void *bytes, size_t n)
+{
+	const char *p = bytes;
+
+	while (n) {
+		ssize_t written = write_some(root, fd, p, n);
+
+		if (written == -EINTR)
+			continue;
+		if (written <= 0)
+			return written < 0 ? (int)written : -EIO;
+		p += written;
+		n -= (size_t)written;
+	}
+	return 0;
+}
+
+int gs_root_file_sync(struct gs_root *root, int fd, bool all)
+{
+	if (root->file_ops && root->file_ops->sync)
+		return root->file_ops->sync(root->file_userdata, fd);
+	return (all ? fsync(fd) : fdatasync(fd)) < 0 ? -errno : 0;
+}
+
+int gs_root_file_truncate(struct gs_root *root, int fd, uint64_t size)
+{
+	if (root->file_ops && root->file_ops->truncate)
+		return root->file_ops->truncate(root->file_userdata, fd, size);
+	return ftruncate(fd, (off_t)size) < 0 ? -errno : 0;
+}
+
+int gs_root_sync_dir(struct gs_root *root, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	GS_CLOSE int fd = -1;
+	int r = FORMAT_PATH(path, fmt);
+
+	if (r < 0)
+		return r;
+	fd = open_in(root, path, O_RDONLY | O_DIRECTORY, 0);
+	if (fd < 0)
+		return fd;
+	r = gs_root_file_sync(root, fd, true);
+	return r == -EINVAL || r == -EROFS ? 0 : r;
 }

@@ -30,7 +30,7 @@ enum gs_root_kind {
 struct gs_root_ops {
 	/* One write(2) on an attribute: @n bytes at once. 0 or -errno as the kernel would give it. */
 	int (*write)(void *userdata, const char *path, const void *bytes, size_t n);
-	/* May this caller read @path? 0 or -EACCES. */
+	/* May this caller read @path? 0, -EACCES or -EPERM. */
 	int (*permit)(void *userdata, const char *path);
 	/* What a read of the file gives before its first byte: 0, or -errno where the kernel's show callback fails (ENXIO, EIO…). May block as the kernel does. */
 	int (*read)(void *userdata, const char *path);
@@ -45,6 +45,15 @@ GS_DEFINE_CLEANUP(struct gs_root *, gs_root_close);
 
 /* Only for SIM roots. @ops is borrowed for the life of the root. */
 void gs_root_set_ops(struct gs_root *root, const struct gs_root_ops *ops, void *userdata);
+
+/* What stands in for the system calls of gs_root_file_…(): -errno, or what the call gives. A test's way to a full or dying disk, on any kind of root. */
+struct gs_root_file_ops {
+	ssize_t (*write)(void *userdata, int fd, const void *bytes, size_t n);
+	int (*sync)(void *userdata, int fd);
+	int (*truncate)(void *userdata, int fd, uint64_t size);
+};
+/* @ops is borrowed for the life of the root; each may be NULL: the system's. */
+void gs_root_set_file_ops(struct gs_root *root, const struct gs_root_file_ops *ops, void *userdata);
 
 enum gs_root_kind gs_root_kind(const struct gs_root *root);
 /* The directory ("/" for LIVE); borrowed. For libraries that take a path (libpci, dlopen). */
@@ -84,6 +93,16 @@ int gs_root_write(struct gs_root *root, const void *bytes, size_t n, const char 
 int gs_root_open_file(struct gs_root *root, int flags, mode_t mode, int *ret_fd, const char *fmt, ...) GS_PRINTF(5, 6);
 int gs_root_mkdir(struct gs_root *root, mode_t mode, const char *fmt, ...) GS_PRINTF(3, 4);
 int gs_root_unlink(struct gs_root *root, const char *fmt, ...) GS_ROOT_PATH;
+/*
+ * Writing behind what is in a plain file, so that it is there after a power cut:
+ * all of @n bytes, or -errno with any part of them written. Syncing without
+ * @all leaves out times and the like.
+ */
+int gs_root_file_write(struct gs_root *root, int fd, const void *bytes, size_t n);
+int gs_root_file_sync(struct gs_root *root, int fd, bool all);
+int gs_root_file_truncate(struct gs_root *root, int fd, uint64_t size);
+/* The names in a directory; 0 also where the file system cannot. */
+int gs_root_sync_dir(struct gs_root *root, const char *fmt, ...) GS_ROOT_PATH;
 /* Write a sibling, fsync, rename over, fsync the directory: readers see the old or the new, never half. */
 int gs_root_replace_file(struct gs_root *root, const void *bytes, size_t n, mode_t mode, gid_t gid, const char *fmt, ...) GS_PRINTF(6, 7);
 

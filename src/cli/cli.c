@@ -44,7 +44,7 @@ void gs_cli_usage(void)
 	print_options(gs_cli_globals);
 	printf("\ngpuslice COMMAND --help tells more. Exit statuses: 0 done or matches, 1 failed (as before),\n"
 	       "2 wrong input, 3 refused (nothing done), 4 differs, 5 failed and not undone, 6 locked,\n"
-	       "7 unreachable, 8 pending, 9 cannot tell at this privilege. Those of doctor are told by its help.\n");
+	       "7 unreachable, 8 pending, 9 cannot tell at this privilege, 10 some GPUs done, some not. Those of doctor are told by its help.\n");
 }
 
 void gs_cli_help(const struct gs_cli_command *command)
@@ -154,6 +154,8 @@ int gs_cli_parse(struct gs_cli *cli, const struct gs_cli_command *command, int a
 
 	while (command->options && command->options[n_own].name)
 		n_own++;
+	if (command->run)
+		gs_cli_command_line(argc, argv, cli->command, sizeof(cli->command));
 	cli->json |= asks_for_json(argc, argv);
 	optind = 0;
 	opterr = 0;

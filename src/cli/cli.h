@@ -11,12 +11,15 @@
 
 enum gs_cli_color { GS_COLOR_AUTO, GS_COLOR_ALWAYS, GS_COLOR_NEVER };
 
+#define GS_CLI_COMMAND_MAX 256
+
 /* What the command line says before (or after) the command. */
 struct gs_cli {
 	const char *sim, *sysroot;
 	bool as_user;
 	bool json;
 	enum gs_cli_color color;
+	char command[GS_CLI_COMMAND_MAX];   /* what was run: "gpuslice apply layout.json" */
 	bool has_written;       /* the machine was changed: its status is told whatever happens to the output */
 };
 
@@ -50,7 +53,7 @@ struct gs_cli_command {
 };
 
 extern const struct gs_cli_command gs_command_console, gs_command_monitor, gs_command_list, gs_command_ps, gs_command_who, gs_command_doctor, gs_command_profiles, gs_command_plan, gs_command_apply,
-	gs_command_assert, gs_command_undo, gs_command_recover, gs_command_export, gs_command_sim, gs_command_agent;
+	gs_command_assert, gs_command_save, gs_command_restore, gs_command_history, gs_command_undo, gs_command_recover, gs_command_export, gs_command_sim, gs_command_agent;
 
 /* Every command, NULL ends. In main.c, the only place that knows them all. */
 extern const struct gs_cli_command *const gs_cli_commands[];
@@ -94,10 +97,24 @@ int gs_cli_connect_sudo(const struct gs_cli *cli, struct gs_session **ret_sessio
 /* A session and one snapshot, for commands that only look. */
 int gs_cli_snapshot(const struct gs_cli *cli, bool telemetry, struct gs_snapshot **ret_snapshot, struct gs_error *e);
 
+/* ---- wait.c: what every command that commits takes ---- */
+
+/* Its row in a command's table of options. */
+#define GS_CLI_WAIT_OPTION { "wait", "SECONDS", "when another commit is running, wait for it to end, at most so long (86400); 0, the default: not at all" }
+/* Its value, for `take`: 0 to 86400. -EINVAL and status INVALID otherwise. */
+int gs_cli_take_wait(const char *value, uint32_t *ret_seconds, struct gs_error *e);
+/* "gpuslice apply layout.json", for struct gs_session_commit; cut to @size. Returns @buf. */
+const char *gs_cli_command_line(int argc, char **argv, char *buf, size_t size);
+
 /* ---- select.c ---- */
 
 /* The GPUs that a selector of the command language means: their ranks in @s, at most @max. A sentence when there is none. */
 int gs_cli_select_gpus(const char *word, const struct gs_snapshot *s, uint32_t *ret_indices, size_t max, size_t *ret_n, struct gs_error *e);
+
+/* ---- cmd_export.c ---- */
+
+/* The machine as a layout, as text; the caller frees. Status CANNOT_TELL where places cannot be seen. */
+int gs_cli_layout_text(const struct gs_cli *cli, char **ret_text, struct gs_error *e);
 
 /* ---- holder.c ---- */
 

@@ -12,7 +12,7 @@ struct agent_options {
 	bool collector, publish;
 	struct gs_machine_options machine;
 	bool privileged;
-	const char *writer, *waits_for;
+	const char *writer, *owner, *waits_for;
 	bool is_program;
 };
 
@@ -32,6 +32,8 @@ static int take(void *userdata, const char *name, const char *value, struct gs_e
 		o->publish = true;
 	} else if (strcmp(name, "writer") == 0) {
 		o->writer = value;
+	} else if (strcmp(name, "owner") == 0) {
+		o->owner = value;
 	} else if (strcmp(name, "waits-for") == 0) {
 		o->waits_for = value;
 	} else if (strcmp(name, "run") == 0) {
@@ -55,7 +57,7 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 	o.machine.sysroot = cli->sysroot;
 	o.machine.as_user = cli->as_user;
 	if (o.writer)
-		return gs_writer_child(&o.machine, o.writer, o.waits_for, o.is_program, (const char *const *)argv + first);
+		return gs_writer_child(&o.machine, &(struct gs_writer_words){ o.writer, o.owner, o.waits_for, o.is_program, (const char *const *)argv + first });
 	if (o.publish)
 		return gs_agent_publish_once(&o.machine);
 	/* sudo's process group gets the console's Ctrl-C otherwise, in mid-commit */
@@ -73,6 +75,7 @@ static const struct gs_cli_option options[] = {
 	{ "publish", NULL, "look once, publish it for unprivileged viewers, exit" },
 	{ "writer", "BDF", "one write, by a child of an agent: PATH VALUE" },
 	{ "run", NULL, "with --writer: PROGRAM [ARGUMENT...] instead" },
+	{ "owner", "PID", "with --writer: the agent that it is a child of; when that has gone nothing is written" },
 	{ "waits-for", "TEXT", "with --writer: who probably holds the device" },
 	{ NULL, NULL, NULL },
 };

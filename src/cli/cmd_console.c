@@ -104,6 +104,7 @@ static void say_what_is_missing(const struct gs_snapshot *s)
 {
 	bool places = false, holders = false;
 	struct gs_wall at;
+	char age[32];
 
 	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
 		const struct gs_gpu *gpu = gs_snapshot_gpu(s, i);
@@ -114,7 +115,8 @@ static void say_what_is_missing(const struct gs_snapshot *s)
 	if (places)
 		gs_cli_say("note: partial view: the driver tells the places of MIG instances to root only; gpuslice agent --publish as root, or its timer, makes them known");
 	else if (gs_snapshot_published(s, &at))
-		gs_cli_say("note: partial view: the places of MIG instances are those that root published last; gpuslice agent --publish renews them");
+		gs_cli_say("note: partial view: the places of MIG instances are those that root published %s ago; gpuslice agent --publish renews them",
+			   gs_age_format(gs_wall_now().ms - at.ms, age, sizeof(age)));
 	if (holders)
 		gs_cli_say("note: partial view: processes of other users cannot be seen; sudo gpuslice list shows all");
 }

@@ -6,7 +6,10 @@
 
 #include "base/strbuf.h"
 #include "cli/cli.h"
+#include "cli/saved.h"
 #include "codec/snapshot_json.h"
+
+#define SNAPSHOT_TIMEOUT_MS 60000
 
 struct list_options {
 	bool telemetry;
@@ -187,7 +190,10 @@ static void add_writes(struct gs_table *t, const struct gs_gpu *gpu)
 	char bdf[GS_BDF_TEXT], text[256];
 
 	for (size_t i = 0; i < gpu->n_writes; i++) {
-		snprintf(text, sizeof(text), "write to %s waits", gpu->writes[i]->path);
+		if (gs_write_is_call(gpu->writes[i]))
+			snprintf(text, sizeof(text), "waits in the driver: %.200s", gpu->writes[i]->value);
+		else
+			snprintf(text, sizeof(text), "write to %s waits", gpu->writes[i]->path);
 		add_remark(t, gpu, gs_bdf_format(gpu->writes[i]->function, bdf), "", text, gpu->writes[i]->waits_for ? gpu->writes[i]->waits_for : "?");
 	}
 }
@@ -199,6 +205,31 @@ static void add_around(struct gs_table *t, const struct gs_gpu *gpu)
 	add_settings(t, gpu);
 	add_vfs(t, gpu);
 	add_writes(t, gpu);
+}
+
+/* The last thing that the kernel's log has of each GPU; all of them are in the JSON. */
+static void say_events(const struct gs_snapshot *s)
+{
+	char label[96], text[320];
+
+	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu(s, i);
+
+		if (!gpu->n_events)
+			continue;
+		gs_cli_say("kernel log, %s: %s", gs_gpu_label(gpu, label, sizeof(label)), gs_gpu_event_label(gpu->events[gpu->n_events - 1], text, sizeof(text)));
+		if (gpu->n_events > 1)
+			gs_cli_say("            and %zu before", gpu->n_events - 1);
+	}
+}
+
+static void say_age(const struct gs_snapshot *s)
+{
+	struct gs_wall at;
+	char age[32];
+
+	if (gs_snapshot_published(s, &at))
+		gs_cli_say("note: what is marked as published was seen by root %s ago", gs_age_format(gs_wall_now().ms - at.ms, age, sizeof(age)));
 }
 
 static int print_table(const struct gs_snapshot *s)
@@ -224,6 +255,8 @@ static int print_table(const struct gs_snapshot *s)
 		gs_table_print(t);
 	else
 		printf("no GPU that gpuslice knows is on this machine\n");
+	say_events(s);
+	say_age(s);
 	for (size_t i = 0; i < gs_snapshot_n_notices(s); i++)
 		gs_cli_say("note: %s", gs_snapshot_notice(s, i));
 	return GS_STATUS_OK;
@@ -231,7 +264,9 @@ static int print_table(const struct gs_snapshot *s)
 
 static int run(struct gs_cli *cli, int argc, char **argv)
 {
+	GS_CLEANUP(gs_session_freep) struct gs_session *session = NULL;
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
+	const struct gs_connect how = { 0 };
 	struct list_options o = { 0 };
 	struct gs_error e = { 0 };
 	int first, status;
@@ -240,11 +275,12 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 		return status;
 	if (first != argc)
 		return gs_cli_misuse(cli, &gs_command_list, "list takes no arguments");
-	if (gs_cli_snapshot(cli, o.telemetry, &s, &e) < 0)
+	if (gs_cli_connect(cli, &how, &session, &e) < 0 || gs_session_snapshot(session, o.telemetry, SNAPSHOT_TIMEOUT_MS, &s, &e) < 0)
 		return gs_cli_fail(cli, &e);
 	if (cli->json)
 		return gs_cli_print_json(gs_snapshot_to_json(s, o.telemetry ? GS_SNAPSHOT_TELEMETRY : 0));
 	status = print_table(s);
+	gs_cli_print_saved_line(session, s);
 	if (o.telemetry && status == GS_STATUS_OK)
 		gs_cli_print_readings(s);
 	return status;

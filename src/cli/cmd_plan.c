@@ -8,6 +8,8 @@
 #include "base/parse.h"
 #include "cli/cli.h"
 #include "cli/commit.h"
+#include "cli/saved.h"
+#include "cli/scope.h"
 #include "codec/plan_json.h"
 #include "codec/request.h"
 #include "codec/script_text.h"
@@ -18,6 +20,7 @@
 struct apply_options {
 	struct gs_cli_commit commit;
 	bool exit_code;
+	bool by_gpu;            /* --scope gpu */
 };
 
 static int take(void *userdata, const char *name, const char *value, struct gs_error *e)
@@ -25,7 +28,9 @@ static int take(void *userdata, const char *name, const char *value, struct gs_e
 	struct apply_options *o = userdata;
 	int r = gs_cli_commit_take(&o->commit, name, value, e);
 
-	if (r == 0 && strcmp(name, "exit-code") == 0)
+	if (r == 0 && strcmp(name, "scope") == 0)
+		r = gs_cli_scope_take(value, &o->by_gpu, e);
+	else if (r == 0 && strcmp(name, "exit-code") == 0)
 		o->exit_code = true;
 	return r < 0 ? r : 0;
 }
@@ -72,10 +77,12 @@ static int inquire(struct inquiry *q, struct gs_cli *cli, const struct gs_cli_co
 	*ret_done = true;
 	if (gs_cli_parse(cli, command, argc, argv, take, &q->o, &first, &status))
 		return status;
-	if (argc - first != 1)
+	/* assert without a file is about what is saved */
+	if (argc - first != 1 && (command != &gs_command_assert || first != argc))
 		return gs_cli_misuse(cli, command, "%s takes one FILE, or - for standard input", command->name);
-	if (read_request(q, argv[first], &e) < 0 || gs_cli_connect(cli, &how, &q->session, &e) < 0 ||
-	    gs_session_snapshot(q->session, false, SNAPSHOT_TIMEOUT_MS, &q->snapshot, &e) < 0 || gs_request_plan(q->request, q->snapshot, &q->plan, &e) < 0)
+	if ((first < argc && read_request(q, argv[first], &e) < 0) || gs_cli_connect(cli, &how, &q->session, &e) < 0 ||
+	    gs_session_snapshot_waiting(q->session, q->o.commit.wait_seconds, SNAPSHOT_TIMEOUT_MS, &q->snapshot, &e) < 0 ||
+	    (q->request && !q->o.by_gpu && gs_request_plan(q->request, q->snapshot, &q->plan, &e) < 0))
 		return gs_cli_fail(cli, &e);
 	*ret_done = false;
 	return 0;
@@ -90,6 +97,8 @@ static int run_plan(struct gs_cli *cli, int argc, char **argv)
 
 	if (done)
 		return r;
+	if (q.o.by_gpu)
+		return gs_cli_plan_by_gpu(cli, q.session, q.snapshot, q.request, q.o.exit_code);
 	if (cli->json)
 		gs_cli_print_json(gs_plan_to_json(q.plan));
 	else
@@ -108,6 +117,8 @@ static int run_assert(struct gs_cli *cli, int argc, char **argv)
 
 	if (done)
 		return r;
+	if (!q.request)
+		return gs_cli_assert_saved(cli, q.session, q.snapshot);
 	if (gs_plan_status(q.plan) == GS_STATUS_CANNOT_TELL) {
 		if (!cli->json)
 			gs_cli_print_plan(q.plan, stdout);
@@ -133,7 +144,11 @@ static int run_apply(struct gs_cli *cli, int argc, char **argv)
 	bool done;
 	int r = inquire(&q, cli, &gs_command_apply, argc, argv, &done);
 
-	return done ? r : gs_cli_commit(cli, &q.o.commit, q.session, q.request, q.plan);
+	if (done)
+		return r;
+	if (q.o.by_gpu && q.o.commit.expect.hex[0])
+		return gs_cli_misuse(cli, &gs_command_apply, "--expect is about one plan, and --scope gpu makes one per GPU");
+	return q.o.by_gpu ? gs_cli_commit_by_gpu(cli, &q.o.commit, q.session, q.snapshot, q.request) : gs_cli_commit(cli, &q.o.commit, q.session, q.request, q.plan);
 }
 
 #define FILE_HELP \
@@ -188,11 +203,13 @@ static const struct gs_cli_option plan_options[] = {
 	{ "disrupt", "HOLDER", "as for apply" },
 	{ "kill", NULL, "as for apply" },
 	{ "allow-reset", NULL, "as for apply" },
+	GS_CLI_SCOPE_OPTION("host"),
 	{ NULL, NULL, NULL },
 };
 
 static const struct gs_cli_option apply_option_table[] = {
 	GS_CLI_COMMIT_OPTIONS,
+	GS_CLI_SCOPE_OPTION("host"),
 	{ NULL, NULL, NULL },
 };
 
@@ -218,9 +235,9 @@ const struct gs_cli_command gs_command_apply = {
 
 const struct gs_cli_command gs_command_assert = {
 	.name = "assert",
-	.arguments = "FILE|-",
-	.summary = "exit 0 when the machine is what FILE says, 4 when it differs",
-	.details = FILE_HELP,
+	.arguments = "[FILE|-]",
+	.summary = "exit 0 when the machine is what FILE, or else the saved layout, says; 4 when it differs",
+	.details = FILE_HELP "\nWithout FILE: what differs from the saved layout, GPU by GPU, with what is known to have caused it.",
 	.tables = file_tables,
 	.run = run_assert,
 };

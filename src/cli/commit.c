@@ -28,6 +28,8 @@ int gs_cli_commit_take(struct gs_cli_commit *o, const char *name, const char *va
 		o->allow_reset = true;
 	} else if (strcmp(name, "message") == 0) {
 		o->message = value;
+	} else if (strcmp(name, "wait") == 0) {
+		return gs_cli_take_wait(value, &o->wait_seconds, e) < 0 ? -EINVAL : 1;
 	} else if (strcmp(name, "on-hangup") == 0) {
 		if (strcmp(value, "finish") != 0 && strcmp(value, "undo") != 0)
 			return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "--on-hangup takes finish or undo, not %s", value);
@@ -66,11 +68,29 @@ void gs_cli_print_plan(const struct gs_plan *p, FILE *to)
 		fputs(text.text, to);
 }
 
+/* "dgx01:0,3": the GPUs of all of them. */
+static void confirm_word(const struct gs_plan *const *plans, size_t n, const char *host, char *buf, size_t size)
+{
+	size_t at = (size_t)snprintf(buf, size, "%s", host), skip = strlen(host);
+	bool is_first = true;
+	char word[192];
+
+	for (size_t i = 0; i < n && at < size; i++) {
+		gs_plan_confirm_word(plans[i], host, word, sizeof(word));
+		if (strlen(word) <= skip)
+			continue;
+		at += (size_t)snprintf(buf + at, size - at, "%c%s", is_first ? ':' : ',', word + skip + 1);
+		is_first = false;
+	}
+}
+
 /* Asked on the terminal itself: standard input may be the script. */
-static int confirm(const struct gs_plan *p, const char *host, bool is_live, struct gs_error *e)
+int gs_cli_confirm(const struct gs_plan *const *plans, size_t n, const struct gs_hello *hello, struct gs_error *e)
 {
 	GS_FCLOSE FILE *tty = NULL;
 	char want[192], answer[200];
+	bool stops = false;
+	size_t n_steps = 0;
 	GS_CLOSE int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0)
@@ -79,13 +99,18 @@ static int confirm(const struct gs_plan *p, const char *host, bool is_live, stru
 	if (!tty)
 		return gs_error_set(e, -errno, GS_STATUS_FAILED, "/dev/tty: %s", strerror(errno));
 	GS_TAKE_FD(fd);
-	gs_cli_print_plan(p, tty);
-	if (gs_plan_stops_somebody(p)) {
-		gs_plan_confirm_word(p, host, want, sizeof(want));
+	for (size_t i = 0; i < n; i++) {
+		gs_cli_print_plan(plans[i], tty);
+		stops |= gs_plan_stops_somebody(plans[i]);
+		n_steps += plans[i]->n_steps;
+	}
+	if (stops) {
+		confirm_word(plans, n, hello->host, want, sizeof(want));
 		fprintf(tty, "Somebody's work stops. Type %s to write: ", want);
 	} else {
 		snprintf(want, sizeof(want), "y");
-		fprintf(tty, "Write %zu step%s to %s%s? y writes: ", p->n_steps, p->n_steps == 1 ? "" : "s", host, is_live ? ", a LIVE machine" : "");
+		fprintf(tty, "Write %zu step%s to %s%s? y writes: ", n_steps, n_steps == 1 ? "" : "s", hello->host,
+			hello->source == GS_SOURCE_LIVE ? ", a LIVE machine" : "");
 	}
 	fflush(tty);
 	if (!fgets(answer, sizeof(answer), tty))
@@ -142,6 +167,7 @@ static int print_result(struct gs_cli *cli, const struct gs_session_result *resu
 struct commit_view {
 	FILE *to;
 	bool ended;
+	bool was_stopped;       /* by Ctrl-C */
 	struct gs_session_result result;
 };
 
@@ -150,6 +176,13 @@ static void on_progress(void *userdata, const char *event, size_t n, size_t of, 
 	struct commit_view *v = userdata;
 
 	show_progress(v->to, event, n, of, text, note);
+}
+
+/* Whom it waits for. */
+static void on_notice(void *userdata, const char *text)
+{
+	(void)userdata;
+	gs_cli_say("%s", text);
 }
 
 static void on_committed(void *userdata, const struct gs_session_result *r)
@@ -223,7 +256,7 @@ static void take_signal(struct gs_session *s, struct question *q, int signals)
 
 static int follow_commit(struct gs_session *s, const struct gs_session_commit *c, struct commit_view *v, struct gs_error *e)
 {
-	const struct gs_session_handlers handlers = { .progress = on_progress, .committed = on_committed };
+	const struct gs_session_handlers handlers = { .progress = on_progress, .notice = on_notice, .committed = on_committed };
 	struct pollfd fds[3] = { { .events = POLLIN }, { .events = POLLIN }, { .events = POLLIN } };
 	struct question q = { .tty = -1 };
 	GS_CLOSE int signals = -1;
@@ -254,6 +287,7 @@ static int follow_commit(struct gs_session *s, const struct gs_session_commit *c
 	}
 	if (q.tty >= 0)
 		close(q.tty);
+	v->was_stopped = q.is_answered;
 	return r < 0 ? r : 0;
 }
 
@@ -271,7 +305,8 @@ static const char *ssh_client(char *buf, size_t size)
 	return buf;
 }
 
-static int commit(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *s, const struct gs_request *request, const struct gs_plan *p)
+int gs_cli_commit_follow(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *s, const struct gs_request *request, const struct gs_plan *p,
+			 struct gs_session_result *ret_result, bool *ret_stopped, struct gs_error *e)
 {
 	char from[64];
 	struct gs_session_commit c = {
@@ -281,19 +316,34 @@ static int commit(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_s
 		.n_base = p->n_base,
 		.yes = true,    /* every confirmation has been given by now */
 		.message = o->message,
+		.command = cli->command,
+		.wait_seconds = o->wait_seconds,
 		.ssh_client = ssh_client(from, sizeof(from)),
 		.undo_on_hangup = o->undo_on_hangup,
 		.way = o->way,
 	};
 	struct commit_view v = { .to = cli->json ? stderr : stdout };
+	int r = follow_commit(s, &c, &v, e);
+
+	if (ret_stopped)
+		*ret_stopped = v.was_stopped;
+	if (r < 0)
+		return r;
+	cli->has_written = true;
+	*ret_result = v.result;
+	return 0;
+}
+
+static int commit(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *s, const struct gs_request *request, const struct gs_plan *p)
+{
+	struct gs_session_result result;
 	struct gs_error e = { 0 };
 	int status;
 
-	if (follow_commit(s, &c, &v, &e) < 0)
+	if (gs_cli_commit_follow(cli, o, s, request, p, &result, NULL, &e) < 0)
 		return gs_cli_fail(cli, &e);
-	cli->has_written = true;
-	status = print_result(cli, &v.result);
-	gs_session_result_done(&v.result);
+	status = print_result(cli, &result);
+	gs_session_result_done(&result);
 	return status;
 }
 
@@ -322,7 +372,7 @@ static int review(struct gs_cli *cli, const struct gs_cli_commit *o, const struc
 		gs_error_set(&e, -EPERM, GS_STATUS_REFUSED, "changing this machine needs root. Nothing was done: use sudo");
 		return gs_cli_fail(cli, &e);
 	}
-	if (p->n_steps && gs_plan_needs_confirmation(p) && !o->yes && confirm(p, hello->host, hello->source == GS_SOURCE_LIVE, &e) < 0) {
+	if (p->n_steps && gs_plan_needs_confirmation(p) && !o->yes && gs_cli_confirm(&p, 1, hello, &e) < 0) {
 		/* what there is to confirm was not shown anywhere yet */
 		if (e.errnum == -ENOTTY && !cli->json)
 			gs_cli_print_plan(p, stdout);

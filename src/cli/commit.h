@@ -14,6 +14,7 @@ struct gs_cli_commit {
 	bool yes, dry_run, kill, allow_reset, undo_on_hangup;
 	struct gs_digest expect;
 	const char *message;
+	uint32_t wait_seconds;
 	const char *disrupt[64];
 	size_t n_disrupt;
 	enum gs_way way;
@@ -28,6 +29,7 @@ struct gs_cli_commit {
 	{ "allow-reset", NULL, "reset a GPU whose mode waits for that, and those that NVLink links with it" }, \
 	{ "expect", "DIGEST", "only the plan with this digest, the one that was approved" }, \
 	{ "on-hangup", "finish|undo", "when the terminal or the connection goes away in the middle (finish)" }, \
+	GS_CLI_WAIT_OPTION, \
 	{ "message", "TEXT", "why, for the record" }
 
 /* Take an option of these: 1 taken, 0 none of them, -EINVAL with a sentence. */
@@ -36,6 +38,17 @@ int gs_cli_commit_take(struct gs_cli_commit *o, const char *name, const char *va
 int gs_cli_commit_ask(const struct gs_cli_commit *o, struct gs_request *request, struct gs_error *e);
 
 void gs_cli_print_plan(const struct gs_plan *p, FILE *to);
+
+/* Show @n plans on the terminal and ask once for all of them. 0; -ENOTTY (nothing was shown), -EPERM with a sentence. */
+int gs_cli_confirm(const struct gs_plan *const *plans, size_t n, const struct gs_hello *hello, struct gs_error *e);
+
+/*
+ * Have the agent carry out @p, whatever was to be confirmed being confirmed,
+ * and tell its progress. The caller calls gs_session_result_done(). An error
+ * when there is no result. *@ret_stopped (may be NULL): by Ctrl-C.
+ */
+int gs_cli_commit_follow(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *s, const struct gs_request *request, const struct gs_plan *p,
+			 struct gs_session_result *ret_result, bool *ret_stopped, struct gs_error *e);
 
 /*
  * Carry out @p, which @request made of the session's machine: refuse, or print

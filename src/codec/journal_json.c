@@ -175,7 +175,7 @@ int gs_journal_begin_to_line(const struct gs_journal_begin *begin, char **ret_li
 	gs_json_add_string(o, "kind", gs_journal_kind_name(GS_JOURNAL_BEGIN));
 	add_number(o, "seq", 1);
 	gs_json_add_i64(o, "at_ms", GS_I64(begin->at.ms));
-	gs_json_add_string(o, "schema", GS_JOURNAL_SCHEMA);
+	gs_json_add_string(o, "schema", GS_JOURNAL_FILE_SCHEMA);
 	add_number(o, "id", begin->id);
 	gs_json_add_string(o, "way", gs_way_name(begin->way));
 	gs_json_add_u64(o, "of", begin->of ? GS_U64(begin->of) : GS_U64_UNKNOWN);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * journal_json.h - schema gpuslice.journal/1: one commit, a record per line.
+ * journal_json.h - a commit's file, a record per line (data/schema/journal-line.json),
+ * and what is told of one or of all: gpuslice.journal/1, and the elements of gpuslice.history/1.
  *
  * The line of begin is enough to go back or forward without the program that
  * wrote it: the snapshot that the plan was made from ("base", with profiles),
@@ -16,6 +17,8 @@
 #include "core/past.h"
 
 #define GS_JOURNAL_SCHEMA "gpuslice.journal/1"
+/* Of the first line of a file. */
+#define GS_JOURNAL_FILE_SCHEMA "gpuslice.journal-file/1"
 /* A commit's file; one that would grow beyond it is not begun. */
 #define GS_JOURNAL_BYTES_MAX (7u << 20)
 #define GS_JOURNAL_RECORDS_MAX 65536
@@ -54,8 +57,9 @@ GS_DEFINE_CLEANUP(struct gs_journal_file *, gs_journal_file_free);
 
 /*
  * Read a commit's file. A last line that is half, or anything that cannot
- * follow, ends it (see damage): what came before counts. -EBADMSG when not
- * even begin can be read. The caller owns.
+ * follow, ends it (see damage): what came before counts. -ENODATA when begin is
+ * not whole: then nothing had been done; -EBADMSG when it cannot be read. The
+ * caller owns.
  */
 int gs_journal_parse(const char *bytes, size_t n, struct gs_journal_file **ret_file, struct gs_error *e);
 

@@ -157,7 +157,7 @@ static void read_author(struct json_object *o, struct gs_journal_file *f, const 
 /* Of "plan": the GPUs that it is about, and their revs. In @arena. */
 static int read_base(struct json_object *plan, struct gs_arena *arena, struct gs_plan_base **ret_base, size_t *ret_n, struct gs_error *e)
 {
-	const struct gs_json_where where = { NULL, "plan", 0 };
+	const struct gs_json_where root = { NULL, NULL, 0 }, where = { &root, "plan", 0 }, bases = { &where, "base", 0 };
 	struct gs_json_reader r = gs_json_reader_of(plan, &where, e);
 	struct json_object *list;
 	size_t n = gs_json_read_array(&r, "base", GPUS_MAX, &list);
@@ -168,7 +168,7 @@ static int read_base(struct json_object *plan, struct gs_arena *arena, struct gs
 	if (!base)
 		return gs_error_oom(e);
 	for (size_t i = 0; i < n; i++) {
-		const struct gs_json_where at = { &where, NULL, i };
+		const struct gs_json_where at = { &bases, NULL, i };
 		struct gs_json_reader b = gs_json_reader_of(json_object_array_get_idx(list, i), &at, e);
 		const char *rev = gs_json_read_name(&b, "rev");
 
@@ -196,8 +196,8 @@ static int read_begin(struct gs_journal_file *f, struct gs_error *e)
 	struct gs_plan_base *base;
 	int failed = 0;
 
-	if (!r.failed && strcmp(schema, GS_JOURNAL_SCHEMA) != 0)
-		gs_json_read_fail(&r, "schema", "is not " GS_JOURNAL_SCHEMA);
+	if (!r.failed && strcmp(schema, GS_JOURNAL_FILE_SCHEMA) != 0)
+		gs_json_read_fail(&r, "schema", "is not " GS_JOURNAL_FILE_SCHEMA);
 	c->id = gs_json_read_u64(&r, "id").value;
 	c->way = read_way(&r, false);
 	c->of = gs_json_read_u64(&r, "of").value;

@@ -2,6 +2,7 @@
 /* Layout to JSON: the same bytes for machines that agree, whatever order they were built in. */
 #include "codec/layout_text.h"
 
+#include <errno.h>
 #include <string.h>
 
 static int compare_optional(struct gs_u32 a, struct gs_u32 b)
@@ -223,6 +224,31 @@ static struct json_object *match_to_json(const struct gs_gpu *gpu)
 	return o;
 }
 
+static struct json_object *gpu_to_json(const struct gs_layout_gpu *asked, const struct gs_gpu *gpu)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "match", match_to_json(gpu));
+	gs_json_add_string(o, "mode", gs_mode_name(asked->mode));
+	json_object_object_add(o, "settings", settings_to_json(asked, gpu));
+	gs_json_add_u32(o, "vfs", vfs_of(asked));
+	/* what is on a GPU that nobody can talk to is not known: null is «untouched» */
+	json_object_object_add(o, "instances", gpu->lost ? NULL : wants_to_json(asked, gpu));
+	return o;
+}
+
+int gs_layout_digest(const struct gs_layout *bound, const struct gs_snapshot *s, size_t i, struct gs_digest *ret_digest)
+{
+	GS_JSON struct json_object *o = gpu_to_json(&bound->gpus[i], gs_snapshot_gpu(s, i));
+	size_t n = 0;
+	const char *text = o ? json_object_to_json_string_length(o, JSON_C_TO_STRING_PLAIN, &n) : NULL;
+
+	if (!text)
+		return -ENOMEM;
+	*ret_digest = gs_digest_of(text, n);
+	return 0;
+}
+
 struct json_object *gs_layout_to_json(const struct gs_layout *bound, const struct gs_snapshot *s)
 {
 	struct json_object *o = json_object_new_object(), *gpus;
@@ -231,18 +257,8 @@ struct json_object *gs_layout_to_json(const struct gs_layout *bound, const struc
 		return NULL;
 	gpus = json_object_new_array();
 	gs_json_add_string(o, "schema", "gpuslice.layout/1");
-	for (size_t i = 0; i < bound->n_gpus && i < gs_snapshot_n_gpus(s); i++) {
-		const struct gs_gpu *gpu = gs_snapshot_gpu(s, i);
-		struct json_object *g = json_object_new_object();
-
-		json_object_object_add(g, "match", match_to_json(gpu));
-		gs_json_add_string(g, "mode", gs_mode_name(bound->gpus[i].mode));
-		json_object_object_add(g, "settings", settings_to_json(&bound->gpus[i], gpu));
-		gs_json_add_u32(g, "vfs", vfs_of(&bound->gpus[i]));
-		/* what is on a GPU that nobody can talk to is not known: null is «untouched» */
-		json_object_object_add(g, "instances", gpu->lost ? NULL : wants_to_json(&bound->gpus[i], gpu));
-		json_object_array_add(gpus, g);
-	}
+	for (size_t i = 0; i < bound->n_gpus && i < gs_snapshot_n_gpus(s); i++)
+		json_object_array_add(gpus, gpu_to_json(&bound->gpus[i], gs_snapshot_gpu(s, i)));
 	json_object_object_add(o, "gpus", gpus);
 	return o;
 }

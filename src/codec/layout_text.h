@@ -16,6 +16,9 @@
  */
 struct json_object *gs_layout_to_json(const struct gs_layout *bound, const struct gs_snapshot *s);
 
+/* A digest of what gs_layout_to_json() says of GPU @i: equal when the same is asked of it. -ENOMEM. */
+int gs_layout_digest(const struct gs_layout *bound, const struct gs_snapshot *s, size_t i, struct gs_digest *ret_digest);
+
 /*
  * Decode an unbound layout. JSON is read with json-c (strict) and both through
  * libyaml, so that every error names file:line:column. Unknown keys, wrong

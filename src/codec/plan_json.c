@@ -248,12 +248,11 @@ struct json_object *gs_plan_to_json(const struct gs_plan *p)
 	return o;
 }
 
-/* A word for the exit status, so that a log can be read without the table. */
-static const char *outcome_word(const struct gs_commit_result *r)
+const char *gs_outcome_word(enum gs_status status, bool has_done)
 {
-	switch (r->status) {
+	switch (status) {
 	case GS_STATUS_OK:
-		return r->done ? "done" : "nothing-to-do";
+		return has_done ? "done" : "nothing-to-do";
 	case GS_STATUS_FAILED:
 		return "failed";
 	case GS_STATUS_INVALID:
@@ -305,7 +304,7 @@ struct json_object *gs_commit_result_to_json(const struct gs_commit_result *r)
 		return NULL;
 	gs_json_add_string(o, "schema", "gpuslice.result/1");
 	add_number(o, "status", (uint64_t)r->status);
-	gs_json_add_string(o, "outcome", outcome_word(r));
+	gs_json_add_string(o, "outcome", gs_outcome_word(r->status, r->done > 0));
 	add_number(o, "done", r->done);
 	json_object_object_add(o, "undone", json_object_new_boolean(r->undone));
 	gs_json_add_string(o, "text", r->text);

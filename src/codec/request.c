@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/parse.h"
 #include "codec/layout_text.h"
+#include "codec/request_scope.h"
 #include "codec/script_text.h"
 #include "codec/services.h"
 #include "core/undo.h"
@@ -172,6 +173,24 @@ int gs_request_add_disrupt(struct gs_request *r, const char *word, struct gs_err
 
 /* ---- planning ---- */
 
+/* With what is asked of each GPU, so that the plan can say whether that is what is saved. */
+static int build(const struct gs_snapshot *s, const struct gs_evaluation *ev, const struct gs_plan_options *options, struct gs_plan **ret_plan, struct gs_error *e)
+{
+	GS_FREE struct gs_digest *targets = NULL;
+	struct gs_plan_options with_targets = *options;
+
+	if (gs_snapshot_saved(s)->state == GS_SAVED_SAME) {
+		targets = calloc(gs_snapshot_n_gpus(s) + 1, sizeof(*targets));
+		if (!targets)
+			return gs_error_oom(e);
+		for (size_t i = 0; i < ev->layout->n_gpus; i++)
+			if (gs_layout_digest(ev->layout, s, i, &targets[i]) < 0)
+				return gs_error_oom(e);
+		with_targets.targets = targets;
+	}
+	return gs_plan_build(s, ev, &with_targets, ret_plan, e);
+}
+
 static int plan_script(const struct gs_request *r, const struct gs_snapshot *s, const struct gs_plan_options *options,
 		       struct gs_plan **ret_plan, struct gs_error *e)
 {
@@ -182,9 +201,11 @@ static int plan_script(const struct gs_request *r, const struct gs_snapshot *s, 
 	if (ret < 0)
 		return ret;
 	ret = gs_script_evaluate(script, s, r->context, &ev, e);
+	if (ret == 0)
+		ret = gs_request_keep_only(r, s, &ev, e);
 	if (ret < 0)
 		return ret;
-	return gs_plan_build(s, &ev, options, ret_plan, e);
+	return build(s, &ev, options, ret_plan, e);
 }
 
 static int plan_layout(const struct gs_request *r, const struct gs_snapshot *s, const struct gs_plan_options *options,
@@ -197,24 +218,78 @@ static int plan_layout(const struct gs_request *r, const struct gs_snapshot *s, 
 
 	if (ret < 0)
 		return ret;
-	ret = gs_layout_bind(file, s, &ev.layout, e);
+	ret = gs_request_bind_only(r, file, s, &ev.layout, e);
 	if (ret < 0)
 		return ret;
 	/* what finds no place is a finding of the plan */
 	ret = gs_layout_solve(ev.layout, s, &unplaced, e);
 	if (ret < 0)
 		return ret;
-	return gs_plan_build(s, &ev, options, ret_plan, e);
+	return build(s, &ev, options, ret_plan, e);
+}
+
+/* Is @h whom @step was to stop: that unit, or that very process? */
+static bool is_whom(const struct gs_holder *h, const struct gs_step *step)
+{
+	if (step->op == GS_STEP_STOP_UNIT)
+		return gs_str_equal(h->unit, step->unit);
+	return gs_u32_is(h->pid, step->pid) && h->start_time.known && h->start_time.value == step->start_time;
+}
+
+/* Does it still hold the GPU? */
+static bool still_holds(const struct gs_snapshot *s, const struct gs_step *step)
+{
+	const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(s, step->bdf);
+
+	for (size_t i = 0; gpu && i < gpu->n_holders; i++)
+		if (is_whom(gpu->holders[i], step))
+			return true;
+	for (size_t i = 0; gpu && i < gpu->n_instances; i++)
+		for (size_t k = 0; k < gpu->instances[i]->n_holders; k++)
+			if (is_whom(gpu->instances[i]->holders[k], step))
+				return true;
+	return false;
+}
+
+/*
+ * Whom the commit was allowed to stop may be stopped to end it, and is asked
+ * about again: its units, which come back, and on the way forward the very
+ * processes that it had still to stop. The caller frees.
+ */
+static int disrupt_as_then(const struct gs_request *r, const struct gs_snapshot *s, struct gs_disrupt **ret_list, size_t *ret_n, struct gs_error *e)
+{
+	const struct gs_plan *p = r->past->plan;
+	struct gs_disrupt *list = calloc(r->n_disrupt + p->n_steps + 1, sizeof(*list));
+	size_t n = 0;
+
+	if (!list)
+		return gs_error_oom(e);
+	for (; n < r->n_disrupt; n++)
+		list[n] = r->disrupt[n];
+	for (size_t i = 0; r->way != GS_WAY_UNDO && i < p->n_steps; i++) {
+		const struct gs_step *step = &p->steps[i];
+
+		if (step->op == GS_STEP_STOP_UNIT && still_holds(s, step))
+			list[n++] = (struct gs_disrupt){ .kind = GS_DISRUPT_UNIT, .unit = step->unit };
+		else if (step->op == GS_STEP_STOP_HOLDER && r->way == GS_WAY_FINISH && still_holds(s, step))
+			list[n++] = (struct gs_disrupt){ .kind = GS_DISRUPT_PID, .pid = step->pid };
+	}
+	*ret_list = list;
+	*ret_n = n;
+	return 0;
 }
 
 static int plan_past(const struct gs_request *r, const struct gs_snapshot *s, struct gs_plan_options *options, struct gs_plan **ret_plan, struct gs_error *e)
 {
 	GS_EVALUATION struct gs_evaluation ev = { .layout = NULL };
+	GS_FREE struct gs_disrupt *disrupt = NULL;
 	int ret;
 
 	if (!r->past)
 		return gs_error_set(e, -ENOENT, GS_STATUS_INVALID, "what commit %" PRIu64 " did is not known here", r->commit_id);
 	ret = gs_past_evaluate(r->past, r->way, s, &ev, e);
+	if (ret == 0)
+		ret = gs_request_keep_only(r, s, &ev, e);
 	if (ret < 0)
 		return ret;
 	/* who let a GPU be reset on the way there lets it be reset on the way back */
@@ -222,7 +297,11 @@ static int plan_past(const struct gs_request *r, const struct gs_snapshot *s, st
 	options->recovers = r->commit_id;
 	options->start_units = r->past->units;
 	options->n_start_units = r->past->n_units;
-	return gs_plan_build(s, &ev, options, ret_plan, e);
+	ret = disrupt_as_then(r, s, &disrupt, &options->n_disrupt, e);
+	if (ret < 0)
+		return ret;
+	options->disrupt = disrupt;
+	return build(s, &ev, options, ret_plan, e);
 }
 
 int gs_request_plan(const struct gs_request *r, const struct gs_snapshot *s, struct gs_plan **ret_plan, struct gs_error *e)
@@ -286,6 +365,8 @@ struct json_object *gs_request_to_json(const struct gs_request *r)
 		gs_json_add_u64(o, "commit", GS_U64(r->commit_id));
 	}
 	gs_json_add_string(o, "context", r->context == GS_CONTEXT_PROMPT ? "prompt" : "file");
+	if (r->n_only)
+		json_object_object_add(o, "only", gs_request_only_to_json(r));
 	json_object_object_add(o, "disrupt", disrupt_to_json(r));
 	json_object_object_add(o, "kill", json_object_new_boolean(r->kill));
 	json_object_object_add(o, "allow_reset", json_object_new_boolean(r->allow_reset));
@@ -360,6 +441,8 @@ int gs_request_from_json(struct json_object *o, struct gs_request **ret_request,
 	ret = read_disrupt(o, r, e);
 	if (ret == 0)
 		ret = gs_json_get_bool(o, "allow_reset", false, &r->allow_reset, e);
+	if (ret == 0)
+		ret = gs_request_only_from_json(o, r, e);
 	if (ret < 0)
 		return ret;
 	*ret_request = GS_TAKE(r);

@@ -16,6 +16,7 @@
 /* Messages that came while a blocking call waited for another one. */
 #define KEPT_MAX 256
 #define REAP_MS 2000
+#define WAIT_SECONDS_MAX 86400
 
 struct kept {
 	struct kept *next;
@@ -99,7 +100,7 @@ static int explain(struct gs_session *s, int r, struct gs_error *e)
 		status = -1;
 	/* a plan that was begun and not ended is no matter of reaching somebody */
 	gs_error_set(e, -EPIPE, in_commit ? GS_STATUS_NOT_UNDONE : GS_STATUS_UNREACHABLE, "the agent has gone%s", in_commit ?
-		     "; it was carrying out a plan, and what was done is not known here: look with gpuslice list" : "");
+		     "; it was carrying out a plan, and what was done is not known here: gpuslice recover shows it" : "");
 	if (status != -1 && WIFSIGNALED(status))
 		gs_error_prefix(e, "signal %d ended the agent process. ", WTERMSIG(status));
 	else if (status != -1 && WIFEXITED(status) && WEXITSTATUS(status))
@@ -338,16 +339,11 @@ const struct gs_hello *gs_session_hello(const struct gs_session *s)
 	return &s->hello;
 }
 
-int gs_session_snapshot(struct gs_session *s, bool telemetry, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e)
+static int ask_snapshot(struct gs_session *s, struct json_object *params, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e)
 {
 	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
-	struct json_object *params = json_object_new_object();
-	int r;
+	int r = call(s, "snapshot", params, timeout_ms, &m, e);
 
-	if (!params)
-		return gs_error_oom(e);
-	json_object_object_add(params, "telemetry", json_object_new_boolean(telemetry));
-	r = call(s, "snapshot", params, timeout_ms, &m, e);
 	if (r < 0)
 		return r;
 	if (!m.params)
@@ -356,6 +352,26 @@ int gs_session_snapshot(struct gs_session *s, bool telemetry, int timeout_ms, st
 	if (r < 0)
 		gs_error_prefix(e, "the agent sent a snapshot that cannot be read: ");
 	return r;
+}
+
+int gs_session_snapshot(struct gs_session *s, bool telemetry, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e)
+{
+	struct json_object *params = json_object_new_object();
+
+	if (!params)
+		return gs_error_oom(e);
+	json_object_object_add(params, "telemetry", json_object_new_boolean(telemetry));
+	return ask_snapshot(s, params, timeout_ms, ret_snapshot, e);
+}
+
+int gs_session_snapshot_waiting(struct gs_session *s, uint32_t wait_seconds, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e)
+{
+	struct json_object *params = json_object_new_object();
+
+	if (!params)
+		return gs_error_oom(e);
+	gs_json_add_u32(params, "wait_seconds", GS_U32(wait_seconds));
+	return ask_snapshot(s, params, timeout_ms + (int)(wait_seconds < WAIT_SECONDS_MAX ? wait_seconds : WAIT_SECONDS_MAX) * 1000, ret_snapshot, e);
 }
 
 int gs_session_doctor(struct gs_session *s, int timeout_ms, struct gs_arena *arena, struct gs_doctor_facts *ret_facts, struct gs_error *e)
@@ -419,6 +435,9 @@ static struct json_object *commit_params(const struct gs_session_commit *c)
 	gs_json_add_string(o, "ssh_client", c->ssh_client);
 	gs_json_add_string(o, "on_hangup", c->undo_on_hangup ? "undo" : "finish");
 	gs_json_add_string(o, "way", gs_way_name(c->way));
+	gs_json_add_string(o, "command", c->command);
+	if (c->wait_seconds)
+		gs_json_add_u32(o, "wait_seconds", GS_U32(c->wait_seconds));
 	return o;
 }
 
@@ -535,6 +554,66 @@ int gs_session_journal_file(struct gs_session *s, uint64_t id, int timeout_ms, s
 	*ret_file = GS_TAKE(file);
 	*ret_boot_id = GS_TAKE(boot);
 	return 0;
+}
+
+void gs_session_saved_done(struct gs_session_saved *s)
+{
+	free(s->path);
+	free(s->text);
+	free(s->boot_id);
+	free(s->by);
+	free(s->current_boot_id);
+	memset(s, 0, sizeof(*s));
+}
+
+/* A text that may be absent; -ENOMEM. */
+static int take_text(struct json_object *o, const char *key, char **ret_text)
+{
+	const char *text = NULL;
+
+	if (gs_json_get_string(o, key, &text, NULL) < 0)
+		return -EBADMSG;
+	*ret_text = text ? strdup(text) : NULL;
+	return text && !*ret_text ? -ENOMEM : 0;
+}
+
+int gs_session_saved(struct gs_session *s, int timeout_ms, struct gs_session_saved *ret_saved, struct gs_error *e)
+{
+	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
+	GS_CLEANUP(gs_session_saved_done) struct gs_session_saved saved = { .saved_at_ms = GS_I64_UNKNOWN };
+	int r = call(s, "saved", json_object_new_object(), timeout_ms, &m, e);
+
+	if (r < 0)
+		return r;
+	if (!json_object_is_type(m.params, json_type_object) || gs_json_get_i64(m.params, "saved_at_ms", &saved.saved_at_ms, NULL) < 0)
+		return wrong(e, "told of a saved layout in a way that cannot be read");
+	r = take_text(m.params, "path", &saved.path);
+	if (r == 0)
+		r = take_text(m.params, "text", &saved.text);
+	if (r == 0)
+		r = take_text(m.params, "boot_id", &saved.boot_id);
+	if (r == 0)
+		r = take_text(m.params, "by", &saved.by);
+	if (r == 0)
+		r = take_text(m.params, "current_boot_id", &saved.current_boot_id);
+	if (r == -ENOMEM)
+		return gs_error_oom(e);
+	if (r < 0 || !saved.path)
+		return wrong(e, "told of a saved layout in a way that cannot be read");
+	*ret_saved = saved;
+	memset(&saved, 0, sizeof(saved));
+	return 0;
+}
+
+int gs_session_save(struct gs_session *s, const char *text, int timeout_ms, struct gs_error *e)
+{
+	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
+	struct json_object *params = json_object_new_object();
+
+	if (!params)
+		return gs_error_oom(e);
+	gs_json_add_string(params, "text", text);
+	return call(s, "save", params, timeout_ms, &m, e);
 }
 
 int gs_session_leave(struct gs_session *s, uint64_t id, int timeout_ms, struct gs_error *e)

@@ -5,18 +5,21 @@
  *
  * Methods of an agent (client -> agent):
  *   hello     {}                                -> {"version","source","host","read_only","privileged","as_user","pid"}
- *   snapshot  {"telemetry":bool}                -> snapshot with profiles
+ *   snapshot  {"telemetry":bool,"wait_seconds":N|null} -> snapshot with profiles
  *   watch     {"interval_ms":N,"telemetry":bool}-> true, then notifications (0 ends them)
  *   doctor    {}                                -> facts for doctor_json.h
  *   commit    {"request":…,"expect":HEX|null,"base":[{"bdf","rev"}],"yes":bool,"message":TEXT|null} -> gpuslice.result/1
  *             and "on_hangup":"finish"|"undo" (finish): what is done when the client goes away in the middle,
- *             "ssh_client":TEXT|null,
+ *             "ssh_client":TEXT|null, "command":TEXT|null: for the record, and to name it to who waits,
+ *             "wait_seconds":N|null: for another commit to end,
  *             "way":"apply"|"console"|"restore" for the record
  *   pause     {}                                -> true: wait behind this step, until resume or cancel
  *   resume    {}                                -> true
  *   cancel    {}                                -> true: stop after this step and undo
  *   journal   {"max":N}                         -> {"commits":[summary,…]}, the newest first; "under_way" of one without end: its agent lives
  *             {"id":N}                          -> {"text":the lines of that commit,"boot_id":of the machine now}
+ *   saved     {}                                -> {"path","text","saved_at_ms","boot_id","by","current_boot_id"}; text null: nothing is saved
+ *   save      {"text":TEXT|null}                -> true: null saves the machine as it is now
  *   leave     {"id":N}                          -> true: closes an interrupted commit without doing anything
  * Notifications (agent -> client):
  *   snapshot  snapshot with profiles            when it changed (or always with telemetry)
@@ -54,6 +57,12 @@ const struct gs_hello *gs_session_hello(const struct gs_session *s);
 /* Blocking; at most @timeout_ms. One reference for the caller. */
 int gs_session_snapshot(struct gs_session *s, bool telemetry, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e);
 
+/*
+ * The same, for who is going to commit: a commit of another that has asked
+ * everybody to let go of the GPUs is waited for, at most @wait_seconds more.
+ */
+int gs_session_snapshot_waiting(struct gs_session *s, uint32_t wait_seconds, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e);
+
 /* Blocking; at most @timeout_ms. The facts that doctor judges beside a snapshot; in @arena. */
 int gs_session_doctor(struct gs_session *s, int timeout_ms, struct gs_arena *arena, struct gs_doctor_facts *ret_facts, struct gs_error *e);
 
@@ -67,6 +76,20 @@ int gs_session_journal_file(struct gs_session *s, uint64_t id, int timeout_ms, s
 /* Close an interrupted commit as it is. */
 int gs_session_leave(struct gs_session *s, uint64_t id, int timeout_ms, struct gs_error *e);
 
+/* The layout that is put back at boot. */
+struct gs_session_saved {
+	char *path;
+	char *text;                     /* NULL: nothing is saved */
+	struct gs_i64 saved_at_ms;      /* unknown, and the next two NULL: gpuslice did not put it there */
+	char *boot_id, *by;             /* the boot in which it was saved, and who did */
+	char *current_boot_id;          /* NULL when not known */
+};
+void gs_session_saved_done(struct gs_session_saved *s);
+/* Blocking; at most @timeout_ms. The caller calls gs_session_saved_done(). */
+int gs_session_saved(struct gs_session *s, int timeout_ms, struct gs_session_saved *ret_saved, struct gs_error *e);
+/* Save the machine as the agent finds it now, or the layout @text when it is not NULL. */
+int gs_session_save(struct gs_session *s, const char *text, int timeout_ms, struct gs_error *e);
+
 /* What a commit call carries beside the request. */
 struct gs_session_commit {
 	const struct gs_request *request;
@@ -78,6 +101,8 @@ struct gs_session_commit {
 	const char *ssh_client;             /* whence the operator came, for the record; NULL: from here */
 	bool undo_on_hangup;                /* when we go away in the middle: undo, do not finish */
 	enum gs_way way;                    /* APPLY, CONSOLE or RESTORE; what a past commit is about is the request's to say */
+	const char *command;                /* what the operator ran, to name it to who is refused meanwhile; NULL: not said */
+	uint32_t wait_seconds;              /* for a commit that is under way to end, 0: not at all; whom for is a notice */
 };
 
 /* What came of it; json is gpuslice.result/1 (owned). */

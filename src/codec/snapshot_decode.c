@@ -440,6 +440,46 @@ static void read_nvlinks(struct gs_snapshot *s, struct gs_json_reader *r, struct
 	}
 }
 
+/* Absent or null: who looked could not read the log. */
+static void read_events(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu)
+{
+	struct json_object *list = NULL;
+	size_t n = gs_json_read_array(r, "events", GS_GPU_EVENTS_MAX, &list);
+	struct gs_json_where events = { r->where, "events", 0 };
+
+	gpu->events_visible = list != NULL;
+	for (size_t i = 0; i < n && !r->failed; i++) {
+		struct gs_gpu_event *ev = gs_gpu_add_event(s, gpu);
+		struct gs_json_element el;
+		const char *kind;
+
+		if (!ev)
+			return;
+		gs_json_element_open(&el, list, &events, i, r->e);
+		kind = gs_json_read_name(&el.r, "kind");
+		ev->kind = kind ? gs_gpu_event_kind_from_name(kind) : GS_GPU_EVENT_INVALID;
+		if (!el.r.failed && ev->kind == GS_GPU_EVENT_INVALID)
+			gs_json_read_fail(&el.r, "kind", "\"%.32s\" is not a kind of event", kind);
+		ev->time_ms = gs_json_read_i64(&el.r, "time_ms");
+		ev->xid = gs_json_read_u32(&el.r, "xid", UINT32_MAX);
+		ev->text = gs_snapshot_read_text(s, &el.r, "text");
+		r->failed = el.r.failed;
+	}
+}
+
+static void read_gpu_saved(struct gs_json_reader *r, struct gs_gpu *gpu)
+{
+	const char *state = gs_json_read_string(r, "saved"), *layout = gs_json_read_string(r, "saved_layout");
+
+	gpu->saved = state ? gs_saved_state_from_name(state) : GS_SAVED_UNKNOWN;
+	if (!r->failed && gpu->saved == GS_SAVED_MAX)
+		gs_json_read_fail(r, "saved", "\"%.32s\" is not none, same or differs", state);
+	if (!r->failed && layout && (strlen(layout) != 32 || strspn(layout, "0123456789abcdef") != 32))
+		gs_json_read_fail(r, "saved_layout", "is no digest");
+	if (!r->failed && layout)
+		snprintf(gpu->saved_layout.hex, sizeof(gpu->saved_layout.hex), "%s", layout);
+}
+
 static void read_gpu(struct gs_snapshot *s, struct gs_json_reader *r)
 {
 	const char *text = gs_json_read_name(r, "bdf");
@@ -466,11 +506,34 @@ static void read_gpu(struct gs_snapshot *s, struct gs_json_reader *r)
 	gs_snapshot_read_vfs(s, r, gpu);
 	gs_snapshot_read_device(s, r, gpu);
 	gpu->is_in_guest = gs_json_read_bool(r, "is_in_guest", false);
+	read_gpu_saved(r, gpu);
 	read_remaining(s, r, gpu);
 	read_nvlinks(s, r, gpu);
+	read_events(s, r, gpu);
 	read_instances(s, r, gpu);
 	read_holders(s, r, gpu, NULL);
 	read_telemetry(s, r, &gpu->telemetry);
+}
+
+static void read_saved(struct gs_snapshot *s, struct gs_json_reader *up, struct json_object *host)
+{
+	struct gs_json_where where = { up->where, "saved", 0 };
+	struct gs_saved_fact fact = { .state = GS_SAVED_NONE, .saved_at_ms = GS_I64_UNKNOWN };
+	struct json_object *o = gs_json_read_object(up, "saved");
+
+	if (up->failed || !json_object_object_get_ex(host, "saved", NULL))
+		return;
+	if (o) {
+		struct gs_json_reader r = gs_json_reader_of(o, &where, up->e);
+
+		fact.state = GS_SAVED_SAME;
+		fact.path = gs_json_read_name(&r, "path");
+		fact.saved_at_ms = gs_json_read_i64(&r, "saved_at_ms");
+		fact.unit_enabled = gs_json_read_bool(&r, "unit_enabled", false);
+		up->failed = r.failed;
+	}
+	if (!up->failed)
+		gs_snapshot_set_saved(s, &fact);
 }
 
 static void read_sources(struct gs_snapshot *s, struct gs_json_reader *r)
@@ -523,7 +586,8 @@ static void read_restorers(struct gs_snapshot *s, struct gs_json_reader *r)
 static void read_host(struct gs_snapshot *s, struct gs_json_reader *up)
 {
 	struct gs_json_where where = { up->where, "host", 0 };
-	struct gs_json_reader r = gs_json_reader_of(gs_json_read_object(up, "host"), &where, up->e);
+	struct json_object *host = gs_json_read_object(up, "host");
+	struct gs_json_reader r = gs_json_reader_of(host, &where, up->e);
 	const char *name = gs_snapshot_read_text(s, &r, "name"), *source_name = gs_json_read_name(&r, "source");
 	enum gs_host_source source = source_name ? gs_host_source_from_name(source_name) : GS_SOURCE_INVALID;
 	struct gs_i64 taken_at = gs_json_read_i64(&r, "published_at_ms");
@@ -542,6 +606,7 @@ static void read_host(struct gs_snapshot *s, struct gs_json_reader *up)
 			gs_snapshot_add_notice(s, "%.1000s", json_object_get_string(v));
 	}
 	read_sources(s, &r);
+	read_saved(s, &r, host);
 	read_restorers(s, &r);
 	up->failed = r.failed;
 	if (r.failed)

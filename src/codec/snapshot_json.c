@@ -214,6 +214,24 @@ static struct json_object *nvlinks_to_json(const struct gs_gpu *gpu)
 	return list;
 }
 
+/* Null: the log may not be read, and nobody knows. */
+static struct json_object *events_to_json(const struct gs_gpu *gpu)
+{
+	struct json_object *list = gpu->events_visible ? json_object_new_array_ext((int)gpu->n_events) : NULL;
+
+	for (size_t i = 0; list && i < gpu->n_events; i++) {
+		const struct gs_gpu_event *ev = gpu->events[i];
+		struct json_object *o = json_object_new_object();
+
+		gs_json_add_i64(o, "time_ms", ev->time_ms);
+		gs_json_add_string(o, "kind", gs_gpu_event_kind_name(ev->kind));
+		gs_json_add_u32(o, "xid", ev->xid);
+		gs_json_add_string(o, "text", ev->text);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 static struct json_object *gpu_to_json(const struct gs_snapshot *s, size_t index, bool telemetry, bool profiles)
 {
 	const struct gs_gpu *gpu = gs_snapshot_gpu(s, index);
@@ -245,6 +263,9 @@ static struct json_object *gpu_to_json(const struct gs_snapshot *s, size_t index
 	gs_json_add_string(o, "no_passthrough", gpu->no_passthrough);
 	gs_json_add_string(o, "stranded", gpu->stranded);
 	gs_device_add_json(o, gpu);
+	json_object_object_add(o, "events", events_to_json(gpu));
+	gs_json_add_string(o, "saved", gs_saved_state_name(gpu->saved));
+	gs_json_add_string(o, "saved_layout", gpu->saved_layout.hex[0] ? gpu->saved_layout.hex : NULL);
 	if (telemetry)
 		json_object_object_add(o, "telemetry", gs_telemetry_to_json(&gpu->telemetry));
 	if (profiles)
@@ -285,6 +306,22 @@ static struct json_object *restorers_to_json(const struct gs_snapshot *s)
 	return list;
 }
 
+/* Null: nothing is saved; absent: it cannot be seen. */
+static void add_saved(struct json_object *host, const struct gs_saved_fact *saved)
+{
+	struct json_object *o;
+
+	if (saved->state == GS_SAVED_UNKNOWN)
+		return;
+	o = saved->state == GS_SAVED_NONE ? NULL : json_object_new_object();
+	if (o) {
+		gs_json_add_string(o, "path", saved->path);
+		gs_json_add_i64(o, "saved_at_ms", saved->saved_at_ms);
+		add_bool(o, "unit_enabled", saved->unit_enabled);
+	}
+	json_object_object_add(host, "saved", o);
+}
+
 static struct json_object *host_to_json(const struct gs_snapshot *s)
 {
 	struct json_object *o = json_object_new_object(), *notices = json_object_new_array();
@@ -300,6 +337,7 @@ static struct json_object *host_to_json(const struct gs_snapshot *s)
 	json_object_object_add(o, "notices", notices);
 	json_object_object_add(o, "sources", sources_to_json(s));
 	json_object_object_add(o, "restorers", restorers_to_json(s));
+	add_saved(o, gs_snapshot_saved(s));
 	return o;
 }
 

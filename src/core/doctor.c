@@ -51,6 +51,7 @@ static const struct {
 	{ "fabric", gs_doctor_check_fabric },
 	{ "amd", gs_doctor_check_amd },
 	{ "intel", gs_doctor_check_intel },
+	{ "events", gs_doctor_check_events },
 	{ "services", gs_doctor_check_services },
 	{ "holders", gs_doctor_check_holders },
 	{ "reset-tool", gs_doctor_check_reset_tool },

@@ -89,10 +89,16 @@ void gs_doctor_check_pending(struct gs_doctor_exam *x)
 			if (gpu->settings[i]->pending)
 				gs_doctor_add(x, GS_DOCTOR_PROBLEM, gpu, "reload the driver, or reboot", "%s %s is asked for and not active before its driver is loaded again",
 					      gpu->settings[i]->key, gpu->settings[i]->pending);
-		for (size_t i = 0; i < gpu->n_writes; i++)
+		for (size_t i = 0; i < gpu->n_writes; i++) {
+			if (gs_write_is_call(gpu->writes[i])) {
+				gs_doctor_add(x, GS_DOCTOR_PROBLEM, gpu, "dmesg may say why; it cannot be interrupted",
+					      "the driver has not come back from \"%s\" (collector pid %" PRIu32 ")", gpu->writes[i]->value, gpu->writes[i]->pid);
+				continue;
+			}
 			gs_doctor_add(x, GS_DOCTOR_PROBLEM, gpu, "end what it waits for; the kernel then carries the write out",
 				      "a write of \"%s\" to %s waits in the kernel%s%s", gpu->writes[i]->value, gpu->writes[i]->path,
 				      gpu->writes[i]->waits_for ? " for " : "", gpu->writes[i]->waits_for ? gpu->writes[i]->waits_for : "");
+		}
 	}
 }
 
@@ -231,4 +237,26 @@ void gs_doctor_check_reboot(struct gs_doctor_exam *x)
 		else if (gs_gpu_setting(gpu, "compute-partition"))
 			gs_doctor_add(x, GS_DOCTOR_NOTE, gpu, remedy, "after a reboot the partition modes are the defaults again");
 	}
+}
+
+/* What the kernel's log has of it. A finding of its own for each GPU: they differ in the time at least. */
+void gs_doctor_check_events(struct gs_doctor_exam *x)
+{
+	bool is_hidden = false;
+
+	for (size_t i = 0; i < gs_snapshot_n_gpus(x->s); i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu(x->s, i);
+		char label[320], more[64] = "";
+
+		is_hidden |= !gpu->events_visible;
+		if (!gpu->n_events)
+			continue;
+		if (gpu->n_events > 1)
+			snprintf(more, sizeof(more), " (and %zu before)", gpu->n_events - 1);
+		gs_doctor_add(x, GS_DOCTOR_NOTE, gpu, "journalctl -k", "the kernel's log says: %s%s",
+			      gs_gpu_event_label(gpu->events[gpu->n_events - 1], label, sizeof(label)), more);
+	}
+	if (is_hidden)
+		gs_doctor_add(x, GS_DOCTOR_NOTE, NULL, "run it as root, or with CAP_SYSLOG",
+			      "the kernel's log cannot be read here, so whether it has Xid errors or lost GPUs is not known");
 }

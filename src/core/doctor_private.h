@@ -54,6 +54,7 @@ void gs_doctor_check_framework(struct gs_doctor_exam *x);
 void gs_doctor_check_sriov(struct gs_doctor_exam *x);
 void gs_doctor_check_amd(struct gs_doctor_exam *x);
 void gs_doctor_check_intel(struct gs_doctor_exam *x);
+void gs_doctor_check_events(struct gs_doctor_exam *x);
 void gs_doctor_check_services(struct gs_doctor_exam *x);
 void gs_doctor_check_holders(struct gs_doctor_exam *x);
 void gs_doctor_check_reboot(struct gs_doctor_exam *x);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "base/strbuf.h"
 
 static int refuse(struct gs_error *e, const struct gs_journal_record *r, const char *why)
 {
@@ -351,5 +352,33 @@ const char *gs_journal_summary(const struct gs_journal_commit *c, char *buf, siz
 		tell_closed(c, buf, size);
 		break;
 	}
+	return buf;
+}
+
+/* Names of GPUs in one line; more are counted. */
+#define LOG_GPUS_MAX 8
+
+const char *gs_journal_log_line(const struct gs_journal_commit *c, char *buf, size_t size)
+{
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+	const struct gs_author *a = &c->author;
+	char summary[200], bdf[GS_BDF_TEXT];
+
+	gs_strbuf_printf(&b, "commit %" PRIu64 " by %s (uid ", c->id, a->user ? a->user : "somebody");
+	if (a->uid.known)
+		gs_strbuf_printf(&b, "%" PRIu32, a->uid.value);
+	else
+		gs_strbuf_puts(&b, "unknown");
+	if (a->ssh_client)
+		gs_strbuf_printf(&b, ", from %s", a->ssh_client);
+	gs_strbuf_printf(&b, "): %s: %s", c->way == GS_WAY_INVALID ? "?" : gs_way_name(c->way), gs_journal_summary(c, summary, sizeof(summary)));
+	for (size_t i = 0; i < c->n_gpus && i < LOG_GPUS_MAX; i++)
+		gs_strbuf_printf(&b, "%s %s", i ? "," : " on", gs_bdf_format(c->gpus[i].bdf, bdf));
+	if (c->n_gpus > LOG_GPUS_MAX)
+		gs_strbuf_printf(&b, " and %zu more", c->n_gpus - LOG_GPUS_MAX);
+	if (a->message)
+		gs_strbuf_printf(&b, " - %s", a->message);
+	snprintf(buf, size, "%s", b.failed ? "a commit has ended" : b.text);
+	gs_text_sanitize(buf);
 	return buf;
 }

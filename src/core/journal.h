@@ -116,5 +116,7 @@ int gs_journal_take(struct gs_journal_commit *c, const struct gs_journal_record 
 const char *gs_journal_label(const struct gs_journal_commit *c, char *buf, size_t size);
 /* Half a sentence: "interrupted after step 2 of 5, step 3 may be half done". Returns @buf. */
 const char *gs_journal_summary(const struct gs_journal_commit *c, char *buf, size_t size);
+/* For a log: "commit 12 by alice (uid 1000, from 192.0.2.7): apply: done, 5 steps on 0000:26:00.0 - MESSAGE". Printable ASCII and UTF-8, one line. Returns @buf. */
+const char *gs_journal_log_line(const struct gs_journal_commit *c, char *buf, size_t size);
 
 #endif

@@ -312,6 +312,14 @@ static int fill_from_gpu(struct gs_layout *l, struct gs_layout_gpu *g, const str
 	return 0;
 }
 
+int gs_layout_put_back(struct gs_layout *l, const struct gs_snapshot *s, size_t i, struct gs_error *e)
+{
+	const struct gs_gpu *gpu = gs_snapshot_gpu(s, i);
+
+	l->gpus[i] = (struct gs_layout_gpu){ .mode = gpu->mode, .vfs = gpu->vfs.enabled, .has_instances = true };
+	return fill_from_gpu(l, &l->gpus[i], gpu) < 0 ? gs_error_oom(e) : 0;
+}
+
 int gs_layout_from_snapshot(const struct gs_snapshot *s, struct gs_layout **ret_layout, struct gs_error *e)
 {
 	GS_CLEANUP(gs_layout_freep) struct gs_layout *l = gs_layout_new();
@@ -319,18 +327,9 @@ int gs_layout_from_snapshot(const struct gs_snapshot *s, struct gs_layout **ret_
 	if (!l)
 		return gs_error_oom(e);
 	l->is_bound = true;
-	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
-		const struct gs_gpu *gpu = gs_snapshot_gpu(s, i);
-		struct gs_layout_gpu *g = gs_layout_add_gpu(l);
-
-		if (!g)
+	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++)
+		if (!gs_layout_add_gpu(l) || gs_layout_put_back(l, s, i, e) < 0)
 			return gs_error_oom(e);
-		g->mode = gpu->mode;
-		g->vfs = gpu->vfs.enabled;
-		g->has_instances = true;
-		if (fill_from_gpu(l, g, gpu) < 0)
-			return gs_error_oom(e);
-	}
 	if (gs_arena_has_failed(l->arena))
 		return gs_error_oom(e);
 	*ret_layout = GS_TAKE(l);

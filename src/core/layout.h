@@ -87,6 +87,8 @@ GS_DEFINE_CLEANUP(struct gs_layout *, gs_layout_free);
 
 /* A bound layout that asks for exactly what is there: diffing it gives nothing. */
 int gs_layout_from_snapshot(const struct gs_snapshot *s, struct gs_layout **ret_layout, struct gs_error *e);
+/* In a bound layout: GPU @i is asked for as it is in @s, whatever was asked before. -ENOMEM. */
+int gs_layout_put_back(struct gs_layout *l, const struct gs_snapshot *s, size_t i, struct gs_error *e);
 int gs_layout_copy(const struct gs_layout *l, struct gs_layout **ret_layout, struct gs_error *e);
 
 /* For builders: a new zeroed entry (mode INVALID), or NULL. */
@@ -116,6 +118,12 @@ void gs_want_copy_afresh(struct gs_arena *a, struct gs_want *to, const struct gs
  * start, two that overlap, ambiguous or contradicting match (status INVALID).
  */
 int gs_layout_bind(const struct gs_layout *file, const struct gs_snapshot *s, struct gs_layout **ret_layout, struct gs_error *e);
+
+/* Does @m mean @gpu, by its uuid or by its address? Of a board that was moved or exchanged both are meant, and neither can be bound. */
+bool gs_match_means(const struct gs_match *m, const struct gs_gpu *gpu);
+/* gs_layout_bind() of those entries of @file that mean one of the @n @gpus, and only their errors: all others stay as they are. */
+int gs_layout_bind_some(const struct gs_layout *file, const struct gs_bdf *gpus, size_t n, const struct gs_snapshot *s, struct gs_layout **ret_layout,
+			struct gs_error *e);
 
 /*
  * Give every open start a place (see gs_placement_solve), in place. A request

@@ -271,3 +271,35 @@ int gs_layout_bind(const struct gs_layout *file, const struct gs_snapshot *s, st
 	*ret_layout = GS_TAKE(l);
 	return 0;
 }
+
+bool gs_match_means(const struct gs_match *m, const struct gs_gpu *gpu)
+{
+	return (m->uuid && gs_str_equal(m->uuid, gpu->uuid)) || (m->has_bdf && gs_bdf_compare(m->bdf, gpu->bdf) == 0);
+}
+
+static bool means_one_of(const struct gs_match *m, const struct gs_bdf *gpus, size_t n, const struct gs_snapshot *s)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(s, gpus[i]);
+
+		if (gpu && gs_match_means(m, gpu))
+			return true;
+	}
+	return false;
+}
+
+int gs_layout_bind_some(const struct gs_layout *file, const struct gs_bdf *gpus, size_t n, const struct gs_snapshot *s, struct gs_layout **ret_layout,
+			struct gs_error *e)
+{
+	/* borrows from the file: binding reads its entries and nothing else */
+	struct gs_layout some = { .arena = file->arena };
+	GS_FREE struct gs_layout_gpu *entries = reallocarray(NULL, file->n_gpus + 1, sizeof(*entries));
+
+	if (!entries)
+		return gs_error_oom(e);
+	some.gpus = entries;
+	for (size_t i = 0; i < file->n_gpus; i++)
+		if (means_one_of(&file->gpus[i].match, gpus, n, s))
+			entries[some.n_gpus++] = file->gpus[i];
+	return gs_layout_bind(&some, s, ret_layout, e);
+}

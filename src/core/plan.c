@@ -270,7 +270,7 @@ static int append_starts(struct gs_plan *p, const struct gs_plan_options *option
 		if (!unit)
 			return gs_error_oom(e);
 		if (!starts(p, unit))
-			r = append_start(p, gs_snapshot_gpu(p->snapshot, 0), unit, unit, e);
+			r = append_start(p, gs_snapshot_gpu(p->snapshot, p->n_base ? p->base[0].gpu : 0), unit, unit, e);
 	}
 	return r;
 }

@@ -138,6 +138,7 @@ struct gs_plan_options {
 	bool allow_reset;                   /* a GPU may be reset to make its mode active, linked ones included */
 	const struct gs_service *services;  /* borrowed; units that are not among them are never stopped */
 	size_t n_services;
+	const struct gs_digest *targets;    /* borrowed; per GPU, of what is asked of it, comparable with gs_gpu.saved_layout; NULL: not known */
 	const char *const *start_units;     /* borrowed; units that an interrupted commit stopped: started at the end, whatever else there is to do */
 	size_t n_start_units;
 	uint64_t recovers;                  /* the interrupted commit that this is to end; 0: none, and then its GPUs are not to be touched */

@@ -104,6 +104,32 @@ const char *gs_policy_object(struct gs_policy *y, const struct gs_instance *inst
 
 /* ---------------------------------------------------------------- what is to be known */
 
+static bool is_as_will_be(const struct gs_policy *y)
+{
+	const struct gs_digest *targets = y->options ? y->options->targets : NULL;
+
+	return targets && y->gpu->saved_layout.hex[0] && gs_digest_equal(&targets[y->gpu->index], &y->gpu->saved_layout);
+}
+
+/* What will be there is what is saved, and it is put back at boot. */
+static bool is_restored(const struct gs_policy *y)
+{
+	return is_as_will_be(y) && gs_snapshot_saved(y->p->snapshot)->unit_enabled;
+}
+
+/* What is done about it, behind the sentence that it is lost. */
+static const char *saving(const struct gs_policy *y)
+{
+	if (gs_snapshot_saved(y->p->snapshot)->state == GS_SAVED_NONE)
+		return "; nothing is saved: gpuslice save afterwards";
+	if (gs_snapshot_saved(y->p->snapshot)->state == GS_SAVED_UNKNOWN || !y->options || !y->options->targets)
+		return "";
+	if (is_as_will_be(y))
+		return "; it is saved, but gpuslice-restore.service is not enabled: gpuslice restore afterwards";
+	return y->gpu->saved == GS_SAVED_NONE ? "; nothing is saved of this GPU: gpuslice save afterwards"
+					      : "; the saved layout differs from this: gpuslice save afterwards";
+}
+
 static void add_notes(struct gs_policy *y)
 {
 	size_t recreated = 0, instances = 0;
@@ -125,11 +151,13 @@ static void add_notes(struct gs_policy *y)
 		if (!y->d->mig_only_unpends && !y->d->goes_to_vfio)
 			gs_policy_suggest(y, f, "have it reset, with all GPUs that are linked with it: --allow-reset");
 	}
+	if (is_restored(y))
+		return;
 	if (instances)
-		gs_policy_add(y, GS_RULE_NOT_SAVED, GS_SEVERITY_NOTE, "lost at reboot: the driver keeps no instances%s",
-			      y->gpu->mode_survives_reboot || !y->gpu->mode_survival_is_known ? "" : ", and this model not even MIG mode");
+		gs_policy_add(y, GS_RULE_NOT_SAVED, GS_SEVERITY_NOTE, "lost at reboot: the driver keeps no instances%s%s",
+			      y->gpu->mode_survives_reboot || !y->gpu->mode_survival_is_known ? "" : ", and this model not even MIG mode", saving(y));
 	else if (y->d->target->n_wants || y->d->vfs_on || y->d->goes_to_vfio || y->d->n_settings)
-		gs_policy_add(y, GS_RULE_NOT_SAVED, GS_SEVERITY_NOTE, "lost at reboot: the kernel keeps none of this");
+		gs_policy_add(y, GS_RULE_NOT_SAVED, GS_SEVERITY_NOTE, "lost at reboot: the kernel keeps none of this%s", saving(y));
 }
 
 static bool is_blocked_since(const struct gs_plan *p, size_t first)

@@ -22,6 +22,13 @@ static void block_pending_write(struct gs_policy *y)
 	char bdf[GS_BDF_TEXT];
 	struct gs_finding *f;
 
+	if (gs_write_is_call(w)) {
+		f = gs_policy_add(y, GS_RULE_WRITE_PENDING, GS_SEVERITY_BLOCK,
+				  "the driver has not come back from an earlier step on %s (%s, in the collector pid %" PRIu32 "), and may carry it out whenever it does; "
+				  "until that process has ended nothing else is begun here", gs_bdf_format(w->function, bdf), w->value, w->pid);
+		gs_policy_suggest(y, f, "dmesg may say why; it cannot be interrupted");
+		return;
+	}
 	f = gs_policy_add(y, GS_RULE_WRITE_PENDING, GS_SEVERITY_BLOCK,
 			  "an earlier write to %s of %s (%s) still waits in the kernel%s%s, and takes effect whenever it is let go; until then nothing else is begun here",
 			  w->path, gs_bdf_format(w->function, bdf), w->value, w->waits_for ? " for " : "", w->waits_for ? w->waits_for : "");

@@ -86,7 +86,6 @@ static void foretell_mode(const struct gs_gpu *gpu, struct outcome *o)
 
 	if (wants_mig && !gpu->mode_survival_is_known) {
 		o->mig_is_unclear = true;
-		o->members |= MEMBER(SETTINGS);
 		return;
 	}
 	o->has_mig = wants_mig && gpu->mode_survives_reboot;
@@ -108,8 +107,9 @@ static struct outcome outcome_of(const struct gs_gpu *gpu)
 	/* gim makes VFs when it is loaded, by its parameters (interfaces 6.5) */
 	if (is_gim(gpu))
 		o.members |= MEMBER(VFS) | MEMBER(INSTANCES);
+	/* what vGPUs are set to is read in no other mode than that */
 	if (o.mode == GS_MODE_INVALID)
-		o.members |= MEMBER(MODE);
+		o.members |= MEMBER(MODE) | (gpu->vendor == GS_VENDOR_NVIDIA ? MEMBER(SETTINGS) : 0);
 	return o;
 }
 
@@ -215,6 +215,8 @@ static int add_gpu(struct gs_snapshot *after, const struct gs_gpu *from)
 	if (to->vfs.total.known)
 		to->vfs.enabled = is_gim(from) ? GS_U32_UNKNOWN : GS_U32(0);
 	to->telemetry = (struct gs_telemetry){ 0 };
+	/* NVML counts those that its driver has, and there may be more of them then */
+	to->nvidia_index = GS_U32_UNKNOWN;
 	if (o.changes_driver) {
 		to->driver = from->original_driver;
 		to->original_driver = to->stranded = NULL;
@@ -318,12 +320,12 @@ static void tell_instances(struct items *list, const struct gs_gpu *gpu)
 		add(list, GS_REBOOT_LOST, 0, vgpus, "a vGPU is a type that was written to a VF, and the driver forgets it");
 }
 
-static void tell_vfs(struct items *list, const struct gs_gpu *gpu)
+static void tell_vfs(struct items *list, const struct gs_gpu *gpu, const struct outcome *o)
 {
 	bool has_params = false;
 
 	if (is_gim(gpu)) {
-		add(list, GS_REBOOT_UNKNOWN, MEMBER(MODE) | MEMBER(VFS) | MEMBER(INSTANCES), "its VFs", "gim makes them when it is loaded, as many as its parameter vf_num says");
+		add(list, GS_REBOOT_UNKNOWN, o->members, "its VFs", "gim makes them when it is loaded, as many as its parameter vf_num says");
 		return;
 	}
 	for (size_t i = 0; i < gpu->n_instances; i++)
@@ -341,7 +343,7 @@ static void tell_mode(struct items *list, const struct gs_gpu *gpu, const struct
 	if (o->changes_driver || o->driver_is_unclear || (!asks_for_mig(gpu) && !is_pending))
 		return;
 	if (!gpu->mode_survival_is_known)
-		add(list, GS_REBOOT_UNKNOWN, MEMBER(MODE) | MEMBER(SETTINGS), "MIG mode",
+		add(list, GS_REBOOT_UNKNOWN, o->members, "MIG mode",
 		    "Ampere keeps it on the board, Hopper and later begin without; which of them this is, neither driver nor catalogue tell");
 	else if (is_pending && gpu->mode_survives_reboot)
 		add(list, GS_REBOOT_KEPT, 0, gs_mode_has_mig(gpu->mode_pending) ? "MIG mode on, which is pending" : "MIG mode off, which is pending",
@@ -405,7 +407,7 @@ static void tell_rest(struct items *list, const struct gs_gpu *gpu, const struct
 	if (gpu->lost)
 		add(list, GS_REBOOT_UNKNOWN, o->members, "all of it", gpu->lost);
 	else if (gpu->mode == GS_MODE_INVALID && gpu->driver && !gpu->stranded && !is_gim(gpu))
-		add(list, GS_REBOOT_UNKNOWN, MEMBER(MODE), "its mode", "it cannot be read now");
+		add(list, GS_REBOOT_UNKNOWN, o->members, "its mode", "it cannot be read now");
 }
 
 static void sort_by_fate(struct items *list)
@@ -428,7 +430,7 @@ int gs_reboot_items(const struct gs_gpu *gpu, struct gs_arena *arena, struct gs_
 	if (!gpu->lost) {
 		tell_mode(&list, gpu, &o);
 		tell_instances(&list, gpu);
-		tell_vfs(&list, gpu);
+		tell_vfs(&list, gpu, &o);
 		tell_settings(&list, gpu, &o);
 		tell_driver(&list, gpu, &o);
 	}

@@ -27,6 +27,7 @@ struct gs_snapshot {
 	size_t n_notices;
 	struct gs_source sources[SOURCES_MAX];
 	size_t n_sources;
+	struct gs_saved_fact saved;
 	struct gs_restorer restorers[GS_RESTORERS_MAX];
 	size_t n_restorers;
 	struct gs_gpu **gpus;
@@ -79,6 +80,33 @@ void gs_snapshot_set_driver_version(struct gs_snapshot *s, const char *version)
 void gs_snapshot_set_telemetry(struct gs_snapshot *s, bool present)
 {
 	s->has_telemetry = present;
+}
+
+const char *gs_saved_state_name(enum gs_saved_state state)
+{
+	static const char *const names[GS_SAVED_MAX] = { [GS_SAVED_NONE] = "none", [GS_SAVED_SAME] = "same", [GS_SAVED_DIFFERS] = "differs" };
+
+	return (int)state >= 0 && state < GS_SAVED_MAX ? names[state] : NULL;
+}
+
+enum gs_saved_state gs_saved_state_from_name(const char *s)
+{
+	for (int i = GS_SAVED_NONE; i < GS_SAVED_MAX; i++)
+		if (gs_str_equal(gs_saved_state_name((enum gs_saved_state)i), s))
+			return (enum gs_saved_state)i;
+	return GS_SAVED_MAX;
+}
+
+void gs_snapshot_set_saved(struct gs_snapshot *s, const struct gs_saved_fact *fact)
+{
+	s->saved = *fact;
+	s->saved.path = gs_snapshot_text(s, fact->path);
+}
+
+void gs_snapshot_set_gpu_saved(struct gs_snapshot *s, size_t index, enum gs_saved_state state, const struct gs_digest *layout)
+{
+	s->gpus[index]->saved = state;
+	s->gpus[index]->saved_layout = *layout;
 }
 
 void gs_snapshot_set_published(struct gs_snapshot *s, struct gs_wall taken_at)
@@ -207,6 +235,16 @@ struct gs_setting *gs_gpu_add_gi_setting(struct gs_snapshot *s, struct gs_gpu *g
 struct gs_pending_write *gs_gpu_add_write(struct gs_snapshot *s, struct gs_gpu *gpu)
 {
 	return ADD_PART(s, struct gs_pending_write, gpu->writes, gpu->n_writes, gpu->cap_writes);
+}
+
+struct gs_gpu_event *gs_gpu_add_event(struct gs_snapshot *s, struct gs_gpu *gpu)
+{
+	return ADD_PART(s, struct gs_gpu_event, gpu->events, gpu->n_events, gpu->cap_events);
+}
+
+bool gs_write_is_call(const struct gs_pending_write *w)
+{
+	return gs_str_equal(w->path, GS_WRITE_PATH_NVML);
 }
 
 /* ---------------------------------------------------------------- sealing */
@@ -479,6 +517,11 @@ bool gs_snapshot_published(const struct gs_snapshot *s, struct gs_wall *ret_take
 	return s->has_published;
 }
 
+const struct gs_saved_fact *gs_snapshot_saved(const struct gs_snapshot *s)
+{
+	return &s->saved;
+}
+
 size_t gs_snapshot_n_notices(const struct gs_snapshot *s)
 {
 	return s->n_notices;
@@ -735,5 +778,19 @@ const char *gs_holder_label(const struct gs_holder *h, char *buf, size_t size)
 		snprintf(buf, size, "%s", name);    /* says itself whose it is: "vm archive-viewer", "slurm job 4711" */
 	else
 		snprintf(buf, size, "%s %s", gs_holder_kind_name(h->kind), name);
+	return buf;
+}
+
+const char *gs_gpu_event_label(const struct gs_gpu_event *ev, char *buf, size_t size)
+{
+	char when[GS_WALL_TEXT] = "at an unknown time", what[32];
+
+	if (ev->time_ms.known)
+		gs_wall_format((struct gs_wall){ ev->time_ms.value }, when, sizeof(when));
+	if (ev->xid.known)
+		snprintf(what, sizeof(what), "Xid %" PRIu32, ev->xid.value);
+	else
+		snprintf(what, sizeof(what), "%s", gs_gpu_event_kind_name(ev->kind));
+	snprintf(buf, size, "%s  %s", when, ev->text ? ev->text : what);
 	return buf;
 }

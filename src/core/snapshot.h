@@ -22,6 +22,19 @@
 #include "core/setting.h"
 #include "core/vocabulary.h"
 
+/* Of a machine: is anything saved? Of a GPU: is it as saved? */
+enum gs_saved_state {
+	GS_SAVED_UNKNOWN,               /* cannot be seen, or nobody looked */
+	GS_SAVED_NONE,                  /* nothing is saved of it */
+	GS_SAVED_SAME,
+	GS_SAVED_DIFFERS,
+	GS_SAVED_MAX,
+};
+/* "none", "same", "differs"; NULL for UNKNOWN and values outside. */
+const char *gs_saved_state_name(enum gs_saved_state state);
+/* GS_SAVED_MAX for an unknown word. */
+enum gs_saved_state gs_saved_state_from_name(const char *s);
+
 /* Who uses something. All strings are printable (sanitised when added) and may be NULL. */
 struct gs_holder {
 	enum gs_holder_kind kind;
@@ -78,6 +91,9 @@ struct gs_sibling {
 	const char *original_driver;    /* before we gave it to VFIO; NULL when not remembered */
 	bool is_bridge;                 /* does not hurt the group and is left alone (interfaces 4.4) */
 };
+
+/* The path of one that is no write in sysfs but a call of NVML; its value says what it does. */
+#define GS_WRITE_PATH_NVML "NVML"
 
 /* A write that an earlier commit began and that the kernel still holds: it executes when the holder lets go. */
 struct gs_pending_write {
@@ -146,6 +162,15 @@ struct gs_remaining {
 	uint32_t n;
 };
 
+/* A line of the kernel's log about a GPU. */
+struct gs_gpu_event {
+	enum gs_gpu_event_kind kind;
+	struct gs_i64 time_ms;          /* wall clock, from the kernel's own since boot */
+	struct gs_u32 xid;              /* of kind XID */
+	const char *text;               /* NULL when names were left out of it */
+};
+#define GS_GPU_EVENTS_MAX 8
+
 /* NVLink ports of one GPU, with room to spare: today's have 18. */
 #define GS_NVLINKS_MAX 64
 
@@ -165,6 +190,8 @@ struct gs_gpu {
 	struct gs_u64 memory_bytes;
 	struct gs_u32 sm_count;
 	struct gs_digest rev;           /* set when sealed */
+	enum gs_saved_state saved;      /* is it as saved? No part of the rev */
+	struct gs_digest saved_layout;  /* of what is saved of it, see gs_layout_digest(); empty: nothing, or not known */
 	uint32_t modes;                 /* bit (1 << enum gs_mode): what it could be */
 	enum gs_mode mode;              /* GS_MODE_INVALID when unknown */
 	enum gs_mode mode_pending;      /* GS_MODE_INVALID when nothing is pending */
@@ -205,6 +232,9 @@ struct gs_gpu {
 	struct gs_holder **holders;     /* of the GPU as a whole, not of one instance */
 	size_t n_holders, cap_holders;
 	struct gs_telemetry telemetry;
+	struct gs_gpu_event **events;   /* the last ones, the oldest first; no part of the rev */
+	size_t n_events, cap_events;
+	bool events_visible;            /* the kernel's log was read; false: nobody knows what it has */
 };
 
 /* Another tool on this machine that puts a layout of its own back, at boot or later: what it restores and what we restore end as whoever comes last. */
@@ -216,6 +246,14 @@ struct gs_restorer {
 #define GS_RESTORERS_MAX 64
 
 struct gs_snapshot;
+
+/* What is kept of the machine to be put back at boot. */
+struct gs_saved_fact {
+	enum gs_saved_state state;      /* UNKNOWN, NONE or SAME: something is saved */
+	const char *path;               /* of the layout */
+	struct gs_i64 saved_at_ms;      /* unknown: gpuslice did not put it there */
+	bool unit_enabled;              /* the unit that puts it back is started at boot */
+};
 
 /* ---- building: between gs_snapshot_new() and gs_snapshot_seal() ---- */
 
@@ -242,10 +280,18 @@ struct gs_sibling *gs_gpu_add_sibling(struct gs_snapshot *s, struct gs_gpu *gpu)
 struct gs_setting *gs_gpu_add_setting(struct gs_snapshot *s, struct gs_gpu *gpu);
 struct gs_setting *gs_gpu_add_gi_setting(struct gs_snapshot *s, struct gs_gpu *gpu);
 struct gs_pending_write *gs_gpu_add_write(struct gs_snapshot *s, struct gs_gpu *gpu);
+/* Is it a call of NVML (GS_WRITE_PATH_NVML)? */
+bool gs_write_is_call(const struct gs_pending_write *w);
+/* At most GS_GPU_EVENTS_MAX are expected. */
+struct gs_gpu_event *gs_gpu_add_event(struct gs_snapshot *s, struct gs_gpu *gpu);
 /* A source of holders and claims was looked at, or could not be: "slurm", false, "scontrol is not installed". */
 void gs_snapshot_add_source(struct gs_snapshot *s, const char *name, bool is_present, const char *fmt, ...) GS_PRINTF(4, 5);
 /* Copies; one of that kind and name is there once. Beyond GS_RESTORERS_MAX they are left out. */
 void gs_snapshot_add_restorer(struct gs_snapshot *s, enum gs_restorer_kind kind, const char *name, const char *what);
+/* What is saved of the machine; copied. No part of any rev: also once it is sealed, before it is handed out. */
+void gs_snapshot_set_saved(struct gs_snapshot *s, const struct gs_saved_fact *fact);
+/* The same of GPU @index. */
+void gs_snapshot_set_gpu_saved(struct gs_snapshot *s, size_t index, enum gs_saved_state state, const struct gs_digest *layout);
 /* Copy into the arena with control characters and bad UTF-8 replaced: the way in for every foreign string. NULL in, NULL out. */
 const char *gs_snapshot_text(struct gs_snapshot *s, const char *text);
 
@@ -283,6 +329,9 @@ const struct gs_restorer *gs_snapshot_restorer(const struct gs_snapshot *s, size
 /* What an operator does so that it does not: a command, or half a sentence. In @buf, returned. */
 const char *gs_restorer_remedy(const struct gs_restorer *r, char *buf, size_t size);
 
+/* Never NULL. */
+const struct gs_saved_fact *gs_snapshot_saved(const struct gs_snapshot *s);
+
 size_t gs_snapshot_n_gpus(const struct gs_snapshot *s);
 const struct gs_gpu *gs_snapshot_gpu(const struct gs_snapshot *s, size_t index);
 const struct gs_gpu *gs_snapshot_gpu_by_bdf(const struct gs_snapshot *s, struct gs_bdf bdf);
@@ -316,6 +365,8 @@ const struct gs_instance *gs_gpu_instance_at(const struct gs_gpu *gpu, const cha
 const struct gs_compute *gs_instance_compute_at(const struct gs_instance *inst, const char *profile, uint32_t start);
 /* Any visible holder of this instance that is not one of our own collectors? */
 bool gs_instance_is_held(const struct gs_instance *inst);
+/* "2025-11-13 12:05:31 UTC  Xid (PCI:0000:65:00): 79, …", or what is known of it. Returns @buf. */
+const char *gs_gpu_event_label(const struct gs_gpu_event *ev, char *buf, size_t size);
 /* "GPU 3 (0000:61:00.0)", with nvidia-smi's index where it differs. Returns @buf. */
 const char *gs_gpu_label(const struct gs_gpu *gpu, char *buf, size_t size);
 /* "pid 4711 python3 (alice)", "unit nvidia-dcgm.service"… Returns @buf. */

@@ -43,6 +43,13 @@
 	X(UDEV, "udev") \
 	X(OPERATOR, "operator")
 
+/* What a kernel's log tells of a GPU that is not well. */
+#define GS_GPU_EVENT_KINDS(X) \
+	X(XID, "xid")           /* NVIDIA's numbered messages */ \
+	X(LOST, "lost")         /* it does not answer any more */ \
+	X(RESET, "reset") \
+	X(WEDGED, "wedged")     /* its driver gave it up until it is bound anew */
+
 #define GS_HOST_SOURCES(X) \
 	X(LIVE, "live") \
 	X(SYSROOT, "sysroot") \
@@ -131,6 +138,7 @@
 #define GS_X_KIND(id, name) GS_KIND_##id,
 #define GS_X_HOLDER(id, name) GS_HOLDER_##id,
 #define GS_X_RESTORER(id, name) GS_RESTORER_##id,
+#define GS_X_GPU_EVENT(id, name) GS_GPU_EVENT_##id,
 #define GS_X_SOURCE(id, name) GS_SOURCE_##id,
 #define GS_X_SEVERITY(id, name) GS_SEVERITY_##id,
 #define GS_X_UNDO(id, name) GS_UNDO_##id,
@@ -145,6 +153,7 @@ GS_DECLARE_WORDS(GS_MODES, gs_mode, MODE, mode);
 GS_DECLARE_WORDS(GS_INSTANCE_KINDS, gs_instance_kind, KIND, instance_kind);
 GS_DECLARE_WORDS(GS_HOLDER_KINDS, gs_holder_kind, HOLDER, holder_kind);
 GS_DECLARE_WORDS(GS_RESTORER_KINDS, gs_restorer_kind, RESTORER, restorer_kind);
+GS_DECLARE_WORDS(GS_GPU_EVENT_KINDS, gs_gpu_event_kind, GPU_EVENT, gpu_event_kind);
 GS_DECLARE_WORDS(GS_HOST_SOURCES, gs_host_source, SOURCE, host_source);
 GS_DECLARE_WORDS(GS_SEVERITIES, gs_severity, SEVERITY, severity);
 GS_DECLARE_WORDS(GS_UNDO_GRADES, gs_undo, UNDO, undo);

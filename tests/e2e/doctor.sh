@@ -92,6 +92,52 @@ expect 0 "no faults" sim dgx-h100 sim fault clear
 expect 0 "a GPU falls off the bus" sim dgx-h100 sim fault nvml lost 0000:52:00.0
 expect 1 "lost" sim dgx-h100 doctor --json
 that "it is named" found gpus problem 2 "fallen off the bus"
+that "with what the kernel's log says" found events note 2 "GPU 0000:52:00.0: GPU has fallen off the bus. (and 1 before)"
+expect 0 "list" sim dgx-h100 list
+that "has it below the table" says err "kernel log, GPU 2 (0000:52:00.0): 2025-"
+expect 0 "list in JSON" sim dgx-h100 list --json
+that "has both lines of that GPU, and none of others" python3 -c '
+import json, sys
+events = [g["events"] for g in json.load(open(sys.argv[1]))["gpus"]]
+assert [e["kind"] for e in events[2]] == ["xid", "lost"] and events[2][0]["xid"] == 79, events[2]
+assert events[2][0]["time_ms"] > 1763000000000 and all(e == [] for e in events[:2] + events[3:]), events' "$tmp/out"
+rm -f "$XDG_STATE_HOME/gpuslice/sim/dgx-h100/tree/run/gpuslice/snapshot.json"
+expect 1 "a user who may not read the log" sim dgx-h100 --as-user doctor --json
+that "is told so" found events note - "the kernel's log cannot be read here"
+expect 0 "list as that user" sim dgx-h100 --as-user list --json
+that "says null, which is not none" [ "$(grep -c '"events": null' "$tmp/out")" = 8 ]
+expect 0 "root publishes" sim dgx-h100 agent --publish
+expect 0 "list as that user" sim dgx-h100 --as-user list --json
+that "now has what was published" [ "$(grep -c '"xid": 79' "$tmp/out")" = 1 ]
+expect 0 "list as a table" sim dgx-h100 --as-user list
+that "says how old it is" grep -q "was seen by root [0-9]* s ago" "$tmp/err"
+mkdir -p "$XDG_STATE_HOME/gpuslice/sim/dgx-h100/tree/etc/gpuslice"
+policy=$XDG_STATE_HOME/gpuslice/sim/dgx-h100/tree/etc/gpuslice/policy.json
+published=$XDG_STATE_HOME/gpuslice/sim/dgx-h100/tree/run/gpuslice/snapshot.json
+that "what is published has names" grep -q '"name":"python3"' "$published"
+echo '{"schema": "gpuslice.policy/1", "publish": {"names": false}}' >"$policy"
+expect 0 "the site keeps them back" sim dgx-h100 agent --publish
+that "none of them is told" python3 -c '
+import json, sys
+def walk(o):
+    for v in o.values() if isinstance(o, dict) else o if isinstance(o, list) else []:
+        yield v
+        yield from walk(v)
+text = open(sys.argv[1]).read()
+assert not any(w in text for w in ("python3", "alice", "persistenced", "dcgm")), text
+holders = [h for o in walk(json.loads(text)) if isinstance(o, dict) and isinstance(o.get("holders"), list) for h in o["holders"]]
+assert holders and any(h["pid"] for h in holders), holders' "$published"
+expect 0 "viewers still get the places" sim dgx-h100 --as-user list
+that "as before" says out "(published)"
+that "the file is for its group alone" [ "$(stat -c %a "$published")" = 640 ]
+before=$(cksum <"$published")
+echo '{"schema": "gpuslice.policy/1", "publish": {"name": false}}' >"$policy"
+expect 1 "a policy with a mistake" sim dgx-h100 agent --publish
+that "is told" says err "/etc/gpuslice/policy.json"
+that "and nothing is published" [ "$(cksum <"$published")" = "$before" ]
+rm "$policy"
+expect 0 "one frame of the monitor" sim dgx-h100 monitor --once
+that "says it too" grep -q "those that root published [0-9]* s ago" "$tmp/err"
 expect 0 "no faults" sim dgx-h100 sim fault clear
 
 # ---- recordings of a machine, with things taken from it ----

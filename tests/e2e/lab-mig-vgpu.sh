@@ -22,7 +22,7 @@ create 3/2g.48gb+gfx@6 DC-2-24Q
 SCRIPT
 cp "$tmp/make" "$tmp/in"
 expect_in 0 "mode, VFs, instances and types in one script" g apply --yes $unit -
-that "in that order" [ "$(grep -oE '^done [0-9]+/[0-9]+  (set mode|enabled|created [12]g|created CI|set scheduler|created vGPU)' "$tmp/out" | sed 's/.*  //' | uniq | tr '\n' ',')" = \
+that "in that order" [ "$(grep -oE '^done [0-9]+/[0-9]+  GPU 3: (set mode|enabled|created [12]g|created CI|set scheduler|created vGPU)' "$tmp/out" | sed 's/.*: //' | uniq | tr '\n' ',')" = \
 	"set mode,enabled,created 1g,created CI,created 2g,created CI,set scheduler,created vGPU," ]
 that "three VFs are typed" [ "$(cat "$pci"/virtfn*/nvidia/current_vgpu_type | grep -vc '^0$')" = 3 ]
 expect 0 "list" g list --json

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What processes and others write about themselves: command lines, cgroups,
- * links, and what managers list. The first byte chooses the reader; no input
+ * links, what managers list, lines of the kernel's log and of units. The first byte chooses the reader; no input
  * crashes, and what comes out is bounded text.
  */
 #include "backend/cgroup.h"
 #include "backend/claims_private.h"
 #include "backend/fdscan.h"
+#include "backend/kernel_log.h"
 #include "backend/proc.h"
+#include "backend/restorers.h"
 #include "backend/vm.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -73,6 +75,30 @@ static void try_claims(char which, const char *text, size_t n)
 	free(list.items);
 }
 
+/* A line about a GPU has printable, bounded text and says which. */
+static void try_kernel_log(const char *bytes, size_t n)
+{
+	struct gs_kernel_event ev;
+
+	if (!gs_kernel_log_parse(bytes, n, &ev))
+		return;
+	FUZZ_REQUIRE(ev.kind >= 0 && ev.kind < GS_GPU_EVENT_MAX);
+	FUZZ_REQUIRE((ev.kind == GS_GPU_EVENT_XID) == ev.xid.known);
+	FUZZ_REQUIRE(ev.text[0] && strnlen(ev.text, sizeof(ev.text)) < sizeof(ev.text));
+	for (const char *p = ev.text; *p; p++)
+		FUZZ_REQUIRE((unsigned char)*p >= ' ' && *p != 0x7f);
+	FUZZ_REQUIRE(ev.bdf.device <= 0x1f && ev.bdf.function <= 7);
+}
+
+static void try_unit(const char *text)
+{
+	struct gs_bdf bdf = { 0 };
+	bool has_function;
+	const char *word = gs_restorers_word(text, &bdf, &has_function);
+
+	FUZZ_REQUIRE(word ? strlen(word) > 4 : !has_function);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	GS_FREE char *text = malloc(n + 1);
@@ -90,6 +116,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 		break;
 	case 'l':
 		try_link(text);
+		break;
+	case 'n':
+		try_kernel_log((const char *)bytes + 1, n - 1);
+		break;
+	case 'u':
+		try_unit(text);
 		break;
 	case 's':
 	case 'x':

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/parse.h"
 
 #define CHECK(x) \
 	do { \
@@ -114,7 +115,7 @@ void gs_fakehost_close(struct gs_fakehost *f)
 	nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* agent --writer=BDF [--waits-for=TEXT] [--run] --root DIR -- WORDS */
+/* agent --writer=BDF --owner=PID [--waits-for=TEXT] [--run] --root DIR -- WORDS */
 int gs_fakehost_child(int argc, char **argv, const struct gs_fakehost_kernel *kernel)
 {
 	struct gs_fakehost f = { 0 };
@@ -129,6 +130,8 @@ int gs_fakehost_child(int argc, char **argv, const struct gs_fakehost_kernel *ke
 	for (i = 3; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		if (strcmp(argv[i], "--run") == 0)
 			is_program = true;
+		else if (strncmp(argv[i], "--owner=", 8) == 0)
+			CHECK(gs_parse_u32(argv[i] + 8, 10, &job.owner) == 0);
 		else if (strncmp(argv[i], "--waits-for=", 12) == 0)
 			job.waits_for = argv[i] + 12;
 		else if (strcmp(argv[i], "--root") == 0 && i + 1 < argc)

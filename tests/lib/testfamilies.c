@@ -113,6 +113,9 @@ static void add_t4(struct gs_snapshot *s)
 	gpu->vfio_driver = "vfio-pci";
 	gpu->no_passthrough = "the IOMMU is off";
 	gpu->stranded = "bound to pci-pf-stub";
+	gpu->events_visible = true;
+	*gs_gpu_add_event(s, gpu) = (struct gs_gpu_event){ GS_GPU_EVENT_XID, GS_I64(1763000005140), GS_U32(79), "Xid (PCI:0000:61:00): 79, x" };
+	*gs_gpu_add_event(s, gpu) = (struct gs_gpu_event){ .kind = GS_GPU_EVENT_RESET };
 	add_vgpu(s, gpu, 1, "T4-4C")->uuid = "c0ffee00-0000-4000-8000-00000000000a";
 	add_vgpu(s, gpu, 5, NULL)->start = GS_U32_UNKNOWN;
 	sibling = gs_gpu_add_sibling(s, gpu);
@@ -169,6 +172,8 @@ struct gs_snapshot *gs_testfamilies(void)
 	gs_snapshot_set_host(s, "kvm01", GS_SOURCE_SYSROOT);
 	gs_snapshot_add_source(s, "slurm", false, "scontrol is not installed");
 	gs_snapshot_add_source(s, "libvirt", true, "%d domains", 2);
+	gs_snapshot_add_restorer(s, GS_RESTORER_UNIT, "vfs.service", "runs sriov-manage");
+	gs_snapshot_add_restorer(s, GS_RESTORER_OPERATOR, "the operator", NULL);
 	add_l40s(s, 0x41, 1ull << 7 | 1ull << 31);
 	add_l40s(s, 0x51, 1ull << 7 | 1ull << 31);
 	add_t4(s);

@@ -58,6 +58,7 @@ static inline struct gs_gpu *put_gpu(struct gs_snapshot *s, unsigned bus, enum g
 	g->vendor = GS_VENDOR_NVIDIA;
 	g->name = set == &a30 ? "NVIDIA A30" : set == &rtx ? "NVIDIA RTX PRO 6000" : "NVIDIA H100 80GB HBM3";
 	g->pci_id = "10de:2330";
+	g->mode_survival_is_known = true;
 	g->driver = "nvidia";
 	g->framework = GS_FRAMEWORK_NVML;
 	g->memory_bytes = GS_U64(80 * GIB);

@@ -34,7 +34,7 @@ static struct machine make(void)
 	m.gpu->mode = GS_MODE_WHOLE;
 	m.gpu->mode_pending = GS_MODE_INVALID;
 	m.gpu->modes = 1u << GS_MODE_WHOLE | 1u << GS_MODE_MIG | 1u << GS_MODE_VGPU;
-	m.gpu->holders_visible = m.gpu->placements_visible = true;
+	m.gpu->holders_visible = m.gpu->placements_visible = m.gpu->events_visible = true;
 	m.gpu->iommu_group = GS_U32(7);
 	m.gpu->vfs.total = GS_U32(16);
 	m.gpu->vfs.enabled = GS_U32(0);
@@ -105,6 +105,15 @@ static void set_pending(struct machine *m)
 	setting->key = "memory-partition";
 	setting->value = "NPS1";
 	setting->pending = "NPS4";
+}
+
+static void set_event(struct machine *m)
+{
+	for (int i = 0; i < 2; i++) {
+		struct gs_gpu_event *ev = gs_gpu_add_event(m->s, m->gpu);
+
+		*ev = (struct gs_gpu_event){ GS_GPU_EVENT_XID, GS_I64(1763000005140), GS_U32(79), NULL };
+	}
 }
 
 static void set_write(struct machine *m)
@@ -231,6 +240,8 @@ static void set_instance(struct machine *m, enum gs_mode mode)
 	X(no_smi, (m->gpu->mode_needs_reset = true, m->facts.has_nvidia_smi = GS_ANSWER_NO), "reset-tool", N, "not there", 0) \
 	X(smi, m->gpu->mode_needs_reset = true, "reset-tool", K, "is there", 0) \
 	X(restorer, gs_snapshot_add_restorer(m->s, GS_RESTORER_UNIT, "a.service", "runs sriov-manage"), "restorers", N, "a.service runs sriov-manage: it puts a layout", 0) \
+	X(event, set_event(m), "events", N, "the kernel's log says: 2025-11-13 02:13:25 UTC  Xid 79 (and 1 before)", 0) \
+	X(no_log, m->gpu->events_visible = false, "events", N, "the kernel's log cannot be read here", 0) \
 	X(ampere, (m->gpu->mode_survives_reboot = m->gpu->mode_survival_is_known = true, set_instance(m, GS_MODE_MIG)), "reboot", N, "stays, kept on the board, and the instances are gone", 0) \
 	X(hopper, (m->gpu->mode_survival_is_known = true, set_instance(m, GS_MODE_MIG)), "reboot", N, "is off again", 0) \
 	X(unknown_generation, set_instance(m, GS_MODE_MIG), "reboot", N, "whether MIG mode stays is not known", 0) \

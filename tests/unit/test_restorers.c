@@ -163,6 +163,7 @@ static void rules_of_udev(void **state)
 
 	gs_tree_put(h->dir, "etc/udev/rules.d/70-vgpu.rules", "# ours\nACTION==\"add\", SUBSYSTEM==\"pci\", \\\n  ATTR{vendor}==\"0x10de\", ATTR{sriov_numvfs}=\"16\"\n");
 	gs_tree_put(h->dir, "etc/udev/rules.d/80-net.rules", "ACTION==\"add\", SUBSYSTEM==\"net\", ATTR{device/sriov_numvfs}=\"8\"\n");
+	gs_tree_put(h->dir, "etc/udev/rules.d/82-commented.rules", "  # ATTR{sriov_numvfs}=\"16\"\n;ATTR{sriov_numvfs}=\"16\"\n");
 	gs_tree_put(h->dir, "etc/udev/rules.d/81-gone.rules.off", "ATTR{sriov_numvfs}=\"16\"\n");
 	assert_look(h, true, "udev 70-vgpu.rules: has sriov_numvfs\n");
 }

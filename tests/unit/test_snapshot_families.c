@@ -109,6 +109,12 @@ static void every_new_field_arrives(void **state)
 	assert_int_equal(gs_snapshot_n_sources(s), 2);
 	assert_string_equal(gs_snapshot_source_at(s, 0)->text, "scontrol is not installed");
 	assert_true(gs_snapshot_source_at(s, 1)->is_present);
+	assert_int_equal(gs_snapshot_n_restorers(s), 2);
+	assert_string_equal(gs_snapshot_restorer(s, 0)->name, "vfs.service");
+	assert_string_equal(gs_snapshot_restorer(s, 0)->what, "runs sriov-manage");
+	assert_int_equal(gs_snapshot_restorer(s, 1)->kind, GS_RESTORER_OPERATOR);
+	assert_null(gs_snapshot_restorer(s, 1)->what);
+	assert_false(gs_snapshot_gpu(s, 0)->events_visible);
 	check_l40s(gs_snapshot_gpu(s, 0), 1ull << 7 | 1ull << 31);
 	check_l40s(gs_snapshot_gpu(s, 1), 1ull << 7 | 1ull << 31);
 	check_l40s(gs_snapshot_gpu(s, 5), 1);
@@ -120,6 +126,11 @@ static void every_new_field_arrives(void **state)
 	assert_string_equal(gpu->original_driver, "nvidia");
 	assert_string_equal(gpu->no_passthrough, "the IOMMU is off");
 	assert_string_equal(gpu->stranded, "bound to pci-pf-stub");
+	assert_true(gpu->events_visible);
+	assert_int_equal(gpu->n_events, 2);
+	assert_true(gpu->events[0]->kind == GS_GPU_EVENT_XID && gpu->events[0]->time_ms.value == 1763000005140 && gs_u32_is(gpu->events[0]->xid, 79));
+	assert_string_equal(gpu->events[0]->text, "Xid (PCI:0000:61:00): 79, x");
+	assert_true(gpu->events[1]->kind == GS_GPU_EVENT_RESET && !gpu->events[1]->time_ms.known && !gpu->events[1]->text);
 	assert_int_equal(gpu->n_siblings, 2);
 	assert_true(gpu->siblings[0]->is_bridge);
 	assert_int_equal(gpu->siblings[1]->class_id, 0x040300);
@@ -261,6 +272,11 @@ static void hostile_values_are_refused_with_their_path(void **state)
 		{ "\"grids_as\":{\"", "\"vgpu\":0", "\"vgpu\":1", "gpus[1].grids_as.vgpu" },
 		{ "\"grids_as\":{\"", "\"vgpu\":0", "\"vgpu\":7", "gpus[1].grids_as.vgpu" },
 		{ "\"sources\"", "\"libvirt\"", "\"slurm\"", "host.sources[1].name: slurm is there twice" },
+		{ "\"restorers\"", "\"unit\"", "\"cron\"", "host.restorers[0].kind: \"cron\" is not a kind of restorer" },
+		{ "\"restorers\"", "\"vfs.service\"", "null", "host.restorers[0].name" },
+		{ "\"events\":[", "\"xid\",", "\"smoke\",", "gpus[2].events[0].kind: \"smoke\" is not a kind of event" },
+		{ "\"events\":[", "\"xid\":79", "\"xid\":-1", "gpus[2].events[0]: \"xid\" must" },
+		{ "\"events\":[", "1763000005140", "\"then\"", "gpus[2].events[0]: \"time_ms\" must" },
 		{ "\"T4-4C\"", "\"slot\":1", "\"slot\":null", "" },
 		{ "\"kind\":\"mig\"", "\"vf\":null", "\"vf\":1", "gpus[3].instances[0].vf: is 1, but a mig instance" },
 		{ "\"kind\":\"partition\"", "\"on\":null", "\"on\":{\"gi\":1}", "gpus[4].instances[0].on" },

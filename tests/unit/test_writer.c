@@ -29,6 +29,8 @@ static int kernel_write(struct gs_fakehost *f, const char *path, const char *val
 
 	if (gs_str_starts(path, "sys/error/") && gs_parse_u32(path + strlen("sys/error/"), 10, &number) == 0)
 		return -(int)number;
+	/* from here on it is the kernel's */
+	gs_fakehost_put(f, "", "begun");
 	snprintf(full, sizeof(full), "%s/%s", f->dir, path);
 	fd = open(full, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -106,6 +108,20 @@ static size_t n_records(struct gs_fakehost *f)
 	return gs_writes_functions(f->root, functions, 8);
 }
 
+/* Those that do not count are among them. */
+static size_t n_files(struct gs_fakehost *f)
+{
+	GS_CLOSEDIR DIR *dir = NULL;
+	const struct dirent *entry;
+	size_t n = 0;
+
+	if (gs_root_opendir(f->root, &dir, GS_WRITES_DIR) < 0)
+		return 0;
+	while ((entry = readdir(dir)))
+		n += strstr(entry->d_name, "-0000:26:00.0") != NULL && entry->d_name[0] != '.';
+	return n;
+}
+
 static void what_the_kernel_says_comes_back(void **state)
 {
 	struct patience p = { 0 };
@@ -126,7 +142,7 @@ static void what_the_kernel_says_comes_back(void **state)
 	/* a value that looks like an option is a value */
 	assert_int_equal(gs_writer_write(f.writer, gpu_bdf, "sys/attr", "--help", &e), 0);
 	/* what is quick leaves no trace */
-	assert_false(gs_root_exists(f.root, GS_WRITES_DIR));
+	assert_int_equal(n_files(&f), 0);
 	gs_fakehost_close(&f);
 }
 
@@ -225,6 +241,62 @@ static void it_outlives_whoever_began_it(void **state)
 	gs_fakehost_close(&f);
 }
 
+/* Killed before anybody could say that it takes long: on record all the same, since the lock is free now. */
+static void one_whose_agent_is_killed_at_once_is_on_record(void **state)
+{
+	struct gs_monotonic since = gs_monotonic_now();
+	struct patience p = { 0 };
+	struct gs_fakehost f;
+	char path[256];
+	pid_t agent;
+
+	(void)state;
+	gs_fakehost_open(&f, &kernel, &ops, &p);
+	gs_fakehost_mkdir(&f, "sys");
+	snprintf(path, sizeof(path), "%s/sys/fifo", f.dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	agent = fork();
+	if (agent == 0) {
+		GS_CLEANUP(gs_writer_freep) struct gs_writer *w = gs_writer_new_on(f.root, "/proc/self/exe", f.argv, NULL, NULL);
+		struct gs_error e;
+
+		_exit(gs_writer_write(w, gpu_bdf, "sys/fifo", "0", &e) == 0 ? 0 : 1);
+	}
+	while (!gs_root_exists(f.root, "begun") && gs_elapsed_ms(since) < 10000)
+		gs_writer_pause(f.writer, -1, 1);
+	assert_int_equal(kill(agent, SIGKILL), 0);
+	assert_int_equal(waitpid(agent, NULL, 0), agent);
+	assert_int_equal(n_records(&f), 1);
+	let_go(&f, "sys/fifo", "0");
+	gs_fakehost_close(&f);
+}
+
+/* This process is not the agent that it is said to be a child of. */
+static void without_its_agent_nothing_is_written(void **state)
+{
+	struct patience p = { 0 };
+	struct gs_fakehost f;
+	GS_FREE char *text = NULL;
+	struct gs_writer_job job = { .function = gpu_bdf, .path = "sys/attr", .value = "12" };
+	int status;
+	pid_t pid;
+
+	(void)state;
+	gs_fakehost_open(&f, &kernel, &ops, &p);
+	gs_fakehost_put(&f, "0", "sys/attr");
+	pid = fork();
+	if (pid == 0) {
+		job.owner = (uint32_t)getpid();
+		_exit(gs_writer_do(f.root, &job));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), GS_WRITER_BROKEN);
+	text = gs_fakehost_read(&f, "sys/attr");
+	assert_string_equal(text, "0");
+	assert_int_equal(n_files(&f), 0);
+	gs_fakehost_close(&f);
+}
+
 static void records_of_the_dead_do_not_count(void **state)
 {
 	static const char *const records[] = {
@@ -308,6 +380,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_the_kernel_says_comes_back),
 		cmocka_unit_test(what_blocks_is_left_recorded_and_refused_on_top),
 		cmocka_unit_test(it_outlives_whoever_began_it),
+		cmocka_unit_test(one_whose_agent_is_killed_at_once_is_on_record),
+		cmocka_unit_test(without_its_agent_nothing_is_written),
 		cmocka_unit_test(records_of_the_dead_do_not_count),
 		cmocka_unit_test(a_record_is_of_one_process_of_one_boot),
 		cmocka_unit_test(programs_run_to_their_end),

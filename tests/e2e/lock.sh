@@ -1,0 +1,111 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# lock.sh - one commit at a time: who is named, who waits and what for, and what is left of one that was killed.
+. tests/lib/tap.sh
+. tests/lib/clock.sh
+g() { "$program" --sim dgx-h100 "$@"; }
+
+# begin NAME ARGUMENT…: apply script NAME in the background; its output in NAME.out and NAME.err, its status in NAME.rc
+begin() {
+	name=$1
+	shift
+	rm -f "$tmp/$name.rc"
+	: >"$tmp/$name.out" >"$tmp/$name.err"
+	(
+		"$program" --sim dgx-h100 apply --yes "$@" "$tmp/$name" >"$tmp/$name.out" 2>"$tmp/$name.err" </dev/null 9>&- &
+		echo $! >"$tmp/$name.pid"
+		wait $!
+		echo $? >"$tmp/$name.rc"
+	) 2>/dev/null &
+}
+ended() { [ -s "$tmp/$1.rc" ]; }
+ended_with() { until_true ended "$1" && [ "$(cat "$tmp/$1.rc")" = "$2" ]; }
+not_ended() { ! ended "$1"; }
+is_said() { grep -qF -- "$2" "$tmp/$1.out" "$tmp/$1.err"; }
+agent_of() { read -r of <"$tmp/$1.pid"; read -r agent _ <"/proc/$of/task/$of/children"; echo "$agent"; }
+hang() { g sim reset >/dev/null; g sim fault nvml "$1" hang >/dev/null; }
+# in the driver, which has been said, and the record lies there
+is_stuck() { is_said "$1" 'the driver has not come back'; }
+tree=$(g sim path)
+records() { ls "$tree/run/gpuslice/writes" 2>/dev/null | wc -l; }
+has_none() { [ "$(records)" -eq 0 ]; }
+
+echo 'create 3 1g.10gb at 0' >"$tmp/first"
+echo 'delete 2 1g.10gb@2' >"$tmp/second"
+echo 'delete 2 1g.10gb@3' >"$tmp/third"
+echo 'create 3 1g.10gb at 1' >"$tmp/same"
+echo 'mode 6 mig' >"$tmp/mode"
+create=DeviceCreateGpuInstanceWithPlacement
+
+for wrong in -1 86401 x 1.5 ''; do
+	expect 2 "--wait $wrong is no time" g apply --yes --wait="$wrong" "$tmp/second"
+done
+
+# two at once
+hang $create
+begin first
+that "one is in the driver" until_true is_stuck first
+expect 6 "a second one is refused" g apply --yes "$tmp/second"
+that "which names who is at it" says err "another commit is running: pid $(agent_of first) (root): gpuslice apply --yes $tmp/first, since "
+that "and what was done" says err 'Nothing was done'
+expect 6 "one that waits a second waits no longer" g apply --yes --wait 1 "$tmp/second"
+that "and says so" says err 'waited for 1 s: another commit is running: pid'
+begin second --wait 600
+that "one that waits says for whom" until_true is_said second "waiting for another commit to end, 600 s at most: pid $(agent_of first) (root): gpuslice apply --yes $tmp/first"
+begin third --wait 600
+that "a third as well" until_true is_said third 'waiting for another commit'
+kill -INT "$(cat "$tmp/third.pid")"
+that "told to stop it ends with 6" ended_with third 6
+that "and did nothing" is_said third 'Nothing was done'
+that "the others go on" not_ended second
+begin third --wait 600
+that "one more waits" until_true is_said third 'waiting for another commit'
+waiter=$(agent_of third)
+kill -KILL "$(cat "$tmp/third.pid")"
+that "whose client goes away" until_true ended third
+has_gone() { [ ! -d "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"; }
+that "has nobody to wait for it" until_true has_gone "$waiter"
+g sim fault release >/dev/null
+that "the first is done" ended_with first 0
+that "and then the one that waited" ended_with second 0
+expect 0 "what both wanted" g list
+that "is there" grep -qE '^3 +1g.10gb' "$tmp/out"
+that "what the two wanted that were stopped is not" grep -qE '^2 +1g.10gb +[0-9]+ +3.1' "$tmp/out"
+
+# the one that is waited for dies
+hang $create
+begin first
+that "one is in the driver" until_true is_stuck first
+begin second --wait 600
+that "another waits" until_true is_said second 'waiting for another commit'
+kill -KILL "$(agent_of first)"
+that "a lock dies with its agent" ended_with second 0
+that "though the driver still has its call" [ "$(records)" -eq 1 ]
+that "of which the program says that its end is not known" ended_with first 5
+collector=$(ls "$tree/run/gpuslice/writes")
+collector=${collector%%-*}
+that "that process is there" [ -d "/proc/$collector" ]
+expect 0 "another GPU can be changed" g apply --yes "$tmp/third"
+expect 3 "the same one cannot" g apply --yes "$tmp/same"
+that "and says why" says out 'the driver has not come back from an earlier step on 0000:61:00.0 (create 1g.10gb at 0'
+that "and in which process" says out "pid $collector)"
+expect 0 "everybody sees it" g list
+that "in the table" says out 'waits in the driver: create 1g.10gb at 0'
+expect 1 "doctor" g doctor
+that "names it, too" says out "(collector pid $collector)"
+g sim fault release >/dev/null
+that "it comes back" until_true has_gone "$collector"
+expect 0 "then the GPU can be changed" g apply --yes "$tmp/same"
+that "and no record is left" has_none
+
+# a commit that keeps everybody off the GPUs: who waits, waits for a look at them, too
+hang DeviceSetMigMode
+begin mode
+that "one changes a mode" until_true is_stuck mode
+begin second --wait 600
+expect 6 "who does not wait cannot even look" g apply --yes "$tmp/third"
+that "who waits goes on waiting" not_ended second
+g sim fault release >/dev/null
+that "the mode is changed" ended_with mode 0
+that "and then the one that waited is done" ended_with second 0
+done_testing

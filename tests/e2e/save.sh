@@ -1,0 +1,148 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# save.sh - save, drift with its cause, restore: after a change, after a reboot, by hand-written YAML, and with a GPU that never comes.
+. tests/lib/tap.sh
+g() { "$program" --sim dgx-h100 "$@"; }
+tree=$(g sim path)
+saved=$tree/etc/gpuslice/layout.json
+field() { python3 -c 'import json,sys; o=json.load(open(sys.argv[1])); print(eval("o"+sys.argv[2]))' "$tmp/out" "$1"; }
+
+expect 0 "reset" g sim reset
+expect 2 "nothing is saved: restore says so" g restore
+that "and how to" says err "gpuslice save"
+expect 2 "assert without a file needs one that is saved" g assert
+expect 0 "list says that nothing is saved" g list
+that "of those that would lose something" says out "UNSAVED: nothing puts GPU 0, 1, 2, 3, 7 back at boot"
+printf 'create 3 3g.40gb at 4\n' >"$tmp/in"
+expect_in 0 "a plan says so too" g plan -
+that "what to do" says out "nothing is saved: gpuslice save afterwards"
+expect 3 "saving needs root" g --as-user save
+that "nothing was saved" test ! -e "$saved"
+expect 0 "saving to a file needs none of that" g save "$tmp/file"
+g export json >"$tmp/before"
+that "and is what export tells" cmp -s "$tmp/file" "$tmp/before"
+expect 0 "so does -" g save -
+that "to standard output" cmp -s "$tmp/out" "$tmp/before"
+
+expect 0 "save" g save
+that "it says where" says out "saved to /etc/gpuslice/layout.json"
+that "and that nothing puts it back" says out "gpuslice-restore.service is not enabled"
+that "what is saved is what export tells" cmp -s "$saved" "$tmp/before"
+that "all may read it" test "$(stat -c %a "$saved")" = 644
+expect 0 "as saved" g assert
+expect 0 "restore has nothing to do" g restore --yes
+that "and says so" says out "nothing to do"
+expect 0 "list says as saved" g list
+that "with the path" says out "saved: 8 GPUs as /etc/gpuslice/layout.json"
+
+# the unit
+mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
+ln -s /usr/lib/systemd/system/gpuslice-restore.service "$tree/etc/systemd/system/multi-user.target.wants/gpuslice-restore.service"
+expect 0 "save tells of the unit" g save --json
+that "that is enabled" test "$(field '["unit_enabled"]')" = True
+expect 0 "what is saved and put back needs no note" g plan --json "$tmp/before"
+that "none" says_not out not-saved
+expect_in 0 "what differs from it has one" g plan -
+that "that says so" says out "the saved layout differs from this: gpuslice save afterwards"
+
+# drift
+printf 'delete 2 1g.10gb@2\ncreate 3 1g.10gb at 0\nmode 6 mig\n' >"$tmp/in"
+expect_in 0 "a change" g apply --yes -
+expect 4 "assert tells the drift" g assert
+that "what is missing" says out "GPU 2 (0000:52:00.0): 1g.10gb at 2 is missing"
+that "what is there and not saved" says out "GPU 3 (0000:61:00.0): 1g.10gb at 0 is there, not saved"
+that "another mode" says out "GPU 6 (0000:d1:00.0): mode is mig, saved is whole"
+that "who did it" says out "    commit 1 by "
+expect 0 "list tells it" g list
+that "in a line per GPU" says out "DRIFT: GPU 2: 1g.10gb at 2 is missing (commit 1 by "
+expect 4 "in JSON" g assert --json
+that "with the states" test "$(field '["gpus"][2]["state"]')$(field '["gpus"][1]["state"]')" = differssame
+expect 0 "restore --dry-run tells what it would do" g restore --dry-run
+expect 4 "and does nothing" g assert
+expect 0 "restore" g restore --yes
+g export json >"$tmp/after"
+that "the machine is as saved, byte for byte" cmp -s "$tmp/after" "$tmp/before"
+expect 0 "again: nothing to do" g restore --yes --json
+that "for any of them" test "$(field '["text"]')" = "nothing to do: the machine is as asked"
+expect 0 "as saved again" g assert
+
+# by another tool: nothing in the journal about it
+expect 0 "a driver is loaded again" g sim fault reload nvidia
+expect 4 "there is drift" g assert
+that "and nothing here knows why" says out "by another tool, or a driver that was loaded again: nothing here knows"
+expect 0 "reset" g sim reset
+expect 0 "save" g save
+expect 0 "a reboot" g sim reboot
+expect 4 "takes all instances" g assert
+that "and is known to have" says out "the machine was restarted since it was saved"
+expect 0 "restore" g restore --yes --message boot
+g export json >"$tmp/after"
+that "the machine is as before the reboot, byte for byte" cmp -s "$tmp/after" "$tmp/before"
+
+# written by hand
+cat >"$saved" <<'END'
+schema: gpuslice.layout/1
+gpus:
+- match: {bdf: "0000:61:00.0"}
+  mode: mig
+  instances:
+  - {kind: mig, profile: 2g.20gb}
+END
+expect 4 "YAML of an operator" g assert
+that "tells of its GPU" says out "GPU 3 (0000:61:00.0): 2g.20gb at "
+that "and that others are not in it" says out "GPU 0 (0000:1b:00.0): nothing is saved of it"
+expect 4 "when it was saved is not known" g assert --json
+that "null" test "$(field '["saved_at_ms"]')" = None
+expect 0 "restore" g restore --yes
+expect 0 "as saved, wherever it lies" g assert
+expect 0 "again: nothing to do" g restore --yes
+that "and says so" says out "nothing to do"
+
+# hostile
+printf 'schema: gpuslice.layout/1\ngpus: &a [*a]\n' >"$saved"
+expect 2 "an alias is refused" g restore --yes
+that "with its place" says err "/etc/gpuslice/layout.json:2:"
+expect 0 "looking goes on" g list
+that "and says that it cannot be used" says err "what is saved cannot be used: /etc/gpuslice/layout.json:2:"
+printf 'delete all all\n' >"$saved"
+expect 2 "a script is no layout" g restore --yes
+head -c 5000000 /dev/zero | tr '\0' '#' >"$saved"
+expect 2 "too large" g restore --yes
+printf '{"schema":"gpuslice.layout/1",\0"gpus":[]}' >"$saved"
+expect 2 "no text" g restore --yes
+rm "$saved"
+mkdir "$saved"
+expect 2 "no file" g restore --yes
+rmdir "$saved"
+g export json >"$tmp/now"
+expect 0 "saving after that" g save
+that "is what is there" cmp -s "$saved" "$tmp/now"
+
+# what cannot be saved
+expect 0 "a GPU is lost" g sim fault nvml lost 0000:61:00.0
+expect 3 "what cannot be seen is not saved" g save
+that "the older one is still there" cmp -s "$saved" "$tmp/now"
+expect 9 "whether it is as saved cannot be told" g assert
+expect 0 "it comes back" g sim fault clear
+
+# a GPU that never comes: the others are done, and it ends in time
+expect 0 "reset" g sim reset
+expect 0 "save" g save
+printf 'delete 2 all\n' >"$tmp/in"
+expect_in 0 "a change" g apply --yes -
+expect 0 "one vanishes" g sim fault vanish 0000:d1:00.0
+start=$(date +%s)
+expect 10 "some are restored" g restore --yes --wait-ready 2
+that "in time" test $(($(date +%s) - start)) -lt 30
+that "it was waited" test $(($(date +%s) - start)) -ge 2
+that "whom for is said" says err "after 2 s the GPU GPU-39b8a1f0-6d4e-5c97-8e15-f27c0a94b6d2, 0000:d1:00.0 is not there"
+that "the other is done" says out "GPU 2  0000:52:00.0  done: 8 steps"
+expect 4 "the missing one is drift" g assert
+that "named by what was saved" says out "no GPU: this machine has no GPU with uuid GPU-39b8a1f0"
+expect 10 "again: the same status" g restore --yes --wait-ready 0
+expect 2 "as a whole it is wrong" g restore --yes --scope host
+expect 2 "a time is a number" g restore --wait-ready soon
+expect 0 "reset" g sim reset
+expect 0 "save" g save
+expect 0 "who is there is not waited for" timeout 60 "$program" --sim dgx-h100 restore --yes --wait-ready 3600
+done_testing

@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# scope.sh - --scope gpu: one board that is lost, one that has gone, one in use, and all others done.
+. tests/lib/tap.sh
+g() { "$program" --sim dgx-h100 "$@"; }
+layout() { g export json >"$tmp/now"; }
+
+# field PATH: of the JSON in $out
+field() { python3 -c 'import json,sys; o=json.load(open(sys.argv[1])); print(eval("o"+sys.argv[2]))' "$tmp/out" "$1"; }
+
+expect 0 "reset" g sim reset
+layout
+cp "$tmp/now" "$tmp/before"
+printf 'delete 2 all\ncreate 3 1g.10gb at 0\nmode 6 mig\n' >"$tmp/in"
+expect_in 0 "three GPUs are changed" g apply --yes -
+
+# the layout as it was, less what somebody uses on GPU 0
+python3 - "$tmp/before" "$tmp/wanted" <<'END'
+import json, sys
+layout = json.load(open(sys.argv[1]))
+layout["gpus"][0]["instances"] = layout["gpus"][0]["instances"][:1]
+json.dump(layout, open(sys.argv[2], "w"))
+END
+expect 3 "as a whole it is refused: somebody uses GPU 0" g apply --yes "$tmp/wanted"
+expect 0 "a GPU that has gone" g sim fault vanish 0000:d1:00.0
+expect 2 "as a whole it is wrong now" g apply --yes "$tmp/wanted"
+expect 0 "a GPU that is lost" g sim fault nvml lost 0000:61:00.0
+
+layout
+expect 10 "plan --scope gpu tells what could be done" g plan --scope gpu "$tmp/wanted"
+that "the one in use" says out "pid 50377"
+that "the one that can be" says out "create 3g.40gb at 4"
+cp "$tmp/now" "$tmp/then"
+layout
+that "planning touches nothing" cmp -s "$tmp/now" "$tmp/then"
+expect 10 "a dry run tells the same" g apply --scope gpu --dry-run --json "$tmp/wanted"
+layout
+that "and touches nothing" cmp -s "$tmp/now" "$tmp/then"
+that "results of a dry run are plans" test "$(field '["results"][2]["result"]["schema"]')" = gpuslice.plan/1
+
+expect 10 "some done, some not" g apply --scope gpu --yes --json "$tmp/wanted"
+that "the schema" test "$(field '["schema"]')" = gpuslice.results/1
+that "GPU 0 is refused: in use" test "$(field '["results"][0]["status"]')" = 3
+that "GPU 1 is as asked" test "$(field '["results"][1]["status"]')" = 0
+that "GPU 2 is done" test "$(field '["results"][2]["result"]["outcome"]')" = done
+that "GPU 3, which is lost, is not" test "$(field '["results"][3]["status"]')" != 0
+that "an entry without a GPU stands at the end" test "$(field '["results"][-1]["gpu"]')" = None
+that "and names what is missing" test "$(field '["results"][-1]["text"].count("GPU-39b8a1f0-6d4e-5c97-8e15-f27c0a94b6d2")')" = 1
+that "nobody lost work" test "$(g list --json | grep -c 50377)" -ge 1
+g export json >"$tmp/out"
+that "GPU 2 has its instances again" test "$(field '["gpus"][2]["instances"].__len__()')" = 4
+
+expect 10 "again: nothing more is done, and the status is the same" g apply --scope gpu --yes "$tmp/wanted"
+that "in text, a line per GPU" says out "GPU 2  0000:52:00.0  nothing to do: it is as asked"
+that "and how many" says out "5 of 8 GPUs done"
+
+expect 0 "the lost one comes back" g sim fault clear
+expect 10 "and is done" g apply --scope gpu --yes "$tmp/wanted"
+that "it says so" says out "GPU 3  0000:61:00.0  done: 2 steps"
+
+# a failure on the first does not stop the second
+expect 0 "reset" g sim reset
+printf 'create 3 1g.10gb at 0\ndelete 2 vf:0\n' >"$tmp/in"
+expect_in 2 "a script with a mistake is wrong as a whole" g apply --scope gpu --yes -
+expect 0 "a fault" g sim fault nvml GpuInstanceDestroy 999 at 1
+printf 'delete 2 1g.10gb@2\ncreate 3 1g.10gb at 0\n' >"$tmp/in"
+expect_in 10 "the first fails, the second is done" g apply --scope gpu --yes -
+that "the first is as before" says out "GPU 2  0000:52:00.0  failed"
+that "the second is done" says out "GPU 3  0000:61:00.0  done: 2 steps"
+expect 0 "a fault" g sim fault nvml GpuInstanceDestroy 999 at 1
+printf 'delete 2 1g.10gb@2\n' >"$tmp/in"
+expect_in 1 "when none is done the status is the worst of them" g apply --scope gpu --yes -
+expect 0 "a fault" g sim fault clear
+expect_in 0 "all done" g apply --scope gpu --yes -
+expect_in 0 "nothing to do" g apply --scope gpu --yes -
+
+# agreeing to one plan is not agreeing to several
+expect 2 "--expect is about one plan" g apply --scope gpu --expect 00000000000000000000000000000000 "$tmp/wanted"
+expect 2 "there are two scopes" g apply --scope rack "$tmp/wanted"
+printf 'delete 0-1 all\n' >"$tmp/in"
+expect_in 3 "--disrupt all is for one GPU" g apply --scope gpu --yes --disrupt all -
+printf 'delete 3 all\ncreate 2 1g.10gb at 2\n' >"$tmp/in"
+expect_in 3 "without root nothing is done" g --as-user apply --scope gpu --yes -
+done_testing
