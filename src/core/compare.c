@@ -232,6 +232,31 @@ static bool is_kept(const struct gs_plan *p, const struct gs_gpu *gpu, const str
 	return true;
 }
 
+static bool has_driver_step(const struct telling *t)
+{
+	for (size_t i = 0; i < t->p->n_steps; i++) {
+		const struct gs_step *s = &t->p->steps[i];
+
+		if (s->gpu == t->was->index && (s->op == GS_STEP_UNBIND_DRIVER || s->op == GS_STEP_BIND_DRIVER))
+			return true;
+	}
+	return false;
+}
+
+/* A vendor's script that was interrupted leaves a GPU without its driver, or on a stub, and then shows no VFs: which may look like the end of a plan (interfaces 3.4). */
+static void compare_kept_driver(struct telling *t)
+{
+	const char *driver = t->was->driver, *override = t->now->driver_override;
+
+	if (!driver || t->was->stranded || has_driver_step(t))
+		return;
+	if (!gs_str_equal(driver, t->now->driver))
+		tell(t, "has driver %s, not %s", word(t->now->driver), driver);
+	/* one that names its driver changes nothing, and goes with the script's next run */
+	if (override && !gs_str_equal(override, t->was->driver_override) && !gs_str_equal(override, driver))
+		tell(t, "has driver_override %s, not %s", override, word(t->was->driver_override));
+}
+
 size_t gs_compare_done(const struct gs_plan *p, const struct gs_snapshot *now, struct gs_strbuf *b)
 {
 	struct telling t = { .p = p, .b = b };
@@ -243,6 +268,7 @@ size_t gs_compare_done(const struct gs_plan *p, const struct gs_snapshot *now, s
 		t.now = gs_snapshot_gpu_by_bdf(now, p->base[i].bdf);
 		if (is_out_of_sight(&t))
 			continue;
+		compare_kept_driver(&t);
 		for (size_t k = 0; k < p->n_steps; k++) {
 			int r = p->steps[k].gpu == t.was->index && lasts(p, k) ? gs_step_check(&p->steps[k], now, &e) : 0;
 
