@@ -233,7 +233,7 @@ install: all
 	install -m 644 $(filter %.5,$(DOCS)) $(DESTDIR)$(mandir)/man5/
 	install -d $(DESTDIR)$(datadir)/bash-completion/completions $(DESTDIR)$(libdir)/systemd/system $(DESTDIR)$(libdir)/sysusers.d
 	install -m 644 $(BUILD)/completion/gpuslice.bash $(DESTDIR)$(datadir)/bash-completion/completions/gpuslice
-	install -m 644 packaging/systemd/gpuslice-publish.service packaging/systemd/gpuslice-publish.timer $(DESTDIR)$(libdir)/systemd/system/
+	install -m 644 packaging/systemd/gpuslice-publish.service packaging/systemd/gpuslice-publish.timer packaging/systemd/gpuslice-restore.service $(DESTDIR)$(libdir)/systemd/system/
 	install -m 644 packaging/sysusers.d/gpuslice.conf $(DESTDIR)$(libdir)/sysusers.d/
 
 clean:

@@ -482,6 +482,10 @@ static void commit(struct gs_agent *a, int64_t id, struct json_object *params)
 		return;
 	}
 	options = (struct gs_commit_options){ .expect = c.expect.hex[0] ? &c.expect : NULL, .base = c.base, .n_base = c.n_base, .yes = c.yes };
+	if (c.request->kind == GS_REQUEST_PAST && c.request->way != GS_WAY_UNDO) {
+		options.past = c.request->past;
+		options.way = c.request->way;
+	}
 	/* what came together with the call, a cancel too, lies in our buffer, where no poll sees it; whatever comes later is taken by who waits */
 	gs_agent_take_messages(a);
 	/* a collection under way would answer in between */

@@ -242,6 +242,7 @@ static int tell_one(struct gs_agent *a, int64_t call, uint64_t id, struct gs_err
 		return gs_error_oom(e);
 	gs_json_add_string(o, "text", text);
 	gs_json_add_string(o, "boot_id", boot);
+	gs_json_add_string(o, "damage", f->damage[0] ? f->damage : NULL);
 	r = gs_rpc_reply(a->client, call, o);
 	return r == -EMSGSIZE ? gs_error_set(e, r, GS_STATUS_FAILED, "the record of commit %" PRIu64 " is too long to be sent", id) : 0;
 }

@@ -40,7 +40,7 @@ static const char *const statuses[] = {
 	[GS_STATUS_UNREACHABLE] = "The agent cannot be reached.",
 	[GS_STATUS_PENDING] = "Accepted by the driver, but not active yet.",
 	[GS_STATUS_CANNOT_TELL] = "Cannot tell at this privilege.",
-	[GS_STATUS_PARTIAL] = "Some GPUs done, some not; kept for a later version.",
+	[GS_STATUS_PARTIAL] = "Some GPUs done, some not: apply --scope gpu, and restore.",
 };
 _Static_assert(GS_ARRAY_SIZE(statuses) == GS_STATUS_PARTIAL + 1, "a status without a sentence");
 

@@ -148,10 +148,10 @@ void gs_cli_print_wrapped(const char *text, int column, int indent);
 /* ---- doctor_reboot.c ---- */
 
 /*
- * `doctor --reboot`: what is left of @s after a reboot, and how @saved, the path of a layout file (NULL: none),
- * would be put back. The exit status: 0, or 2 where something of it cannot be told. -errno with a sentence when it is an error.
+ * `doctor --reboot`: what is left of @s after a reboot, and how @text, the layout that @name has (NULL: nothing
+ * is saved), would be put back. The exit status: 0, or 2 where something of it cannot be told. -errno with a sentence when it is an error.
  */
-int gs_cli_doctor_reboot(const struct gs_cli *cli, const struct gs_snapshot *s, const char *saved, struct gs_error *e);
+int gs_cli_doctor_reboot(const struct gs_cli *cli, const struct gs_snapshot *s, const char *name, const char *text, struct gs_error *e);
 
 /* ---- readings.c ---- */
 

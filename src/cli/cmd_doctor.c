@@ -6,6 +6,7 @@
 
 #include "base/parse.h"
 #include "base/strbuf.h"
+#include "base/file.h"
 #include "cli/cli.h"
 #include "codec/doctor_json.h"
 #include "codec/services.h"
@@ -136,14 +137,40 @@ static int take(void *userdata, const char *name, const char *value, struct gs_e
 	return 0;
 }
 
+/* What will be put back: the file that was named, or the saved layout where there is one. */
+static int read_saved(struct gs_session *session, const char *path, char **ret_name, char **ret_text, struct gs_error *e)
+{
+	GS_CLEANUP(gs_session_saved_done) struct gs_session_saved saved = { 0 };
+	size_t n;
+	int r;
+
+	if (path) {
+		*ret_name = strdup(path);
+		return *ret_name ? gs_file_read(path, GS_INPUT_BYTES_MAX, ret_text, &n, e) : gs_error_oom(e);
+	}
+	r = gs_session_saved(session, TIMEOUT_MS, &saved, e);
+	if (r < 0)
+		return r;
+	*ret_name = GS_TAKE(saved.path);
+	*ret_text = GS_TAKE(saved.text);
+	return 0;
+}
+
 static int run_reboot(const struct gs_cli *cli, const char *saved)
 {
+	GS_CLEANUP(gs_session_freep) struct gs_session *session = NULL;
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
+	const struct gs_connect how = { .read_only = false };
+	GS_FREE char *name = NULL, *text = NULL;
 	struct gs_error e = { 0 };
-	int status = gs_cli_snapshot(cli, false, &s, &e);
+	int status = gs_cli_connect(cli, &how, &session, &e);
 
 	if (status == 0)
-		status = gs_cli_doctor_reboot(cli, s, saved, &e);
+		status = gs_session_snapshot(session, false, TIMEOUT_MS, &s, &e);
+	if (status == 0)
+		status = read_saved(session, saved, &name, &text, &e);
+	if (status == 0)
+		status = gs_cli_doctor_reboot(cli, s, name, text, &e);
 	return status < 0 ? fail(cli, &e) : status;
 }
 
@@ -188,7 +215,7 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 
 static const struct gs_cli_option options[] = {
 	{ "reboot", NULL, "what each GPU is after a reboot, what is lost and why" },
-	{ "saved", "FILE", "with --reboot: what putting that layout back will do" },
+	{ "saved", "FILE", "with --reboot: what putting that layout back will do, instead of the saved one" },
 	{ NULL, NULL, NULL },
 };
 

@@ -200,8 +200,14 @@ static void add_writes(struct gs_table *t, const struct gs_gpu *gpu)
 
 static void add_around(struct gs_table *t, const struct gs_gpu *gpu)
 {
+	char text[64];
+
 	if (gpu->stranded)
 		add_remark(t, gpu, "", "", gpu->stranded, "");
+	if (gpu->interrupted_commit.known) {
+		snprintf(text, sizeof(text), "commit %" PRIu64 " was interrupted", gpu->interrupted_commit.value);
+		add_remark(t, gpu, "", "", text, "gpuslice recover");
+	}
 	add_settings(t, gpu);
 	add_vfs(t, gpu);
 	add_writes(t, gpu);

@@ -165,7 +165,8 @@ static enum how ask(void)
 	return strcmp(answer, "f\n") == 0 ? HOW_FINISH : strcmp(answer, "u\n") == 0 ? HOW_UNDO : strcmp(answer, "l\n") == 0 ? HOW_LEAVE : HOW_ASK;
 }
 
-static int recover(struct gs_cli *cli, const struct recover_options *o, struct gs_session *s, uint64_t id)
+/* *@ret_told: the result of a commit was printed. */
+static int recover(struct gs_cli *cli, const struct recover_options *o, struct gs_session *s, uint64_t id, bool *ret_told)
 {
 	GS_CLEANUP(wound_done) struct wound w = { .not_base = GS_STRBUF_INIT, .not_target = GS_STRBUF_INIT };
 	struct gs_error e = { 0 };
@@ -188,6 +189,7 @@ static int recover(struct gs_cli *cli, const struct recover_options *o, struct g
 			printf("ways out: gpuslice recover --finish %" PRIu64 ", --undo or --leave\n", id);
 		return GS_STATUS_NOT_UNDONE;
 	}
+	*ret_told = true;
 	return gs_cli_past_commit(cli, &o->commit, s, &w.past, how == HOW_FINISH ? GS_WAY_FINISH : GS_WAY_TAKE_BACK);
 }
 
@@ -257,6 +259,7 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 	uint64_t id, ids[COMMITS_MAX];
 	int first, status = 0;
 	size_t n = 0;
+	bool told = false;
 
 	if (gs_cli_parse(cli, &gs_command_recover, argc, argv, take, &o, &first, &status))
 		return status;
@@ -270,11 +273,16 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 	}
 	if (cli->json && o.how == HOW_ASK)
 		return tell(cli, session, ids, n);
-	if (!n)
+	if (!n && !cli->json)
 		printf("nothing to recover: every commit has ended\n");
 	for (size_t i = 0; i < n && !status; i++)
-		status = recover(cli, &o, session, ids[i]);
-	return status;
+		status = recover(cli, &o, session, ids[i], &told);
+	/* what is left then, where nothing else was printed */
+	if (!cli->json || told || status)
+		return status;
+	if (find(session, ids, &n, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	return tell(cli, session, ids, n);
 }
 
 static const struct gs_cli_option options[] = {

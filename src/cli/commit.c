@@ -397,7 +397,8 @@ int gs_cli_commit(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_s
 		gs_cli_print_plan(p, stdout);
 		fflush(stdout);
 	}
-	if (!p->n_steps) {
+	/* an interrupted commit is not over by that: its end has to be seen, and written down */
+	if (!p->n_steps && (request->kind != GS_REQUEST_PAST || request->way == GS_WAY_UNDO)) {
 		struct gs_commit_result result = { .status = GS_STATUS_OK, .plan = (struct gs_plan *)p };
 
 		snprintf(result.text, sizeof(result.text), "nothing to do: the machine is as asked");

@@ -77,8 +77,9 @@ static void print_gpu(const struct gs_gpu *gpu, const struct gs_gpu *after, cons
 		print_item("", "(and what the unknown parts take)");
 }
 
-static void print_end(const struct gs_reboot_restore *restore)
+static void print_end(const struct gs_snapshot *s, const struct gs_reboot_restore *restore)
 {
+	bool runs = gs_snapshot_saved(s)->unit_enabled;
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
 
 	putchar('\n');
@@ -88,6 +89,8 @@ static void print_end(const struct gs_reboot_restore *restore)
 		gs_strbuf_printf(&b, "What restore will do with %s cannot be foretold: %s", restore->file, restore->error);
 	else
 		gs_strbuf_printf(&b, "restore makes it what %s says: %zu step%s.", restore->file, restore->plan->n_steps, restore->plan->n_steps == 1 ? "" : "s");
+	if (restore && !restore->error)
+		gs_strbuf_puts(&b, runs ? " gpuslice-restore.service runs it at boot." : " Nothing runs it at boot: systemctl enable gpuslice-restore.service does, or gpuslice restore by hand.");
 	if (b.text)
 		gs_cli_print_wrapped(b.text, 0, 0);
 }
@@ -104,7 +107,7 @@ static int print_all(const struct gs_snapshot *s, const struct gs_snapshot *afte
 			return gs_error_oom(e);
 		print_gpu(gs_snapshot_gpu(s, i), gs_snapshot_gpu(after, i), items, n, restore);
 	}
-	print_end(restore);
+	print_end(s, restore);
 	return 0;
 }
 
@@ -126,32 +129,28 @@ static int status_of(const struct gs_snapshot *s, struct gs_arena *arena, struct
 	return status;
 }
 
-static int read_saved(const char *path, struct gs_request **ret_request, struct gs_error *e)
+static int read_saved(const char *name, const char *text, struct gs_request **ret_request, struct gs_error *e)
 {
-	GS_FREE char *bytes = NULL;
-	size_t n;
-	int r = gs_file_read(path, GS_INPUT_BYTES_MAX, &bytes, &n, e);
+	size_t n = strlen(text);
 
-	if (r < 0)
-		return r;
-	if (!gs_text_is_layout(bytes, n))
-		return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "%s: is no layout; gpuslice export json writes one", path);
-	return gs_request_new(bytes, n, path, GS_CONTEXT_FILE, ret_request, e);
+	if (!gs_text_is_layout(text, n))
+		return gs_error_set(e, -EINVAL, GS_STATUS_INVALID, "%s: is no layout; gpuslice export json writes one", name);
+	return gs_request_new(text, n, name, GS_CONTEXT_FILE, ret_request, e);
 }
 
-int gs_cli_doctor_reboot(const struct gs_cli *cli, const struct gs_snapshot *s, const char *saved, struct gs_error *e)
+int gs_cli_doctor_reboot(const struct gs_cli *cli, const struct gs_snapshot *s, const char *name, const char *text, struct gs_error *e)
 {
 	GS_CLEANUP(gs_arena_freep) struct gs_arena *arena = gs_arena_new();
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *after = NULL;
 	GS_CLEANUP(gs_request_freep) struct gs_request *request = NULL;
 	GS_CLEANUP(gs_plan_freep) struct gs_plan *plan = NULL;
-	struct gs_reboot_restore restore = { .file = saved };
+	struct gs_reboot_restore restore = { .file = name };
 	struct gs_error why = { 0 };
 	int status, r;
 
 	if (!arena)
 		return gs_error_oom(e);
-	r = saved ? read_saved(saved, &request, e) : 0;
+	r = text ? read_saved(name, text, &request, e) : 0;
 	if (r == 0)
 		r = gs_reboot_snapshot(s, &after, e);
 	if (r < 0)
@@ -164,8 +163,8 @@ int gs_cli_doctor_reboot(const struct gs_cli *cli, const struct gs_snapshot *s, 
 	if (status < 0)
 		return status;
 	if (!cli->json) {
-		r = print_all(s, after, saved ? &restore : NULL, arena, e);
+		r = print_all(s, after, text ? &restore : NULL, arena, e);
 		return r < 0 ? r : status;
 	}
-	return gs_cli_print_json(gs_reboot_to_json(s, after, saved ? &restore : NULL)) ? CANNOT_TELL : status;
+	return gs_cli_print_json(gs_reboot_to_json(s, after, text ? &restore : NULL)) ? CANNOT_TELL : status;
 }

@@ -291,7 +291,7 @@ static int ask(struct gs_cli *cli, const struct gs_cli_commit *o, const struct g
 }
 
 /* Earlier parts have changed the machine since the review: what was agreed to must still be what is done. */
-static int look_again(struct parts *p, struct part *part, struct gs_session *session, struct gs_error *e)
+static int look_again(struct parts *p, struct part *part, const struct gs_cli_commit *o, struct gs_session *session, struct gs_error *e)
 {
 	GS_CLEANUP(gs_plan_freep) struct gs_plan *now = NULL;
 	const struct gs_finding *f;
@@ -300,7 +300,7 @@ static int look_again(struct parts *p, struct part *part, struct gs_session *ses
 	if (!p->is_written)
 		return 0;
 	p->later = gs_snapshot_unref(p->later);
-	r = gs_session_snapshot(session, false, SNAPSHOT_TIMEOUT_MS, &p->later, e);
+	r = gs_session_snapshot_waiting(session, o->wait_seconds, SNAPSHOT_TIMEOUT_MS, &p->later, e);
 	if (r == 0)
 		r = gs_request_plan(part->request, p->later, &now, e);
 	if (r < 0)
@@ -324,7 +324,7 @@ static void commit_part(struct gs_cli *cli, const struct gs_cli_commit *o, struc
 	struct gs_session_result result = { 0 };
 	struct gs_error e = { 0 };
 
-	if (look_again(p, part, session, &e) < 0) {
+	if (look_again(p, part, o, session, &e) < 0) {
 		fail_part(part, &e);
 		return;
 	}

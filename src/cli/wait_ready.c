@@ -107,6 +107,7 @@ int gs_cli_wait_ready(struct gs_session *session, const struct gs_layout *layout
 	if (r < 0)
 		return r;
 	if (seconds && count_lacking(layout, w.latest)) {
+		gs_cli_say("waiting for %zu of %zu GPUs, at most %u s", count_lacking(layout, w.latest), layout->n_gpus, seconds);
 		r = follow(session, layout, (int64_t)seconds * 1000, &w, e);
 		gs_session_watch(session, 0, false);
 		if (r == 0 && count_lacking(layout, w.latest))

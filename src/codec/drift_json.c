@@ -33,17 +33,18 @@ int gs_drift_commits_from_json(struct json_object *list, struct gs_arena *arena,
 		struct gs_drift_commit *c = &commits[kept];
 		struct gs_u64 id = GS_U64_UNKNOWN;
 		struct gs_i64 at = GS_I64_UNKNOWN;
-		struct gs_u32 done = GS_U32_UNKNOWN;
+		struct gs_u32 done = GS_U32_UNKNOWN, status = GS_U32_UNKNOWN;
 		struct gs_bdf *list_of;
 		bool is_uncertain = false;
 
 		if (!json_object_is_type(o, json_type_object) || gs_json_get_u64(o, "id", &id, NULL) < 0 || gs_json_get_i64(o, "begun_ms", &at, NULL) < 0 ||
-		    gs_json_get_u32(o, "done", &done, NULL) < 0 || gs_json_get_object(o, "author", &author, NULL) < 0 ||
+		    gs_json_get_u32(o, "done", &done, NULL) < 0 ||
+		    gs_json_get_u32(o, "status", &status, NULL) < 0 || gs_json_get_object(o, "author", &author, NULL) < 0 ||
 		    gs_json_get_array(o, "gpus", &gpus, NULL) < 0 || gs_json_get_string(o, "boot_id", &c->boot_id, NULL) < 0 ||
 		    gs_json_get_bool(o, "uncertain", false, &is_uncertain, NULL) < 0 || !id.known || !at.known)
 			continue;
-		/* what was refused, or failed before its first step, changed nothing */
-		if (!done.value && !is_uncertain)
+		/* what was refused, or failed before its first step, changed nothing; what failed and was undone left nothing */
+		if ((!done.value && !is_uncertain) || gs_u32_is(status, GS_STATUS_FAILED))
 			continue;
 		c->id = id.value;
 		c->at.ms = at.value;

@@ -437,6 +437,7 @@ int gs_journal_past(const struct gs_journal_file *f, const char *boot_id, struct
 	past->id = c->id;
 	past->done = c->done;
 	past->is_uncertain = c->is_uncertain;
+	past->tried = c->tried;
 	past->is_ended = c->status.known;
 	/* one that is not known is no proof that nothing was lost */
 	past->is_same_boot = c->boot_id[0] && gs_str_equal(c->boot_id, boot_id);

@@ -532,7 +532,7 @@ int gs_session_journal_file(struct gs_session *s, uint64_t id, int timeout_ms, s
 	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
 	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *file = NULL;
 	struct json_object *params = json_object_new_object();
-	const char *text = NULL, *boot_id = NULL;
+	const char *text = NULL, *boot_id = NULL, *damage = NULL;
 	GS_FREE char *boot = NULL;
 	int r;
 
@@ -543,7 +543,7 @@ int gs_session_journal_file(struct gs_session *s, uint64_t id, int timeout_ms, s
 	if (r < 0)
 		return r;
 	if (!json_object_is_type(m.params, json_type_object) || gs_json_get_string(m.params, "text", &text, NULL) < 0 ||
-	    gs_json_get_string(m.params, "boot_id", &boot_id, NULL) < 0 || !text)
+	    gs_json_get_string(m.params, "boot_id", &boot_id, NULL) < 0 || gs_json_get_string(m.params, "damage", &damage, NULL) < 0 || !text)
 		return wrong(e, "told nothing of that commit");
 	boot = strdup(boot_id ? boot_id : "");
 	if (!boot)
@@ -551,6 +551,11 @@ int gs_session_journal_file(struct gs_session *s, uint64_t id, int timeout_ms, s
 	r = gs_journal_parse(text, strlen(text), &file, e);
 	if (r < 0)
 		return r;
+	/* what does not count of it was not sent */
+	if (damage) {
+		snprintf(file->damage, sizeof(file->damage), "%s", damage);
+		gs_text_sanitize(file->damage);
+	}
 	*ret_file = GS_TAKE(file);
 	*ret_boot_id = GS_TAKE(boot);
 	return 0;

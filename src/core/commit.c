@@ -24,6 +24,7 @@ struct commit {
 	bool is_undoing;            /* the steps are the undo's */
 	bool is_ending;             /* … or start units again on the way out: the journal's failure ends nothing any more */
 	bool has_gap;               /* a record could not be written */
+	bool is_stuck;              /* the last step's write waits in the kernel, or nobody will know that it does: nothing more on that GPU */
 };
 
 void gs_commit_result_done(struct gs_commit_result *r)
@@ -129,10 +130,18 @@ static int record(struct commit *c, enum gs_journal_kind kind, const struct gs_s
 }
 
 /* The driver's word and what is seen, together: 0 done, -EINPROGRESS waits, else -errno. */
-static int verdict(int r, const struct gs_step *step, const struct gs_step_outcome *outcome)
+static int verdict(int r, const struct gs_step *step, const struct gs_step_outcome *outcome, bool is_stuck)
 {
 	/* the kernel still has the write: that it cannot be seen yet is what is to be expected, and that it can proves nothing */
-	return outcome->is_pending && (r == -EIO || (r >= 0 && shows_too_early(step->op))) ? -EINPROGRESS : r;
+	return outcome->is_pending && (r == -EIO || (r >= 0 && (is_stuck || shows_too_early(step->op)))) ? -EINPROGRESS : r;
+}
+
+/* A wish that a driver keeps is one thing, a write that the kernel has not let in another. */
+static bool has_write(const struct gs_snapshot *now, const struct gs_step *step)
+{
+	const struct gs_gpu *gpu = now ? gs_snapshot_gpu_by_bdf(now, step->bdf) : NULL;
+
+	return gpu && gpu->n_writes;
 }
 
 /*
@@ -162,7 +171,8 @@ static int run_step(struct commit *c, const struct gs_plan *p, const struct gs_s
 		r = c->ops->collect(c->userdata, &now, e);
 	if (r >= 0)
 		r = gs_step_check(step, now, e);
-	r = verdict(r, step, &outcome);
+	c->is_stuck = outcome.is_pending && has_write(now, step);
+	r = verdict(r, step, &outcome, c->is_stuck);
 	if (r < 0 && r != -EINPROGRESS) {
 		record(c, GS_JOURNAL_FAILED, step, r, e->text, NULL);
 		progress(c, GS_COMMIT_STEP_FAILED, step, p->n_steps, e->text);
@@ -171,6 +181,8 @@ static int run_step(struct commit *c, const struct gs_plan *p, const struct gs_s
 	if (r == -EINPROGRESS)
 		gs_error_set(e, r, GS_STATUS_PENDING, "%s", outcome.note[0] ? outcome.note : "the driver has accepted it and waits");
 	recorded = record(c, r == -EINPROGRESS ? GS_JOURNAL_PENDING : c->is_undoing ? GS_JOURNAL_UNDONE : GS_JOURNAL_DONE, step, 0, outcome.note, r < 0 ? NULL : e);
+	/* what cannot be written down is not gone on from: the next record would hang in the air */
+	c->is_stuck |= r == -EINPROGRESS && recorded < 0;
 	progress(c, r == -EINPROGRESS ? GS_COMMIT_STEP_PENDING : GS_COMMIT_STEP_DONE, step, p->n_steps, outcome.note);
 	return r < 0 ? r : recorded;
 }
@@ -225,7 +237,7 @@ static int run_undo(struct commit *c, const struct gs_plan *back, const char *wh
 	for (size_t i = 0; i < back->n_steps; i++) {
 		int r = has_failed[back->steps[i].gpu] ? 0 : run_step(c, back, &back->steps[i], NULL, first ? &later : e);
 
-		if (r >= 0 || (r == -EINPROGRESS && is_reset_later(back, i)))
+		if (r >= 0 || (r == -EINPROGRESS && !c->is_stuck && is_reset_later(back, i)))
 			continue;
 		has_failed[back->steps[i].gpu] = true;
 		first = first ? first : r;
@@ -293,8 +305,10 @@ static const char *left_over(const struct gs_plan *p, size_t done)
 {
 	bool stopped = false, bound = false;
 
-	for (size_t i = 0; i < done; i++) {
+	/* who was told to stop and did not do so in time may stop yet */
+	for (size_t i = 0; i <= done && i < p->n_steps; i++)
 		stopped |= p->steps[i].op == GS_STEP_STOP_HOLDER;
+	for (size_t i = 0; i < done; i++) {
 		bound |= p->steps[i].op == GS_STEP_BIND_DRIVER && p->steps[i].undo == GS_UNDO_NONE;
 	}
 	if (stopped && bound)
@@ -418,10 +432,35 @@ static int look_at_the_end(struct commit *c, const struct gs_plan *p)
 		      "look with gpuslice list, then run it again", p->n_steps, lost.failed ? "?" : lost.text);
 }
 
+/* Has the interrupted commit found the end that was asked for? A plan without steps is no proof: what it cannot see, or cannot mend, it leaves out. */
+static int look_at_the_past(struct commit *c)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *now = NULL;
+	GS_STRBUF struct gs_strbuf not_base = GS_STRBUF_INIT, not_target = GS_STRBUF_INIT;
+	const struct gs_strbuf *left = c->options->way == GS_WAY_FINISH ? &not_target : &not_base;
+	bool finishes = c->options->way == GS_WAY_FINISH;
+	enum gs_past_state state;
+	struct gs_error e = { 0 };
+	int r = c->ops->collect(c->userdata, &now, &e);
+
+	if (r >= 0)
+		r = gs_past_judge(c->options->past, now, &state, &not_base, &not_target, &e);
+	if (r < 0)
+		return finish(c, r, GS_STATUS_NOT_UNDONE, "whether commit %" PRIu64 " has found its end cannot be told: %s", c->options->past->id, e.text);
+	if (state == (finishes ? GS_PAST_IS_TARGET : GS_PAST_IS_BASE) || (finishes && state == GS_PAST_IS_BASE && !left->length))
+		return 0;
+	return finish(c, -ESTALE, GS_STATUS_NOT_UNDONE, "what could be done was done, but the GPUs of commit %" PRIu64 " are not yet %s: %s; gpuslice recover goes on from here",
+		      c->options->past->id, finishes ? "as it was to make them" : "as before it", left->length ? left->text : "parameters or settings are otherwise");
+}
+
 static int end_done(struct commit *c, const struct gs_plan *p, size_t pending, const struct gs_error *waits)
 {
 	int r = p->n_steps ? look_at_the_end(c, p) : 0;
 
+	if (r < 0)
+		return r;
+	if (!pending && c->options->past)
+		r = look_at_the_past(c);
 	if (r < 0)
 		return r;
 	if (pending)
@@ -443,9 +482,9 @@ static int run_plan(struct commit *c, const struct gs_plan *p)
 			return fail(c, p, i, false, &why);
 		}
 		r = run_step(c, p, &p->steps[i], &acted, &why);
-		if (r == -EINPROGRESS && is_reset_later(p, i))
+		if (r == -EINPROGRESS && !c->is_stuck && is_reset_later(p, i))
 			r = 0;
-		if (r == -EINPROGRESS && may_go_on(&p->steps[i])) {
+		if (r == -EINPROGRESS && !c->is_stuck && may_go_on(&p->steps[i])) {
 			waits = why;
 			pending++;
 			r = 0;

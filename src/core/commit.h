@@ -12,6 +12,7 @@
 #define GS_CORE_COMMIT_H
 
 #include "core/journal.h"
+#include "core/past.h"
 #include "core/plan.h"
 
 enum gs_commit_event {
@@ -88,6 +89,8 @@ struct gs_commit_options {
 	const struct gs_plan_base *base;    /* revs that the approver saw; none: not compared */
 	size_t n_base;
 	bool yes;                           /* CONFIRM findings are confirmed */
+	const struct gs_past *past;         /* the interrupted commit that this is to end; NULL: none. OK only when its GPUs are … */
+	enum gs_way way;                    /* … as it was to make them (FINISH), or as before it (TAKE_BACK) */
 };
 
 struct gs_commit_result {

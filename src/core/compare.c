@@ -69,6 +69,37 @@ static void compare_driver(struct telling *t)
 		tell(t, "is in mode %s, not %s", word(gs_mode_name(t->now->mode)), gs_mode_name(t->was->mode));
 }
 
+static const char *waiting_for(enum gs_mode mode)
+{
+	return mode == GS_MODE_INVALID ? "nothing" : gs_mode_name(mode);
+}
+
+static void compare_siblings(struct telling *t)
+{
+	char bdf[GS_BDF_TEXT];
+
+	for (size_t i = 0; i < t->was->n_siblings; i++)
+		for (size_t k = 0; k < t->now->n_siblings; k++) {
+			const struct gs_sibling *was = t->was->siblings[i], *now = t->now->siblings[k];
+
+			/* what nobody drove may keep the driver that it got */
+			if (gs_bdf_compare(was->bdf, now->bdf) == 0 && was->driver && !gs_str_equal(was->driver, now->driver))
+				tell(t, "has driver %s on its function %s, not %s", word(now->driver), gs_bdf_format(was->bdf, bdf), was->driver);
+		}
+}
+
+static void compare_pending(struct telling *t)
+{
+	if (t->was->mode_pending != t->now->mode_pending && t->was->mode != GS_MODE_INVALID)
+		tell(t, "waits for mode %s, not %s", waiting_for(t->now->mode_pending), waiting_for(t->was->mode_pending));
+	for (size_t i = 0; t->was->mode == t->now->mode && i < t->was->n_settings; i++) {
+		const struct gs_setting *before = t->was->settings[i], *after = gs_gpu_setting(t->now, before->key);
+
+		if (after && !gs_str_equal(before->pending, after->pending) && !has_none(t, GS_STEP_SET_SETTING, before->key))
+			tell(t, "waits for %s %s, not %s", before->key, word(after->pending), word(before->pending));
+	}
+}
+
 static void compare_functions(struct telling *t)
 {
 	if (t->was->vfs.enabled.known && !gs_u32_equal(t->was->vfs.enabled, t->now->vfs.enabled)) {
@@ -121,6 +152,30 @@ static bool is_made(const struct gs_instance *inst)
 	return inst->kind == GS_KIND_MIG || inst->kind == GS_KIND_VGPU;
 }
 
+/* A vGPU's parameters, and a VF's; of a GI they are what it is set to. What reads as if it had never been set is not told. */
+static void compare_params(struct telling *t, const struct gs_instance *was, const struct gs_instance *now)
+{
+	char place[64];
+
+	for (size_t i = 0; i < was->n_params; i++) {
+		const struct gs_key_value *param = &was->params[i];
+		const char *value = gs_instance_param(now, param->key);
+
+		if (!param->value || !param->value[0] || gs_instance_param_is(now, param->key, param->value) || gs_setting_is(value, param->value, true) ||
+		    has_none(t, GS_STEP_SET_PARAM, param->key) || has_none(t, GS_STEP_SET_SETTING, param->key))
+			continue;
+		tell(t, "has %s%s with %s %s, not %s", word(was->profile), place_text(was, place, sizeof(place)), param->key, word(value), param->value);
+	}
+}
+
+static bool has_same_compute(const struct gs_instance *was, const struct gs_instance *now)
+{
+	for (size_t i = 0; i < was->n_compute; i++)
+		if (was->compute[i]->start.known && !gs_instance_compute_at(now, was->compute[i]->profile, was->compute[i]->start.value))
+			return false;
+	return true;
+}
+
 static void compare_missing(struct telling *t)
 {
 	char place[64];
@@ -128,10 +183,14 @@ static void compare_missing(struct telling *t)
 	for (size_t i = 0; i < t->was->n_instances; i++) {
 		const struct gs_instance *inst = t->was->instances[i], *after = same_in(t->now, inst);
 
+		if (after)
+			compare_params(t, inst, after);
 		if (!is_made(inst))
 			continue;
 		if (!after)
 			tell(t, "has no %s%s any more", word(inst->profile), place_text(inst, place, sizeof(place)));
+		else if (after->n_compute == inst->n_compute && !has_same_compute(inst, after))
+			tell(t, "has other compute instances in the %s%s than it had", word(inst->profile), place_text(inst, place, sizeof(place)));
 		else if (after->n_compute != inst->n_compute)
 			tell(t, "has %zu compute instances in the %s%s, not %zu", after->n_compute, word(inst->profile), place_text(inst, place, sizeof(place)), inst->n_compute);
 	}
@@ -185,6 +244,8 @@ size_t gs_compare_undone(const struct gs_plan *p, const struct gs_snapshot *now,
 		if (is_out_of_sight(&t))
 			continue;
 		compare_driver(&t);
+		compare_siblings(&t);
+		compare_pending(&t);
 		compare_functions(&t);
 		compare_missing(&t);
 		compare_more(&t);
@@ -210,6 +271,7 @@ static bool lasts(const struct gs_plan *p, size_t at)
 	case GS_STEP_SET_MODE:
 	case GS_STEP_BIND_DRIVER:
 	case GS_STEP_SET_SETTING:
+	case GS_STEP_SET_PARAM:
 		return true;
 	default:
 		return false;
@@ -246,15 +308,8 @@ static bool has_driver_step(const struct telling *t)
 /* A vendor's script that was interrupted leaves a GPU without its driver, or on a stub, and then shows no VFs: which may look like the end of a plan (interfaces 3.4). */
 static void compare_kept_driver(struct telling *t)
 {
-	const char *driver = t->was->driver, *override = t->now->driver_override;
-
-	if (!driver || t->was->stranded || has_driver_step(t))
-		return;
-	if (!gs_str_equal(driver, t->now->driver))
-		tell(t, "has driver %s, not %s", word(t->now->driver), driver);
-	/* one that names its driver changes nothing, and goes with the script's next run */
-	if (override && !gs_str_equal(override, t->was->driver_override) && !gs_str_equal(override, driver))
-		tell(t, "has driver_override %s, not %s", override, word(t->was->driver_override));
+	if (t->was->driver && !t->was->stranded && !has_driver_step(t) && !gs_str_equal(t->was->driver, t->now->driver))
+		tell(t, "has driver %s, not %s", word(t->now->driver), t->was->driver);
 }
 
 size_t gs_compare_done(const struct gs_plan *p, const struct gs_snapshot *now, struct gs_strbuf *b)
@@ -269,11 +324,13 @@ size_t gs_compare_done(const struct gs_plan *p, const struct gs_snapshot *now, s
 		if (is_out_of_sight(&t))
 			continue;
 		compare_kept_driver(&t);
+		if (t.now->driver_override && !t.was->driver_override && t.now->mode != GS_MODE_PASSTHROUGH)
+			tell(&t, "has driver_override %s, which gives it to that driver when it is next bound", t.now->driver_override);
 		for (size_t k = 0; k < p->n_steps; k++) {
 			int r = p->steps[k].gpu == t.was->index && lasts(p, k) ? gs_step_check(&p->steps[k], now, &e) : 0;
 
 			if (r < 0 && r != -EINPROGRESS)
-				tell(&t, "lost what step %zu did: %.160s", k + 1, p->steps[k].text);
+				tell(&t, "is without what step %zu does: %.160s", k + 1, p->steps[k].text);
 		}
 		for (size_t k = 0; k < t.was->n_instances; k++) {
 			const struct gs_instance *inst = t.was->instances[k];

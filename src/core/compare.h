@@ -9,7 +9,8 @@
 /*
  * What of the GPUs that @p changes (its base) is otherwise in @now than in the
  * snapshot that @p was made from, appended to @b: a GPU that is gone or lost,
- * mode, driver, driver_override, VFs, settings, instances that are missing, and
+ * mode, driver (its siblings', too), driver_override, what is pending, VFs, settings,
+ * parameters, instances that are missing, and
  * those that a step of @p made. New UUIDs and ids are no difference, nor what a
  * step of grade «none» did: the preview said that nothing brings it back. What
  * somebody else made meanwhile is not told. How many differences.

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/parse.h"
 #include "core/diff.h"
@@ -241,16 +240,11 @@ static const struct gs_drift_commit *last_commit(const struct gs_drift_facts *f,
 static const char *find_cause(struct gs_drift *d, const struct gs_drift_gpu *g, const struct gs_drift_facts *f)
 {
 	const struct gs_drift_commit *c = f ? last_commit(f, g->gpu->bdf) : NULL;
-	char at[40] = "at an unknown time";
-	struct tm tm;
-	time_t seconds;
+	char at[GS_WALL_TEXT];
 
-	if (c) {
-		seconds = (time_t)(c->at.ms / 1000);
-		if (gmtime_r(&seconds, &tm))
-			strftime(at, sizeof(at), "at %Y-%m-%d %H:%M:%S UTC", &tm);
-		return gs_arena_printf(d->arena, "commit %" PRIu64 " by %s %s changed this GPU", c->id, c->user ? c->user : "somebody", at);
-	}
+	if (c)
+		return gs_arena_printf(d->arena, "commit %" PRIu64 " by %s at %s changed this GPU", c->id, c->user ? c->user : "somebody",
+				       gs_wall_format(c->at, at, sizeof(at)));
 	if (f && f->saved_boot_id && f->boot_id && !gs_str_equal(f->saved_boot_id, f->boot_id))
 		return "the machine was restarted since it was saved, and no restore has put this back";
 	return "by another tool, or a driver that was loaded again: nothing here knows";

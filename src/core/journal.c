@@ -79,6 +79,8 @@ static int take_intent(struct gs_journal_commit *c, const struct gs_journal_reco
 	judge_open(c);
 	if (!r->is_undo)
 		c->forward_n = r->n;
+	if (!r->is_undo && r->op != GS_STEP_START_UNIT)
+		c->tried = r->n;
 	c->is_undoing |= r->is_undo;
 	open_step(c, r);
 	judge_open(c);

@@ -80,6 +80,7 @@ struct gs_journal_commit {
 	struct gs_wall ended;           /* of end or closed */
 	uint32_t done;                  /* steps that are proven, in order */
 	bool is_uncertain;              /* one more may have been done: an intent, no proof, and no word that it was refused */
+	uint32_t tried;                 /* forward steps whose intent was written, but for units that are started: the last may have been refused, and done all the same */
 	bool is_undoing;                /* the undo had begun */
 	bool is_pending;                /* a step's effect waits; behind the end: the outcome is PENDING */
 	struct gs_u32 status;           /* of end */

@@ -20,19 +20,44 @@ struct gs_past *gs_past_free(struct gs_past *p)
 	return NULL;
 }
 
+/* Would going that way find nothing to do? What stands against it is something to do, too. */
+static int is_there(const struct gs_past *p, enum gs_way way, const struct gs_snapshot *now, bool *ret_is_there, struct gs_error *e)
+{
+	const struct gs_plan_options options = { .recovers = p->id };
+	GS_EVALUATION struct gs_evaluation ev = { 0 };
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *plan = NULL;
+	struct gs_error why = { 0 };
+	int r = gs_past_evaluate(p, way, now, &ev, &why);
+
+	if (r >= 0)
+		r = gs_plan_build(now, &ev, &options, &plan, &why);
+	if (r == -ENOMEM)
+		return gs_error_oom(e);
+	*ret_is_there = r >= 0 && !plan->n_steps && !gs_plan_is_blocked(plan);
+	return 0;
+}
+
 int gs_past_judge(const struct gs_past *p, const struct gs_snapshot *now, enum gs_past_state *ret_state, struct gs_strbuf *not_base, struct gs_strbuf *not_target,
 		  struct gs_error *e)
 {
 	GS_STRBUF struct gs_strbuf from_base = GS_STRBUF_INIT, from_target = GS_STRBUF_INIT;
-	size_t base = gs_compare_undone(p->plan, now, &from_base), target = gs_compare_done(p->plan, now, &from_target);
+	bool base = !gs_compare_undone(p->plan, now, &from_base), target = !gs_compare_done(p->plan, now, &from_target);
+	int r = 0;
 
+	/* a comparison tells what is missing; what is left to be taken away, and each parameter, a plan knows */
+	if (base)
+		r = is_there(p, GS_WAY_TAKE_BACK, now, &base, e);
+	if (r == 0 && target)
+		r = is_there(p, GS_WAY_FINISH, now, &target, e);
+	if (r < 0)
+		return r;
 	if (not_base && from_base.length)
 		gs_strbuf_puts(not_base, from_base.text);
 	if (not_target && from_target.length)
 		gs_strbuf_puts(not_target, from_target.text);
 	if (from_base.failed || from_target.failed || (not_base && not_base->failed) || (not_target && not_target->failed))
 		return gs_error_oom(e);
-	*ret_state = !base ? GS_PAST_IS_BASE : !target ? GS_PAST_IS_TARGET : GS_PAST_IS_BETWEEN;
+	*ret_state = base ? GS_PAST_IS_BASE : target ? GS_PAST_IS_TARGET : GS_PAST_IS_BETWEEN;
 	return 0;
 }
 
@@ -42,6 +67,32 @@ static bool is_concerned(const struct gs_past *p, struct gs_bdf bdf)
 		if (gs_bdf_compare(p->plan->base[i].bdf, bdf) == 0)
 			return true;
 	return false;
+}
+
+/*
+ * What the mode that is asked for has no place for, and what nobody can tell of
+ * a GPU that is off its driver now: it is asked for by the next one that goes
+ * this way, when the driver is back.
+ */
+static void leave_out(struct gs_layout_gpu *to, const struct gs_gpu *gpu)
+{
+	bool is_told = gpu->mode != GS_MODE_INVALID && gpu->mode != GS_MODE_PASSTHROUGH;
+	size_t n = 0;
+
+	if (to->mode == GS_MODE_PASSTHROUGH || !is_told)
+		to->n_settings = 0;
+	for (size_t i = 0; i < to->n_settings; i++)
+		if (!(gs_setting_is_for_vgpus(to->settings[i].key) && (!gs_mode_has_vfs(to->mode) || gs_mode_has_mig(to->mode))) && gs_gpu_setting(gpu, to->settings[i].key))
+			to->settings[n++] = to->settings[i];
+	to->n_settings = n;
+	n = 0;
+	for (size_t i = 0; i < to->n_wants; i++) {
+		bool is_vf = to->wants[i].kind == GS_KIND_SRIOV;
+
+		if (to->mode != GS_MODE_PASSTHROUGH && (is_vf ? gs_mode_has_vfs(to->mode) && !(to->vfs.known && to->wants[i].start.known && to->wants[i].start.value >= to->vfs.value) : gs_gpu_profile(gpu, to->wants[i].profile, NULL) != NULL))
+			to->wants[n++] = to->wants[i];
+	}
+	to->n_wants = n;
 }
 
 /*
@@ -59,8 +110,10 @@ static int ask_for_all(const struct gs_past *p, const struct gs_layout *file, co
 	for (size_t i = 0; i < part->n_gpus; i++) {
 		const struct gs_gpu *gpu = part->gpus[i].match.has_bdf ? gs_snapshot_gpu_by_bdf(now, part->gpus[i].match.bdf) : NULL;
 
-		if (gpu && !gpu->lost && is_concerned(p, gpu->bdf))
-			part->gpus[n++] = part->gpus[i];
+		if (!gpu || gpu->lost || !is_concerned(p, gpu->bdf))
+			continue;
+		leave_out(&part->gpus[i], gpu);
+		part->gpus[n++] = part->gpus[i];
 	}
 	part->n_gpus = n;
 	if (!n)
@@ -68,13 +121,38 @@ static int ask_for_all(const struct gs_past *p, const struct gs_layout *file, co
 	return gs_layout_bind(part, now, ret_layout, e);
 }
 
+/* It executes whenever it is let go: until then nobody can say what is to be taken back. */
+static int refuse_waiting(const struct gs_past *p, const struct gs_snapshot *now, struct gs_error *e)
+{
+	for (size_t i = 0; i < p->plan->n_base; i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(now, p->plan->base[i].bdf);
+		const char *whom = gpu && gpu->n_writes ? gpu->writes[0]->waits_for : NULL;
+
+		if (gpu && gpu->n_writes)
+			return gs_error_set(e, -EBUSY, GS_STATUS_REFUSED,
+					    "GPU %" PRIu32 ": a write of commit %" PRIu64 " still waits in the kernel%s%s and takes effect whenever it is let go; until then nothing is "
+					    "decided about it. Nothing was done", gpu->index, p->id, whom ? " for " : "", whom ? whom : "");
+	}
+	return 0;
+}
+
+/* The steps that may have left something: whoever asks for it back has seen that it stands there, so the last one counts even if it was refused. */
+static size_t done_steps(const struct gs_past *p, enum gs_way way)
+{
+	size_t done = p->done + (p->is_uncertain ? 1 : 0);
+
+	return way == GS_WAY_TAKE_BACK && p->tried > done ? p->tried : done;
+}
+
 int gs_past_evaluate(const struct gs_past *p, enum gs_way way, const struct gs_snapshot *now, struct gs_evaluation *ret_ev, struct gs_error *e)
 {
 	GS_EVALUATION struct gs_evaluation ev = { 0 };
-	int r;
+	int r = refuse_waiting(p, now, e);
 
+	if (r < 0)
+		return r;
 	if (way == GS_WAY_UNDO || (way == GS_WAY_TAKE_BACK && p->is_same_boot))
-		return gs_undo_evaluate(p->plan, p->done + (p->is_uncertain ? 1 : 0), now, ret_ev, e);
+		return gs_undo_evaluate(p->plan, done_steps(p, way), now, ret_ev, e);
 	r = ask_for_all(p, way == GS_WAY_FINISH ? p->target : p->base, now, &ev.layout, e);
 	if (r >= 0)
 		r = gs_layout_solve(ev.layout, now, NULL, e);

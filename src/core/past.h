@@ -16,6 +16,7 @@ struct gs_past {
 	struct gs_layout *base, *target;    /* owned, unbound: for a machine that has lost everything since */
 	size_t done;                    /* steps that are proven */
 	bool is_uncertain;              /* one more may have been done */
+	size_t tried;                   /* steps that were begun: the last of them may have been refused */
 	bool is_ended;                  /* it knows its outcome */
 	bool is_same_boot;              /* the machine has not been started again since */
 	const char *units[GS_JOURNAL_UNITS_MAX];    /* stopped by it and not started again; owned by @arena */
@@ -44,8 +45,9 @@ int gs_past_judge(const struct gs_past *p, const struct gs_snapshot *now, enum g
  * so for an interrupted commit; FINISH goes on to its target. On a machine that
  * was started again since, what was on the GPUs of the commit is gone, so
  * TAKE_BACK and FINISH ask for all of their base or target. GPUs that the commit
- * did not touch stay as they are. The caller empties *@ret_ev. -ENODEV and what
- * gs_layout_bind() gives.
+ * did not touch stay as they are. The caller empties *@ret_ev. -EBUSY while a
+ * write on one of its GPUs waits in the kernel, -ENODEV and what gs_layout_bind()
+ * gives.
  */
 int gs_past_evaluate(const struct gs_past *p, enum gs_way way, const struct gs_snapshot *now, struct gs_evaluation *ret_ev, struct gs_error *e);
 

@@ -373,12 +373,15 @@ static int build(struct gs_plan *p, const struct gs_diff *d, const struct gs_eva
 int gs_plan_build(const struct gs_snapshot *s, const struct gs_evaluation *ev, const struct gs_plan_options *options,
 		  struct gs_plan **ret_plan, struct gs_error *e)
 {
+	static const struct gs_plan_options none;
 	GS_CLEANUP(gs_plan_freep) struct gs_plan *p = calloc(1, sizeof(*p));
 	GS_CLEANUP(gs_diff_freep) struct gs_diff *d = NULL;
 	int r;
 
 	if (!p)
 		return gs_error_oom(e);
+	if (!options)
+		options = &none;
 	p->arena = gs_arena_new();
 	p->snapshot = gs_snapshot_ref(s);
 	p->recovers = options->recovers;

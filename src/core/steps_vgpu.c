@@ -210,6 +210,9 @@ int gs_steps_set_params(struct gs_plan *p, const struct gs_diff_gpu *d, bool fir
 
 			if (comes_first(d, c, c->params[k].key) != first)
 				continue;
+			/* … and what it is set to comes with it, see gs_steps_create_vgpus() */
+			if (c->want->kind == GS_KIND_VGPU && !c->profile && (c->kind == GS_CHANGE_CREATE || c->kind == GS_CHANGE_RECREATE))
+				continue;
 			step = gs_plan_add_step(p, GS_STEP_SET_PARAM, d->gpu);
 			if (!step)
 				return gs_error_oom(e);

@@ -58,6 +58,14 @@ static int restore_params(struct gs_layout *l, struct gs_layout_gpu *to, const s
 	return gs_arena_has_failed(l->arena) ? -ENOMEM : 0;
 }
 
+static int restore_words(struct gs_layout *l, struct gs_want *there, const struct gs_want *before)
+{
+	for (size_t i = 0; i < before->n_params; i++)
+		if (before->params[i].value && before->params[i].value[0] && gs_want_set_param(l->arena, there, before->params[i].key, before->params[i].value) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
 /*
  * Where nobody could tell the mode (no NVML, say) it was one of the GPU's own
  * driver. If that has gone it has to come back: any mode but passthrough asks for it.
@@ -71,12 +79,20 @@ static void take_back_mode(struct gs_layout_gpu *to, const struct gs_layout_gpu 
 	to->vfs = base->vfs;
 }
 
+/* Sizes are mixed only while VFs are on: without them that cannot be set, and must not keep all else from coming back. */
+static bool is_of_vfs(const char *key)
+{
+	return gs_str_equal(key, GS_SETTING_HETEROGENEOUS);
+}
+
 /* Switching VFs or the MIG mode takes along what vGPUs are set to (interfaces 2.5). */
 static int take_back_vgpu_settings(struct gs_layout *l, struct gs_layout_gpu *to, const struct gs_gpu *was)
 {
 	for (size_t i = 0; i < was->n_settings; i++) {
 		const struct gs_setting *s = was->settings[i];
 
+		if (is_of_vfs(s->key) && !gs_mode_has_vfs(was->mode))
+			continue;
 		if (gs_setting_is_for_vgpus(s->key) && s->value && !s->fixed && !gs_layout_set(l, to, s->key, s->value))
 			return -ENOMEM;
 	}
@@ -104,12 +120,19 @@ static int take_back(struct gs_layout *l, struct gs_layout_gpu *to, struct gs_la
 			return -ENOMEM;
 		return restore_params(l, to, base);
 	case GS_STEP_SET_SETTING:
+		if (!step->profile && is_of_vfs(step->key) && !gs_mode_has_vfs(was->mode))
+			return 0;
 		/* a GI's own; one that was not there goes with it */
 		if (step->profile)
 			return there && before && step->old_value ? gs_want_set_param(l->arena, there, step->key, step->old_value) : 0;
 		return !step->old_value || gs_layout_set(l, to, step->key, step->old_value) ? 0 : -ENOMEM;
 	case GS_STEP_SET_PARAM:
-		return there && before && step->undo != GS_UNDO_NONE ? gs_want_set_param(l->arena, there, step->key, step->old_value ? step->old_value : "") : 0;
+		if (!there || !before || step->undo == GS_UNDO_NONE)
+			return 0;
+		/* they are words of one file: the others may have gone with it */
+		if (gs_want_set_param(l->arena, there, step->key, step->old_value ? step->old_value : "") < 0)
+			return -ENOMEM;
+		return before->kind == GS_KIND_VGPU ? restore_words(l, there, before) : 0;
 	case GS_STEP_CREATE_VGPU:
 	case GS_STEP_CREATE_GI:
 		/* a creation that was refused made nothing: what stands there is somebody else's */
@@ -118,6 +141,9 @@ static int take_back(struct gs_layout *l, struct gs_layout_gpu *to, struct gs_la
 		return 0;
 	case GS_STEP_REMOVE_VGPU:
 	case GS_STEP_DESTROY_GI:
+		/* one that still stands may have lost what was set of it */
+		if (there && before && step->op == GS_STEP_REMOVE_VGPU && is_as_before(there, before))
+			return restore_words(l, there, before);
 		if (there || !before)
 			return 0;
 		there = gs_layout_add_want(l, to);

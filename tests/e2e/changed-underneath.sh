@@ -12,6 +12,8 @@ is_said() { grep -qF -- "$1" "$tmp/running"; }
 under_way() {
 	host=$1 file=$2
 	shift 2
+	# what an earlier one said is not this one's
+	: >"$tmp/running"
 	"$program" --sim "$host" apply --yes "$@" "$file" >"$tmp/running" 2>&1 9>&- &
 	pid=$!
 	that "the commit waits" until_true is_said 'waiting '

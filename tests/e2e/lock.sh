@@ -95,6 +95,9 @@ expect 1 "doctor" g doctor
 that "names it, too" says out "(collector pid $collector)"
 g sim fault release >/dev/null
 that "it comes back" until_true has_gone "$collector"
+expect 3 "what the dead agent left is decided about first" g apply --yes "$tmp/same"
+that "and it is said how" says out 'gpuslice recover'
+expect 0 "so it is" g recover --undo --yes
 expect 0 "then the GPU can be changed" g apply --yes "$tmp/same"
 that "and no record is left" has_none
 

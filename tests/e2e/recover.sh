@@ -99,9 +99,10 @@ expect 3 "nothing is left to be undone" on $host undo --yes
 expect 0 "an undo is undone by its number" on $host undo --yes 2
 that "gives what was there" same "$tmp/target"
 expect 0 "history" on $host history
-that "names them all" says out "for the demo"
+that "names them all" says out "undo 2"
 expect 0 "history in JSON" on $host --json history
 expect 0 "one commit" on $host history show 1
+that "says why" says out "for the demo"
 expect 2 "no number" on $host undo 0x1
 expect 2 "there is no such commit" on $host undo 99
 

@@ -57,6 +57,14 @@ expect 0 "list tells it" g list
 that "in a line per GPU" says out "DRIFT: GPU 2: 1g.10gb at 2 is missing (commit 1 by "
 expect 4 "in JSON" g assert --json
 that "with the states" test "$(field '["gpus"][2]["state"]')$(field '["gpus"][1]["state"]')" = differssame
+rm -f "$tree/etc/systemd/system/multi-user.target.wants/gpuslice-restore.service"
+expect 0 "what is saved, and no unit puts it back" g plan "$tmp/before"
+that "is told as such" says out "it is saved, but gpuslice-restore.service is not enabled"
+mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
+ln -s /usr/lib/systemd/system/gpuslice-restore.service "$tree/etc/systemd/system/multi-user.target.wants/gpuslice-restore.service"
+expect 0 "with the unit it comes back by itself" g plan "$tmp/before"
+that "steps" says out "create 1g.10gb at 2"
+that "and no note" says_not out not-saved
 expect 0 "restore --dry-run tells what it would do" g restore --dry-run
 expect 4 "and does nothing" g assert
 expect 0 "restore" g restore --yes
@@ -142,7 +150,37 @@ that "named by what was saved" says out "no GPU: this machine has no GPU with uu
 expect 10 "again: the same status" g restore --yes --wait-ready 0
 expect 2 "as a whole it is wrong" g restore --yes --scope host
 expect 2 "a time is a number" g restore --wait-ready soon
+
+# one that comes while it is waited for: done, long before the time is over
+mkfifo "$tmp/said"
+g restore --yes --wait-ready 600 --json >"$tmp/out" 2>"$tmp/said" </dev/null &
+restore=$!
+exec 9<"$tmp/said"
+read -r line <&9
+printf '%s\n' "$line" >"$tmp/err"
+that "it says that it waits" says err "waiting for 1 of 8 GPUs, at most 600 s"
+g sim reset >/dev/null
+cat <&9 >>"$tmp/err"
+wait $restore
+check_status "it goes on when the GPU is there" 0 $?
+exec 9<&-
+that "with all of them" test "$(field '["results"].__len__()')" = 8
+
 expect 0 "reset" g sim reset
 expect 0 "save" g save
 expect 0 "who is there is not waited for" timeout 60 "$program" --sim dgx-h100 restore --yes --wait-ready 3600
+# every family: what was saved is there again after a reboot, byte for byte
+for host in dgx-h100 kvm-l40s kvm-a2 b200 lab; do
+	"$program" --sim $host sim reset >/dev/null
+	expect 0 "$host: export" "$program" --sim $host export json
+	cp "$tmp/out" "$tmp/before"
+	expect 0 "$host: save" "$program" --sim $host save
+	expect 0 "$host: reboot" "$program" --sim $host sim reboot
+	expect 0 "$host: restore" "$program" --sim $host restore --yes --disrupt unit:nvidia-persistenced.service --disrupt unit:nvidia-dcgm.service --disrupt unit:dcgm-exporter.service
+	expect 0 "$host: export again" "$program" --sim $host export json
+	that "$host: is as before" cmp -s "$tmp/out" "$tmp/before"
+	expect 0 "$host: restore again" "$program" --sim $host restore --yes
+	that "$host: has nothing to do" says_not out 'done:'
+done
+
 done_testing

@@ -74,11 +74,44 @@ expect 0 "a fault" g sim fault clear
 expect_in 0 "all done" g apply --scope gpu --yes -
 expect_in 0 "nothing to do" g apply --scope gpu --yes -
 
+# all that is to be confirmed is confirmed at once, by its host and GPUs
+expect 0 "reset" g sim reset
+printf 'delete 0 3g.40gb@0\ndelete 1 1g.10gb@0\n' >"$tmp/stops"
+host=$(g list --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["host"]["name"])')
+cat >"$tmp/answer.py" <<'END'
+import os, pty, sys
+answer, words = sys.argv[1], sys.argv[2:]
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(words[0], words)
+text, asked = b"", 0
+while True:
+    try:
+        data = os.read(fd, 65536)
+    except OSError:
+        break
+    if not data:
+        break
+    text += data
+    if text.count(b" to write: ") > asked:
+        asked += 1
+        os.write(fd, answer.encode() + b"\n")
+sys.stdout.write(text.decode(errors="replace").replace("\r", ""))
+print(f"asked {asked} times")
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+END
+ask() { python3 "$tmp/answer.py" "$1" "$program" --sim dgx-h100 apply --scope gpu --disrupt pid:48211 --disrupt pid:51020 "$tmp/stops"; }
+expect 3 "another word is no consent" ask y
+that "to any of them" test "$(g list --json | grep -c '"pid": 48211')" -ge 1
+expect 0 "host and GPUs are" ask "$host:0,1"
+that "asked once" says out "asked 1 times"
+that "for both" test "$(g list --json | grep -cE '"pid": (48211|51020)')" = 0
+
 # agreeing to one plan is not agreeing to several
 expect 2 "--expect is about one plan" g apply --scope gpu --expect 00000000000000000000000000000000 "$tmp/wanted"
 expect 2 "there are two scopes" g apply --scope rack "$tmp/wanted"
 printf 'delete 0-1 all\n' >"$tmp/in"
 expect_in 3 "--disrupt all is for one GPU" g apply --scope gpu --yes --disrupt all -
-printf 'delete 3 all\ncreate 2 1g.10gb at 2\n' >"$tmp/in"
+printf 'delete 2 all\n' >"$tmp/in"
 expect_in 3 "without root nothing is done" g --as-user apply --scope gpu --yes -
 done_testing

@@ -33,6 +33,9 @@ static void check_plan(const struct gs_journal_file *f)
 		return;
 	}
 	FUZZ_REQUIRE(past->done <= past->plan->n_steps);
+	/* whoever undoes it looks its GPUs up by number */
+	for (size_t i = 0; i < past->plan->n_steps; i++)
+		FUZZ_REQUIRE(past->plan->steps[i].gpu < gs_snapshot_n_gpus(past->plan->snapshot));
 	begin.plan = past->plan;
 	r = gs_journal_begin_to_line(&begin, &line, &e);
 	if (r < 0) {

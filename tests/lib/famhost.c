@@ -400,7 +400,18 @@ static void add_gpu(struct gs_strbuf *b, const struct fam_gpu *g)
 	add_sharing_text(b, "set:", &g->sharing);
 	add_sibling_text(b, "audio", &g->audio);
 	add_sibling_text(b, "foreign", &g->foreign);
+	if (g->override[0])
+		gs_strbuf_printf(b, " override=%s", g->override);
+	gs_strbuf_printf(b, "%s%s", g->is_gone ? " gone" : "", g->is_lost ? " lost" : "");
 	gs_strbuf_printf(b, "%s%s%s%s", g->is_held ? " held" : "", g->is_persistent ? " persistenced" : "", g->has_kfd ? " kfd" : "", g->has_vm ? " vm" : "");
+}
+
+char *fam_gpu_text(const struct fam_gpu *g)
+{
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+
+	add_gpu(&b, g);
+	return gs_strbuf_take(&b);
 }
 
 char *fam_host_text(const struct fam_host *h)

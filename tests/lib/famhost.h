@@ -111,6 +111,9 @@ struct fam_gpu {
 	bool is_boot, has_no_iommu, is_hidden, is_blind, has_no_vgpu, write_waits;
 	bool has_sharing;               /* NVML tells and sets what vGPUs are set to */
 	struct fam_sharing sharing;
+	bool is_gone, is_lost;          /* off the bus; on it, and its driver cannot talk to it */
+	char override[32];              /* driver_override, where a tool died behind it; "": none */
+	uint64_t interrupted;           /* a commit that never ended concerns it; 0: none */
 };
 
 struct fam_host {
@@ -140,12 +143,24 @@ struct fam_host {
 void fam_host_parse(struct fam_host *h, const char *spec);
 /* The same machine in words, without ids and pids of what the driver numbers; the caller frees. */
 char *fam_host_text(const struct fam_host *h);
+/* The same of one GPU. */
+char *fam_gpu_text(const struct fam_gpu *g);
 /* What a collector would see. */
 struct gs_snapshot *fam_host_look(const struct fam_host *h);
 struct gs_snapshot *fam_snapshot(const char *spec);
 
 /* What the kernel and the drivers make of @step: 0 or -errno, and then nothing has changed. */
 int fam_host_step(struct fam_host *h, const struct gs_step *step);
+
+/*
+ * The first part of @step alone, where what the kernel, a driver or a tool does
+ * for it has parts: a tool that dies half-way, a file whose other words are
+ * lost, a mode that is only accepted. -EOPNOTSUPP, and nothing done, where it
+ * has none: famhost_fault.c says of each operation why.
+ */
+int fam_host_half(struct fam_host *h, const struct gs_step *step);
+/* What is there after the machine was started again, by interfaces 0.4, 3.4, 5.8 and 6: who held something is gone, units run. */
+void fam_host_reboot(struct fam_host *h);
 
 /* "0000c0de-0000-4000-8000-00000000000K" */
 const char *fam_uuid(unsigned k, char *buf, size_t size);

@@ -190,6 +190,8 @@ static int bind(struct fam_gpu *g, const struct gs_step *step)
 	if (!is_vfio(to) && g->has_vm)
 		return -EBUSY;
 	snprintf(driver, sizeof(g->driver), "%s", to);
+	if (driver == g->driver)
+		g->override[0] = '\0';
 	if (!is_vfio(to))
 		original[0] = '\0';
 	return 0;
@@ -551,6 +553,8 @@ int fam_host_step(struct fam_host *h, const struct gs_step *step)
 
 	if (!g)
 		return -ENODEV;
+	if (step->op != GS_STEP_STOP_HOLDER && step->op != GS_STEP_STOP_UNIT && step->op != GS_STEP_START_UNIT && (g->is_gone || g->is_lost))
+		return g->is_gone ? -ENODEV : -EIO;
 	switch (step->op) {
 	case GS_STEP_STOP_HOLDER:
 		return stop_holder(h, step);

@@ -394,7 +394,8 @@ static void set_mode(struct gs_gpu *gpu, const struct fam_gpu *g)
 static void add_gpu(struct gs_snapshot *s, const struct fam_gpu *g, uint32_t index)
 {
 	struct gs_gpu *gpu = gs_snapshot_add_gpu(s, (struct gs_bdf){ 0, (uint8_t)(index + 1), 0, 0 });
-	bool native = is_native(g);
+	/* of one that its driver cannot talk to the bus alone tells */
+	bool native = is_native(g) && !g->is_lost;
 
 	gpu->nvidia_index = g->board->vendor == GS_VENDOR_NVIDIA && native ? GS_U32(index) : GS_U32_UNKNOWN;
 	gpu->uuid = g->board->vendor == GS_VENDOR_NVIDIA && native ? gs_arena_printf(gs_snapshot_arena(s), "GPU-%08x-1111-2222-3333-444444444444", index + 0x5f3c1a00u) : NULL;
@@ -411,7 +412,17 @@ static void add_gpu(struct gs_snapshot *s, const struct fam_gpu *g, uint32_t ind
 	gpu->original_driver = g->original[0] ? gs_snapshot_text(s, g->original) : NULL;
 	gpu->vfio_driver = "vfio-pci";
 	gpu->stranded = strcmp(g->driver, "pci-pf-stub") == 0 ? "it is bound to pci-pf-stub, where an interrupted sriov-manage leaves a GPU" : NULL;
+	gpu->driver_override = g->override[0] ? gs_snapshot_text(s, g->override) : NULL;
 	set_mode(gpu, g);
+	if (g->is_lost) {
+		gpu->lost = "the driver cannot talk to it: the GPU is lost";
+		gpu->placements_visible = false;
+		gpu->mode = gpu->mode_pending = GS_MODE_INVALID;
+	}
+	if (g->interrupted) {
+		gpu->interrupted_commit = GS_U64(g->interrupted);
+		gpu->interrupted_text = gs_arena_printf(gs_snapshot_arena(s), "commit %" PRIu64 " was interrupted", g->interrupted);
+	}
 	/* only the driver tells what the board can be cut into */
 	if (native && g->board->types)
 		add_vgpu_grid(s, gpu, g);
@@ -450,7 +461,8 @@ struct gs_snapshot *fam_host_look(const struct fam_host *h)
 	gs_snapshot_set_host(s, "testhost", GS_SOURCE_SIM);
 	gs_snapshot_set_driver_version(s, "580.65.06");
 	for (size_t i = 0; i < h->n; i++)
-		add_gpu(s, &h->gpus[i], (uint32_t)i);
+		if (!h->gpus[i].is_gone)
+			add_gpu(s, &h->gpus[i], (uint32_t)i);
 	CHECK(gs_snapshot_seal(s, NULL) == 0);
 	return s;
 }

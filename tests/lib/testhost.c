@@ -315,6 +315,19 @@ static uint32_t free_id(const struct gs_gpu *gpu)
 	return id;
 }
 
+/* From 7 on, as CIs are counted here; the new one, the last, has none yet. */
+static uint32_t free_compute_id(const struct gs_instance *inst)
+{
+	uint32_t id = 7;
+
+	for (size_t i = 0; i + 1 < inst->n_compute; i++)
+		if (inst->compute[i]->id == id) {
+			id++;
+			i = (size_t)-1;
+		}
+	return id;
+}
+
 static int drive(struct gs_snapshot *s, struct gs_gpu *gpu, const struct gs_step *step)
 {
 	size_t at = 0;
@@ -369,7 +382,7 @@ static int drive(struct gs_snapshot *s, struct gs_gpu *gpu, const struct gs_step
 			    step->compute_span.start < inst->compute[i]->start.value + inst->compute[i]->size.value)
 				return -EIO;
 		ci = gs_instance_add_compute(s, inst);
-		ci->id = (uint32_t)(inst->n_compute + 6);
+		ci->id = free_compute_id(inst);
 		ci->profile = gs_snapshot_text(s, step->compute_profile);
 		ci->start = GS_U32(step->compute_span.start);
 		ci->size = GS_U32(step->compute_span.size);

@@ -23,6 +23,7 @@ $g export json >"$tmp/layout.json"
 echo 'create 3 3g.40gb at 4' >"$tmp/script"
 $g plan --json "$tmp/script" >"$tmp/plan.json"
 echo 'delete 0 all' | $g plan --json - >"$tmp/blocked.json"
+$g save --json >"$tmp/save.json"
 $g apply --json --yes "$tmp/script" >"$tmp/result.json" 2>/dev/null
 # the journal of one that was done, one that was undone and one that was cut off
 $g sim fault nvml GpuInstanceCreateComputeInstanceWithPlacement 19 >"$tmp/out"
@@ -53,6 +54,16 @@ done
 for line in "$tmp"/line-*; do
 	journal="$journal ${line##*.}:$line"
 done
+$g assert --json >"$tmp/drift.json"
+printf 'delete 0 all\ncreate 2 1g.10gb at 2\ncreate 3 1g.10gb at 0\n' >"$tmp/parts"
+$g plan --json --scope gpu "$tmp/parts" >"$tmp/parts-plan.json"
+$g apply --json --yes --scope gpu "$tmp/parts" >"$tmp/parts-result.json" 2>/dev/null
+$g list --json >"$tmp/drifted.json"
+printf 'create 2 1g.10gb\n' >"$tmp/torn"
+$g sim fault kill after at 1 >/dev/null
+$g apply --yes "$tmp/torn" >/dev/null 2>&1
+$g recover --json >"$tmp/recover.json"
+$g list --json >"$tmp/interrupted.json"
 $program sim list --json >"$tmp/machines.json"
 $g apply --json "$tmp/nowhere" >"$tmp/error.json" 2>/dev/null
 cp "$XDG_STATE_HOME/gpuslice/sim/dgx-h100/tree/run/gpuslice/snapshot.json" "$tmp/published.json"
@@ -78,7 +89,7 @@ for test in snapshot_json snapshot_families layout_text plan_json; do
 	}
 done
 # shellcheck disable=SC2086
-if python3 tests/check-schemas.py $others $journal "machines:$tmp/machines.json" "error:$tmp/error.json" "published:$tmp/published.json" "snapshot:$tmp/snapshot.json" "snapshot:$tmp/plain.json" "profiles:$tmp/profiles.json" "who:$tmp/who.json" "who:$tmp/who-hidden.json" "layout:$tmp/layout.json" \
+if python3 tests/check-schemas.py $others $journal "save:$tmp/save.json" "drift:$tmp/drift.json" "recover:$tmp/recover.json" "snapshot:$tmp/interrupted.json" "results:$tmp/parts-plan.json" "results:$tmp/parts-result.json" "snapshot:$tmp/drifted.json" "machines:$tmp/machines.json" "error:$tmp/error.json" "published:$tmp/published.json" "snapshot:$tmp/snapshot.json" "snapshot:$tmp/plain.json" "profiles:$tmp/profiles.json" "who:$tmp/who.json" "who:$tmp/who-hidden.json" "layout:$tmp/layout.json" \
 	"snapshot:$tmp/examples/snapshot.json" "snapshot:$tmp/examples/families.json" "profiles:$tmp/examples/profiles.json" "profiles:$tmp/examples/families_profiles.json" "layout:$tmp/examples/layout.json" \
 	"layout:$tmp/examples/families_layout.json" "layout:$tmp/examples/read_layout.json" \
 	"plan:$tmp/examples/plan.json" "plan:$tmp/examples/families_plan.json" "result:$tmp/examples/result.json" \

@@ -354,9 +354,213 @@ static void a_file_may_end_at_every_byte(void **state)
 		assert_int_equal(f->n_records, lines);
 		assert_int_equal(f->commit.last_seq, lines);
 		assert_int_equal(f->n_valid_bytes, whole);
-		assert_int_equal(f->damage[0] != '\0', at != whole);
+		assert_string_equal(f->damage, at != whole ? "the last record is half" : "");
 	}
 	assert_int_equal(lines, 1 + count_words(WHOLE));
+}
+
+/* A disk that lies: bytes changed anywhere. What is read is a beginning of what was written, but for texts. */
+static void changed_bytes_cost_no_more_than_what_follows(void **state)
+{
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *p = plan_of(H100, "mig", "create 0 3g.40gb at 4", NULL);
+	GS_FREE char *text = text_of(p, WHOLE);
+	size_t n = strlen(text), first = strcspn(text, "\n") + 1;
+	uint64_t random = 20261121;
+
+	(void)state;
+	for (unsigned i = 0; i < 4000; i++) {
+		GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
+		GS_FREE char *copy = malloc(n);
+		struct gs_error e = { 0 };
+		size_t at;
+
+		memcpy(copy, text, n);
+		random = random * 6364136223846793005ull + 1442695040888963407ull;
+		/* begin is most of it: strike behind it as often */
+		at = i % 2 ? first + (random >> 33) % (n - first) : (random >> 33) % n;
+		copy[at] = (char)(random >> 20);
+		if (gs_journal_parse(copy, n, &f, &e) < 0) {
+			assert_true(at < first && e.text[0]);
+			continue;
+		}
+		assert_true(f->n_records <= 1 + count_words(WHOLE));
+		assert_true(f->commit.done <= 1);
+		/* lines before it are whole */
+		if (at >= first)
+			assert_true(f->n_valid_bytes >= (size_t)((char *)memrchr(copy, '\n', at) - copy) + 1);
+	}
+}
+
+static void every_member_of_a_step_survives(void **state)
+{
+	const struct gs_bdf peers[] = { { 1, 2, 3, 4 }, { 0x10000, 255, 31, 7 } };
+	const struct gs_step step = {
+		.n = 1, .op = GS_STEP_RESET_GPU, .gpu = 2, .bdf = { 0, 3, 4, 5 }, .gpu_uuid = "GPU-1", .target = "a", .text = "b \"c\"", .risk = GS_RISK_DISRUPTIVE,
+		.undo = GS_UNDO_NONE, .mode = GS_MODE_WHOLE, .peers = peers, .n_peers = 2, .profile = "p", .profile_id = 6, .span = { 7, 8 }, .instance_id = 9,
+		.compute_profile = "q", .compute_span = { 10, 11 }, .compute_profile_id = GS_COMPUTE_PROFILE_FILLS, .gi_slices = 12, .compute_id = 13, .uuid = "u",
+		.framework = GS_FRAMEWORK_NVML, .function = { 0, 6, 7, 1 }, .vf = GS_U32(0), .vfs = 14, .vfs_by = GS_VFS_BY_SRIOV_MANAGE, .driver = "d", .to_vfio = true,
+		.key = "k", .value = "", .old_value = "o", .on_start = GS_U32(0), .gi_profile = "g", .unit = "x.service", .pid = 15, .start_time = 1ull << 40, .kill = true,
+	};
+	GS_CLEANUP(gs_arena_freep) struct gs_arena *arena = gs_arena_new();
+	GS_JSON struct json_object *o = gs_step_to_json(&step);
+	struct gs_step again;
+	struct gs_error e = { 0 };
+
+	(void)state;
+	if (gs_step_from_json(o, arena, &again, &e) < 0)
+		fail_msg("%s", e.text);
+#define SAME(member) assert_int_equal(again.member, step.member)
+#define SAME_TEXT(member) assert_string_equal(again.member, step.member)
+	SAME(n), SAME(op), SAME(gpu), SAME(risk), SAME(undo), SAME(mode), SAME(n_peers), SAME(profile_id), SAME(span.start), SAME(span.size), SAME(instance_id);
+	SAME(compute_span.start), SAME(compute_span.size), SAME(compute_profile_id), SAME(gi_slices), SAME(compute_id), SAME(framework), SAME(vf.known), SAME(vf.value);
+	SAME(vfs), SAME(vfs_by), SAME(to_vfio), SAME(on_start.known), SAME(on_start.value), SAME(pid), SAME(start_time), SAME(kill);
+	SAME_TEXT(gpu_uuid), SAME_TEXT(target), SAME_TEXT(text), SAME_TEXT(profile), SAME_TEXT(compute_profile), SAME_TEXT(uuid), SAME_TEXT(driver), SAME_TEXT(key);
+	SAME_TEXT(value), SAME_TEXT(old_value), SAME_TEXT(gi_profile), SAME_TEXT(unit);
+	assert_int_equal(gs_bdf_compare(again.bdf, step.bdf), 0);
+	assert_int_equal(gs_bdf_compare(again.function, step.function), 0);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(gs_bdf_compare(again.peers[i], peers[i]), 0);
+	/* whoever has nowhere to put them gets no step without them */
+	assert_int_equal(gs_step_from_json(o, NULL, &again, &e), -EBADMSG);
+}
+
+static void nothing_of_a_step_stays_nothing(void **state)
+{
+	const struct gs_step step = { .n = 1, .op = GS_STEP_CREATE_GI, .bdf = { 0, 3, 0, 0 }, .mode = GS_MODE_INVALID, .framework = GS_FRAMEWORK_INVALID };
+	GS_JSON struct json_object *o = gs_step_to_json(&step);
+	struct gs_step again;
+
+	(void)state;
+	assert_int_equal(gs_step_from_json(o, NULL, &again, NULL), 0);
+	assert_int_equal(again.mode, GS_MODE_INVALID);
+	assert_int_equal(again.framework, GS_FRAMEWORK_INVALID);
+	assert_int_equal(again.vfs_by, GS_VFS_BY_NOBODY);
+	assert_false(again.vf.known || again.on_start.known || again.kill || again.to_vfio);
+	assert_null(again.profile);
+	assert_null(again.key);
+	assert_null(again.peers);
+}
+
+static void expect_no_step(const char *json)
+{
+	GS_CLEANUP(gs_arena_freep) struct gs_arena *arena = gs_arena_new();
+	GS_JSON struct json_object *o = NULL;
+	struct gs_step step;
+	struct gs_error e = { 0 };
+
+	assert_int_equal(gs_json_parse(json, strlen(json), "step", &o, &e), 0);
+	assert_int_equal(gs_step_from_json(o, arena, &step, &e), -EBADMSG);
+	assert_true(e.text[0]);
+}
+
+static void half_a_step_is_none(void **state)
+{
+	(void)state;
+	expect_no_step("[]");
+	expect_no_step("{\"op\":\"create-gi\"}");
+	expect_no_step("{\"bdf\":\"0000:03:00.0\"}");
+	expect_no_step("{\"op\":\"destroy\",\"bdf\":\"0000:03:00.0\"}");
+	expect_no_step("{\"op\":\"create-gi\",\"bdf\":\"3\"}");
+	expect_no_step("{\"op\":\"create-gi\",\"bdf\":\"0000:03:00.0\",\"more\":1}");
+	expect_no_step("{\"op\":\"create-gi\",\"bdf\":\"0000:03:00.0\",\"start\":-1}");
+	expect_no_step("{\"op\":\"create-gi\",\"bdf\":\"0000:03:00.0\",\"kill\":1}");
+	expect_no_step("{\"op\":\"create-gi\",\"bdf\":\"0000:03:00.0\",\"mode\":\"\"}");
+	expect_no_step("{\"op\":\"create-gi\",\"bdf\":\"0000:03:00.0\",\"vfs_by\":\"hand\"}");
+	expect_no_step("{\"op\":\"create-gi\",\"bdf\":\"0000:03:00.0\",\"peers\":[1]}");
+}
+
+static void a_past_commit_is_what_undoing_takes(void **state)
+{
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *p = plan_of(H100, "mig | mig 1g.10gb@0", "create 1 3g.40gb at 4", NULL);
+	GS_FREE char *text = text_of(p, "i1_ r1_ d1_ i2 r2");
+	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
+	GS_CLEANUP(gs_past_freep) struct gs_past *past = NULL, *later = NULL;
+	struct gs_error e = { 0 };
+
+	(void)state;
+	assert_int_equal(gs_journal_parse(text, strlen(text), &f, &e), 0);
+	if (gs_journal_past(f, BOOT, &past, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(past->id, 12);
+	assert_int_equal(past->done, 1);
+	assert_true(past->is_uncertain && past->is_same_boot && !past->is_ended);
+	assert_int_equal(past->n_units, 1);
+	assert_string_equal(past->units[0], "dcgm.service");
+	/* of its GPUs alone: the others are none of its business */
+	assert_int_equal(past->base->n_gpus, 1);
+	assert_int_equal(past->target->n_gpus, 1);
+	assert_int_equal(gs_bdf_compare(past->base->gpus[0].match.bdf, p->base[0].bdf), 0);
+	assert_int_equal(past->base->gpus[0].n_wants, 1);
+	assert_int_equal(past->target->gpus[0].n_wants, 2);
+	assert_false(past->base->is_bound || past->target->is_bound);
+	assert_int_equal(gs_journal_past(f, "another boot", &later, &e), 0);
+	assert_false(later->is_same_boot);
+}
+
+static void a_log_has_one_line(void **state)
+{
+	const struct gs_plan_base gpus[] = { { 0, { 0, 0x26, 0, 0 }, { "" } } };
+	struct gs_journal_commit c = {
+		.id = 12, .way = GS_WAY_APPLY, .author = { GS_U32(1000), "alice", "192.0.2.7", "gpuslice apply x", "why\nand \x1b[31mhow" }, .gpus = gpus, .n_gpus = 1,
+		.n_steps = 5, .done = 5, .state = GS_JOURNAL_IS_ENDED, .status = GS_U32(GS_STATUS_OK),
+	};
+	char line[256];
+
+	(void)state;
+	assert_string_equal(gs_journal_log_line(&c, line, sizeof(line)),
+			    "commit 12 by alice (uid 1000, from 192.0.2.7): apply: done, 5 steps on 0000:26:00.0 - why?and ?[31mhow");
+	c = (struct gs_journal_commit){ .id = 1, .way = GS_WAY_INVALID, .n_steps = 2 };
+	assert_string_equal(gs_journal_log_line(&c, line, sizeof(line)), "commit 1 by somebody (uid unknown): ?: interrupted before any of 2 steps was proven");
+}
+
+/* What is given up would be found nowhere after a crash. */
+static void a_plan_that_stops_too_many_units_is_not_begun(void **state)
+{
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *p = plan_of(H100, "mig", "create 0 3g.40gb at 4", NULL);
+	struct gs_step steps[GS_JOURNAL_UNITS_MAX + 1];
+	struct gs_journal_begin begin = begin_of(p, NULL);
+	struct gs_plan many = *p;
+	GS_FREE char *line = NULL;
+	struct gs_error e = { 0 };
+
+	(void)state;
+	for (uint32_t i = 0; i < GS_ARRAY_SIZE(steps); i++)
+		steps[i] = (struct gs_step){ .n = i + 1, .op = GS_STEP_STOP_UNIT, .bdf = p->steps[0].bdf, .unit = "a.service" };
+	many.steps = steps;
+	many.n_steps = GS_ARRAY_SIZE(steps);
+	begin.plan = &many;
+	assert_int_equal(gs_journal_begin_to_line(&begin, &line, &e), -EFBIG);
+	many.n_steps--;
+	assert_int_equal(gs_journal_begin_to_line(&begin, &line, &e), 0);
+}
+
+static void what_people_say_cannot_spoil_a_line(void **state)
+{
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *p = plan_of(H100, "mig", "create 0 3g.40gb at 4", NULL);
+	struct gs_journal_begin begin = begin_of(p, NULL);
+	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
+	GS_FREE char *line = NULL, *huge = malloc(100001);
+	struct gs_error e = { 0 };
+
+	(void)state;
+	memset(huge, 'x', 100000);
+	huge[100000] = '\0';
+	begin.author.command = huge;
+	begin.author.message = "\xff\xfe\xe2\x80\xae\n{\"kind\":\"end\"}";
+	begin.author.user = "\xe2\x82";
+	begin.host = "\x01";
+	assert_int_equal(gs_journal_begin_to_line(&begin, &line, &e), 0);
+	if (gs_journal_parse(line, strlen(line), &f, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(f->n_records, 1);
+	assert_true(strlen(f->commit.author.command) < 4096);
+	assert_null(strpbrk(f->commit.author.message, "\n\xff\xae"));
+	/* nor whoever looks at the file itself */
+	free(line);
+	begin = begin_of(p, NULL);
+	begin.author.message = "\xe2\x80\xae";
+	assert_int_equal(gs_journal_begin_to_line(&begin, &line, &e), 0);
+	assert_null(strstr(line, "\xe2\x80\xae"));
 }
 
 int main(void)
@@ -367,6 +571,14 @@ int main(void)
 		cmocka_unit_test(numbers_have_no_gap),
 		cmocka_unit_test(a_commit_has_a_label),
 		cmocka_unit_test(a_file_may_end_at_every_byte),
+		cmocka_unit_test(changed_bytes_cost_no_more_than_what_follows),
+		cmocka_unit_test(every_member_of_a_step_survives),
+		cmocka_unit_test(nothing_of_a_step_stays_nothing),
+		cmocka_unit_test(half_a_step_is_none),
+		cmocka_unit_test(a_past_commit_is_what_undoing_takes),
+		cmocka_unit_test(a_log_has_one_line),
+		cmocka_unit_test(a_plan_that_stops_too_many_units_is_not_begun),
+		cmocka_unit_test(what_people_say_cannot_spoil_a_line),
 		cmocka_unit_test(begin_is_enough_to_make_the_plan_again),
 	};
 

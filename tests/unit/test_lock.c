@@ -52,6 +52,8 @@ static void hold(struct gs_root *root, const char *command, int say, int listen,
 		_exit(1);
 	if (read(listen, &word, 1) == 1)
 		gs_lock_release(lock);
+	/* it goes on: its end is another thing to wait for */
+	(void)!read(listen, &word, 1);
 	_exit(0);
 }
 
@@ -65,8 +67,12 @@ static void start_other(struct gs_fakehost *f, const char *command, struct other
 	assert_int_equal(pipe2(kept, O_CLOEXEC), 0);
 	o.pid = fork();
 	assert_true(o.pid >= 0);
-	if (o.pid == 0)
+	if (o.pid == 0) {
+		/* so that both pipes end with the test, also when it fails */
+		close(told[1]);
+		close(kept[1]);
 		hold(f->root, command, said[1], told[0], kept[0]);
+	}
 	close(said[1]);
 	close(told[0]);
 	close(kept[0]);

@@ -1,0 +1,94 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# hangup.sh - a commit whose client goes away in the middle, and one whose operator presses Ctrl-C.
+. tests/lib/tap.sh
+. tests/lib/clock.sh
+g() { "$program" --sim dgx-h100 "$@"; }
+call=DeviceCreateGpuInstanceWithPlacement
+
+printf 'create 3 3g.40gb at 4\ncreate 3 1g.10gb at 0\n' >"$tmp/script"
+g sim reset >/dev/null
+g export json >"$tmp/base"
+g apply --yes "$tmp/script" >/dev/null
+g export json >"$tmp/target"
+
+same() { g export json >"$tmp/now" && cmp -s "$tmp/now" "$tmp/$1"; }
+is_stuck() { ls "$(g sim path)"/run/gpuslice/writes/* >/dev/null 2>&1; }
+newest() { g --json history --max 1 >"$tmp/newest" 2>/dev/null && grep -q "\"state\": \"$1\"" "$tmp/newest"; }
+
+# hang_up SIGNAL OPTION...: the client gets it while the first call is in the driver
+hang_up() {
+	signal=$1
+	shift
+	g sim reset >/dev/null
+	g sim fault nvml $call hang >/dev/null
+	"$program" --sim dgx-h100 apply --yes "$@" "$tmp/script" >"$tmp/bg" 2>&1 9>&- </dev/null &
+	pid=$!
+	that "$signal $*: a step is in the driver" until_true is_stuck
+	kill "-$signal" "$pid"
+	wait "$pid" 2>/dev/null
+	g sim fault release >/dev/null
+	that "$signal $*: the commit ends all the same" until_true newest ended
+}
+
+for signal in KILL HUP; do
+	hang_up $signal
+	that "$signal: it was finished" same target
+	hang_up $signal --on-hangup undo
+	that "$signal: it was undone, as it was asked to" same base
+	expect 0 "$signal: the record" g history show 1
+	that "$signal: says so" says out "stopped as asked"
+done
+expect 2 "neither finish nor undo" g apply --on-hangup maybe "$tmp/script"
+
+# press KEYS...: Ctrl-C while the first call is in the driver, then each key when it is asked for
+cat >"$tmp/press" <<'END'
+import os, pty, subprocess, sys, select
+
+program, script, stuck, keys = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(program, [program, "--sim", "dgx-h100", "apply", "--yes", script])
+seen = b""
+
+
+def read_until(condition):
+    global seen
+    while not condition():
+        if not select.select([fd], [], [], 0.05)[0]:
+            continue
+        try:
+            data = os.read(fd, 4096)
+        except OSError:
+            return
+        if not data:
+            return
+        seen += data
+
+
+read_until(lambda: os.path.isdir(stuck) and os.listdir(stuck))
+os.write(fd, b"\x03")
+read_until(lambda: b"Ctrl-C again: u" in seen)
+for key in keys:
+    os.write(fd, key.encode().decode("unicode_escape").encode())
+subprocess.run([program, "--sim", "dgx-h100", "sim", "fault", "release"], stdout=subprocess.DEVNULL, check=True)
+read_until(lambda: False)
+sys.stdout.write(seen.decode(errors="replace"))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+END
+press() {
+	g sim reset >/dev/null
+	g sim fault nvml $call hang >/dev/null
+	python3 "$tmp/press" "$(readlink -f "$program")" "$tmp/script" "$(g sim path)/run/gpuslice/writes" "$@"
+}
+expect 0 "Ctrl-C, go on" press 'g\n'
+that "the commit was asked about" says out "The commit waits behind this step"
+that "and is done" same target
+expect 1 "Ctrl-C, undo" press 'u\n'
+that "and is undone" same base
+expect 1 "Ctrl-C twice" press '\x03'
+that "is undone as well" same base
+expect 0 "what is neither is asked again" press 'x\n' 'g\n'
+that "and then done" same target
+
+done_testing
