@@ -294,6 +294,24 @@ static bool is_kept(const struct gs_plan *p, const struct gs_gpu *gpu, const str
 	return true;
 }
 
+static bool has_driver_step(const struct telling *t)
+{
+	for (size_t i = 0; i < t->p->n_steps; i++) {
+		const struct gs_step *s = &t->p->steps[i];
+
+		if (s->gpu == t->was->index && (s->op == GS_STEP_UNBIND_DRIVER || s->op == GS_STEP_BIND_DRIVER))
+			return true;
+	}
+	return false;
+}
+
+/* A vendor's script that was interrupted leaves a GPU without its driver, or on a stub, and then shows no VFs: which may look like the end of a plan (interfaces 3.4). */
+static void compare_kept_driver(struct telling *t)
+{
+	if (t->was->driver && !t->was->stranded && !has_driver_step(t) && !gs_str_equal(t->was->driver, t->now->driver))
+		tell(t, "has driver %s, not %s", word(t->now->driver), t->was->driver);
+}
+
 size_t gs_compare_done(const struct gs_plan *p, const struct gs_snapshot *now, struct gs_strbuf *b)
 {
 	struct telling t = { .p = p, .b = b };
@@ -305,6 +323,7 @@ size_t gs_compare_done(const struct gs_plan *p, const struct gs_snapshot *now, s
 		t.now = gs_snapshot_gpu_by_bdf(now, p->base[i].bdf);
 		if (is_out_of_sight(&t))
 			continue;
+		compare_kept_driver(&t);
 		if (t.now->driver_override && !t.was->driver_override && t.now->mode != GS_MODE_PASSTHROUGH)
 			tell(&t, "has driver_override %s, which gives it to that driver when it is next bound", t.now->driver_override);
 		for (size_t k = 0; k < p->n_steps; k++) {

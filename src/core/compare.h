@@ -19,8 +19,8 @@ size_t gs_compare_undone(const struct gs_plan *p, const struct gs_snapshot *now,
 
 /*
  * The same of a plan that was carried out to its end: steps whose effect is
- * not there any more, and instances that @p keeps. Steps that the driver holds
- * pending are none of them.
+ * not there any more, instances that @p keeps, and a driver that no step of it
+ * was to change. Steps that the driver holds pending are none of them.
  */
 size_t gs_compare_done(const struct gs_plan *p, const struct gs_snapshot *now, struct gs_strbuf *b);
 

@@ -10,8 +10,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 version=$(cat "$dir/version")
 root=$dir/root
 
-# snd-hda-intel: a native driver for the audio function; 9p: files out of the guest
-wanted="vfio-pci vfio_iommu_type1 mdev pci-pf-stub pci-stub nvme e1000e snd-hda-intel virtio_pci 9pnet_virtio 9p"
+# snd-hda-intel: a native driver for the audio function; 9p: files out of the guest; ext4 on virtio_blk: what outlives a power cut
+wanted="vfio-pci vfio_iommu_type1 mdev pci-pf-stub pci-stub nvme e1000e snd-hda-intel virtio_pci 9pnet_virtio 9p virtio_blk ext4"
 
 rm -rf "$root"
 for d in bin sbin proc sys dev tmp run etc usr/lib/nvidia "lib/modules/$version" test out; do

@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # boot.sh - run a script inside a Linux kernel of its own, under QEMU without KVM
-#	boot.sh [-b PROGRAM]… [-f FILE[:DEST]]… [-o DIR] [-p] [-m MEGABYTES] [-t SECONDS] [-k LOG] SCRIPT [ARGUMENT…]
+#	boot.sh [-b PROGRAM]… [-f FILE[:DEST]]… [-o DIR] [-d DISK] [-p] [-m MEGABYTES] [-t SECONDS] [-k LOG] SCRIPT [ARGUMENT…]
 #	-b	a program, to /bin of the guest, with the libraries that it needs
 #	-f	a file or directory, to the same path in the guest, or to DEST
 #	-o	a directory of the host that the guest sees as /out
+#	-d	a file of the host that is the guest's disk, /dev/vda; what the guest does not write to it is lost with its power
 #	-p	terminal descriptions for programs on a pseudo-terminal
 #	-k	where the kernel's messages go
 # The guest runs the script as root with /test as its directory; what it prints
-# is printed here. The exit status is the script's; 124: no end in time, 125:
-# the guest ended without a verdict. A boot that ends so is tried once more.
+# is printed here. The exit status is the script's; 123: it cut its own power
+# (modules/gs_crash.c), 124: no end in time, 125: the guest ended without a
+# verdict. A boot that ends in one of the last two is tried once more, from the same disk.
 # VM is the directory of kernel.sh and base.sh. Each boot adds a line to
 # $VM/boots: verdict, milliseconds of the host, seconds of the guest at the start of the script.
 set -u
@@ -18,7 +20,7 @@ VM=${VM:?VM is the directory of the kernel}
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/vm/topology.sh
 . "$here/topology.sh"
-memory=512 seconds=120 out='' kernel_log=''
+memory=512 seconds=120 out='' disk='' kernel_log=''
 work=$(mktemp -d "${TMPDIR:-/tmp}/gpuslice-vm.XXXXXX") || exit 2
 trap 'rm -rf "$work"' EXIT
 root=$work/root
@@ -64,11 +66,12 @@ put_terminals() {
 	done
 }
 
-while getopts b:f:o:pm:t:k: option; do
+while getopts b:f:o:d:pm:t:k: option; do
 	case $option in
 	b) put_program "$OPTARG" ;;
 	f) put_file "$OPTARG" ;;
 	o) out=$OPTARG ;;
+	d) disk=$OPTARG ;;
 	p) put_terminals ;;
 	m) memory=$OPTARG ;;
 	t) seconds=$OPTARG ;;
@@ -105,6 +108,11 @@ if [ -n "$out" ]; then
 	out=$(cd "$out" && pwd)
 	set -- "$@" -fsdev "local,id=out,path=$out,security_model=none" -device virtio-9p-pci,fsdev=out,mount_tag=out,bus=pcie.0,addr=1e.0
 fi
+# what is in the guest's own memory is lost; what it has written, and whatever it has flushed, is in the file
+if [ -n "$disk" ]; then
+	cp --sparse=always "$disk" "$work/disk" || exit 2
+	set -- "$@" -drive "file=$disk,if=none,id=disk,format=raw,cache=writeback" -device virtio-blk-pci,drive=disk,bus=pcie.0,addr=1d.0
+fi
 
 now_ms() { date +%s%3N; }
 
@@ -123,7 +131,10 @@ boot() {
 	verdict=$(tr -cd '0-9' <"$work/verdict" 2>/dev/null)
 	if [ -z "$verdict" ]; then
 		verdict=125
-		case $status in 124 | 137) verdict=124 ;; esac
+		case $status in
+		124 | 137) verdict=124 ;;
+		129) verdict=123 ;;
+		esac
 	fi
 	up=$(sed -n 's/.*guest: up at \([0-9.]*\).*/\1/p' "$work/console" | head -1)
 	echo "$verdict $(($(now_ms) - start)) ${up:--}" >>"$VM/boots"
@@ -136,6 +147,7 @@ case $verdict in
 	echo "boot.sh: no verdict ($verdict, QEMU's status $status): once more" >&2
 	cat "$work/console" "$work/output" "$work/qemu.err" | tail -n 15 >&2
 	[ -z "$out" ] || find "$out" -mindepth 1 -delete
+	[ -z "$disk" ] || cp --sparse=always "$work/disk" "$disk"
 	boot "$@"
 	;;
 esac

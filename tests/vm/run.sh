@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # run.sh [PART-OF-A-NAME] - the tests that need a real Linux kernel: get one,
-# build our test modules for it, boot it once per script of facts/ and once per
-# case of tests/conformance, count.
+# build our test modules for it, boot it once per script of facts/ and crash/ and
+# once per case of tests/conformance, count.
 # BUILD is the build directory. Without QEMU or a kernel this fails, unless
 # GPUSLICE_VM_OPTIONAL=1 says that it may be skipped (status 77).
 set -u
@@ -102,6 +102,11 @@ n_jobs=0
 for script in "$here"/facts/*.sh; do
 	name=$(basename "$script")
 	job "tests/vm/facts/$name" "$here/boot.sh" -t 240 -k "$VM/kernel-$name.log" "$script"
+done
+for script in "$here"/crash/*.sh; do
+	name=$(basename "$script")
+	job "tests/vm/crash/$name" "$here/boot.sh" -t 240 -k "$VM/kernel-crash-$name.log" -f "$BUILD/gpuslice:/usr/bin/gpuslice" \
+		-f "$here/../../data:/usr/share/gpuslice" -f "$here/../../themes:/usr/share/gpuslice/themes" "$script"
 done
 for program in "$BUILD"/tests/vm/test_*; do
 	name=$(basename "$program")
