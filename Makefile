@@ -86,7 +86,7 @@ ALL_LDFLAGS = $(LDFLAGS) $(SAN_FLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed
 
 # ---------------------------------------------------------------- rules
 
-.PHONY: all run check check-vm deps test-deps vm-deps build-tests install clean start check-static bench picture
+.PHONY: all run check check-vm deps test-deps vm-deps build-tests install clean start check-static bench soak picture
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -212,6 +212,12 @@ check-vm: test-deps vm-deps
 	@BUILD=$(BUILD) CC="$(CC)" sh tests/vm/run.sh
 
 build-tests: $(TESTS) $(VM_TESTS) $(FUZZERS) $(TOOLS)
+
+# faults at every step of ever new commits, until the time is over or one is lost: make soak SOAK_SECONDS=600, SEED=… make soak
+SOAK_SECONDS = 3600
+soak: test-deps
+	@$(MAKE) --no-print-directory -j$(JOBS) DEVELOPER=1 $(BUILD)/tests/property/prop_faults
+	@SECONDS_TO_RUN=$(SOAK_SECONDS) $(BUILD)/tests/property/prop_faults
 
 bench: all
 	@BUILD=$(BUILD) sh tests/bench/run.sh

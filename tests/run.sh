@@ -44,6 +44,8 @@ run() {
 	else
 		printf 'ok   %-40s %3d passed%s\n' "$name" "$good" "$([ "$skip" -gt 0 ] && echo ", $skip skipped")"
 	fi
+	# what a test counted is said at the end
+	grep -E '^# faults: ' "$work/out" >>"$work/counted"
 	grep -i -E '^ok .*# skip' "$work/out" | sed 's/^ok [0-9]* *-* */     skipped: /'
 	rm -rf "$work/state/$name"
 }
@@ -64,5 +66,6 @@ for program in "$BUILD"/tests/fuzz/fuzz_*; do
 	corpus=tests/fuzz/corpus/${program##*/fuzz_}
 	case "$program" in *"$only"*) run "$corpus" "$program" "$corpus"/* ;; esac
 done
+[ ! -s "$work/counted" ] || sed 's/^# faults: //' "$work/counted"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -118,6 +118,22 @@ static bool is_concerned(const struct gs_plan *p, const char *bdf)
 	return false;
 }
 
+/* «Empty» is how a plan clears a parameter, and nothing that a layout asks for: read back it would cost the whole target. */
+static void drop_empty_params(struct json_object *gpu)
+{
+	struct json_object *list = NULL, *params;
+
+	if (!json_object_object_get_ex(gpu, "instances", &list))
+		return;
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		if (!json_object_object_get_ex(json_object_array_get_idx(list, i), "params", &params))
+			continue;
+		json_object_object_foreach(params, key, val)
+			if (json_object_is_type(val, json_type_string) && !json_object_get_string_len(val))
+				json_object_object_del(params, key);
+	}
+}
+
 struct json_object *gs_journal_layout_to_json(const struct gs_plan *p, const struct gs_layout *l)
 {
 	struct json_object *o = gs_layout_to_json(l, p->snapshot), *gpus = NULL, *match, *bdf;
@@ -127,6 +143,7 @@ struct json_object *gs_journal_layout_to_json(const struct gs_plan *p, const str
 	for (size_t i = json_object_array_length(gpus); i-- > 0;) {
 		struct json_object *gpu = json_object_array_get_idx(gpus, i);
 
+		drop_empty_params(gpu);
 		if (json_object_object_get_ex(gpu, "match", &match) && json_object_object_get_ex(match, "bdf", &bdf) && is_concerned(p, json_object_get_string(bdf)))
 			continue;
 		json_object_array_del_idx(gpus, i, 1);

@@ -395,7 +395,10 @@ int gs_journal_plan(const struct gs_journal_file *f, struct gs_plan **ret_plan, 
 		return damaged(f, "the plan", &why, e);
 	if (read_steps(f, p, &why) < 0)
 		return damaged(f, "the steps", &why, e);
-	if (parse_layout(part_of(f, "target"), "target", &target, &why) < 0 || gs_layout_bind(target, p->snapshot, &p->layout, &why) < 0)
+	if (parse_layout(part_of(f, "target"), "target", &target, &why) < 0)
+		return damaged(f, "the target", &why, e);
+	/* a GPU that was off its driver then did not tell what the target speaks of; whoever goes there asks the one that is there now */
+	if (gs_layout_bind(target, p->snapshot, &p->layout, &why) < 0 && gs_layout_from_snapshot(p->snapshot, &p->layout, &why) < 0)
 		return damaged(f, "the target", &why, e);
 	if (gs_arena_has_failed(p->arena))
 		return gs_error_oom(e);

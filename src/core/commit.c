@@ -459,7 +459,7 @@ static int end_done(struct commit *c, const struct gs_plan *p, size_t pending, c
 
 	if (r < 0)
 		return r;
-	if (!pending && c->options->past)
+	if (c->options->past)
 		r = look_at_the_past(c);
 	if (r < 0)
 		return r;

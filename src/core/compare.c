@@ -168,6 +168,32 @@ static void compare_params(struct telling *t, const struct gs_instance *was, con
 	}
 }
 
+/* Ids of GIs are given anew; their places are what they are known by. */
+static bool lies_in_same_gi(const struct telling *t, const struct gs_instance *was, const struct gs_instance *now)
+{
+	const struct gs_instance *from = gs_gpu_gi_of(t->was, was), *to = gs_gpu_gi_of(t->now, now);
+
+	return !from || !to || gs_u32_equal(from->start, to->start);
+}
+
+/* What a step gave to one that was there before, and that had none of it. */
+static void compare_new_params(struct telling *t, const struct gs_instance *was, const struct gs_instance *now)
+{
+	char place[64];
+
+	for (size_t i = 0; i < t->p->n_steps; i++) {
+		const struct gs_step *s = &t->p->steps[i];
+		const char *before;
+
+		if (s->op != GS_STEP_SET_PARAM || s->undo == GS_UNDO_NONE || s->gpu != t->was->index || !s->value[0] ||
+		    !(s->vf.known ? gs_u32_equal(s->vf, was->vf) : gs_str_equal(s->uuid, was->uuid)))
+			continue;
+		before = gs_instance_param(was, s->key);
+		if ((!before || !before[0]) && gs_instance_param(now, s->key) && gs_str_equal(gs_instance_param(now, s->key), s->value))
+			tell(t, "still has the new %s %s on the %s%s", s->key, s->value, word(was->profile), place_text(was, place, sizeof(place)));
+	}
+}
+
 static bool has_same_compute(const struct gs_instance *was, const struct gs_instance *now)
 {
 	for (size_t i = 0; i < was->n_compute; i++)
@@ -183,12 +209,16 @@ static void compare_missing(struct telling *t)
 	for (size_t i = 0; i < t->was->n_instances; i++) {
 		const struct gs_instance *inst = t->was->instances[i], *after = same_in(t->now, inst);
 
-		if (after)
+		if (after) {
 			compare_params(t, inst, after);
+			compare_new_params(t, inst, after);
+		}
 		if (!is_made(inst))
 			continue;
 		if (!after)
 			tell(t, "has no %s%s any more", word(inst->profile), place_text(inst, place, sizeof(place)));
+		else if (inst->kind == GS_KIND_VGPU && !lies_in_same_gi(t, inst, after))
+			tell(t, "has the %s%s in another GPU instance", word(inst->profile), place_text(inst, place, sizeof(place)));
 		else if (after->n_compute == inst->n_compute && !has_same_compute(inst, after))
 			tell(t, "has other compute instances in the %s%s than it had", word(inst->profile), place_text(inst, place, sizeof(place)));
 		else if (after->n_compute != inst->n_compute)

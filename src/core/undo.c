@@ -37,6 +37,27 @@ static struct gs_want *want_at(struct gs_layout_gpu *g, const struct gs_step *st
 	return NULL;
 }
 
+static bool has_vgpu(const struct gs_layout_gpu *g, const struct gs_want *w)
+{
+	for (size_t i = 0; i < g->n_wants; i++)
+		if (g->wants[i].kind == GS_KIND_VGPU && gs_u32_equal(g->wants[i].start, w->start) && gs_str_equal(g->wants[i].profile, w->profile) &&
+		    gs_u32_equal(g->wants[i].on_start, w->on_start))
+			return true;
+	return false;
+}
+
+static struct gs_want *vgpu_in_other_gi(struct gs_layout_gpu *g, const struct gs_layout_gpu *base, const struct gs_step *step)
+{
+	for (size_t i = 0; step->vf.known && step->on_start.known && i < g->n_wants; i++) {
+		struct gs_want *w = &g->wants[i];
+
+		if (w->kind == GS_KIND_VGPU && gs_u32_equal(w->start, step->vf) && gs_str_equal(w->profile, step->profile) && w->on_start.known &&
+		    !gs_u32_equal(w->on_start, step->on_start) && !has_vgpu(base, w))
+			return w;
+	}
+	return NULL;
+}
+
 /* Where the driver chose a GPU instance it may have chosen another one than the vGPU of before was in. */
 static bool is_as_before(const struct gs_want *there, const struct gs_want *before)
 {
@@ -134,6 +155,9 @@ static int take_back(struct gs_layout *l, struct gs_layout_gpu *to, struct gs_la
 			return -ENOMEM;
 		return before->kind == GS_KIND_VGPU ? restore_words(l, there, before) : 0;
 	case GS_STEP_CREATE_VGPU:
+		/* the driver may have put it into another GI than the one that was named */
+		there = there ? there : vgpu_in_other_gi(to, base, step);
+		/* fall through */
 	case GS_STEP_CREATE_GI:
 		/* a creation that was refused made nothing: what stands there is somebody else's */
 		if (is_done && there && !is_as_before(there, before))
@@ -141,11 +165,22 @@ static int take_back(struct gs_layout *l, struct gs_layout_gpu *to, struct gs_la
 		return 0;
 	case GS_STEP_REMOVE_VGPU:
 	case GS_STEP_DESTROY_GI:
+		/* the same UUID on another VF is not what was there */
+		if (there && before && step->op == GS_STEP_REMOVE_VGPU && step->vf.known && !gs_u32_equal(there->start, before->start)) {
+			gs_want_copy_afresh(l->arena, there, before);
+			return 0;
+		}
 		/* one that still stands may have lost what was set of it */
 		if (there && before && step->op == GS_STEP_REMOVE_VGPU && is_as_before(there, before))
 			return restore_words(l, there, before);
 		if (there || !before)
 			return 0;
+		/* one of ours came back into another GI */
+		there = step->op == GS_STEP_REMOVE_VGPU ? vgpu_in_other_gi(to, base, step) : NULL;
+		if (there) {
+			gs_want_copy_afresh(l->arena, there, before);
+			return 0;
+		}
 		there = gs_layout_add_want(l, to);
 		if (!there)
 			return -ENOMEM;

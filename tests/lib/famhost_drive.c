@@ -517,6 +517,22 @@ static bool is_vf_param(const struct fam_board *b, const char *key)
 	return false;
 }
 
+static int move_to(const struct fam_gpu *g, struct fam_slot *slot, const char *value)
+{
+	uint32_t at, size = slot->type->mib / 1024;
+
+	if (gs_parse_u32(value, 10, &at) < 0 || at + size > fam_board_gib(g->board))
+		return -EINVAL;
+	for (size_t i = 0; i < FAM_SLOTS_MAX; i++) {
+		const struct fam_slot *other = &g->slots[i];
+
+		if (other != slot && other->type && at < other->placement + other->type->mib / 1024 && other->placement < at + size)
+			return -EINVAL;
+	}
+	slot->placement = at;
+	return 0;
+}
+
 static int set_param(struct fam_gpu *g, const struct gs_step *step)
 {
 	struct fam_slot *slot = slot_of(g, step);
@@ -533,6 +549,9 @@ static int set_param(struct fam_gpu *g, const struct gs_step *step)
 		i++;
 	if (i == slot->n_params && slot->n_params == FAM_PARAMS_MAX)
 		return -ENOSPC;
+	/* a file of its own, which reads where it lies (interfaces 2.5) */
+	if (slot->type && g->sharing.is_mixed && strcmp(step->key, GS_PARAM_PLACEMENT_ID) == 0)
+		return move_to(g, slot, step->value);
 	/* what is empty, or as it comes, is as if it had never been set */
 	if (!step->value[0] || (!slot->type && strcmp(step->value, "0") == 0)) {
 		if (i == slot->n_params)

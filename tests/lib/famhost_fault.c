@@ -79,15 +79,15 @@ static int half_reset(struct fam_host *h, struct fam_gpu *g, const struct gs_ste
 	return 0;
 }
 
-/* "equal-share,arr=on": the policy is one call, its parts another (interfaces 5.4). */
+/* "fixed-share:timeslice-ns=2000000": the policy is one call, its parts another (interfaces 5.4). */
 static int half_setting(struct fam_host *h, const struct gs_step *step)
 {
 	char value[64];
 	struct gs_step first = *step;
 
-	if (!strchr(step->value, ','))
+	if (!strpbrk(step->value, ":,"))
 		return -EOPNOTSUPP;
-	snprintf(value, sizeof(value), "%.*s", (int)strcspn(step->value, ","), step->value);
+	snprintf(value, sizeof(value), "%.*s", (int)strcspn(step->value, ":,"), step->value);
 	first.value = value;
 	return fam_host_step(h, &first);
 }

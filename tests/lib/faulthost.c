@@ -165,6 +165,8 @@ static int apply(struct fault_host *h, const struct gs_step *step)
 	struct gs_snapshot *next = NULL;
 	int r;
 
+	if (is_unit_step(step))
+		h->unit_is_down = step->op == GS_STEP_STOP_UNIT;
 	if (!h->is_mig)
 		return fam_host_step(&h->fam, step);
 	if (step->bdf.bus && h->mig_is_lost[step->gpu])
@@ -229,6 +231,7 @@ static bool intrude(struct fault_host *h, const struct gs_step *step)
 			continue;
 		g->slots[i].type = type;
 		h->has_intruder = true;
+		h->came_back_then = h->is_back;
 		h->intruder_gpu = step->bdf.bus - 1u;
 		h->intruder_slot = i;
 		if (g->board->framework == GS_FRAMEWORK_MDEV)
@@ -311,7 +314,8 @@ static int go_wrong(struct fault_host *h, struct fault *f, const struct gs_step 
 		came(h, f, step);
 		return 0;
 	case FAULT_HALF_CALLED_DONE:
-		if (is_unit_step(step))
+		/* nor does a driver tell a part of a setting while nothing runs (interfaces 5.4): that it is missing nobody can see */
+		if (is_unit_step(step) || step->op == GS_STEP_SET_SETTING)
 			break;
 		/* fall through */
 	case FAULT_HALF:
@@ -335,6 +339,9 @@ static int go_wrong(struct fault_host *h, struct fault *f, const struct gs_step 
 		h->is_dead = true;
 		return refuse(step, -EOWNERDEAD, e);
 	case FAULT_LOST:
+		/* a unit is no GPU's */
+		if (is_unit_step(step))
+			break;
 		came(h, f, step);
 		if (g)
 			g->is_lost = true;
@@ -355,14 +362,14 @@ static int go_wrong(struct fault_host *h, struct fault *f, const struct gs_step 
 	r = apply(h, step);
 	if (r < 0)
 		return refuse(step, r, e);
-	if (f->kind == FAULT_CANCEL || f->kind == FAULT_BLIND || f->kind == FAULT_BLIND_FOR_GOOD || f->kind == FAULT_KILL_AFTER || (f->kind == FAULT_GONE && g) ||
+	if (f->kind == FAULT_CANCEL || f->kind == FAULT_BLIND || f->kind == FAULT_BLIND_FOR_GOOD || f->kind == FAULT_KILL_AFTER || (f->kind == FAULT_GONE && g && !is_unit_step(step)) ||
 	    (f->kind == FAULT_HOLDER && hold(h, step)))
 		came(h, f, step);
 	h->is_cancelled |= f->kind == FAULT_CANCEL;
 	h->is_blind |= f->kind == FAULT_BLIND;
 	h->is_blind_for_good |= f->kind == FAULT_BLIND_FOR_GOOD;
 	h->is_dead |= f->kind == FAULT_KILL_AFTER;
-	if (f->kind == FAULT_GONE && g)
+	if (f->kind == FAULT_GONE && g && !is_unit_step(step))
 		g->is_gone = true;
 	return h->is_dead ? refuse(step, -EOWNERDEAD, e) : 0;
 }
@@ -435,7 +442,7 @@ static void begin(struct fault_host *h, enum gs_way way, uint64_t of)
 	h->acts = h->records = 0;
 	h->way = way;
 	h->of = of;
-	h->is_back = way == GS_WAY_TAKE_BACK;
+	h->is_back = way == GS_WAY_TAKE_BACK || way == GS_WAY_UNDO;
 	h->kept_wiped = h->fam.wiped;
 	gs_strbuf_printf(&h->log, "%s[%s]", h->log.length ? " " : "", gs_way_name(way));
 }
@@ -498,12 +505,13 @@ int fault_host_recover(struct fault_host *h, uint64_t id, enum gs_way way, const
 {
 	GS_CLEANUP(gs_past_freep) struct gs_past *past = NULL;
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
-	const struct gs_commit_options options = { .yes = true };
+	struct gs_commit_options options = { .yes = true, .way = way };
 	enum gs_past_state state;
 	int r;
 
 	fault_journal_mark(h);
 	r = fault_journal_past(h, id, &past, e);
+	options.past = way == GS_WAY_UNDO ? NULL : past;
 	if (r < 0)
 		return r;
 	begin(h, way, id);
@@ -513,14 +521,22 @@ int fault_host_recover(struct fault_host *h, uint64_t id, enum gs_way way, const
 	r = gs_past_judge(past, s, &state, NULL, NULL, e);
 	if (r < 0)
 		return r;
-	if (state != GS_PAST_IS_BETWEEN && !past->n_units && !is_waiting(past, s)) {
+	if (way != GS_WAY_UNDO && state != GS_PAST_IS_BETWEEN && !past->n_units && !is_waiting(past, s)) {
 		*ret_settled = true;
 		return fault_journal_close(h, id, GS_WAY_INVALID, 0, e);
 	}
 	r = gs_commit_run(&ops, h, &(struct gs_commit_source){ plan_past, &(struct way_back){ past, way, q } }, &options, ret_result, e);
-	if (h->is_dead || (ret_result->status != GS_STATUS_OK && ret_result->status != GS_STATUS_PENDING))
+	/* what waits before its last step has not found its end */
+	if (h->is_dead || (ret_result->status != GS_STATUS_OK && (ret_result->status != GS_STATUS_PENDING || h->n_waits || ret_result->done < ret_result->plan->n_steps)))
 		return r < 0 ? r : -EOWNERDEAD;
+	if (way == GS_WAY_UNDO)
+		return 0;
 	return fault_journal_close(h, id, way, h->records ? h->journals[h->n_journals - 1].id : 0, e);
+}
+
+int fault_host_leave(struct fault_host *h, uint64_t id)
+{
+	return fault_journal_close(h, id, GS_WAY_INVALID, 0, NULL);
 }
 
 /* ---------------------------------------------------------------- from outside */
@@ -558,6 +574,7 @@ void fault_host_reboot(struct fault_host *h, const char *torn)
 	/* a write that waited dies with the kernel */
 	h->n_waits = 0;
 	fam_host_reboot(&h->fam);
+	gs_strbuf_puts(&h->log, " POWER-CUT");
 	h->boot++;
 	fault_host_clear(h);
 	if (torn && h->n_journals)

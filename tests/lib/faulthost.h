@@ -106,7 +106,8 @@ struct fault_host {
 	uint64_t of;
 	/* what became of it, for who judges */
 	unsigned kept_wiped;            /* fam.wiped when the undo began */
-	bool has_intruder;
+	bool has_intruder, came_back_then;  /* … came when the undo had made its plan */
+	bool unit_is_down;
 	uint32_t intruder_gpu, intruder_slot;
 	bool has_holder;
 	uint32_t holder_gpu;
@@ -142,7 +143,7 @@ void fault_host_clear(struct fault_host *h);
 int fault_host_commit(struct fault_host *h, const struct fault_request *q, const struct gs_plan_base *base, size_t n_base, struct gs_commit_result *ret_result,
 		      struct gs_error *e);
 
-/* The newest commit that never ended, or could not be undone; 0: none is open. -EBADMSG and @e when a journal cannot be read. */
+/* The newest commit that never ended (the others lie below it), else the oldest that could not be undone; 0: none is open. -EBADMSG and @e when a journal cannot be read. */
 int fault_host_open_commit(const struct fault_host *h, uint64_t *ret_id, struct gs_error *e);
 
 /*
@@ -152,6 +153,9 @@ int fault_host_open_commit(const struct fault_host *h, uint64_t *ret_id, struct 
  */
 int fault_host_recover(struct fault_host *h, uint64_t id, enum gs_way way, const struct fault_request *q, bool *ret_settled, struct gs_commit_result *ret_result,
 		       struct gs_error *e);
+
+/* `recover --leave`. */
+int fault_host_leave(struct fault_host *h, uint64_t id);
 
 /* Each prefix of every journal, at its records and in the middle of a few, is read as what it is. -EBADMSG with what is wrong. */
 int fault_host_replay(const struct fault_host *h, struct gs_error *e);

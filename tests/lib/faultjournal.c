@@ -142,7 +142,13 @@ int fault_journal_record(void *userdata, const struct gs_commit_record *record, 
 	return f && (f->kind == FAULT_TORN || f->kind == FAULT_KILL_RECORDED) ? dead(h, e) : 0;
 }
 
-int fault_journal_close(struct fault_host *h, uint64_t id, enum gs_way way, uint64_t by, struct gs_error *e)
+/* Open, or ended with the machine neither here nor there. */
+static bool needs_recovery(const struct gs_journal_commit *c)
+{
+	return c->state == GS_JOURNAL_IS_OPEN || (c->state == GS_JOURNAL_IS_ENDED && gs_u32_is(c->status, GS_STATUS_NOT_UNDONE));
+}
+
+static int close_one(struct fault_host *h, uint64_t id, enum gs_way way, uint64_t by, struct gs_error *e)
 {
 	struct fault_journal *j = &h->journals[id - 1];
 	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
@@ -163,17 +169,26 @@ int fault_journal_close(struct fault_host *h, uint64_t id, enum gs_way way, uint
 	return gs_journal_take(&f->commit, &record, e);
 }
 
-/* ---------------------------------------------------------------- reading */
-
-/* Open, or ended with the machine neither here nor there. */
-static bool needs_recovery(const struct gs_journal_commit *c)
+/* With it those that were to end it and did not: what they left has found its end, too. */
+int fault_journal_close(struct fault_host *h, uint64_t id, enum gs_way way, uint64_t by, struct gs_error *e)
 {
-	return c->state == GS_JOURNAL_IS_OPEN || (c->state == GS_JOURNAL_IS_ENDED && gs_u32_is(c->status, GS_STATUS_NOT_UNDONE));
+	int r = close_one(h, id, way, by, e);
+
+	for (size_t i = id; i < h->n_journals && r == 0; i++) {
+		GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
+
+		if (gs_journal_parse(h->journals[i].bytes.text, h->journals[i].bytes.length, &f, NULL) == 0 && f->commit.of == id && needs_recovery(&f->commit))
+			r = fault_journal_close(h, f->commit.id, way, by, e);
+	}
+	return r;
 }
+
+/* ---------------------------------------------------------------- reading */
 
 int fault_host_open_commit(const struct fault_host *h, uint64_t *ret_id, struct gs_error *e)
 {
-	*ret_id = 0;
+	uint64_t newest_open = 0, oldest = 0;
+
 	for (size_t i = 0; i < h->n_journals; i++) {
 		GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
 		int r = gs_journal_parse(h->journals[i].bytes.text, h->journals[i].bytes.length, &f, e);
@@ -183,9 +198,12 @@ int fault_host_open_commit(const struct fault_host *h, uint64_t *ret_id, struct 
 			continue;
 		if (r < 0)
 			return r;
-		if (needs_recovery(&f->commit))
-			*ret_id = f->commit.id;
+		if (needs_recovery(&f->commit) && !oldest)
+			oldest = f->commit.id;
+		if (f->commit.state == GS_JOURNAL_IS_OPEN)
+			newest_open = f->commit.id;
 	}
+	*ret_id = newest_open ? newest_open : oldest;
 	return 0;
 }
 
@@ -219,7 +237,16 @@ int fault_journal_past(const struct fault_host *h, uint64_t id, struct gs_past *
 	if (!id || id > h->n_journals)
 		return gs_error_set(e, -ENOENT, GS_STATUS_FAILED, "no commit %" PRIu64, id);
 	r = gs_journal_parse(h->journals[id - 1].bytes.text, h->journals[id - 1].bytes.length, &f, e);
-	return r < 0 ? r : gs_journal_past(f, boot_id(h, boot, sizeof(boot)), ret_past, e);
+	if (r == 0)
+		r = gs_journal_past(f, boot_id(h, boot, sizeof(boot)), ret_past, e);
+	/* one that was to finish it may have come further, all the way */
+	for (size_t i = id; r == 0 && i < h->n_journals; i++) {
+		GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *later = NULL;
+
+		if (gs_journal_parse(h->journals[i].bytes.text, h->journals[i].bytes.length, &later, NULL) == 0 && later->commit.of == id && later->commit.way == GS_WAY_FINISH)
+			(*ret_past)->tried = (*ret_past)->plan->n_steps;
+	}
+	return r;
 }
 
 /* ---------------------------------------------------------------- every prefix */
@@ -251,7 +278,7 @@ static int replay(const struct fault_journal *j, struct gs_error *e)
 	for (size_t at = 0; at < j->bytes.length;) {
 		const char *end = memchr(j->bytes.text + at, '\n', j->bytes.length - at);
 		size_t next = end ? (size_t)(end - j->bytes.text) + 1 : j->bytes.length;
-		int r = check_prefix(j, at + (next - at) / 2, lines, false, e);
+		int r = next - at > 1 ? check_prefix(j, at + (next - at) / 2, lines, false, e) : 0;
 
 		if (r < 0 || !end)
 			return r;

@@ -43,11 +43,12 @@ bool fault_case_learn(struct fault_case *c)
 /* ---------------------------------------------------------------- one GPU */
 
 /* Without what somebody else put there meanwhile. */
-static struct fam_gpu without_others(const struct fault_host *h, size_t i)
+static struct fam_gpu without_others(const struct fault_case *c, const struct fault_host *h, size_t i)
 {
 	struct fam_gpu g = h->fam.gpus[i];
 
-	if (h->has_intruder && h->intruder_gpu == i)
+	/* the same on the same VF nobody tells apart */
+	if (h->has_intruder && h->intruder_gpu == i && !c->base.gpus[i].slots[h->intruder_slot].type && !c->target.gpus[i].slots[h->intruder_slot].type)
 		memset(&g.slots[h->intruder_slot], 0, sizeof(g.slots[0]));
 	if (!h->has_holder || h->holder_gpu != i)
 		return g;
@@ -78,9 +79,32 @@ static bool has_step(const struct fault_case *c, size_t gpu, enum gs_step_op op,
 	return false;
 }
 
-static bool same_text(const struct fam_gpu *g, const struct fam_gpu *should)
+static void drop_param(struct fam_slot *slot, const char *key)
 {
-	GS_FREE char *a = fam_gpu_text(g), *b = fam_gpu_text(should);
+	for (size_t k = 0; k < slot->n_params; k++)
+		if (strcmp(slot->params[k].key, key) == 0)
+			slot->params[k--] = slot->params[--slot->n_params];
+}
+
+/* interfaces 7.2: a share that is set before VFs are on is seen by nobody until they are. */
+static void without_unseen(struct fam_gpu *g)
+{
+	for (uint32_t i = g->vfs; g->board->framework == GS_FRAMEWORK_I915 && i < FAM_SLOTS_MAX; i++)
+		g->slots[i].n_params = 0;
+	/* where a vGPU lies is its own place, whether it was asked for or not */
+	for (size_t i = 0; i < FAM_SLOTS_MAX; i++)
+		drop_param(&g->slots[i], "placement-id");
+}
+
+static bool same_text(const struct fam_gpu *one, const struct fam_gpu *other)
+{
+	struct fam_gpu g = *one, should = *other;
+	GS_FREE char *a = NULL, *b = NULL;
+
+	without_unseen(&g);
+	without_unseen(&should);
+	a = fam_gpu_text(&g);
+	b = fam_gpu_text(&should);
 
 	return strcmp(a, b) == 0;
 }
@@ -113,6 +137,19 @@ static bool is_like(const struct fault_case *c, struct fam_gpu g, struct fam_gpu
 		without_holders(&g);
 		without_holders(&should);
 	}
+	/* under VFIO nobody reads a setting; one that a restart undid waits for the driver to be loaded once more */
+	for (size_t k = 0; rebooted && k < g.board->n_settings; k++)
+		if (strstr(should.driver, "vfio") || strstr(c->base.gpus[i].driver, "vfio") || strcmp(g.settings[k].pending, should.settings[k].value) == 0 ||
+		    strcmp(g.settings[k].value, should.settings[k].pending) == 0)
+			g.settings[k] = should.settings[k];
+	/* VFs that go and come need not keep the shares that they had (the finding vf-shares) */
+	for (size_t k = 0; !is_base && g.board->framework == GS_FRAMEWORK_I915 && has_step(c, i, GS_STEP_DISABLE_VFS, false) && k < FAM_SLOTS_MAX; k++) {
+		drop_param(&g.slots[k], "vram_quota");
+		drop_param(&should.slots[k], "vram_quota");
+	}
+	/* which driver a function had before VFIO nobody remembers: it may stay without */
+	if (!is_base && !c->base.gpus[i].audio.original[0] && strstr(c->base.gpus[i].audio.driver, "vfio") && !g.audio.driver[0])
+		should.audio.driver[0] = '\0';
 	if (same_text(&g, &should) || (is_base && is_as_said(c, &g, &should, i)))
 		return true;
 	if (!should.is_persistent || g.is_persistent)
@@ -138,7 +175,7 @@ static bool gpu_is_at(const struct fault_case *c, const struct fault_host *h, si
 	if (rebooted && !is_concerned(c, i))
 		return true;
 	if (!h->is_mig)
-		return is_like(c, without_others(h, i), is_base ? c->base.gpus[i] : c->target.gpus[i], i, is_base, rebooted, ret_unit_down);
+		return is_like(c, without_others(c, h, i), is_base ? c->base.gpus[i] : c->target.gpus[i], i, is_base, rebooted, ret_unit_down);
 	text = fault_host_text(h, i);
 	if (h->mig_is_lost[i])
 		return false;
@@ -217,13 +254,14 @@ void fault_judge_holders(const struct fault_case *c, const struct fault_host *h,
 {
 	if (h->broken[0])
 		gs_strbuf_printf(ret_why, "%s\n", h->broken);
-	for (size_t i = 0; !names_holders(c) && i < h->fam.n; i++)
+	/* nobody survives a restart */
+	for (size_t i = 0; h->boot == 1 && !names_holders(c) && i < h->fam.n; i++)
 		if (!still_held(&c->base.gpus[i], &h->fam.gpus[i]))
 			gs_strbuf_printf(ret_why, "who had something of GPU %zu has it no more\n", i);
 	if (h->has_holder && !holder_stays(h))
 		gs_strbuf_printf(ret_why, "who came to GPU %" PRIu32 " meanwhile was disturbed\n", h->holder_gpu);
 	/* what another tool made between the look and the act nobody could know of; the way back looks again */
-	if (h->fam.wiped > (h->has_intruder ? h->kept_wiped : c->base.wiped))
+	if (h->has_intruder ? !h->came_back_then && h->is_back && h->fam.wiped > h->kept_wiped : h->fam.wiped > c->base.wiped)
 		gs_strbuf_puts(ret_why, "something was destroyed that nobody named\n");
 }
 
@@ -252,8 +290,9 @@ static void judge_not_undone(const struct fault_case *c, const struct fault_host
 	for (size_t i = 0; i < c->n_gpus; i++) {
 		GS_FREE char *is = NULL;
 
+		unit_down = false;
 		if (gpu_is_at(c, h, i, true, false, &unit_down) || gpu_is_at(c, h, i, false, false, &unit_down))
-			if (!unit_down || strstr(result->text, "nvidia-persistenced.service"))
+			if (!unit_down || !h->unit_is_down || strstr(result->text, "nvidia-persistenced.service"))
 				continue;
 		is = fault_host_text(h, i);
 		if (!is_dark && !names_gpu(result->text, i))
@@ -286,6 +325,13 @@ static void judge_unit(bool is_down, const struct gs_commit_result *result, stru
 		gs_strbuf_puts(ret_why, "nvidia-persistenced is down, and nobody says so\n");
 }
 
+static void judge_stopped(const struct fault_case *c, const struct fault_host *h, const struct gs_commit_result *result, struct gs_strbuf *ret_why)
+{
+	for (size_t i = 0; i < h->fam.n; i++)
+		if (!still_held(&c->base.gpus[i], &h->fam.gpus[i]) && !strstr(result->text, "stays stopped"))
+			gs_strbuf_printf(ret_why, "who had GPU %zu is stopped, and nobody says so\n", i);
+}
+
 void fault_judge(const struct fault_case *c, const struct fault_host *h, const struct gs_commit_result *result, struct gs_strbuf *ret_why)
 {
 	bool unit_down = false;
@@ -309,6 +355,7 @@ void fault_judge(const struct fault_case *c, const struct fault_host *h, const s
 		if (!fault_is_at(c, h, FAULT_END_BASE, false, &unit_down, ret_why))
 			gs_strbuf_puts(ret_why, "and that was called as before\n");
 		judge_unit(unit_down, result, ret_why);
+		judge_stopped(c, h, result, ret_why);
 		return;
 	default:
 		if (h->acts)
