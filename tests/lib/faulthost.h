@@ -15,8 +15,8 @@
 #include "tests/lib/famhost.h"
 
 #define FAULT_FAULTS_MAX 3
-#define FAULT_JOURNALS_MAX 12
-#define FAULT_WAITS_MAX 8
+#define FAULT_JOURNALS_MAX 24
+#define FAULT_WAITS_MAX 24
 
 /* Columns of the matrix of the report. */
 enum fault_column { FAULT_IN_BEFORE, FAULT_IN_SHORT, FAULT_IN_AFTER, FAULT_IN_HANG, FAULT_IN_KILL, FAULT_COLUMNS, FAULT_IN_NONE = -1 };

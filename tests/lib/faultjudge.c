@@ -43,12 +43,12 @@ bool fault_case_learn(struct fault_case *c)
 /* ---------------------------------------------------------------- one GPU */
 
 /* Without what somebody else put there meanwhile. */
-static struct fam_gpu without_others(const struct fault_case *c, const struct fault_host *h, size_t i)
+static struct fam_gpu without_others(const struct fault_host *h, const struct fam_gpu *should, size_t i)
 {
 	struct fam_gpu g = h->fam.gpus[i];
 
 	/* the same on the same VF nobody tells apart */
-	if (h->has_intruder && h->intruder_gpu == i && !c->base.gpus[i].slots[h->intruder_slot].type && !c->target.gpus[i].slots[h->intruder_slot].type)
+	if (h->has_intruder && h->intruder_gpu == i && !should->slots[h->intruder_slot].type)
 		memset(&g.slots[h->intruder_slot], 0, sizeof(g.slots[0]));
 	if (!h->has_holder || h->holder_gpu != i)
 		return g;
@@ -175,7 +175,7 @@ static bool gpu_is_at(const struct fault_case *c, const struct fault_host *h, si
 	if (rebooted && !is_concerned(c, i))
 		return true;
 	if (!h->is_mig)
-		return is_like(c, without_others(c, h, i), is_base ? c->base.gpus[i] : c->target.gpus[i], i, is_base, rebooted, ret_unit_down);
+		return is_like(c, without_others(h, is_base ? &c->base.gpus[i] : &c->target.gpus[i], i), is_base ? c->base.gpus[i] : c->target.gpus[i], i, is_base, rebooted, ret_unit_down);
 	text = fault_host_text(h, i);
 	if (h->mig_is_lost[i])
 		return false;
