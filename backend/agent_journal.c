@@ -19,6 +19,8 @@
 
 #define BOOT_ID "proc/sys/kernel/random/boot_id"
 #define LIST_DEFAULT 50
+/* Who dies in more of them closes the rest one by one. */
+#define RECOVERIES_MAX 64
 /* The kernel's «nobody logged in» (audit). */
 #define LOGIN_UID_NONE UINT32_MAX
 
@@ -155,14 +157,42 @@ int gs_agent_journal_prepare(struct gs_agent *a, struct gs_request *request, str
 	return gs_journal_past(f, boot, &request->past, e);
 }
 
+/* Recoveries of a commit that were interrupted themselves. */
+struct recoveries {
+	uint64_t of, ids[RECOVERIES_MAX];
+	size_t n;
+};
+
+static int add_recovery(void *userdata, uint64_t id, const struct gs_journal_file *file, const struct gs_error *why)
+{
+	struct recoveries *to = userdata;
+
+	(void)why;
+	if (file && file->commit.of == to->of && file->commit.way != GS_WAY_UNDO && file->commit.state == GS_JOURNAL_IS_OPEN && to->n < RECOVERIES_MAX)
+		to->ids[to->n++] = id;
+	return 0;
+}
+
 /* Write behind what is there that it has found its end. */
-static int close_commit(struct gs_agent *a, uint64_t id, enum gs_way way, uint64_t by, const char *text, struct gs_error *e)
+static int close_one(struct gs_agent *a, uint64_t id, enum gs_way way, uint64_t by, const char *text, struct gs_error *e)
 {
 	struct gs_journal_record r = { .kind = GS_JOURNAL_CLOSED, .op = GS_STEP_INVALID, .way = way, .by = by, .text = text };
 	GS_CLEANUP(gs_journal_closep) struct gs_journal *journal = NULL;
 	int rc = gs_journal_reopen(gs_machine_root(a->machine), id, &journal, e);
 
 	return rc == 0 ? gs_journal_append(journal, &r, e) : rc;
+}
+
+/* And of its recoveries that died, first: without them it would not be known what they were of. We hold the lock, so none of them is under way. */
+static int close_commit(struct gs_agent *a, uint64_t id, enum gs_way way, uint64_t by, const char *text, struct gs_error *e)
+{
+	struct recoveries died = { .of = id };
+	int r = gs_journal_list(gs_machine_root(a->machine), GS_JOURNAL_KEPT_MAX, add_recovery, &died, e);
+
+	for (size_t i = 0; r == 0 && i < died.n; i++)
+		if (died.ids[i] != by)
+			r = close_one(a, died.ids[i], way, by, text, e);
+	return r == 0 ? close_one(a, id, way, by, text, e) : r;
 }
 
 void gs_agent_journal_settle(struct gs_agent_journal *j, const struct gs_commit_result *result)

@@ -72,8 +72,19 @@ bool gs_interrupted_is_under_way(struct gs_root *root, const struct gs_journal_f
 	return gs_root_open(GS_ROOT_LIVE, NULL, &host, NULL) == 0 && gs_proc_stat(host, pid.value, NULL, &now) == 0 && now == start_time.value;
 }
 
-static int mark(struct gs_snapshot *s, const struct gs_journal_file *f)
+/* A recovery that was interrupted itself is no matter of its own: what is decided about is the commit that it was of, as long as that waits for it. */
+static uint64_t to_recover(struct gs_root *root, const struct gs_journal_commit *c)
 {
+	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *of = NULL;
+
+	if (!c->of || c->way == GS_WAY_UNDO || gs_journal_load(root, c->of, &of, NULL) < 0)
+		return c->id;
+	return of->commit.state == GS_JOURNAL_IS_OPEN || (of->commit.state == GS_JOURNAL_IS_ENDED && gs_u32_is(of->commit.status, GS_STATUS_NOT_UNDONE)) ? c->of : c->id;
+}
+
+static int mark(struct gs_root *root, struct gs_snapshot *s, const struct gs_journal_file *f)
+{
+	uint64_t id = to_recover(root, &f->commit);
 	GS_CLEANUP(gs_plan_freep) struct gs_plan *p = NULL;
 	char label[256], summary[256], text[600];
 
@@ -89,7 +100,7 @@ static int mark(struct gs_snapshot *s, const struct gs_journal_file *f)
 			is_concerned |= gs_bdf_compare(p->base[k].bdf, gpu->bdf) == 0;
 		if (!is_concerned)
 			continue;
-		gpu->interrupted_commit = GS_U64(f->commit.id);
+		gpu->interrupted_commit = GS_U64(id);
 		gpu->interrupted_text = gs_snapshot_text(s, text);
 		if (!gpu->interrupted_text)
 			return -ENOMEM;
@@ -145,7 +156,7 @@ int gs_interrupted_collect(struct gs_interrupted *known, struct gs_root *root, s
 			return r;
 		if (r < 0)
 			gs_snapshot_add_notice(s, "commit %" PRIu64 " in the journal cannot be read: %s", ids[i], e.text);
-		else if (f->commit.state == GS_JOURNAL_IS_OPEN && !gs_interrupted_is_under_way(root, f) && mark(s, f) < 0)
+		else if (f->commit.state == GS_JOURNAL_IS_OPEN && !gs_interrupted_is_under_way(root, f) && mark(root, s, f) < 0)
 			return -ENOMEM;
 	}
 	return 0;

@@ -206,6 +206,24 @@ static bool needs_recovery(struct json_object *commit)
 	return strcmp(state, "open") == 0 || (strcmp(state, "ended") == 0 && gs_u32_is(status, GS_STATUS_NOT_UNDONE));
 }
 
+/* A recovery that died goes with the commit that it was of. */
+static bool is_of_another(struct json_object *commits, struct json_object *commit)
+{
+	struct gs_u64 of = GS_U64_UNKNOWN;
+	const char *way = NULL;
+
+	if (gs_json_get_u64(commit, "of", &of, NULL) < 0 || !of.known || gs_json_get_string(commit, "way", &way, NULL) < 0 || !way || strcmp(way, gs_way_name(GS_WAY_UNDO)) == 0)
+		return false;
+	for (size_t i = 0; i < json_object_array_length(commits); i++) {
+		struct json_object *c = json_object_array_get_idx(commits, i);
+		struct gs_u64 id = GS_U64_UNKNOWN;
+
+		if (gs_json_get_u64(c, "id", &id, NULL) == 0 && id.known && id.value == of.value)
+			return needs_recovery(c);
+	}
+	return false;
+}
+
 /* The oldest first. */
 static int find(struct gs_session *s, uint64_t *ret_ids, size_t *ret_n, struct gs_error *e)
 {
@@ -219,7 +237,7 @@ static int find(struct gs_session *s, uint64_t *ret_ids, size_t *ret_n, struct g
 		struct json_object *c = json_object_array_get_idx(commits, i);
 		struct gs_u64 id = GS_U64_UNKNOWN;
 
-		if (needs_recovery(c) && gs_json_get_u64(c, "id", &id, NULL) == 0 && id.known && n < COMMITS_MAX)
+		if (needs_recovery(c) && !is_of_another(commits, c) && gs_json_get_u64(c, "id", &id, NULL) == 0 && id.known && n < COMMITS_MAX)
 			ret_ids[n++] = id.value;
 	}
 	*ret_n = n;
