@@ -297,6 +297,8 @@ int gs_agent_serve(const struct gs_machine_options *options, int fd_in, int fd_o
 	bool may_create;
 
 	signal(SIGPIPE, SIG_IGN);
+	/* a journal that may not grow is an error to be told, not a death */
+	signal(SIGXFSZ, SIG_IGN);
 	if (!options->sim)
 		clean_environment();
 	if (gs_protocol_fds(&fd_in, &fd_out) < 0 || gs_rpc_new(fd_in, fd_out, &client, &e) < 0)

@@ -15,10 +15,13 @@
 #include "backend/proc.h"
 #include "base/file.h"
 #include "base/parse.h"
+#include "codec/journal_list.h"
 #include "codec/request.h"
 
 #define BOOT_ID "proc/sys/kernel/random/boot_id"
 #define LIST_DEFAULT 50
+/* Who dies in more of them closes the rest one by one. */
+#define RECOVERIES_MAX 64
 /* The kernel's «nobody logged in» (audit). */
 #define LOGIN_UID_NONE UINT32_MAX
 
@@ -132,52 +135,6 @@ static int load(struct gs_agent *a, uint64_t id, struct gs_journal_file **ret_fi
 	return r;
 }
 
-int gs_agent_journal_prepare(struct gs_agent *a, struct gs_request *request, struct gs_error *e)
-{
-	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
-	GS_FREE char *boot = NULL;
-	char label[256];
-	bool is_open;
-	int r;
-
-	if (request->kind != GS_REQUEST_PAST)
-		return 0;
-	r = load(a, request->commit_id, &f, &boot, e);
-	if (r < 0)
-		return r;
-	is_open = f->commit.state == GS_JOURNAL_IS_OPEN || gs_u32_is(f->commit.status, GS_STATUS_NOT_UNDONE);
-	if (request->way == GS_WAY_UNDO && f->commit.state == GS_JOURNAL_IS_OPEN)
-		return gs_error_set(e, -EINVAL, GS_STATUS_REFUSED, "%s was interrupted, so it is recovered and not undone: gpuslice recover %" PRIu64 ". Nothing was done",
-				    gs_journal_label(&f->commit, label, sizeof(label)), f->commit.id);
-	if (request->way != GS_WAY_UNDO && (!is_open || f->commit.state == GS_JOURNAL_IS_CLOSED))
-		return gs_error_set(e, -EALREADY, GS_STATUS_REFUSED, "%s is not open any more: there is nothing to recover. Nothing was done",
-				    gs_journal_label(&f->commit, label, sizeof(label)));
-	return gs_journal_past(f, boot, &request->past, e);
-}
-
-/* Write behind what is there that it has found its end. */
-static int close_commit(struct gs_agent *a, uint64_t id, enum gs_way way, uint64_t by, const char *text, struct gs_error *e)
-{
-	struct gs_journal_record r = { .kind = GS_JOURNAL_CLOSED, .op = GS_STEP_INVALID, .way = way, .by = by, .text = text };
-	GS_CLEANUP(gs_journal_closep) struct gs_journal *journal = NULL;
-	int rc = gs_journal_reopen(gs_machine_root(a->machine), id, &journal, e);
-
-	return rc == 0 ? gs_journal_append(journal, &r, e) : rc;
-}
-
-void gs_agent_journal_settle(struct gs_agent_journal *j, const struct gs_commit_result *result)
-{
-	const struct gs_request *request = j->request;
-	struct gs_error e = { 0 };
-
-	if (request->kind != GS_REQUEST_PAST || request->way == GS_WAY_UNDO || (result->status != GS_STATUS_OK && result->status != GS_STATUS_PENDING))
-		return;
-	if (close_commit(j->agent, request->commit_id, request->way, j->journal ? gs_journal_id(j->journal) : 0, result->text, &e) < 0)
-		gs_agent_notice(j->agent, "commit %" PRIu64 " is recovered, but the journal cannot be told so: %s", request->commit_id, e.text);
-}
-
-/* ---------------------------------------------------------------- what a client may ask */
-
 struct summaries {
 	struct gs_root *root;
 	struct json_object *list;
@@ -200,21 +157,131 @@ static int add_summary(void *userdata, uint64_t id, const struct gs_journal_file
 	return 0;
 }
 
+static int summarise(struct gs_root *root, uint32_t max, struct json_object **ret_list, struct gs_error *e)
+{
+	GS_JSON struct json_object *list = json_object_new_array();
+	struct summaries to = { root, list };
+	int r = list ? gs_journal_list(root, max, add_summary, &to, e) : gs_error_oom(e);
+
+	if (r < 0)
+		return r;
+	*ret_list = json_object_get(list);
+	return 0;
+}
+
+/* What the other commits mean for that one: both ends have to plan from the same. */
+static int relate(struct gs_agent *a, struct gs_journal_file *f, struct gs_error *e)
+{
+	GS_CLEANUP(gs_journal_list_freep) struct gs_journal_list *list = NULL;
+	GS_JSON struct json_object *commits = NULL;
+	int r = summarise(gs_machine_root(a->machine), GS_JOURNAL_LIST_MAX, &commits, e);
+
+	if (r == 0)
+		r = gs_journal_list_from_json(commits, &list, e);
+	if (r < 0)
+		return r;
+	gs_journal_relate(list, f);
+	return 0;
+}
+
+int gs_agent_journal_prepare(struct gs_agent *a, struct gs_request *request, struct gs_error *e)
+{
+	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
+	GS_FREE char *boot = NULL;
+	char label[256];
+	bool is_open;
+	int r;
+
+	if (request->kind != GS_REQUEST_PAST)
+		return 0;
+	r = load(a, request->commit_id, &f, &boot, e);
+	if (r < 0)
+		return r;
+	is_open = f->commit.state == GS_JOURNAL_IS_OPEN || gs_u32_is(f->commit.status, GS_STATUS_NOT_UNDONE);
+	if (request->way == GS_WAY_UNDO && f->commit.state == GS_JOURNAL_IS_OPEN)
+		return gs_error_set(e, -EINVAL, GS_STATUS_REFUSED, "%s was interrupted, so it is recovered and not undone: gpuslice recover %" PRIu64 ". Nothing was done",
+				    gs_journal_label(&f->commit, label, sizeof(label)), f->commit.id);
+	if (request->way != GS_WAY_UNDO && (!is_open || f->commit.state == GS_JOURNAL_IS_CLOSED))
+		return gs_error_set(e, -EALREADY, GS_STATUS_REFUSED, "%s is not open any more: there is nothing to recover. Nothing was done",
+				    gs_journal_label(&f->commit, label, sizeof(label)));
+	r = relate(a, f, e);
+	return r < 0 ? r : gs_journal_past(f, boot, &request->past, e);
+}
+
+/* Recoveries of a commit that were interrupted themselves. */
+struct recoveries {
+	uint64_t of, ids[RECOVERIES_MAX];
+	size_t n;
+};
+
+static int add_recovery(void *userdata, uint64_t id, const struct gs_journal_file *file, const struct gs_error *why)
+{
+	struct recoveries *to = userdata;
+
+	(void)why;
+	if (file && file->commit.of == to->of && file->commit.way != GS_WAY_UNDO && file->commit.state == GS_JOURNAL_IS_OPEN && to->n < RECOVERIES_MAX)
+		to->ids[to->n++] = id;
+	return 0;
+}
+
+/* Write behind what is there that it has found its end. */
+static int close_one(struct gs_agent *a, uint64_t id, enum gs_way way, uint64_t by, const char *text, struct gs_error *e)
+{
+	struct gs_journal_record r = { .kind = GS_JOURNAL_CLOSED, .op = GS_STEP_INVALID, .way = way, .by = by, .text = text };
+	GS_CLEANUP(gs_journal_closep) struct gs_journal *journal = NULL;
+	int rc = gs_journal_reopen(gs_machine_root(a->machine), id, &journal, e);
+
+	return rc == 0 ? gs_journal_append(journal, &r, e) : rc;
+}
+
+/* And of its recoveries that died, first: without them it would not be known what they were of. We hold the lock, so none of them is under way. */
+static int close_commit(struct gs_agent *a, uint64_t id, enum gs_way way, uint64_t by, const char *text, struct gs_error *e)
+{
+	struct recoveries died = { .of = id };
+	int r = gs_journal_list(gs_machine_root(a->machine), GS_JOURNAL_KEPT_MAX, add_recovery, &died, e);
+
+	for (size_t i = 0; r == 0 && i < died.n; i++)
+		if (died.ids[i] != by)
+			r = close_one(a, died.ids[i], way, by, text, e);
+	return r == 0 ? close_one(a, id, way, by, text, e) : r;
+}
+
+/* All of it was done; one step may only wait for a reset. */
+static bool is_through(const struct gs_commit_result *result)
+{
+	return result->status == GS_STATUS_OK || (result->status == GS_STATUS_PENDING && result->plan && result->done == result->plan->n_steps);
+}
+
+/* An undo of what could neither go on nor back is its end, too. */
+static bool needed_recovery(struct gs_agent *a, uint64_t id)
+{
+	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
+
+	return gs_journal_load(gs_machine_root(a->machine), id, &f, NULL) == 0 && f->commit.state == GS_JOURNAL_IS_ENDED && gs_u32_is(f->commit.status, GS_STATUS_NOT_UNDONE);
+}
+
+void gs_agent_journal_settle(struct gs_agent_journal *j, const struct gs_commit_result *result)
+{
+	const struct gs_request *request = j->request;
+	struct gs_error e = { 0 };
+
+	if (request->kind != GS_REQUEST_PAST || !is_through(result) || (request->way == GS_WAY_UNDO && !needed_recovery(j->agent, request->commit_id)))
+		return;
+	if (close_commit(j->agent, request->commit_id, request->way, j->journal ? gs_journal_id(j->journal) : 0, result->text, &e) < 0)
+		gs_agent_notice(j->agent, "commit %" PRIu64 " is recovered, but the journal cannot be told so: %s", request->commit_id, e.text);
+}
+
+/* ---------------------------------------------------------------- what a client may ask */
+
 static int tell_list(struct gs_agent *a, int64_t id, uint32_t max, struct gs_error *e)
 {
 	GS_JSON struct json_object *o = json_object_new_object();
-	struct json_object *list = json_object_new_array();
-	struct summaries to = { gs_machine_root(a->machine), list };
-	int r;
+	struct json_object *list = NULL;
+	int r = o ? summarise(gs_machine_root(a->machine), max, &list, e) : gs_error_oom(e);
 
-	if (!o || !list) {
-		json_object_put(list);
-		return gs_error_oom(e);
-	}
-	json_object_object_add(o, "commits", list);
-	r = gs_journal_list(to.root, max, add_summary, &to, e);
 	if (r < 0)
 		return r;
+	json_object_object_add(o, "commits", list);
 	gs_rpc_reply(a->client, id, json_object_get(o));
 	return 0;
 }
@@ -228,6 +295,10 @@ static int tell_one(struct gs_agent *a, int64_t call, uint64_t id, struct gs_err
 	size_t n;
 	int r = load(a, id, &f, &boot, e);
 
+	if (r == 0)
+		r = relate(a, f, e);
+	if (r < 0)
+		return r;
 	if (r == 0)
 		r = gs_root_open_file(gs_machine_root(a->machine), O_RDONLY | O_NONBLOCK, 0, &fd, GS_JOURNAL_DIR "/%" PRIu64 ".jsonl", id);
 	if (r < 0)
@@ -243,6 +314,8 @@ static int tell_one(struct gs_agent *a, int64_t call, uint64_t id, struct gs_err
 	gs_json_add_string(o, "text", text);
 	gs_json_add_string(o, "boot_id", boot);
 	gs_json_add_string(o, "damage", f->damage[0] ? f->damage : NULL);
+	gs_json_add_u64(o, "changed_since", f->changed_since ? GS_U64(f->changed_since) : GS_U64_UNKNOWN);
+	json_object_object_add(o, "was_continued", json_object_new_boolean(f->was_continued));
 	r = gs_rpc_reply(a->client, call, o);
 	return r == -EMSGSIZE ? gs_error_set(e, r, GS_STATUS_FAILED, "the record of commit %" PRIu64 " is too long to be sent", id) : 0;
 }
@@ -251,6 +324,8 @@ static int check_reader(const struct gs_agent *a, struct gs_error *e)
 {
 	if (gs_machine_is_privileged(a->machine))
 		return 0;
+	if (gs_machine_source(a->machine) == GS_SOURCE_SYSROOT)
+		return gs_error_set(e, -EACCES, GS_STATUS_CANNOT_TELL, "a recorded machine has no journal that could be read here");
 	return gs_error_set(e, -EACCES, GS_STATUS_CANNOT_TELL, "the journal is root's: it names people and their work. Use sudo");
 }
 
@@ -271,6 +346,21 @@ int gs_agent_tell_journal(struct gs_agent *a, const struct gs_rpc_message *m, st
 	return tell_list(a, m->id, max.known ? max.value : LIST_DEFAULT, e);
 }
 
+/* One that makes no sense cannot be written to; where only the last line is half it can. */
+static int set_aside(struct gs_agent *a, int64_t call, uint64_t id, struct gs_error *e)
+{
+	int r = gs_agent_lock(a, "gpuslice recover --leave", 0, e);
+
+	if (r < 0)
+		return r;
+	if (close_one(a, id, GS_WAY_INVALID, 0, "left as it was found", NULL) < 0)
+		r = gs_journal_set_aside(gs_machine_root(a->machine), id, e);
+	gs_agent_unlock(a);
+	if (r == 0)
+		gs_rpc_reply(a->client, call, json_object_new_boolean(true));
+	return r;
+}
+
 int gs_agent_leave(struct gs_agent *a, const struct gs_rpc_message *m, struct gs_error *e)
 {
 	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
@@ -287,6 +377,8 @@ int gs_agent_leave(struct gs_agent *a, const struct gs_rpc_message *m, struct gs
 	if (!id.known)
 		return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "leave which commit?");
 	r = load(a, id.value, &f, &boot, e);
+	if (r == -EBADMSG || (r == 0 && f->damage[0] && f->commit.state == GS_JOURNAL_IS_OPEN))
+		return set_aside(a, m->id, id.value, e);
 	if (r < 0)
 		return r;
 	if (f->commit.state != GS_JOURNAL_IS_OPEN && !gs_u32_is(f->commit.status, GS_STATUS_NOT_UNDONE))

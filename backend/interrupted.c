@@ -17,24 +17,28 @@
 #define TAIL_BYTES 16384
 #define OPEN_MAX 64
 
-/* "12.jsonl" */
-static bool parse_name(const char *name, uint64_t *ret_id)
+/* How many lines there are up to @end. */
+static uint64_t count_lines(int fd, off_t end)
 {
-	char number[24];
-	size_t n = strcspn(name, ".");
+	char bytes[16384];
+	uint64_t lines = 0;
+	off_t at = 0;
+	ssize_t n;
 
-	if (strcmp(name + n, ".jsonl") != 0 || !n || n >= sizeof(number))
-		return false;
-	memcpy(number, name, n);
-	number[n] = '\0';
-	return gs_parse_u64(number, 10, ret_id) == 0 && *ret_id > 0;
+	while (at < end && (n = pread(fd, bytes, sizeof(bytes), at)) > 0) {
+		for (ssize_t i = 0; i < n && at + i < end; i++)
+			lines += bytes[i] == '\n';
+		at += n;
+	}
+	return lines;
 }
 
-/* Its last whole line says so; anything that cannot be read has not. */
+/* Its last whole line says so, and is as many as its number says; anything that cannot be read has not. */
 static bool has_ended(struct gs_root *root, uint64_t id)
 {
 	GS_JSON struct json_object *o = NULL;
 	GS_FREE char *tail = malloc(TAIL_BYTES + 1);
+	struct gs_u64 seq = GS_U64_UNKNOWN;
 	const char *kind = NULL;
 	GS_CLOSE int fd = -1;
 	struct stat st;
@@ -53,34 +57,40 @@ static bool has_ended(struct gs_root *root, uint64_t id)
 	line = line ? line + 1 : tail;
 	if (gs_json_parse(line, strlen(line), "journal", &o, NULL) < 0 || !json_object_is_type(o, json_type_object) || gs_json_get_string(o, "kind", &kind, NULL) < 0 || !kind)
 		return false;
+	if (gs_json_get_u64(o, "seq", &seq, NULL) < 0 || !seq.known || count_lines(fd, st.st_size) != seq.value)
+		return false;
 	return strcmp(kind, gs_journal_kind_name(GS_JOURNAL_END)) == 0 || strcmp(kind, gs_journal_kind_name(GS_JOURNAL_CLOSED)) == 0;
 }
 
 /* It is a process of this host, whatever machine it works on; a later boot may have given its number to another. */
 bool gs_interrupted_is_under_way(struct gs_root *root, const struct gs_journal_file *f)
 {
-	GS_CLEANUP(gs_root_closep) struct gs_root *host = NULL;
-	GS_FREE char *boot = NULL;
 	struct gs_u32 pid = GS_U32_UNKNOWN;
 	struct gs_u64 start_time = GS_U64_UNKNOWN;
-	uint64_t now;
+	struct gs_proc_identity now;
+	GS_FREE char *boot = NULL;
 
 	if (gs_json_get_u32(f->begin, "pid", &pid, NULL) < 0 || gs_json_get_u64(f->begin, "start_time", &start_time, NULL) < 0 || !pid.known || !start_time.known)
 		return false;
 	if (gs_root_kind(root) == GS_ROOT_LIVE && gs_root_read(root, &boot, "proc/sys/kernel/random/boot_id") == 0 && strcmp(boot, f->commit.boot_id) != 0)
 		return false;
-	return gs_root_open(GS_ROOT_LIVE, NULL, &host, NULL) == 0 && gs_proc_stat(host, pid.value, NULL, &now) == 0 && now == start_time.value;
+	/* one that has ended and only waits for its parent commits no more */
+	return gs_proc_identify(pid.value, &now) == 0 && now.start_time == start_time.value;
 }
 
-static int mark(struct gs_snapshot *s, const struct gs_journal_file *f)
+/* A recovery that was interrupted itself is no matter of its own: what is decided about is the commit that it was of, as long as that waits for it. */
+static uint64_t to_recover(struct gs_root *root, const struct gs_journal_commit *c)
 {
-	GS_CLEANUP(gs_plan_freep) struct gs_plan *p = NULL;
-	char label[256], summary[256], text[600];
+	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *of = NULL;
 
-	/* whose GPUs cannot be told is in the way of all: nobody may think that nothing is open */
-	if (gs_journal_plan(f, &p, NULL) == -ENOMEM)
-		return -ENOMEM;
-	snprintf(text, sizeof(text), "%s was %s", gs_journal_label(&f->commit, label, sizeof(label)), gs_journal_summary(&f->commit, summary, sizeof(summary)));
+	if (!c->of || c->way == GS_WAY_UNDO || gs_journal_load(root, c->of, &of, NULL) < 0)
+		return c->id;
+	return of->commit.state == GS_JOURNAL_IS_OPEN || (of->commit.state == GS_JOURNAL_IS_ENDED && gs_u32_is(of->commit.status, GS_STATUS_NOT_UNDONE)) ? c->of : c->id;
+}
+
+/* Those of @p, or all of them when nobody can tell which. */
+static int mark_gpus(struct gs_snapshot *s, uint64_t id, const struct gs_plan *p, const char *text)
+{
 	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
 		struct gs_gpu *gpu = (struct gs_gpu *)gs_snapshot_gpu(s, i);    /* being built: ours still */
 		bool is_concerned = !p;
@@ -89,12 +99,34 @@ static int mark(struct gs_snapshot *s, const struct gs_journal_file *f)
 			is_concerned |= gs_bdf_compare(p->base[k].bdf, gpu->bdf) == 0;
 		if (!is_concerned)
 			continue;
-		gpu->interrupted_commit = GS_U64(f->commit.id);
+		gpu->interrupted_commit = GS_U64(id);
 		gpu->interrupted_text = gs_snapshot_text(s, text);
 		if (!gpu->interrupted_text)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+/* Of another version, or damaged: whether it ended and what it did nobody knows, so it is in the way of all until somebody looks. */
+static int mark_unread(struct gs_snapshot *s, uint64_t id, const struct gs_error *why)
+{
+	char text[600];
+
+	snprintf(text, sizeof(text), "what commit %" PRIu64 " did, and whether it ended, cannot be told (%.400s)", id, why->text);
+	return mark_gpus(s, id, NULL, text);
+}
+
+static int mark(struct gs_root *root, struct gs_snapshot *s, const struct gs_journal_file *f)
+{
+	uint64_t id = to_recover(root, &f->commit);
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *p = NULL;
+	char label[256], summary[256], text[600];
+
+	/* whose GPUs cannot be told is in the way of all: nobody may think that nothing is open */
+	if (gs_journal_plan(f, &p, NULL) == -ENOMEM)
+		return -ENOMEM;
+	snprintf(text, sizeof(text), "%s was %s", gs_journal_label(&f->commit, label, sizeof(label)), gs_journal_summary(&f->commit, summary, sizeof(summary)));
+	return mark_gpus(s, id, p, text);
 }
 
 static int by_number(const void *a, const void *b)
@@ -105,18 +137,23 @@ static int by_number(const void *a, const void *b)
 }
 
 /* The numbers behind @above, the lowest first. */
-static size_t list(struct gs_root *root, uint64_t above, uint64_t *ret_ids, size_t max)
+static size_t list(struct gs_root *root, uint64_t above, uint64_t *ret_ids, size_t max, uint64_t *ret_highest)
 {
 	GS_CLOSEDIR DIR *dir = NULL;
 	const struct dirent *entry;
 	size_t n = 0;
 	uint64_t id;
 
+	*ret_highest = 0;
 	if (gs_root_opendir(root, &dir, GS_JOURNAL_DIR) < 0)
 		return 0;
-	while (n < max && (entry = readdir(dir)))
-		if (parse_name(entry->d_name, &id) && id > above)
+	while (n < max && (entry = readdir(dir))) {
+		if (!gs_journal_parse_name(entry->d_name, &id))
+			continue;
+		*ret_highest = id > *ret_highest ? id : *ret_highest;
+		if (id > above)
 			ret_ids[n++] = id;
+	}
 	qsort(ret_ids, n, sizeof(*ret_ids), by_number);
 	return n;
 }
@@ -125,10 +162,16 @@ int gs_interrupted_collect(struct gs_interrupted *known, struct gs_root *root, s
 {
 	GS_FREE uint64_t *ids = calloc(GS_JOURNAL_KEPT_MAX * 2, sizeof(*ids));
 	size_t n, n_open = 0;
+	uint64_t highest;
 
 	if (!ids)
 		return -ENOMEM;
-	n = list(root, known->ended, ids, GS_JOURNAL_KEPT_MAX * 2);
+	n = list(root, known->ended, ids, GS_JOURNAL_KEPT_MAX * 2, &highest);
+	/* somebody removed the newest, so numbers are given again */
+	if (highest < known->ended) {
+		known->ended = 0;
+		n = list(root, 0, ids, GS_JOURNAL_KEPT_MAX * 2, &highest);
+	}
 	for (size_t i = 0; i < n && n_open < OPEN_MAX; i++) {
 		GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
 		struct gs_error e = { 0 };
@@ -141,12 +184,15 @@ int gs_interrupted_collect(struct gs_interrupted *known, struct gs_root *root, s
 		}
 		n_open++;
 		r = gs_journal_load(root, ids[i], &f, &e);
-		if (r == -ENOMEM)
-			return r;
+		/* its begin was never whole, or it went with a rotation: nothing was done */
+		if (r == -ENODATA || r == -ENOENT)
+			continue;
+		if (r == 0 && f->commit.state == GS_JOURNAL_IS_OPEN && !gs_interrupted_is_under_way(root, f))
+			r = mark(root, s, f);
+		else if (r < 0 && r != -ENOMEM)
+			r = mark_unread(s, ids[i], &e);
 		if (r < 0)
-			gs_snapshot_add_notice(s, "commit %" PRIu64 " in the journal cannot be read: %s", ids[i], e.text);
-		else if (f->commit.state == GS_JOURNAL_IS_OPEN && !gs_interrupted_is_under_way(root, f) && mark(s, f) < 0)
-			return -ENOMEM;
+			return r;
 	}
 	return 0;
 }

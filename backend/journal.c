@@ -15,6 +15,7 @@
 #define SUFFIX ".jsonl"
 /* Longer numbers are nobody's: no commit comes after them. */
 #define ID_DIGITS_MAX 15
+#define ID_MAX UINT64_C(999999999999999)
 /* Names looked at in the directory; beyond, it is not ours any more. */
 #define NAMES_MAX 65536
 /* Room for what a step writes forward and back, and for what is written of the commit itself: sentences are at most 1 KiB, twice that where they are quoted. */
@@ -80,7 +81,7 @@ static int make_directories(struct gs_root *root, struct gs_error *e)
 }
 
 /* "12.jsonl" and nothing like it. */
-static bool parse_name(const char *name, uint64_t *ret_id)
+bool gs_journal_parse_name(const char *name, uint64_t *ret_id)
 {
 	size_t n = strcspn(name, ".");
 	char digits[ID_DIGITS_MAX + 1];
@@ -113,7 +114,7 @@ static int list_ids(struct gs_root *root, uint64_t **ret_ids, size_t *ret_n)
 	for (size_t seen = 0; dir && seen < NAMES_MAX && (errno = 0, entry = readdir(dir)); seen++) {
 		uint64_t id, *grown;
 
-		if (!parse_name(entry->d_name, &id))
+		if (!gs_journal_parse_name(entry->d_name, &id))
 			continue;
 		if (n == room) {
 			room = room ? 2 * room : 256;
@@ -335,6 +336,8 @@ int gs_journal_begin(struct gs_root *root, struct gs_journal_begin *begin, struc
 	r = list_ids(root, &ids, &n);
 	if (r < 0)
 		return fail(e, r, 0, "cannot be read");
+	if (n && ids[0] >= ID_MAX)
+		return fail(e, -EOVERFLOW, ids[0], "has the last number there is: move it away");
 	begin->id = n ? ids[0] + 1 : 1;
 	j = new_journal(root, begin->id);
 	if (!j)
@@ -350,6 +353,36 @@ int gs_journal_begin(struct gs_root *root, struct gs_journal_begin *begin, struc
 	return 0;
 }
 
+/* Half a line at the end is what a power cut leaves; whole ones are somebody's record, whatever is wrong with them. */
+static bool has_lines_behind(const struct gs_journal *j)
+{
+	char bytes[4096];
+	uint64_t at = j->size;
+	ssize_t n;
+
+	while ((n = pread(j->fd, bytes, sizeof(bytes), (off_t)at)) > 0) {
+		if (memchr(bytes, '\n', (size_t)n))
+			return true;
+		at += (uint64_t)n;
+	}
+	return false;
+}
+
+int gs_journal_set_aside(struct gs_root *root, uint64_t id, struct gs_error *e)
+{
+	GS_FREE char *bytes = NULL;
+	size_t n = 0;
+	int r = gs_root_read_bytes(root, 2 * GS_JOURNAL_BYTES_MAX, &bytes, &n, GS_JOURNAL_DIR "/%" PRIu64 SUFFIX, id);
+
+	if (r == 0)
+		r = gs_root_replace_file(root, bytes, n, 0600, (gid_t)-1, GS_JOURNAL_DIR "/%" PRIu64 ".damaged", id);
+	if (r == 0)
+		r = gs_root_unlink(root, GS_JOURNAL_DIR "/%" PRIu64 SUFFIX, id);
+	if (r == 0)
+		r = gs_root_sync_dir(root, GS_JOURNAL_DIR);
+	return r < 0 ? fail(e, r, id, "cannot be set aside: move it away by hand") : 0;
+}
+
 int gs_journal_reopen(struct gs_root *root, uint64_t id, struct gs_journal **ret_journal, struct gs_error *e)
 {
 	GS_CLEANUP(gs_journal_closep) struct gs_journal *j = new_journal(root, id);
@@ -363,6 +396,9 @@ int gs_journal_reopen(struct gs_root *root, uint64_t id, struct gs_journal **ret
 	if (r < 0)
 		return r;
 	j->size = j->file->n_valid_bytes;
+	if (j->file->damage[0] && has_lines_behind(j))
+		return gs_error_set(e, -EBADMSG, GS_STATUS_FAILED, "commit %" PRIu64 " has records that make no sense (%s), so nothing is written behind them; gpuslice recover --leave %" PRIu64
+				    " sets it aside", id, j->file->damage, id);
 	if (j->file->damage[0])
 		r = cut_back(j);
 	if (r == 0 && j->file->damage[0])
@@ -423,14 +459,14 @@ static uint64_t bytes_of(DIR *dir, uint64_t id)
 	return fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 }
 
-/* May it be needed again? One whose begin cannot be read leads nowhere. */
+/* May it be needed again? Of one whose begin is not whole nothing was done; of one that makes no sense nobody knows. */
 static bool is_over(struct gs_root *root, uint64_t id)
 {
 	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
 	int r = gs_journal_load(root, id, &f, NULL);
 
 	if (r < 0)
-		return r == -EBADMSG || r == -ENODATA;
+		return r == -ENODATA;
 	return f->commit.state == GS_JOURNAL_IS_CLOSED || (f->commit.state == GS_JOURNAL_IS_ENDED && !gs_u32_is(f->commit.status, GS_STATUS_NOT_UNDONE));
 }
 

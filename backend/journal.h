@@ -27,7 +27,7 @@ struct gs_journal;
  * ones beyond the bounds go. -errno with a sentence; then nothing is there.
  */
 int gs_journal_begin(struct gs_root *root, struct gs_journal_begin *begin, struct gs_journal **ret_journal, struct gs_error *e);
-/* Write behind what is there of an earlier commit; a half line at its end is cut off. */
+/* Write behind what is there of an earlier commit; a half line at its end is cut off. -EBADMSG where whole lines would have to be: what was written down stays. */
 int gs_journal_reopen(struct gs_root *root, uint64_t id, struct gs_journal **ret_journal, struct gs_error *e);
 /* seq and time are set by it. -EBADMSG for one that cannot follow (gs_journal_take). On failure the record is not there, or does not count. */
 int gs_journal_append(struct gs_journal *j, struct gs_journal_record *record, struct gs_error *e);
@@ -47,6 +47,16 @@ int gs_journal_load(struct gs_root *root, uint64_t id, struct gs_journal_file **
  */
 int gs_journal_list(struct gs_root *root, size_t max, int (*take)(void *userdata, uint64_t id, const struct gs_journal_file *file, const struct gs_error *why),
 		    void *userdata, struct gs_error *e);
+
+/*
+ * Take a commit's file that makes no sense out of the journal, to N.damaged in
+ * the same directory: nothing is decided about it any more, and nothing of it
+ * is lost. -errno with a sentence.
+ */
+int gs_journal_set_aside(struct gs_root *root, uint64_t id, struct gs_error *e);
+
+/* "12.jsonl": true and the number. Anything else in the directory is none of ours. */
+bool gs_journal_parse_name(const char *name, uint64_t *ret_id);
 
 /* Remove what exceeds the bounds. */
 void gs_journal_rotate(struct gs_root *root);

@@ -114,7 +114,7 @@ static unsigned open_review(struct gs_model *m, enum gs_way way)
 static uint64_t oldest_open(const struct gs_journal_list *l)
 {
 	for (size_t i = l->n; i-- > 0;)
-		if (gs_journal_needs_recovery(&l->items[i]))
+		if (gs_journal_needs_recovery(l, &l->items[i]))
 			return l->items[i].id;
 	return 0;
 }

@@ -73,9 +73,9 @@ bool gs_view_history_at(const struct gs_model *m, const struct gs_geometry *geo,
 	return true;
 }
 
-static enum gs_element outcome_element(const struct gs_journal_entry *c)
+static enum gs_element outcome_element(const struct gs_journal_list *l, const struct gs_journal_entry *c)
 {
-	if (gs_journal_needs_recovery(c))
+	if (gs_journal_needs_recovery(l, c))
 		return GS_ELEMENT_BLOCK;
 	if (c->is_under_way)
 		return GS_ELEMENT_WAITING;
@@ -105,7 +105,7 @@ static void draw_commit(const struct gs_view *v, int row, const struct gs_journa
 	at += gpus + 1;
 	snprintf(text, sizeof(text), "%s%.200s%s%s%s", c->is_under_way ? "UNDER WAY: " : "", c->summary, c->author.message ? "   \"" : "",
 		 c->author.message ? c->author.message : "", c->author.message ? "\"" : "");
-	gs_draw_fit(v->f, r, row, at, r.columns - at, is_chosen ? el : outcome_element(c), text);
+	gs_draw_fit(v->f, r, row, at, r.columns - at, is_chosen ? el : outcome_element(v->m->journal, c), text);
 }
 
 void gs_view_history(const struct gs_view *v)

@@ -11,7 +11,7 @@
 #include "cli/past.h"
 #include "codec/journal_list.h"
 
-#define COMMITS_MAX 200
+#define OPEN_MAX 256
 
 enum how { HOW_ASK, HOW_FINISH, HOW_UNDO, HOW_LEAVE };
 
@@ -111,10 +111,12 @@ static bool is_waiting(const struct wound *w)
 	return false;
 }
 
-/* Nothing is left to be decided: the machine is where one of the two ends is. */
-static bool is_settled(const struct wound *w)
+/* Nothing is left to be done: the machine is at the end that is asked for, or at either when none is. */
+static bool is_settled(const struct wound *w, enum how how)
 {
-	return w->state != GS_PAST_IS_BETWEEN && !w->past.file->commit.n_units && !is_waiting(w);
+	if (w->past.file->commit.n_units || is_waiting(w))
+		return false;
+	return (w->state == GS_PAST_IS_BASE && how != HOW_FINISH) || (w->state == GS_PAST_IS_TARGET && how != HOW_UNDO);
 }
 
 static int settle(struct gs_cli *cli, struct gs_session *s, const struct wound *w)
@@ -146,6 +148,17 @@ static int leave(struct gs_cli *cli, struct gs_session *s, const struct wound *w
 	return GS_STATUS_OK;
 }
 
+static int leave_unread(struct gs_cli *cli, struct gs_session *s, uint64_t id)
+{
+	struct gs_error e = { 0 };
+
+	if (gs_session_leave(s, id, GS_CLI_PAST_TIMEOUT_MS, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	if (!cli->json)
+		printf("commit %" PRIu64 " is left as it is; closed. What it did is in its file only: look with gpuslice list\n", id);
+	return GS_STATUS_OK;
+}
+
 /* f, u, l on the terminal; HOW_ASK when nobody is there or decides. */
 static enum how ask(void)
 {
@@ -173,11 +186,17 @@ static int recover(struct gs_cli *cli, const struct recover_options *o, struct g
 	struct gs_error e = { 0 };
 	enum how how = o->how;
 
-	if (look(s, id, &w, &e) < 0)
-		return gs_cli_fail(cli, &e);
+	/* what cannot be read can still be left, and has to be before anything else is begun there */
+	if (look(s, id, &w, &e) < 0 && how == HOW_LEAVE)
+		return leave_unread(cli, s, id);
+	if (e.errnum) {
+		gs_cli_fail(cli, &e);
+		gs_cli_say("gpuslice recover --leave %" PRIu64 " closes it as it is", id);
+		return (int)e.status;
+	}
 	if (!cli->json)
 		print_wound(&w);
-	if (is_settled(&w) && !o->commit.dry_run)
+	if (how != HOW_LEAVE && is_settled(&w, how) && !o->commit.dry_run)
 		return settle(cli, s, &w);
 	if (is_waiting(&w) && !cli->json)
 		printf("  a write of it still waits in the kernel: gpuslice list says for whom\n");
@@ -194,21 +213,25 @@ static int recover(struct gs_cli *cli, const struct recover_options *o, struct g
 	return gs_cli_past_commit(cli, &o->commit, s, &w.past, how == HOW_FINISH ? GS_WAY_FINISH : GS_WAY_TAKE_BACK);
 }
 
-/* The oldest first. */
-static int find(struct gs_session *s, uint64_t *ret_ids, size_t *ret_n, struct gs_error *e)
+/* The oldest first; *@ret_under_way: one whose agent lives, or 0. */
+static int find(struct gs_session *s, uint64_t *ret_ids, size_t *ret_n, uint64_t *ret_under_way, struct gs_error *e)
 {
 	GS_CLEANUP(gs_journal_list_freep) struct gs_journal_list *list = NULL;
 	GS_JSON struct json_object *commits = NULL;
-	int r = gs_session_journal(s, COMMITS_MAX, GS_CLI_PAST_TIMEOUT_MS, &commits, e);
+	int r = gs_session_journal(s, GS_JOURNAL_LIST_MAX, GS_CLI_PAST_TIMEOUT_MS, &commits, e);
 	size_t n = 0;
 
 	if (r >= 0)
 		r = gs_journal_list_from_json(commits, &list, e);
 	if (r < 0)
 		return r;
-	for (size_t i = list->n; i-- > 0;)
-		if (gs_journal_needs_recovery(&list->items[i]) && n < COMMITS_MAX)
+	*ret_under_way = 0;
+	for (size_t i = list->n; i-- > 0;) {
+		if (list->items[i].is_under_way)
+			*ret_under_way = list->items[i].id;
+		if (gs_journal_needs_recovery(list, &list->items[i]) && n < OPEN_MAX)
 			ret_ids[n++] = list->items[i].id;
+	}
 	*ret_n = n;
 	return 0;
 }
@@ -243,7 +266,7 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 	struct recover_options o = { .commit.way = GS_WAY_APPLY };
 	const struct gs_connect how = { 0 };
 	struct gs_error e = { 0 };
-	uint64_t id, ids[COMMITS_MAX];
+	uint64_t id, ids[OPEN_MAX], under_way;
 	int first, status = 0;
 	size_t n = 0;
 	bool told = false;
@@ -252,7 +275,7 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 		return status;
 	if (argc - first > 1 || o.n_how > 1)
 		return gs_cli_misuse(cli, &gs_command_recover, o.n_how > 1 ? "one of --finish, --undo and --leave" : "recover takes one ID");
-	if (gs_cli_past_id(first < argc ? argv[first] : NULL, &id, &e) < 0 || gs_cli_connect(cli, &how, &session, &e) < 0 || find(session, ids, &n, &e) < 0)
+	if (gs_cli_past_id(first < argc ? argv[first] : NULL, &id, &e) < 0 || gs_cli_connect(cli, &how, &session, &e) < 0 || find(session, ids, &n, &under_way, &e) < 0)
 		return gs_cli_fail(cli, &e);
 	if (id) {
 		ids[0] = id;
@@ -260,14 +283,16 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 	}
 	if (cli->json && o.how == HOW_ASK)
 		return tell(cli, session, ids, n);
-	if (!n && !cli->json)
+	if (!n && !cli->json && under_way)
+		printf("nothing to recover: commit %" PRIu64 " is under way\n", under_way);
+	else if (!n && !cli->json)
 		printf("nothing to recover: every commit has ended\n");
 	for (size_t i = 0; i < n && !status; i++)
 		status = recover(cli, &o, session, ids[i], &told);
 	/* what is left then, where nothing else was printed */
 	if (!cli->json || told || status)
 		return status;
-	if (find(session, ids, &n, &e) < 0)
+	if (find(session, ids, &n, &under_way, &e) < 0)
 		return gs_cli_fail(cli, &e);
 	return tell(cli, session, ids, n);
 }

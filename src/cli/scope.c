@@ -31,6 +31,7 @@ struct parts {
 	size_t n;
 	const struct gs_snapshot *snapshot;
 	struct gs_snapshot *later;      /* the last look since something was written */
+	bool has_lost_agent;    /* … and so have those that come after */
 	bool is_written;                /* something was, or may have been */
 	struct gs_gpu_result *rows;
 	size_t n_rows;
@@ -341,6 +342,7 @@ static void commit_part(struct gs_cli *cli, const struct gs_cli_commit *o, struc
 	}
 	if (gs_cli_commit_follow(cli, o, session, part->request, part->plan, &result, ret_stopped, &e) < 0) {
 		fail_part(part, &e);
+		p->has_lost_agent = true;
 		return;
 	}
 	part->status = result.status;
@@ -359,7 +361,10 @@ static void commit_parts(struct gs_cli *cli, const struct gs_cli_commit *o, stru
 
 		if (!is_ready(part))
 			continue;
-		if (was_stopped) {
+		if (p->has_lost_agent) {
+			part->status = GS_STATUS_UNREACHABLE;
+			snprintf(part->text, sizeof(part->text), "not begun: the agent has gone; nothing was done to it");
+		} else if (was_stopped) {
 			part->status = GS_STATUS_REFUSED;
 			snprintf(part->text, sizeof(part->text), "not begun: you stopped before; nothing was done to it");
 		} else if (!part->plan->n_steps) {

@@ -49,6 +49,9 @@ struct gs_journal_file {
 	size_t n_records;
 	size_t n_valid_bytes;                   /* up to and with the last line that counts; what is behind it was being written when the power went */
 	char damage[200];                       /* why reading ended early, or "" */
+	/* set by who knows the others: gs_journal_relate() */
+	uint64_t changed_since;                 /* a later commit that changed one of its GPUs too, 0: none */
+	bool was_continued;                     /* a later one went on with its steps */
 	struct json_object *begin;              /* the line of begin; its members are decoded when asked for */
 	struct gs_arena *arena;
 };

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/parse.h"
 #include "base/status.h"
+#include "codec/journal_json.h"
 #include "codec/json_reader.h"
 #include "core/bdf.h"
 
@@ -75,7 +76,8 @@ static bool is_damaged(struct gs_json_reader *r, struct gs_arena *arena, struct 
 	if (!why)
 		return false;
 	c->way = c->closed_way = GS_WAY_INVALID;
-	c->state = GS_JOURNAL_IS_ENDED;
+	/* whether it ended nobody knows */
+	c->state = GS_JOURNAL_IS_OPEN;
 	c->summary = gs_arena_printf(arena, "cannot be read: %s", why);
 	return true;
 }
@@ -149,11 +151,21 @@ int gs_journal_list_from_json(struct json_object *commits, struct gs_journal_lis
 	return 0;
 }
 
-bool gs_journal_needs_recovery(const struct gs_journal_entry *c)
+static bool has_no_end(const struct gs_journal_entry *c)
 {
 	if (c->is_under_way)
 		return false;
 	return c->state == GS_JOURNAL_IS_OPEN || (c->state == GS_JOURNAL_IS_ENDED && gs_u32_is(c->status, GS_STATUS_NOT_UNDONE));
+}
+
+bool gs_journal_needs_recovery(const struct gs_journal_list *l, const struct gs_journal_entry *c)
+{
+	if (!has_no_end(c))
+		return false;
+	for (size_t i = 0; c->of && c->way != GS_WAY_UNDO && i < l->n; i++)
+		if (l->items[i].id == c->of && has_no_end(&l->items[i]))
+			return false;
+	return true;
 }
 
 static bool has_succeeded(const struct gs_journal_entry *c)
@@ -176,7 +188,7 @@ static bool takes_back(const struct gs_journal_entry *c)
 static bool is_undone(const struct gs_journal_list *l, size_t at)
 {
 	for (size_t i = 0; i < at; i++)
-		if (takes_back(&l->items[i]) && has_succeeded(&l->items[i]) && l->items[i].of == l->items[at].id)
+		if (takes_back(&l->items[i]) && has_succeeded(&l->items[i]) && l->items[i].of == l->items[at].id && !is_undone(l, i))
 			return true;
 	return false;
 }
@@ -187,4 +199,30 @@ const struct gs_journal_entry *gs_journal_last_undoable(const struct gs_journal_
 		if (did_something(&l->items[i]) && !takes_back(&l->items[i]) && !is_undone(l, i))
 			return &l->items[i];
 	return NULL;
+}
+
+static bool shares_a_gpu(const struct gs_journal_entry *a, const struct gs_journal_entry *b)
+{
+	for (size_t i = 0; i < a->n_gpus; i++)
+		for (size_t k = 0; k < b->n_gpus; k++)
+			if (gs_bdf_compare(a->gpus[i], b->gpus[k]) == 0)
+				return true;
+	return false;
+}
+
+void gs_journal_relate(const struct gs_journal_list *l, struct gs_journal_file *f)
+{
+	const struct gs_journal_entry *c = NULL;
+
+	for (size_t i = 0; i < l->n && !c; i++)
+		if (l->items[i].id == f->commit.id)
+			c = &l->items[i];
+	for (size_t i = 0; c && i < l->n && l->items[i].id > c->id; i++) {
+		const struct gs_journal_entry *later = &l->items[i];
+
+		f->was_continued |= later->of == c->id && later->way == GS_WAY_FINISH;
+		/* what ends this very commit is no change of somebody else's */
+		if (!f->changed_since && later->of != c->id && did_something(later) && !takes_back(later) && !is_undone(l, i) && shares_a_gpu(c, later))
+			f->changed_since = later->id;
+	}
 }

@@ -41,12 +41,18 @@ GS_DEFINE_CLEANUP(struct gs_journal_list *, gs_journal_list_free);
 /* @commits: what gs_session_journal() gives. The caller owns the list. -EBADMSG with the place in it, -ENOMEM. */
 int gs_journal_list_from_json(struct json_object *commits, struct gs_journal_list **ret_list, struct gs_error *e);
 
-/* Without an end though nobody is at it, or ended where it could neither go on nor back. */
-bool gs_journal_needs_recovery(const struct gs_journal_entry *c);
+/*
+ * Without an end though nobody is at it, or ended where it could neither go on
+ * nor back. A recovery that died itself goes with the commit that it was of.
+ */
+bool gs_journal_needs_recovery(const struct gs_journal_list *l, const struct gs_journal_entry *c);
 /*
  * The newest that did something and was not taken back. What takes another one
  * back is none: undo goes back further each time. NULL: nothing is left.
  */
 const struct gs_journal_entry *gs_journal_last_undoable(const struct gs_journal_list *l);
+/* What the others mean for @f: was it continued, and which is the newest behind it that changed one of its GPUs too and is in effect still? */
+struct gs_journal_file;
+void gs_journal_relate(const struct gs_journal_list *l, struct gs_journal_file *f);
 
 #endif

@@ -438,9 +438,10 @@ int gs_journal_past(const struct gs_journal_file *f, const char *boot_id, struct
 	if (r < 0)
 		return r;
 	past->id = c->id;
+	past->changed_since = f->changed_since;
 	past->done = c->done;
 	past->is_uncertain = c->is_uncertain;
-	past->tried = c->tried;
+	past->tried = f->was_continued ? c->n_steps : c->tried;
 	past->is_ended = c->status.known;
 	/* one that is not known is no proof that nothing was lost */
 	past->is_same_boot = c->boot_id[0] && gs_str_equal(c->boot_id, boot_id);

@@ -12,6 +12,7 @@
 #include "codec/request_scope.h"
 #include "codec/script_text.h"
 #include "codec/services.h"
+#include "core/policy.h"
 #include "core/undo.h"
 
 /* More than a plan can meet on one host; what comes over the wire has an end. */
@@ -79,6 +80,8 @@ int gs_request_new(const char *bytes, size_t n, const char *name, enum gs_script
 	r->text = strndup(bytes ? bytes : "", n);
 	if (!r->name || !r->text)
 		return gs_error_oom(e);
+	/* a file may be called anything; what is sent has to be text */
+	gs_text_sanitize(r->name);
 	r->n_text = n;
 	r->context = context;
 	r->kind = gs_text_is_layout(r->text, n) ? GS_REQUEST_LAYOUT : GS_REQUEST_SCRIPT;
@@ -279,6 +282,28 @@ static int disrupt_as_then(const struct gs_request *r, const struct gs_snapshot 
 	return 0;
 }
 
+/* What stands where it put something may be another's by now: instances are known by their place. */
+static int remark_on_later(const struct gs_request *r, const struct gs_snapshot *s, struct gs_evaluation *ev, struct gs_error *e)
+{
+	const struct gs_past *past = r->past;
+
+	for (size_t i = 0; r->way == GS_WAY_UNDO && past->changed_since && i < past->plan->n_base; i++) {
+		const char *text = gs_arena_printf(ev->layout->arena, "commit %" PRIu64 " changed it since; what stands where commit %" PRIu64 " put something is taken back with it, whoever made it",
+						   past->changed_since, past->id);
+		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(s, past->plan->base[i].bdf);
+		struct gs_remark *bigger = gs_arena_calloc(ev->layout->arena, ev->n_remarks + 1, sizeof(*bigger));
+
+		if (!text || !bigger)
+			return gs_error_oom(e);
+		if (ev->n_remarks)
+			memcpy(bigger, ev->remarks, ev->n_remarks * sizeof(*bigger));
+		bigger[ev->n_remarks++] = (struct gs_remark){ .gpu = gpu ? gpu->index : GS_FINDING_NO_GPU, .severity = GS_SEVERITY_CONFIRM, .rule = gs_rule_name(GS_RULE_CHANGED_SINCE), .text = text };
+		ev->remarks = bigger;
+		ev->cap_remarks = ev->n_remarks;
+	}
+	return 0;
+}
+
 static int plan_past(const struct gs_request *r, const struct gs_snapshot *s, struct gs_plan_options *options, struct gs_plan **ret_plan, struct gs_error *e)
 {
 	GS_EVALUATION struct gs_evaluation ev = { .layout = NULL };
@@ -297,6 +322,9 @@ static int plan_past(const struct gs_request *r, const struct gs_snapshot *s, st
 	options->recovers = r->commit_id;
 	options->start_units = r->past->units;
 	options->n_start_units = r->past->n_units;
+	ret = remark_on_later(r, s, &ev, e);
+	if (ret < 0)
+		return ret;
 	ret = disrupt_as_then(r, s, &disrupt, &options->n_disrupt, e);
 	if (ret < 0)
 		return ret;

@@ -433,6 +433,16 @@ static struct json_object *base_to_json(const struct gs_plan_base *base, size_t 
 	return array;
 }
 
+/* What a person wrote, in whatever encoding: bytes that are no UTF-8 would end the connection. */
+static void add_text(struct json_object *o, const char *key, const char *text)
+{
+	GS_FREE char *safe = text ? strdup(text) : NULL;
+
+	if (safe)
+		gs_text_sanitize(safe);
+	gs_json_add_string(o, key, safe);
+}
+
 static struct json_object *commit_params(const struct gs_session_commit *c)
 {
 	struct json_object *o = json_object_new_object(), *request = gs_request_to_json(c->request), *base = base_to_json(c->base, c->n_base);
@@ -447,11 +457,11 @@ static struct json_object *commit_params(const struct gs_session_commit *c)
 	gs_json_add_string(o, "expect", c->expect.hex[0] ? c->expect.hex : NULL);
 	json_object_object_add(o, "base", base);
 	json_object_object_add(o, "yes", json_object_new_boolean(c->yes));
-	gs_json_add_string(o, "message", c->message);
-	gs_json_add_string(o, "ssh_client", c->ssh_client);
+	add_text(o, "message", c->message);
+	add_text(o, "ssh_client", c->ssh_client);
 	gs_json_add_string(o, "on_hangup", c->undo_on_hangup ? "undo" : "finish");
 	gs_json_add_string(o, "way", gs_way_name(c->way));
-	gs_json_add_string(o, "command", c->command);
+	add_text(o, "command", c->command);
 	if (c->wait_seconds)
 		gs_json_add_u32(o, "wait_seconds", GS_U32(c->wait_seconds));
 	return o;
@@ -539,11 +549,14 @@ int gs_session_read_file(struct json_object *answer, struct gs_journal_file **re
 {
 	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *file = NULL;
 	const char *text = NULL, *boot_id = NULL, *damage = NULL;
+	struct gs_u64 changed_since = GS_U64_UNKNOWN;
+	bool was_continued = false;
 	GS_FREE char *boot = NULL;
 	int r;
 
 	if (!json_object_is_type(answer, json_type_object) || gs_json_get_string(answer, "text", &text, NULL) < 0 ||
-	    gs_json_get_string(answer, "boot_id", &boot_id, NULL) < 0 || gs_json_get_string(answer, "damage", &damage, NULL) < 0 || !text)
+	    gs_json_get_string(answer, "boot_id", &boot_id, NULL) < 0 || gs_json_get_string(answer, "damage", &damage, NULL) < 0 ||
+	    gs_json_get_u64(answer, "changed_since", &changed_since, NULL) < 0 || gs_json_get_bool(answer, "was_continued", false, &was_continued, NULL) < 0 || !text)
 		return wrong(e, "told nothing of that commit");
 	boot = strdup(boot_id ? boot_id : "");
 	if (!boot)
@@ -556,6 +569,8 @@ int gs_session_read_file(struct json_object *answer, struct gs_journal_file **re
 		snprintf(file->damage, sizeof(file->damage), "%s", damage);
 		gs_text_sanitize(file->damage);
 	}
+	file->changed_since = changed_since.known ? changed_since.value : 0;
+	file->was_continued = was_continued;
 	*ret_file = GS_TAKE(file);
 	*ret_boot_id = GS_TAKE(boot);
 	return 0;

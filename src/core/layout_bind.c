@@ -85,6 +85,12 @@ static int check_want(const struct gs_want *w, const struct gs_gpu *gpu, struct 
 		return gs_error_at(e, -EOPNOTSUPP, &w->pos, "instances of kind %s follow from the mode of GPU %" PRIu32 " and are not listed",
 				   gs_instance_kind_name(w->kind), gpu->index);
 	p = gs_want_profile(w, gpu);
+	if (!p && gpu->lost) {
+		gs_error_at(e, -ENODEV, &w->pos, "GPU %" PRIu32 " cannot be talked to (%s), so whether it has %s is not known", gpu->index, gpu->lost, w->profile);
+		if (e)
+			e->status = GS_STATUS_REFUSED;
+		return -ENODEV;
+	}
 	if (!p)
 		return gs_error_at(e, -EINVAL, &w->pos, "GPU %" PRIu32 " has no profile %s (see: gpuslice profiles %" PRIu32 ")", gpu->index, w->profile, gpu->index);
 	if (w->start.known && !gs_profile_placement_at(p, w->start.value, NULL) && w->kind == GS_KIND_VGPU)

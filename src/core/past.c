@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/parse.h"
 #include "core/compare.h"
 #include "core/undo.h"
 
@@ -146,11 +147,31 @@ static size_t done_steps(const struct gs_past *p, enum gs_way way)
 	return way == GS_WAY_TAKE_BACK && p->tried > done ? p->tried : done;
 }
 
+/* Another board where the commit's was is not to be changed by its record; and an undo that leaves a GPU out would look as if all had been taken back. */
+static int refuse_others(const struct gs_past *p, enum gs_way way, const struct gs_snapshot *now, struct gs_error *e)
+{
+	char bdf[GS_BDF_TEXT];
+
+	for (size_t i = 0; i < p->plan->n_base; i++) {
+		const struct gs_gpu *was = gs_snapshot_gpu(p->plan->snapshot, p->plan->base[i].gpu), *gpu = gs_snapshot_gpu_by_bdf(now, p->plan->base[i].bdf);
+
+		if (gpu && was && gpu->uuid && was->uuid && !gs_str_equal(gpu->uuid, was->uuid))
+			return gs_error_set(e, -ENODEV, GS_STATUS_REFUSED, "the board at %s is another one than when commit %" PRIu64 " was made (%s now, %s then); nothing was done",
+					    gs_bdf_format(gpu->bdf, bdf), p->id, gpu->uuid, was->uuid);
+		if (way == GS_WAY_UNDO && (!gpu || gpu->lost))
+			return gs_error_set(e, -ENODEV, GS_STATUS_REFUSED, "the GPU at %s, which commit %" PRIu64 " changed, %s; nothing was done",
+					    gs_bdf_format(p->plan->base[i].bdf, bdf), p->id, gpu ? "cannot be talked to" : "has gone");
+	}
+	return 0;
+}
+
 int gs_past_evaluate(const struct gs_past *p, enum gs_way way, const struct gs_snapshot *now, struct gs_evaluation *ret_ev, struct gs_error *e)
 {
 	GS_EVALUATION struct gs_evaluation ev = { 0 };
 	int r = refuse_waiting(p, now, e);
 
+	if (r >= 0)
+		r = refuse_others(p, way, now, e);
 	if (r < 0)
 		return r;
 	if (way == GS_WAY_UNDO || (way == GS_WAY_TAKE_BACK && p->is_same_boot))

@@ -17,6 +17,7 @@ struct gs_past {
 	size_t done;                    /* steps that are proven */
 	bool is_uncertain;              /* one more may have been done */
 	size_t tried;                   /* steps that were begun: the last of them may have been refused */
+	uint64_t changed_since;         /* a later commit that changed one of its GPUs too; 0: none */
 	bool is_ended;                  /* it knows its outcome */
 	bool is_same_boot;              /* the machine has not been started again since */
 	const char *units[GS_JOURNAL_UNITS_MAX];    /* stopped by it and not started again; owned by @arena */

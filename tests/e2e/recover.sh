@@ -72,6 +72,28 @@ every kvm-l40s 'mode 3 vgpu
 create 3 L40S-12Q vf 0
 create 3 L40S-12Q vf 1'
 
+# recover dies too, forward and back, and is begun again
+host=kvm-l40s
+for way in undo finish; do
+	end=base
+	[ $way = finish ] && end=target
+	that "$host: the script runs" count $host 'mode 3 vgpu
+create 3 L40S-12Q vf 0
+create 3 L40S-12Q vf 1'
+	die $host after $((n - 1))
+	that "$host: it ends" until_true is_quiet
+	on $host sim fault kill agent at 1 >/dev/null
+	expect 5 "$host: recover dies" on $host recover --undo --yes --disrupt all
+	that "$host: that ends too" until_true is_quiet
+	expect 5 "$host: one commit is to be recovered" on $host --json recover
+	that "$host: not its recovery beside it" [ "$(grep -c '"machine"' "$tmp/out")" = 1 ]
+	expect 0 "$host: recover --$way, again" on $host recover --$way --yes --disrupt all
+	that "$host: gives the $end" same "$tmp/$end"
+	that "$host: nothing is left open" closed
+	that "$host: nor in the journal" sh -c "! '$program' --sim $host --json history | grep -q '\"state\": *\"open\"'"
+	expect 0 "$host: something else is begun" on $host apply --yes --dry-run --disrupt all "$tmp/script"
+done
+
 # the power goes, and the machine comes up empty
 host=kvm-a2
 printf '%s\n' 'delete 0 vf:0 vf:2' 'create 0 A2-4Q vf 1' >"$tmp/script"

@@ -10,7 +10,7 @@ top=$(cd "$here/../.." && pwd)
 BUILD=${BUILD:-build} VM=${VM:?}
 work=$(mktemp -d "${TMPDIR:-/tmp}/gpuslice-power.XXXXXX") || exit 2
 trap 'rm -rf "$work"' EXIT
-PATH=$PATH:/sbin:/usr/sbin
+PATH=$PATH:/usr/sbin:/sbin
 truncate -s 16M "$work/disk" && mke2fs -q -F -t ext4 -b 4096 -J size=4 "$work/disk" || exit 2
 n=0
 
@@ -22,17 +22,16 @@ boot() {
 	"$here/boot.sh" -d "$work/disk" -t 120 -k "$VM/kernel-power-$n.log" -f "$BUILD/gpuslice:/usr/bin/gpuslice" \
 		-f "$top/data:/usr/share/gpuslice" -f "$top/themes:/usr/share/gpuslice/themes" "$here/guest/power.sh" "$@" >"$work/out"
 	status=$?
-	sed -n "s/^\(not \)\{0,1\}ok [0-9]* - /\1ok - boot $n: /p; s/^\(not ok - \)/\1boot $n: /p; /^#/p" "$work/out" >>"$work/tap"
+	sed -n "s/^\(not \)\{0,1\}ok [0-9]* - /\1ok - boot $n: /p; /^#/p" "$work/out" >>"$work/tap"
 	if [ $status = "$expected" ]; then echo "ok - boot $n: $*" >>"$work/tap"; else echo "not ok - boot $n: $* ended with $status" >>"$work/tap"; fi
 }
 
 went=123
-boot $went states cut record 2
-boot $went recover finish b cut record 5
-boot $went recover undo b cut unsynced 6
-boot $went recover finish a cut write 4
+boot $went states cut record 3
+boot $went recover finish b result cut unsynced 6
+boot $went recover undo b intent cut write 3
 boot $went tear 9 cut-recovery record 5 undo
-boot 0 recover finish a save
+boot 0 recover finish a intent save
 boot 0 restore a
 awk '/^(not )?ok - / { n++; sub(/ok - /, "ok " n " - ") } { print } END { print "1.." n + 0 }' "$work/tap"
 ! grep -q '^not ok' "$work/tap"

@@ -3,7 +3,7 @@
 #
 # run.sh [PART-OF-A-NAME] - the tests that need a real Linux kernel: get one,
 # build our test modules for it, boot it once per script of facts/ and crash/ and
-# once per case of tests/conformance, count.
+# once per case of tests/conformance, and one machine again and again (power.sh); count.
 # BUILD is the build directory. Without QEMU or a kernel this fails, unless
 # GPUSLICE_VM_OPTIONAL=1 says that it may be skipped (status 77).
 set -u
@@ -31,7 +31,8 @@ cannot() {
 seconds() { awk -v ms="$1" 'BEGIN { printf "%.1f", ms / 1000 }'; }
 since() { seconds $(($(date +%s%3N) - $1)); }
 
-for tool in qemu-system-x86_64 busybox cpio depmod readelf strip zstd xz "$CC"; do
+PATH=$PATH:/usr/sbin:/sbin
+for tool in qemu-system-x86_64 busybox mke2fs cpio depmod readelf strip zstd xz "$CC"; do
 	command -v "$tool" >/dev/null || cannot "$tool is missing: make vm-deps"
 done
 
@@ -108,6 +109,7 @@ for script in "$here"/crash/*.sh; do
 	job "tests/vm/crash/$name" "$here/boot.sh" -t 240 -k "$VM/kernel-crash-$name.log" -f "$BUILD/gpuslice:/usr/bin/gpuslice" \
 		-f "$here/../../data:/usr/share/gpuslice" -f "$here/../../themes:/usr/share/gpuslice/themes" "$script"
 done
+job tests/vm/power.sh "$here/power.sh"
 for program in "$BUILD"/tests/vm/test_*; do
 	name=$(basename "$program")
 	[ -x "$program" ] && [ -e "$here/$name.c" ] || continue

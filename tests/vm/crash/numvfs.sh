@@ -12,5 +12,5 @@ set $FLEX/vf:2 vram-quota-bytes $QUOTA"
 every write all
 both "mode $L40S whole" "mode $L40S vgpu"
 every write all 5
-every write agent 7
-done_killing 4
+every write agent 9
+done_killing 3

@@ -31,13 +31,14 @@ last_record() {
 keep() { sysfs_of_all >"$kept/$1.sysfs"; gpuslice export json >"$kept/$1.json"; }
 is_at() { sysfs_of_all >/tmp/now.sysfs; cmp -s /tmp/now.sysfs "$kept/$1.sysfs"; }
 
+differences() { diff "$1" "$2" | grep '^[-+][^-+]' | head -n 8 | tr '\n' ' '; }
+
 # at NAME: "NAME", in both tellings, or what is otherwise
 at() {
 	if ! is_at "$1"; then
-		diff "$kept/$1.sysfs" /tmp/now.sysfs | grep '^[-+][^-+]' | head -n 8
+		differences "$kept/$1.sysfs" /tmp/now.sysfs
 	elif ! gpuslice export json >/tmp/now.json || ! cmp -s /tmp/now.json "$kept/$1.json"; then
-		echo "sysfs is $1, and the program says otherwise:"
-		diff "$kept/$1.json" /tmp/now.json | grep '^[-+][^-+]' | head -n 8
+		echo "sysfs is $1, and the program says otherwise: $(differences "$kept/$1.json" /tmp/now.json)"
 	else
 		echo "$1"
 	fi

@@ -6,7 +6,7 @@
 # goes in. The disk has var/lib/gpuslice and etc/gpuslice, and what each state
 # looks like. Parts:
 #	states		make the two states, and keep how they look
-#	recover WAY END	the commit that the power went in is taken there
+#	recover WAY END RECORD	the commit that the power went in is taken there; its last record is of that kind
 #	tear N		cut N bytes off the end of its journal first, as when the last write was half
 #	cut EVENT N	begin the way to the other state; the power goes at that event
 #	cut-recovery EVENT N WAY	recover, and the power goes again
@@ -34,24 +34,24 @@ states() {
 	result "the other is reached" a "$(at a)"
 }
 
-# tear N
+# tear N: half a record, with its room behind it
 tear() {
 	file=$JOURNAL/$(ls $JOURNAL | sort -n | tail -n 1)
-	size=$(wc -c <"$file")
-	# what was reserved behind the end is not part of it
-	truncate -s $((size - $1)) "$file"
-	result "half a record" "" "$(tail -c 1 "$file" | tr -d '{}",a-z0-9:' | tr -d '\n' | head -c 0)"
+	truncate -s $(($(wc -c <"$file") - $1)) "$file"
+	fact "the last record is half" 0 sh -c "tail -n 1 '$file' | grep -c '}$'"
 }
 
-recover_all() { # WAY END
-	boots=$(gpuslice history --json 2>/dev/null | grep -c '"state": *"open"')
-	result "one commit is open" 1 "$boots"
+# recovered WAY END LAST
+recovered() {
+	result "what was on the disk is there" "$3" "$(last_record)"
+	gpuslice --json recover >/tmp/open 2>&1
+	result "one commit is to be recovered" 1 "$(grep -c '"machine"' /tmp/open)"
 	gpuslice list >/tmp/list 2>&1
-	fact "list says so" recover grep -o -m 1 recover /tmp/list
+	result "list says so" "$(cat /tmp/list)" "$(grep -q interrupted /tmp/list && cat /tmp/list)"
 	ends "nothing else is begun" 3 gpuslice apply --yes --disrupt all $kept/"$2".json
 	ends "recover knows that the machine was started again" 5 gpuslice recover
 	fact "and says so" "started again since" grep -o -m 1 "started again since" /tmp/out
-	ends "recover --$1, last record: $(last_record)" 0 gpuslice recover --"$1" --yes --disrupt all
+	ends "recover --$1" 0 gpuslice recover --"$1" --yes --disrupt all
 	result "gives" "$2" "$(at "$2")"
 	ends "and nothing is left to be done" 0 gpuslice recover
 }
@@ -64,7 +64,7 @@ cut() {
 	done_here
 	arm "$1" power "$2"
 	apply $kept/$to.json
-	echo "not ok - the power went in $1 $2"
+	echo "not ok 0 - the power went in $1 $2"
 	exit 1
 }
 
@@ -73,7 +73,7 @@ cut_recovery() {
 	done_here
 	arm "$1" power "$2"
 	gpuslice recover --"$3" --yes --disrupt all >/tmp/out 2>/tmp/err
-	echo "not ok - the power went in $1 $2"
+	echo "not ok 0 - the power went in $1 $2"
 	exit 1
 }
 
@@ -84,7 +84,7 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	states) states && shift ;;
 	tear) tear "$2" && shift 2 ;;
-	recover) recover_all "$2" "$3" && shift 3 ;;
+	recover) recovered "$2" "$3" "$4" && shift 4 ;;
 	cut) cut "$2" "$3" ;;
 	cut-recovery) cut_recovery "$2" "$3" "$4" ;;
 	save) ends "save" 0 gpuslice save && shift ;;
