@@ -169,7 +169,7 @@ static int close_one(struct fault_host *h, uint64_t id, enum gs_way way, uint64_
 	return gs_journal_take(&f->commit, &record, e);
 }
 
-/* With it those that were to end it and did not: what they left has found its end, too. */
+/* With it those that were to end it and did not: what they left has found its end, too, but for a unit that one of them stopped. */
 int fault_journal_close(struct fault_host *h, uint64_t id, enum gs_way way, uint64_t by, struct gs_error *e)
 {
 	int r = close_one(h, id, way, by, e);
@@ -177,7 +177,7 @@ int fault_journal_close(struct fault_host *h, uint64_t id, enum gs_way way, uint
 	for (size_t i = id; i < h->n_journals && r == 0; i++) {
 		GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
 
-		if (gs_journal_parse(h->journals[i].bytes.text, h->journals[i].bytes.length, &f, NULL) == 0 && f->commit.of == id && needs_recovery(&f->commit))
+		if (gs_journal_parse(h->journals[i].bytes.text, h->journals[i].bytes.length, &f, NULL) == 0 && f->commit.of == id && needs_recovery(&f->commit) && !f->commit.n_units)
 			r = fault_journal_close(h, f->commit.id, way, by, e);
 	}
 	return r;
