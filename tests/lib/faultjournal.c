@@ -169,7 +169,7 @@ static int close_one(struct fault_host *h, uint64_t id, enum gs_way way, uint64_
 	return gs_journal_take(&f->commit, &record, e);
 }
 
-/* With it those that were to end it and did not: what they left has found its end, too, but for a unit that one of them stopped. */
+/* With it those that were to end it and did not: what they left has found its end, too. */
 int fault_journal_close(struct fault_host *h, uint64_t id, enum gs_way way, uint64_t by, struct gs_error *e)
 {
 	int r = close_one(h, id, way, by, e);
@@ -177,7 +177,7 @@ int fault_journal_close(struct fault_host *h, uint64_t id, enum gs_way way, uint
 	for (size_t i = id; i < h->n_journals && r == 0; i++) {
 		GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
 
-		if (gs_journal_parse(h->journals[i].bytes.text, h->journals[i].bytes.length, &f, NULL) == 0 && f->commit.of == id && needs_recovery(&f->commit) && !f->commit.n_units)
+		if (gs_journal_parse(h->journals[i].bytes.text, h->journals[i].bytes.length, &f, NULL) == 0 && f->commit.of == id && needs_recovery(&f->commit))
 			r = fault_journal_close(h, f->commit.id, way, by, e);
 	}
 	return r;
@@ -243,8 +243,13 @@ int fault_journal_past(const struct fault_host *h, uint64_t id, struct gs_past *
 	for (size_t i = id; r == 0 && i < h->n_journals; i++) {
 		GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *later = NULL;
 
-		if (gs_journal_parse(h->journals[i].bytes.text, h->journals[i].bytes.length, &later, NULL) == 0 && later->commit.of == id && later->commit.way == GS_WAY_FINISH)
+		if (gs_journal_parse(h->journals[i].bytes.text, h->journals[i].bytes.length, &later, NULL) < 0 || later->commit.of != id)
+			continue;
+		if (later->commit.way == GS_WAY_FINISH)
 			(*ret_past)->tried = (*ret_past)->plan->n_steps;
+		/* … and have left a unit down, which comes up with this one */
+		for (size_t k = 0; needs_recovery(&later->commit) && k < later->commit.n_units && (*ret_past)->n_units < GS_JOURNAL_UNITS_MAX; k++)
+			(*ret_past)->units[(*ret_past)->n_units++] = gs_arena_strdup((*ret_past)->arena, later->commit.units[k]);
 	}
 	return r;
 }
