@@ -243,8 +243,13 @@ int fault_journal_past(const struct fault_host *h, uint64_t id, struct gs_past *
 	for (size_t i = id; r == 0 && i < h->n_journals; i++) {
 		GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *later = NULL;
 
-		if (gs_journal_parse(h->journals[i].bytes.text, h->journals[i].bytes.length, &later, NULL) == 0 && later->commit.of == id && later->commit.way == GS_WAY_FINISH)
+		if (gs_journal_parse(h->journals[i].bytes.text, h->journals[i].bytes.length, &later, NULL) < 0 || later->commit.of != id)
+			continue;
+		if (later->commit.way == GS_WAY_FINISH)
 			(*ret_past)->tried = (*ret_past)->plan->n_steps;
+		/* … and have left a unit down, which comes up with this one */
+		for (size_t k = 0; needs_recovery(&later->commit) && k < later->commit.n_units && (*ret_past)->n_units < GS_JOURNAL_UNITS_MAX; k++)
+			(*ret_past)->units[(*ret_past)->n_units++] = gs_arena_strdup((*ret_past)->arena, later->commit.units[k]);
 	}
 	return r;
 }

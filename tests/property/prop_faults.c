@@ -626,9 +626,13 @@ static void try_own(bool every)
 		else
 			try_some(&g.c, SAMPLES);
 		/* what seldom comes in an undo */
-		for (size_t n = 0; every && g.c.request.options.allow_reset && n < 14; n++)
+		for (size_t n = 0; every && (g.c.request.options.allow_reset || strstr(g.c.request.script, "set 0")) && n < 14; n++)
 			for (int k = 0; k <= FAULT_KILL_HANGING; k++)
 				try_two(&g.c, (enum fault_kind)k, g.c.n_acts);
+		for (size_t n = 0; every && g.c.request.options.allow_reset && n < 60; n++) {
+			try_two(&g.c, FAULT_HALF, g.c.n_acts);
+			try_two(&g.c, FAULT_NOTHING, g.c.n_acts - 1);
+		}
 		try_race(&g.c, true);
 	}
 }
