@@ -24,7 +24,7 @@ has_struck() { [ "$(cat $CRASH/at)" = 0 ]; }
 # last_record: of the newest commit, what it says and of which step
 last_record() {
 	newest=$(ls $JOURNAL | sort -n | tail -n 1)
-	tail -n 1 "$JOURNAL/$newest" | sed -n 's/.*"kind": *"\([a-z]*\)".*/\1/p'
+	tail -n 1 "$JOURNAL/$newest" | grep -o '"kind": *"[a-z]*"' | head -n 1 | cut -d '"' -f 4
 }
 
 # keep NAME: the state that the machine has, in both tellings

@@ -57,7 +57,7 @@ recovered() {
 }
 
 # cut EVENT N: never comes back, unless there is no such event
-cut() {
+cut_power() {
 	from=$(where) to=b
 	[ "$from" = a ] || to=a
 	echo "# from $from to $to, the power goes at $1 $2"
@@ -85,7 +85,7 @@ while [ $# -gt 0 ]; do
 	states) states && shift ;;
 	tear) tear "$2" && shift 2 ;;
 	recover) recovered "$2" "$3" "$4" && shift 4 ;;
-	cut) cut "$2" "$3" ;;
+	cut) cut_power "$2" "$3" ;;
 	cut-recovery) cut_recovery "$2" "$3" "$4" ;;
 	save) ends "save" 0 gpuslice save && shift ;;
 	restore)
