@@ -123,7 +123,8 @@ static void drop_empty_params(struct json_object *gpu)
 {
 	struct json_object *list = NULL, *params;
 
-	if (!json_object_object_get_ex(gpu, "instances", &list))
+	/* null: of a GPU that is lost nobody knows them */
+	if (!json_object_object_get_ex(gpu, "instances", &list) || !json_object_is_type(list, json_type_array))
 		return;
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		if (!json_object_object_get_ex(json_object_array_get_idx(list, i), "params", &params))

@@ -110,7 +110,7 @@ that "and what to do" says err "gpuslice agent --publish"
 that "and that others are hidden" says err "processes of other users cannot be seen"
 expect 0 "root publishes" l agent --publish
 expect 0 "the frame now" l --as-user monitor --once --size 24x80
-that "has the places that were published" says err "that root published last"
+that "has the places that were published" says err "that root published"
 expect 0 "monitor --help" "$program" monitor --help
 that "explains it too" says out "PARTIAL VIEW in the first line means"
 

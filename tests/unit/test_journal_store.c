@@ -455,7 +455,7 @@ static void they_take_no_more_than_their_bytes(void **state)
 	gs_journal_close(begun(&p));
 	for (unsigned id = 2; id < 16; id++) {
 		snprintf(path, sizeof(path), GS_JOURNAL_DIR "/%u.jsonl", id);
-		gs_tree_put(p.dir, path, "nonsense\n");
+		gs_tree_put(p.dir, path, "nonsense");
 		snprintf(path, sizeof(path), "%s/" GS_JOURNAL_DIR "/%u.jsonl", p.dir, id);
 		assert_int_equal(truncate(path, 6 << 20), 0);
 	}
