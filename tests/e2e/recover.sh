@@ -128,4 +128,57 @@ that "says why" says out "for the demo"
 expect 2 "no number" on $host undo 0x1
 expect 2 "there is no such commit" on $host undo 99
 
+# what a hostile or unlucky look found
+host=dgx-h100
+d() { "$program" --sim dgx-h100 "$@"; }
+journal=$(d sim path)/var/lib/gpuslice/journal
+printf 'create 3 1g.10gb at 0\n' >"$tmp/script"
+
+# all is done but its last word: the way that is asked for is the one that is gone
+d sim reset >/dev/null
+layout $host >"$tmp/base"
+d apply --yes "$tmp/script" >/dev/null
+layout $host >"$tmp/target"
+sed -i '$d' "$journal/1.jsonl"
+expect 0 "at the target, recover --undo" d recover --undo --yes
+that "gives the base" same "$tmp/base"
+d sim reset >/dev/null
+d sim fault kill before at 1 >/dev/null
+d apply --yes "$tmp/script" >/dev/null 2>&1
+expect 0 "at the base, recover --finish" d recover --finish --yes
+that "gives the target" same "$tmp/target"
+
+# what cannot be read is in the way of all, and can be set aside
+d sim reset >/dev/null
+d sim fault kill after at 1 >/dev/null
+d apply --yes "$tmp/script" >/dev/null 2>&1
+sed -i '1s/gpuslice.journal-file/another.journal-file/' "$journal/1.jsonl"
+printf 'create 2 1g.10gb at 4\nmode 5 mig\n' >"$tmp/other"
+expect 3 "a record that makes no sense: nothing is begun anywhere" d apply --yes --disrupt all "$tmp/other"
+that "and it is said why" says out "cannot be told"
+expect 1 "recover cannot tell either" d recover
+that "but names the way out" says err "recover --leave 1"
+expect 0 "which is one" d recover --leave 1
+that "nothing of it is lost" [ -s "$journal/1.damaged" ]
+expect 0 "and then all goes on" d apply --yes --disrupt unit:nvidia-dcgm.service --disrupt unit:dcgm-exporter.service "$tmp/script"
+
+# an undo says that others were there since, and does not work on another board
+d sim reset >/dev/null
+d apply --yes "$tmp/script" >/dev/null
+printf 'create 3 1g.10gb at 5\n' >"$tmp/other"
+d apply --yes "$tmp/other" >/dev/null
+expect 3 "undo of what others changed since wants a confirmation" d undo 1
+that "and says so" says out "commit 2 changed it since"
+expect 0 "with which it is done" d undo 1 --yes
+d sim reset >/dev/null
+d apply --yes "$tmp/script" >/dev/null
+sed -i '1s/GPU-c07b93d4-1e58-5a26-b4f9-d83e5f61027a/GPU-c07b93d4-1e58-5a26-b4f9-000000000000/g' "$journal/1.jsonl"
+expect 3 "undo on another board" d undo --yes
+that "is refused" says err "is another one than when commit 1 was made"
+expect 0 "a GPU that has gone" d sim fault vanish 0000:61:00.0
+expect 3 "is not undone by saying that there is nothing to do" d undo --yes
+printf 'create 3 1g.10gb at 5\n' >"$tmp/script"
+d sim reset >/dev/null
+expect 0 "bytes that are no UTF-8" d apply --yes --message "$(printf 'caf\351')" "$tmp/script"
+
 done_testing
