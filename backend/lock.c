@@ -226,7 +226,7 @@ int gs_lock_take(struct gs_root *root, const char *command, int *ret_fd, struct 
 	if (r == -EWOULDBLOCK) {
 		if (ret_holder)
 			*ret_holder = holder;
-		return gs_error_set(e, r, GS_STATUS_LOCKED, "another commit is running%s%s. Nothing was done: wait for it to end", holder.process.pid ? ": " : "",
+		return gs_error_set(e, r, GS_STATUS_LOCKED, "another commit is running%s%s. Nothing was done: --wait SECONDS waits for its end", holder.process.pid ? ": " : "",
 				    holder.process.pid ? gs_lock_describe(&holder, gs_wall_now(), text, sizeof(text)) : "");
 	}
 	if (r == 0)

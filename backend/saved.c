@@ -117,6 +117,20 @@ static int write_note(struct gs_root *root, const struct gs_digest *digest, cons
 	return r < 0 ? r : gs_root_replace_file(root, text, strlen(text), 0644, (gid_t)-1, GS_SAVED_NOTE_PATH);
 }
 
+/* One y too many must not cost the only good layout. What cannot be read is none, and nothing depends on this copy. */
+static void keep_previous(struct gs_root *root, const struct gs_digest *next)
+{
+	GS_FREE char *bytes = NULL;
+	struct gs_digest digest;
+	size_t n = 0;
+
+	if (gs_root_read_bytes(root, GS_INPUT_BYTES_MAX, &bytes, &n, GS_SAVED_PATH) < 0)
+		return;
+	digest = gs_digest_of(bytes, n);
+	if (!gs_digest_equal(&digest, next))
+		gs_root_replace_file(root, bytes, n, 0644, (gid_t)-1, GS_SAVED_PATH ".previous");
+}
+
 int gs_saved_write(struct gs_root *root, const char *text, size_t n, const char *by, struct gs_wall now, struct gs_error *e)
 {
 	const struct gs_digest digest = gs_digest_of(text, n);
@@ -124,6 +138,8 @@ int gs_saved_write(struct gs_root *root, const char *text, size_t n, const char 
 
 	if (r == 0)
 		r = gs_root_mkdir(root, 0755, "etc/gpuslice");
+	if (r == 0)
+		keep_previous(root, &digest);
 	if (r == 0)
 		r = gs_root_replace_file(root, text, n, 0644, (gid_t)-1, GS_SAVED_PATH);
 	if (r < 0)

@@ -157,6 +157,8 @@ void gs_view_saved(const struct gs_view *v)
 	gs_part_rule(v, ask, 0, GS_ELEMENT_TITLE, NULL, NULL);
 	if (why)
 		snprintf(text, sizeof(text), "%s", why);
+	else if (m->n_drifted)
+		snprintf(text, sizeof(text), "Replace the saved layout, which differs, with what is there now?   y  save");
 	else
 		snprintf(text, sizeof(text), "Save the machine as it is now to %s?   y  save", gs_model_saved_path(m));
 	gs_draw_fit(v->f, ask, 1, 1, ask.columns - 2, GS_ELEMENT_CONFIRM, text);

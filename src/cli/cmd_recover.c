@@ -59,6 +59,13 @@ static int look(struct gs_session *s, uint64_t id, struct wound *w, struct gs_er
 	return r < 0 ? r : gs_past_judge(w->how_it_was, w->past.snapshot, &w->state, &w->not_base, &w->not_target, e);
 }
 
+static bool is_open(const struct wound *w)
+{
+	const struct gs_journal_commit *c = &w->past.file->commit;
+
+	return c->state == GS_JOURNAL_IS_OPEN || (c->state == GS_JOURNAL_IS_ENDED && gs_u32_is(c->status, GS_STATUS_NOT_UNDONE));
+}
+
 static const char *machine_word(enum gs_past_state state)
 {
 	return state == GS_PAST_IS_BASE ? "base" : state == GS_PAST_IS_TARGET ? "target" : "between";
@@ -183,6 +190,7 @@ static enum how ask(void)
 static int recover(struct gs_cli *cli, const struct recover_options *o, struct gs_session *s, uint64_t id, bool *ret_told)
 {
 	GS_CLEANUP(wound_done) struct wound w = { .not_base = GS_STRBUF_INIT, .not_target = GS_STRBUF_INIT };
+	struct gs_cli_commit commit;
 	struct gs_error e = { 0 };
 	enum how how = o->how;
 
@@ -193,6 +201,12 @@ static int recover(struct gs_cli *cli, const struct recover_options *o, struct g
 		gs_cli_fail(cli, &e);
 		gs_cli_say("gpuslice recover --leave %" PRIu64 " closes it as it is", id);
 		return (int)e.status;
+	}
+	if (!is_open(&w)) {
+		char label[256];
+
+		gs_error_set(&e, -EALREADY, GS_STATUS_REFUSED, "%s has ended: there is nothing to recover; gpuslice undo %" PRIu64 " takes it back", gs_journal_label(&w.past.file->commit, label, sizeof(label)), id);
+		return gs_cli_fail(cli, &e);
 	}
 	if (!cli->json)
 		print_wound(&w);
@@ -209,8 +223,11 @@ static int recover(struct gs_cli *cli, const struct recover_options *o, struct g
 			printf("ways out: gpuslice recover --finish %" PRIu64 ", --undo or --leave\n", id);
 		return GS_STATUS_NOT_UNDONE;
 	}
+	/* who chose on the terminal has not seen the plan yet */
+	commit = o->commit;
+	commit.must_ask = o->how == HOW_ASK;
 	*ret_told = true;
-	return gs_cli_past_commit(cli, &o->commit, s, &w.past, how == HOW_FINISH ? GS_WAY_FINISH : GS_WAY_TAKE_BACK);
+	return gs_cli_past_commit(cli, &commit, s, &w.past, how == HOW_FINISH ? GS_WAY_FINISH : GS_WAY_TAKE_BACK);
 }
 
 /* The oldest first; *@ret_under_way: one whose agent lives, or 0. */

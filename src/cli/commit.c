@@ -215,7 +215,7 @@ static bool ask_whether_to_stop(struct gs_session *s, struct question *q)
 	if (q->tty < 0)
 		return false;
 	gs_session_pause(s);
-	dprintf(q->tty, "\nThe commit waits behind this step. u stops it and undoes what was done, g goes on (Ctrl-C again: u): ");
+	dprintf(q->tty, "\nThe commit waits behind this step. u stops it and undoes what was done, g goes on, then Enter (Ctrl-C again: u): ");
 	return true;
 }
 
@@ -379,7 +379,7 @@ static int review(struct gs_cli *cli, const struct gs_cli_commit *o, const struc
 		gs_error_set(&e, -EPERM, GS_STATUS_REFUSED, "changing this machine needs root. Nothing was done: use sudo");
 		return gs_cli_fail(cli, &e);
 	}
-	if (p->n_steps && gs_plan_needs_confirmation(p) && !o->yes && gs_cli_confirm(&p, 1, hello, &e) < 0) {
+	if (p->n_steps && (o->must_ask || gs_plan_needs_confirmation(p)) && !o->yes && gs_cli_confirm(&p, 1, hello, &e) < 0) {
 		/* what there is to confirm was not shown anywhere yet */
 		if (e.errnum == -ENOTTY && !cli->json)
 			gs_cli_print_plan(p, stdout);

@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 
 struct gs_cli_commit {
+	bool must_ask;          /* also where no finding wants it */
 	bool yes, dry_run, kill, allow_reset, undo_on_hangup;
 	struct gs_digest expect;
 	const char *message;

@@ -23,6 +23,7 @@ struct commit {
 	struct gs_error *e;
 	bool is_undoing;            /* the steps are the undo's */
 	bool is_ending;             /* … or start units again on the way out: the journal's failure ends nothing any more */
+	struct gs_error stopped;    /* somebody asked to stop between two steps */
 	bool has_gap;               /* a record could not be written */
 	bool is_stuck;              /* the last step's write waits in the kernel, or nobody will know that it does: nothing more on that GPU */
 };
@@ -365,7 +366,7 @@ static int fail(struct commit *c, const struct gs_plan *p, size_t done, bool act
 {
 	GS_STRBUF struct gs_strbuf left = GS_STRBUF_INIT;
 	struct gs_error undo_error = { 0 };
-	char step[256], uuids[96] = "", units[256];
+	char step[256], head[1400], uuids[96] = "", units[256];
 	size_t new_uuids = 0, reached = done + (acted ? 1 : 0);
 	int r = undo(c, p, reached, why->text, &new_uuids, &left, &undo_error);
 
@@ -375,14 +376,18 @@ static int fail(struct commit *c, const struct gs_plan *p, size_t done, bool act
 		gs_step_describe(&p->steps[done], GS_TENSE_PLAN, step, sizeof(step));
 	else
 		snprintf(step, sizeof(step), "the end");
+	/* who stopped it between two steps knows why; nothing failed */
+	if (why == &c->stopped)
+		snprintf(head, sizeof(head), "%s, before step %zu of %zu (%s)", why->text, done + 1, p->n_steps, step);
+	else
+		snprintf(head, sizeof(head), "step %zu of %zu (%s) failed: %s", done + 1, p->n_steps, step, why->text);
 	if (r < 0)
-		return finish(c, why->errnum, GS_STATUS_NOT_UNDONE, "step %zu of %zu (%s) failed: %s. Not everything could be undone: %s. %s%s; gpuslice recover shows the ways out",
-			      done + 1, p->n_steps, step, why->text, undo_error.text, tell_differences(c, p, &left), units);
+		return finish(c, why->errnum, GS_STATUS_NOT_UNDONE, "%s. Not everything could be undone: %s. %s%s; gpuslice recover shows the ways out", head, undo_error.text,
+			      tell_differences(c, p, &left), units);
 	c->result->undone = true;
 	if (new_uuids)
 		snprintf(uuids, sizeof(uuids), ", but %zu instance%s another UUID", new_uuids, new_uuids == 1 ? " has" : "s have");
-	return finish(c, why->errnum, GS_STATUS_FAILED, "step %zu of %zu (%s) failed: %s. Everything was undone: the machine is as before%s%s%s", done + 1, p->n_steps,
-		      step, why->text, uuids, left_over(p, reached), units);
+	return finish(c, why->errnum, GS_STATUS_FAILED, "%s. Everything was undone: the machine is as before%s%s%s", head, uuids, left_over(p, reached), units);
 }
 
 /* A mode change that the driver holds back: what follows needs it, so it stops here and stays pending. */
@@ -478,8 +483,8 @@ static int run_plan(struct commit *c, const struct gs_plan *p)
 	for (size_t i = 0; i < p->n_steps; i++) {
 		/* once the units come back there is nothing left to stop */
 		if (p->steps[i].op != GS_STEP_START_UNIT && c->ops->cancelled && c->ops->cancelled(c->userdata)) {
-			gs_error_set(&why, -ECANCELED, GS_STATUS_FAILED, "stopped as asked");
-			return fail(c, p, i, false, &why);
+			gs_error_set(&c->stopped, -ECANCELED, GS_STATUS_FAILED, "stopped as asked");
+			return fail(c, p, i, false, &c->stopped);
 		}
 		r = run_step(c, p, &p->steps[i], &acted, &why);
 		if (r == -EINPROGRESS && !c->is_stuck && is_reset_later(p, i))

@@ -169,6 +169,16 @@ that "with all of them" test "$(field '["results"].__len__()')" = 8
 expect 0 "reset" g sim reset
 expect 0 "save" g save
 expect 0 "who is there is not waited for" timeout 60 "$program" --sim dgx-h100 restore --yes --wait-ready 3600
+# one y too many: what was saved before is still there
+"$program" --sim dgx-h100 sim reset >/dev/null
+expect 0 "save" "$program" --sim dgx-h100 save
+cp "$(g sim path)/etc/gpuslice/layout.json" "$tmp/good"
+"$program" --sim dgx-h100 sim reboot >/dev/null
+expect 0 "save what is left after a reboot" "$program" --sim dgx-h100 save
+that "the layout before is kept" cmp -s "$tmp/good" "$(g sim path)/etc/gpuslice/layout.json.previous"
+expect 0 "save the same again" "$program" --sim dgx-h100 save
+that "it still is" cmp -s "$tmp/good" "$(g sim path)/etc/gpuslice/layout.json.previous"
+
 # every family: what was saved is there again after a reboot, byte for byte
 for host in dgx-h100 kvm-l40s kvm-a2 b200 lab; do
 	"$program" --sim $host sim reset >/dev/null
