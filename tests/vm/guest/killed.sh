@@ -40,8 +40,6 @@ recovered() {
 	eventually nobody_works || result "$what: what the kernel was given ends" yes no
 	found=$(where) end=$from
 	[ "$4" = undo ] || end=$to
-	# who finds it at one of both ends has nothing left to do
-	[ "$found" = between ] || end=$found
 	if [ "$found$n_between" = between0 ]; then
 		ends "$what: nothing else is begun" 3 gpuslice apply --yes --disrupt all $kept/$end.json
 		fact "and recover is named" recover grep -o -m 1 recover /tmp/out /tmp/err -h
