@@ -203,7 +203,7 @@ static int plan_script(const struct gs_request *r, const struct gs_snapshot *s, 
 
 	if (ret < 0)
 		return ret;
-	ret = gs_script_evaluate(script, s, r->context, &ev, e);
+	ret = gs_script_evaluate_on(script, s, r->context, r->only, r->n_only, &ev, e);
 	if (ret == 0)
 		ret = gs_request_keep_only(r, s, &ev, e);
 	if (ret < 0)

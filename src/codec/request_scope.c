@@ -187,7 +187,8 @@ struct split {
 	struct gs_bdf *good;            /* GPUs that can be judged */
 	size_t n_good;
 	struct gs_error *errors;        /* one per GPU; errnum 0: none */
-	struct gs_layout *file;         /* NULL: a script */
+	struct gs_layout *file;         /* NULL: a script, or about an earlier commit */
+	struct gs_script *script;
 };
 
 static void split_done(struct split *s)
@@ -195,6 +196,15 @@ static void split_done(struct split *s)
 	free(s->good);
 	free(s->errors);
 	gs_layout_free(s->file);
+	gs_script_free(s->script);
+}
+
+/* What is wrong whatever the machine's state is wrong for all; what a GPU does not allow now is its own matter. */
+static int try_script(const struct split *sp, struct gs_bdf bdf, struct gs_error *why)
+{
+	GS_EVALUATION struct gs_evaluation ev = { 0 };
+
+	return gs_script_evaluate_on(sp->script, sp->snapshot, sp->request->context, &bdf, 1, &ev, why);
 }
 
 /* Try the entries of each GPU for themselves. */
@@ -216,8 +226,15 @@ static int sort_out(struct split *sp, struct gs_error *e)
 			continue;
 		if (sp->file)
 			ret = gs_layout_bind_some(sp->file, &bdf, 1, sp->snapshot, &bound, &why);
+		else if (sp->script)
+			ret = try_script(sp, bdf, &why);
 		if (ret == -ENOMEM)
 			return gs_error_oom(e);
+		if (ret < 0 && sp->script && why.status == GS_STATUS_INVALID) {
+			if (e)
+				*e = why;
+			return ret;
+		}
 		if (ret < 0)
 			sp->errors[i] = why;
 		else
@@ -356,6 +373,8 @@ int gs_request_split(const struct gs_request *r, const struct gs_snapshot *s, st
 		return gs_error_oom(e);
 	if (r->kind == GS_REQUEST_LAYOUT)
 		ret = gs_layout_parse(r->text, r->n_text, r->name, &sp.file, e);
+	else if (r->kind == GS_REQUEST_SCRIPT)
+		ret = gs_script_parse(r->text, r->n_text, r->name, &sp.script, e);
 	if (ret == 0)
 		ret = sort_out(&sp, e);
 	if (ret == 0 && sp.n_good) {

@@ -130,6 +130,14 @@ static int remark_index(struct gs_edit *x)
 				      x->gpu->nvidia_index.value));
 }
 
+bool gs_edit_is_for(const struct gs_edit *x, uint32_t gpu)
+{
+	for (size_t i = 0; i < x->n_only; i++)
+		if (gs_bdf_compare(x->only[i], gs_snapshot_gpu(x->s, gpu)->bdf) == 0)
+			return true;
+	return !x->n_only;
+}
+
 static int evaluate_statement(struct gs_edit *x, uint32_t *selected)
 {
 	size_t n;
@@ -138,6 +146,9 @@ static int evaluate_statement(struct gs_edit *x, uint32_t *selected)
 	if (r >= 0 && x->st->verb == GS_VERB_COPY && n != 1)
 		return gs_error_at(x->e, -EINVAL, &x->st->gpu.pos, "copy takes one GPU to copy from; this names %zu", n);
 	for (size_t i = 0; r >= 0 && i < n; i++) {
+		/* what is copied from is only looked at */
+		if (x->st->verb != GS_VERB_COPY && !gs_edit_is_for(x, selected[i]))
+			continue;
 		x->gpu = gs_snapshot_gpu(x->s, selected[i]);
 		x->g = &x->ev->layout->gpus[selected[i]];
 		r = remark_index(x);
@@ -150,9 +161,15 @@ static int evaluate_statement(struct gs_edit *x, uint32_t *selected)
 int gs_script_evaluate(const struct gs_script *script, const struct gs_snapshot *s, enum gs_script_context context,
 		       struct gs_evaluation *ret_ev, struct gs_error *e)
 {
+	return gs_script_evaluate_on(script, s, context, NULL, 0, ret_ev, e);
+}
+
+int gs_script_evaluate_on(const struct gs_script *script, const struct gs_snapshot *s, enum gs_script_context context, const struct gs_bdf *only, size_t n_only,
+			  struct gs_evaluation *ret_ev, struct gs_error *e)
+{
 	GS_EVALUATION struct gs_evaluation ev = { 0 };
 	GS_FREE uint32_t *selected = calloc(gs_snapshot_n_gpus(s) + 1, sizeof(*selected));
-	struct gs_edit x = { .s = s, .context = context, .ev = &ev, .e = e };
+	struct gs_edit x = { .s = s, .context = context, .ev = &ev, .only = only, .n_only = n_only, .e = e };
 	int r;
 
 	if (!selected)

@@ -162,6 +162,10 @@ enum gs_script_context {
 int gs_script_evaluate(const struct gs_script *script, const struct gs_snapshot *s, enum gs_script_context context,
 		       struct gs_evaluation *ret_ev, struct gs_error *e);
 
+/* The same for the GPUs @only alone (none: all): statements are not tried on others, so what is wrong there costs nothing here. */
+int gs_script_evaluate_on(const struct gs_script *script, const struct gs_snapshot *s, enum gs_script_context context, const struct gs_bdf *only, size_t n_only,
+			  struct gs_evaluation *ret_ev, struct gs_error *e);
+
 /* Indices of the GPUs that @sel names, ascending; @ret has room for @max. Errors as above. */
 int gs_select_gpus(const struct gs_gpu_selector *sel, const struct gs_snapshot *s, uint32_t *ret, size_t max, size_t *ret_n, struct gs_error *e);
 

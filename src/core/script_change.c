@@ -224,7 +224,7 @@ int gs_edit_copy(struct gs_edit *x)
 	for (size_t i = 0; i < x->st->n_targets; i++) {
 		r = gs_select_gpus(&x->st->targets[i], x->s, targets, max, &n, x->e);
 		for (size_t k = 0; r >= 0 && k < n; k++)
-			r = copy_to(x, targets[k]);
+			r = gs_edit_is_for(x, targets[k]) ? copy_to(x, targets[k]) : 0;
 		if (r < 0)
 			return r;
 	}

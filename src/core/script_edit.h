@@ -14,6 +14,8 @@ struct gs_edit {
 	struct gs_evaluation *ev;
 	const struct gs_statement *st;
 	uint32_t number;            /* of @st, from 0 */
+	const struct gs_bdf *only;  /* the GPUs that are edited; none: all */
+	size_t n_only;
 	/* the GPU that the statement works on now */
 	const struct gs_gpu *gpu;
 	struct gs_layout_gpu *g;
@@ -22,6 +24,8 @@ struct gs_edit {
 
 /* ---- script.c ---- */
 
+/* Is @gpu edited at all? */
+bool gs_edit_is_for(const struct gs_edit *x, uint32_t gpu);
 /* Where strings of the result live. */
 struct gs_arena *gs_edit_arena(struct gs_edit *x);
 struct gs_position gs_edit_position(struct gs_edit *x, struct gs_position pos);

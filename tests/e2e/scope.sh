@@ -114,4 +114,15 @@ printf 'delete 0-1 all\n' >"$tmp/in"
 expect_in 3 "--disrupt all is for one GPU" g apply --scope gpu --yes --disrupt all -
 printf 'delete 2 all\n' >"$tmp/in"
 expect_in 3 "without root nothing is done" g --as-user apply --scope gpu --yes -
+# a script that names a GPU that is lost: the others are done all the same
+g sim reset >/dev/null
+g sim fault nvml lost 0000:52:00.0 >/dev/null
+printf 'create 3 1g.10gb at 1\ncreate 2 1g.10gb at 2\n' >"$tmp/in"
+expect 3 "as a whole a script for a lost GPU is refused" g apply --yes "$tmp/in"
+expect 10 "by GPU the others are done" g apply --scope gpu --yes "$tmp/in"
+that "the lost one is named" says out "GPU 2  0000:52:00.0  refused"
+that "the other is done" says out "GPU 3  0000:61:00.0  done: 2 steps"
+printf 'create 3 1g.10gb at 5\ncreate 1 nonsense at 2\n' >"$tmp/in"
+expect 2 "what is wrong anyway is wrong for all" g apply --scope gpu --yes "$tmp/in"
+
 done_testing
