@@ -51,6 +51,8 @@ PATTERNS = [
     (re.compile(r"\b[0-9]+ s\b"), "<n> s"),
     # how many processes each machine has
     (re.compile(r"\b[0-9]+ of them may not be looked into"), "<n> of them may not be looked into"),
+    # when a commit began
+    (re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} UTC\b"), "<time> UTC"),
     # columns are as wide as the longest pid
     (re.compile(r"   +"), "  "),
 ]
