@@ -66,8 +66,8 @@ static int begin(struct gs_agent_journal *j, const struct gs_plan *p, struct gs_
 		.disrupt = request->disrupt, .n_disrupt = request->n_disrupt, .kill = request->kill, .allow_reset = request->allow_reset,
 	};
 	bool is_past = request->kind == GS_REQUEST_PAST;
-	GS_CLEANUP(gs_root_closep) struct gs_root *host = NULL;
 	GS_FREE char *boot = NULL, *user = NULL;
+	struct gs_proc_identity self;
 	struct gs_journal_begin b = {
 		.at = gs_wall_now(), .host = gs_machine_host(j->agent->machine), .pid = (uint32_t)getpid(), .undo_on_hangup = j->undo_on_hangup,
 		.way = is_past ? request->way : j->way, .of = is_past ? request->commit_id : 0, .plan = p, .options = &options,
@@ -78,43 +78,24 @@ static int begin(struct gs_agent_journal *j, const struct gs_plan *p, struct gs_
 	b.author.user = user;
 	b.boot_id = gs_root_read(root, &boot, BOOT_ID) == 0 ? boot : "unknown";
 	/* processes are this host's, whatever machine is worked on */
-	if (gs_root_open(GS_ROOT_LIVE, NULL, &host, NULL) == 0)
-		gs_proc_stat(host, b.pid, NULL, &b.start_time);
+	if (gs_proc_identify(b.pid, &self) == 0)
+		b.start_time = self.start_time;
 	return gs_journal_begin(root, &b, &j->journal, e);
-}
-
-static void log_end(struct gs_agent_journal *j)
-{
-	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
-	struct gs_root *root = gs_machine_root(j->agent->machine);
-
-	if (gs_journal_load(root, gs_journal_id(j->journal), &f, NULL) == 0)
-		gs_journal_log(root, &f->commit);
 }
 
 int gs_agent_journal_record(struct gs_agent_journal *j, const struct gs_commit_record *record, struct gs_error *e)
 {
-	struct gs_journal_record r = { .kind = record->kind, .is_undo = record->is_undo, .op = GS_STEP_INVALID, .way = GS_WAY_INVALID, .text = record->text,
-				       .errnum = record->errnum };
+	struct gs_journal_record r;
 	int rc;
 
 	if (record->kind == GS_JOURNAL_BEGIN)
 		return begin(j, record->plan, e);
 	if (!j->journal)
 		return gs_error_set(e, -EBADF, GS_STATUS_FAILED, "it was never begun");
-	if (record->step) {
-		r.n = record->step->n;
-		r.op = record->step->op;
-		r.bdf = record->step->bdf;
-		r.unit = record->step->unit;
-	}
-	if (record->kind == GS_JOURNAL_UNDO)
-		r.n_steps = (uint32_t)record->plan->n_steps;
-	if (record->kind == GS_JOURNAL_END)
-		r.status = GS_U32((uint32_t)record->result->status);
+	gs_commit_record_to_journal(record, &r);
 	rc = gs_journal_append(j->journal, &r, e);
 	if (rc == 0 && record->kind == GS_JOURNAL_END)
-		log_end(j);
+		gs_journal_log(gs_machine_root(j->agent->machine), gs_journal_commit_of(j->journal));
 	return rc;
 }
 

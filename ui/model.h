@@ -251,8 +251,6 @@ bool gs_model_needs_word(const struct gs_model *m);
 int gs_model_take_saved(struct gs_model *m, struct gs_session_saved *saved, struct gs_error *e);
 /* Where it is saved, as far as the agent has told; words for it else. */
 const char *gs_model_saved_path(const struct gs_model *m);
-/* Has it anything that a reboot takes away? */
-bool gs_model_would_lose(const struct gs_gpu *gpu);
 
 /* Is anything to be laid over what is: staged commands, or the plan of a past commit under review? */
 bool gs_model_has_plan(const struct gs_model *m);

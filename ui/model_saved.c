@@ -69,20 +69,6 @@ const char *gs_model_saved_path(const struct gs_model *m)
 	return m->saved && m->saved->saved.path ? m->saved->saved.path : fact && fact->path ? fact->path : "the machine's layout file";
 }
 
-bool gs_model_would_lose(const struct gs_gpu *gpu)
-{
-	GS_CLEANUP(gs_arena_freep) struct gs_arena *arena = gs_arena_new();
-	struct gs_reboot_item *items = NULL;
-	size_t n = 0;
-
-	if (!arena || gs_reboot_items(gpu, arena, &items, &n) < 0)
-		return true;
-	for (size_t i = 0; i < n; i++)
-		if (items[i].fate == GS_REBOOT_LOST)
-			return true;
-	return false;
-}
-
 void gs_model_count_saved(struct gs_model *m)
 {
 	m->n_drifted = m->n_unsaved = 0;
@@ -93,6 +79,6 @@ void gs_model_count_saved(struct gs_model *m)
 
 		m->n_drifted += gpu->saved == GS_SAVED_DIFFERS;
 		/* a machine as it comes up needs no saving */
-		m->n_unsaved += gpu->saved == GS_SAVED_NONE && gs_model_would_lose(gpu);
+		m->n_unsaved += gpu->saved == GS_SAVED_NONE && gs_reboot_would_lose(gpu);
 	}
 }

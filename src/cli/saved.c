@@ -110,21 +110,6 @@ int gs_cli_assert_saved(struct gs_cli *cli, struct gs_session *session, const st
 	return (int)status;
 }
 
-/* Has it anything that a reboot takes away? A machine as it comes up needs no saving. */
-static bool would_lose(const struct gs_gpu *gpu)
-{
-	GS_CLEANUP(gs_arena_freep) struct gs_arena *arena = gs_arena_new();
-	struct gs_reboot_item *items = NULL;
-	size_t n = 0;
-
-	if (!arena || gs_reboot_items(gpu, arena, &items, &n) < 0)
-		return true;
-	for (size_t i = 0; i < n; i++)
-		if (items[i].fate == GS_REBOOT_LOST)
-			return true;
-	return false;
-}
-
 /* "GPU 2, 3" of those that are in that state and would lose something. */
 static size_t list_gpus(const struct gs_snapshot *s, enum gs_saved_state state, struct gs_strbuf *b)
 {
@@ -133,7 +118,7 @@ static size_t list_gpus(const struct gs_snapshot *s, enum gs_saved_state state, 
 	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
 		const struct gs_gpu *gpu = gs_snapshot_gpu(s, i);
 
-		if (gpu->saved == state && (state == GS_SAVED_DIFFERS || would_lose(gpu)))
+		if (gpu->saved == state && (state == GS_SAVED_DIFFERS || gs_reboot_would_lose(gpu)))
 			gs_strbuf_printf(b, "%s%" PRIu32, n++ ? ", " : "GPU ", gpu->index);
 	}
 	return n;

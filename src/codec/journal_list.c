@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "base/parse.h"
 #include "base/status.h"
-#include "codec/journal_json.h"
+#include "codec/journal_codec.h"
 #include "codec/json_reader.h"
 #include "core/bdf.h"
 
@@ -23,15 +23,6 @@ struct gs_journal_list *gs_journal_list_free(struct gs_journal_list *l)
 	return NULL;
 }
 
-static const char *read_text(struct gs_json_reader *r, struct gs_arena *arena, const char *key)
-{
-	char *s = gs_arena_strdup(arena, gs_json_read_string(r, key));
-
-	if (s)
-		gs_text_sanitize(s);
-	return s;
-}
-
 static void read_author(struct gs_json_reader *r, struct gs_arena *arena, struct gs_author *ret)
 {
 	struct json_object *o = gs_json_read_object(r, "author");
@@ -42,10 +33,10 @@ static void read_author(struct gs_json_reader *r, struct gs_arena *arena, struct
 		return;
 	inner = gs_json_reader_of(o, &where, r->e);
 	ret->uid = gs_json_read_u32(&inner, "uid", UINT32_MAX);
-	ret->user = read_text(&inner, arena, "user");
-	ret->ssh_client = read_text(&inner, arena, "ssh_client");
-	ret->command = read_text(&inner, arena, "command");
-	ret->message = read_text(&inner, arena, "message");
+	ret->user = gs_journal_read_text(&inner, arena, "user");
+	ret->ssh_client = gs_journal_read_text(&inner, arena, "ssh_client");
+	ret->command = gs_journal_read_text(&inner, arena, "command");
+	ret->message = gs_journal_read_text(&inner, arena, "message");
 	if (inner.failed)
 		r->failed = inner.failed;
 }
@@ -71,7 +62,7 @@ static void read_gpus(struct gs_json_reader *r, struct gs_arena *arena, struct g
 /* A record that cannot be read any more is told of all the same; nothing follows from it. */
 static bool is_damaged(struct gs_json_reader *r, struct gs_arena *arena, struct gs_journal_entry *c)
 {
-	const char *why = gs_json_read_string(r, "state") ? NULL : read_text(r, arena, "damage");
+	const char *why = gs_json_read_string(r, "state") ? NULL : gs_journal_read_text(r, arena, "damage");
 
 	if (!why)
 		return false;
@@ -115,8 +106,8 @@ static int read_one(struct json_object *o, const struct gs_json_where *where, st
 	c->is_under_way = gs_json_read_bool(&r, "under_way", false);
 	c->status = gs_json_read_u32(&r, "status", UINT32_MAX);
 	c->closed_way = way_of(&r, "closed_way");
-	c->summary = read_text(&r, arena, "summary");
-	c->text = read_text(&r, arena, "text");
+	c->summary = gs_journal_read_text(&r, arena, "summary");
+	c->text = gs_journal_read_text(&r, arena, "text");
 	read_author(&r, arena, &c->author);
 	read_gpus(&r, arena, c);
 	if (!c->summary)

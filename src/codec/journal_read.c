@@ -34,7 +34,7 @@ struct gs_journal_file *gs_journal_file_free(struct gs_journal_file *f)
 
 /* ---------------------------------------------------------------- one line */
 
-static const char *read_text(struct gs_json_reader *r, struct gs_arena *arena, const char *key)
+const char *gs_journal_read_text(struct gs_json_reader *r, struct gs_arena *arena, const char *key)
 {
 	char *s = gs_arena_strdup(arena, gs_json_read_string(r, key));
 
@@ -72,7 +72,7 @@ static void read_step(struct gs_json_reader *r, struct gs_arena *arena, struct g
 	if (!r->failed && record->op == GS_STEP_INVALID)
 		gs_json_read_fail(r, "op", "\"%.32s\" is no step", op);
 	record->bdf = read_bdf(r);
-	record->unit = read_text(r, arena, "unit");
+	record->unit = gs_journal_read_text(r, arena, "unit");
 	if (record->kind == GS_JOURNAL_RESULT || record->kind == GS_JOURNAL_FAILED)
 		record->errnum = read_errno(r);
 }
@@ -113,7 +113,7 @@ static void read_rest(struct gs_json_reader *r, struct gs_arena *arena, struct g
 	case GS_JOURNAL_INVALID:
 		break;
 	}
-	record->text = read_text(r, arena, "text");
+	record->text = gs_journal_read_text(r, arena, "text");
 }
 
 static int read_record(struct json_object *o, struct gs_arena *arena, struct gs_journal_record *ret_record, struct gs_error *e)
@@ -147,10 +147,10 @@ static void read_author(struct json_object *o, struct gs_journal_file *f, const 
 	struct gs_author *a = &f->commit.author;
 
 	a->uid = gs_json_read_u32(&r, "uid", UINT32_MAX);
-	a->user = read_text(&r, f->arena, "user");
-	a->ssh_client = read_text(&r, f->arena, "ssh_client");
-	a->command = read_text(&r, f->arena, "command");
-	a->message = read_text(&r, f->arena, "message");
+	a->user = gs_journal_read_text(&r, f->arena, "user");
+	a->ssh_client = gs_journal_read_text(&r, f->arena, "ssh_client");
+	a->command = gs_journal_read_text(&r, f->arena, "command");
+	a->message = gs_journal_read_text(&r, f->arena, "message");
 	*ret_failed = r.failed;
 }
 

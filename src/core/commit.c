@@ -47,6 +47,24 @@ static int finish(struct commit *c, int errnum, enum gs_status status, const cha
 	return errnum < 0 ? gs_error_set(c->e, errnum, status, "%s", c->result->text) : 0;
 }
 
+void gs_commit_record_to_journal(const struct gs_commit_record *record, struct gs_journal_record *ret_record)
+{
+	struct gs_journal_record r = { .kind = record->kind, .is_undo = record->is_undo, .op = GS_STEP_INVALID, .way = GS_WAY_INVALID, .text = record->text,
+				       .errnum = record->errnum };
+
+	if (record->step) {
+		r.n = record->step->n;
+		r.op = record->step->op;
+		r.bdf = record->step->bdf;
+		r.unit = record->step->unit;
+	}
+	if (record->kind == GS_JOURNAL_UNDO)
+		r.n_steps = (uint32_t)record->plan->n_steps;
+	if (record->kind == GS_JOURNAL_END)
+		r.status = GS_U32((uint32_t)record->result->status);
+	*ret_record = r;
+}
+
 static int journal(struct commit *c, const struct gs_commit_record *record, struct gs_error *e)
 {
 	return c->ops->journal ? c->ops->journal(c->userdata, record, e) : 0;

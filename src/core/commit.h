@@ -44,6 +44,9 @@ struct gs_commit_record {
 	const struct gs_commit_result *result;  /* end */
 };
 
+/* The record of journal.h that it is; not for begin, which has more to say. Strings are borrowed. */
+void gs_commit_record_to_journal(const struct gs_commit_record *record, struct gs_journal_record *ret_record);
+
 struct gs_commit_ops {
 	/* A fresh, sealed snapshot; the caller of the op owns the reference. */
 	int (*collect)(void *userdata, struct gs_snapshot **ret_snapshot, struct gs_error *e);

@@ -442,3 +442,17 @@ int gs_reboot_items(const struct gs_gpu *gpu, struct gs_arena *arena, struct gs_
 	*ret_n = list.n;
 	return 0;
 }
+
+bool gs_reboot_would_lose(const struct gs_gpu *gpu)
+{
+	GS_CLEANUP(gs_arena_freep) struct gs_arena *arena = gs_arena_new();
+	struct gs_reboot_item *items = NULL;
+	size_t n = 0;
+
+	if (!arena || gs_reboot_items(gpu, arena, &items, &n) < 0)
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (items[i].fate == GS_REBOOT_LOST)
+			return true;
+	return false;
+}

@@ -55,6 +55,9 @@ struct gs_reboot_item {
  */
 int gs_reboot_items(const struct gs_gpu *gpu, struct gs_arena *arena, struct gs_reboot_item **ret_items, size_t *ret_n);
 
+/* Has it anything that a reboot takes away? A machine as it comes up needs no saving. True as well when there is no memory to tell. */
+bool gs_reboot_would_lose(const struct gs_gpu *gpu);
+
 /*
  * The machine of @s as the first look after a reboot would find it, without
  * holders. It borrows strings and grids of @s, which has to outlive it. What is

@@ -33,28 +33,9 @@ watch_with() {
 	python3 "$tmp/watcher.py" "$tmp/$1.log" "$program" --sim lab "$1" </dev/null >/dev/null 2>&1 &
 	watchers="$watchers $!"
 }
+. tests/lib/clock.sh
 # shellcheck disable=SC2086
-trap 'kill $watchers 2>/dev/null; exec 9>&-; rm -rf "$tmp"' EXIT
-
-mkfifo "$tmp/clock"
-exec 9<>"$tmp/clock"
-python3 -c '
-import os, sys, time
-os.setsid()
-fd = os.open(sys.argv[1], os.O_WRONLY)
-while os.path.exists(sys.argv[1]):
-    os.write(fd, b"\n")
-    time.sleep(0.05)' "$tmp/clock" 9>&- &
-watchers="$watchers $!"
-# until COMMAND…: wait for it, 20 s at most
-until_true() {
-	tries=400
-	while ! "$@"; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || return 1
-		read -r _ <"$tmp/clock" || :
-	done
-}
+trap 'kill $watchers $clock 2>/dev/null; exec 9>&-; rm -rf "$tmp"' EXIT
 
 # held NODE: somebody has it open as NVML has
 held() { ! flock -n -x "$tree/dev/$1" true 2>/dev/null; }

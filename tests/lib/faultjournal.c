@@ -43,22 +43,13 @@ static int line_of_begin(struct fault_host *h, const struct gs_commit_record *re
 
 static int line_of(struct fault_host *h, const struct gs_commit_record *record, char **ret_line, struct gs_error *e)
 {
-	struct gs_journal_record r = { .kind = record->kind, .at = { h->clock_ms }, .is_undo = record->is_undo, .op = GS_STEP_INVALID, .way = GS_WAY_INVALID,
-				       .text = record->text, .errnum = record->errnum };
+	struct gs_journal_record r;
 
 	if (record->kind == GS_JOURNAL_BEGIN)
 		return line_of_begin(h, record, ret_line, e);
+	gs_commit_record_to_journal(record, &r);
+	r.at.ms = h->clock_ms;
 	r.seq = h->journals[h->n_journals - 1].seq + 1;
-	if (record->step) {
-		r.n = record->step->n;
-		r.op = record->step->op;
-		r.bdf = record->step->bdf;
-		r.unit = record->step->unit;
-	}
-	if (record->kind == GS_JOURNAL_UNDO)
-		r.n_steps = (uint32_t)record->plan->n_steps;
-	if (record->kind == GS_JOURNAL_END)
-		r.status = GS_U32((uint32_t)record->result->status);
 	return gs_journal_record_to_line(&r, ret_line, e);
 }
 
