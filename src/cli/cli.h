@@ -100,7 +100,7 @@ int gs_cli_snapshot(const struct gs_cli *cli, bool telemetry, struct gs_snapshot
 /* ---- wait.c: what every command that commits takes ---- */
 
 /* Its row in a command's table of options. */
-#define GS_CLI_WAIT_OPTION { "wait", "SECONDS", "when another commit is running, wait for it to end, at most so long (86400); 0, the default: not at all" }
+#define GS_CLI_WAIT_OPTION { "wait", "SECONDS", "when another commit is running, wait for it to end, at most so long (86400); what it changed is planned for again. 0, the default: not at all" }
 /* Its value, for `take`: 0 to 86400. -EINVAL and status INVALID otherwise. */
 int gs_cli_take_wait(const char *value, uint32_t *ret_seconds, struct gs_error *e);
 /* "gpuslice apply layout.json", for struct gs_session_commit; cut to @size. Returns @buf. */

@@ -50,9 +50,9 @@ static void wound_done(struct wound *w)
 	gs_strbuf_done(&w->not_target);
 }
 
-static int look(struct gs_session *s, uint64_t id, struct wound *w, struct gs_error *e)
+static int look(struct gs_session *s, uint64_t id, uint32_t wait_seconds, struct wound *w, struct gs_error *e)
 {
-	int r = gs_cli_past_load(s, id, &w->past, e);
+	int r = gs_cli_past_load(s, id, wait_seconds, &w->past, e);
 
 	if (r == 0)
 		r = gs_journal_past(w->past.file, w->past.boot_id, &w->how_it_was, e);
@@ -195,7 +195,7 @@ static int recover(struct gs_cli *cli, const struct recover_options *o, struct g
 	enum how how = o->how;
 
 	/* what cannot be read can still be left, and has to be before anything else is begun there */
-	if (look(s, id, &w, &e) < 0 && how == HOW_LEAVE)
+	if (look(s, id, o->commit.wait_seconds, &w, &e) < 0 && how == HOW_LEAVE)
 		return leave_unread(cli, s, id);
 	if (e.errnum) {
 		gs_cli_fail(cli, &e);
@@ -269,7 +269,7 @@ static int tell(struct gs_cli *cli, struct gs_session *s, const uint64_t *ids, s
 	for (size_t i = 0; i < n; i++) {
 		GS_CLEANUP(wound_done) struct wound w = { .not_base = GS_STRBUF_INIT, .not_target = GS_STRBUF_INIT };
 
-		if (look(s, ids[i], &w, &e) < 0)
+		if (look(s, ids[i], 0, &w, &e) < 0)
 			return gs_cli_fail(cli, &e);
 		json_object_array_add(list, wound_to_json(&w));
 	}

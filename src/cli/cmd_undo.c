@@ -50,7 +50,7 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 	if (argc - first > 1)
 		return gs_cli_misuse(cli, &gs_command_undo, "undo takes one ID");
 	if (gs_cli_past_id(first < argc ? argv[first] : NULL, &id, &e) < 0 || gs_cli_connect(cli, &how, &session, &e) < 0 || (!id && find_last(session, &id, &e) < 0) ||
-	    gs_cli_past_load(session, id, &past, &e) < 0)
+	    gs_cli_past_load(session, id, o.wait_seconds, &past, &e) < 0)
 		return gs_cli_fail(cli, &e);
 	if (past.file->commit.state == GS_JOURNAL_IS_OPEN) {
 		gs_error_set(&e, -EINVAL, GS_STATUS_REFUSED, "%s has not ended, so it is recovered and not undone: gpuslice recover %" PRIu64 ". Nothing was done",

@@ -14,6 +14,7 @@
 
 #include "base/parse.h"
 #include "base/strbuf.h"
+#include "cli/again.h"
 #include "codec/plan_json.h"
 
 int gs_cli_on_hangup(const char *value, bool *ret_undo, struct gs_error *e)
@@ -313,7 +314,7 @@ const char *gs_cli_ssh_client(char *buf, size_t size)
 }
 
 int gs_cli_commit_follow(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *s, const struct gs_request *request, const struct gs_plan *p,
-			 struct gs_session_result *ret_result, bool *ret_stopped, struct gs_error *e)
+			 uint32_t wait_seconds, struct gs_session_result *ret_result, bool *ret_stopped, struct gs_error *e)
 {
 	char from[64];
 	struct gs_session_commit c = {
@@ -324,7 +325,7 @@ int gs_cli_commit_follow(struct gs_cli *cli, const struct gs_cli_commit *o, stru
 		.yes = true,    /* every confirmation has been given by now */
 		.message = o->message,
 		.command = cli->command,
-		.wait_seconds = o->wait_seconds,
+		.wait_seconds = wait_seconds,
 		.ssh_client = gs_cli_ssh_client(from, sizeof(from)),
 		.undo_on_hangup = o->undo_on_hangup,
 		.way = o->way,
@@ -339,19 +340,6 @@ int gs_cli_commit_follow(struct gs_cli *cli, const struct gs_cli_commit *o, stru
 	cli->has_written = true;
 	*ret_result = v.result;
 	return 0;
-}
-
-static int commit(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *s, const struct gs_request *request, const struct gs_plan *p)
-{
-	struct gs_session_result result;
-	struct gs_error e = { 0 };
-	int status;
-
-	if (gs_cli_commit_follow(cli, o, s, request, p, &result, NULL, &e) < 0)
-		return gs_cli_fail(cli, &e);
-	status = print_result(cli, &result);
-	gs_session_result_done(&result);
-	return status;
 }
 
 /* Everything that may be said before a machine is asked to change. 0, or the exit status with it said. */
@@ -389,14 +377,17 @@ static int review(struct gs_cli *cli, const struct gs_cli_commit *o, const struc
 	return 0;
 }
 
-int gs_cli_commit(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *s, const struct gs_request *request, const struct gs_plan *p)
+/* One plan from its review to its result. 0: @ret_result is there; else everything is said, and that is the exit status in *@ret_status. */
+static int try_plan(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *s, const struct gs_request *request, const struct gs_plan *p, uint32_t wait_seconds,
+		    struct gs_session_result *ret_result, int *ret_status)
 {
 	const struct gs_hello *hello = gs_session_hello(s);
+	struct gs_error e = { 0 };
 	bool done;
-	int r = review(cli, o, hello, p, &done);
 
+	*ret_status = review(cli, o, hello, p, &done);
 	if (done)
-		return r;
+		return 1;
 	if (!cli->json) {
 		/* the mistakes are the wrong window and the wrong machine */
 		if (hello->source == GS_SOURCE_LIVE && p->n_steps)
@@ -409,7 +400,37 @@ int gs_cli_commit(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_s
 		struct gs_commit_result result = { .status = GS_STATUS_OK, .plan = (struct gs_plan *)p };
 
 		snprintf(result.text, sizeof(result.text), "nothing to do: the machine is as asked");
-		return cli->json ? gs_cli_print_json(gs_commit_result_to_json(&result)) : GS_STATUS_OK;
+		*ret_status = cli->json ? gs_cli_print_json(gs_commit_result_to_json(&result)) : GS_STATUS_OK;
+		return 1;
 	}
-	return commit(cli, o, s, request, p);
+	if (gs_cli_commit_follow(cli, o, s, request, p, wait_seconds, ret_result, NULL, &e) == 0)
+		return 0;
+	*ret_status = gs_cli_fail(cli, &e);
+	return 1;
+}
+
+int gs_cli_commit(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *s, struct gs_request *request, const struct gs_plan *p)
+{
+	struct gs_cli_patience patience = gs_cli_patience_of(o);
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *again = NULL;
+	uint32_t wait_seconds = o->wait_seconds;
+	struct gs_error e = { 0 };
+	int status;
+
+	for (;;) {
+		struct gs_session_result result = { 0 };
+
+		if (try_plan(cli, o, s, request, again ? again : p, wait_seconds, &result, &status))
+			return status;
+		if (!gs_cli_may_try_again(&patience, o, &result)) {
+			status = print_result(cli, &result);
+			gs_session_result_done(&result);
+			return status;
+		}
+		gs_session_result_done(&result);
+		again = gs_plan_free(again);
+		wait_seconds = gs_cli_patience_left(&patience);
+		if (gs_cli_plan_again(s, request, wait_seconds, &again, &e) < 0)
+			return gs_cli_fail(cli, &e);
+	}
 }

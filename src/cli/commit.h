@@ -13,7 +13,7 @@
 struct gs_cli_commit {
 	bool must_ask;          /* also where no finding wants it */
 	bool yes, dry_run, kill, allow_reset, undo_on_hangup;
-	struct gs_digest expect;
+	struct gs_digest expect;    /* one certain plan; empty: whichever */
 	const char *message;
 	uint32_t wait_seconds;
 	const char *disrupt[64];
@@ -50,16 +50,17 @@ int gs_cli_confirm(const struct gs_plan *const *plans, size_t n, const struct gs
 
 /*
  * Have the agent carry out @p, whatever was to be confirmed being confirmed,
- * and tell its progress. The caller calls gs_session_result_done(). An error
+ * and tell its progress; wait for another commit for @wait_seconds. The caller calls gs_session_result_done(). An error
  * when there is no result. *@ret_stopped (may be NULL): by Ctrl-C.
  */
 int gs_cli_commit_follow(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *s, const struct gs_request *request, const struct gs_plan *p,
-			 struct gs_session_result *ret_result, bool *ret_stopped, struct gs_error *e);
+			 uint32_t wait_seconds, struct gs_session_result *ret_result, bool *ret_stopped, struct gs_error *e);
 
 /*
  * Carry out @p, which @request made of the session's machine: refuse, or print
- * it for a dry run, ask what has to be confirmed, write, follow, tell. The exit status.
+ * it for a dry run, ask what has to be confirmed, write, follow, tell. With --wait
+ * what another commit has overtaken is planned again (again.h). The exit status.
  */
-int gs_cli_commit(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *s, const struct gs_request *request, const struct gs_plan *p);
+int gs_cli_commit(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *s, struct gs_request *request, const struct gs_plan *p);
 
 #endif

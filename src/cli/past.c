@@ -14,13 +14,13 @@ void gs_cli_past_done(struct gs_cli_past *p)
 	*p = (struct gs_cli_past){ 0 };
 }
 
-int gs_cli_past_load(struct gs_session *s, uint64_t id, struct gs_cli_past *ret_past, struct gs_error *e)
+int gs_cli_past_load(struct gs_session *s, uint64_t id, uint32_t wait_seconds, struct gs_cli_past *ret_past, struct gs_error *e)
 {
 	GS_CLI_PAST struct gs_cli_past p = { 0 };
 	int r = gs_session_journal_file(s, id, GS_CLI_PAST_TIMEOUT_MS, &p.file, &p.boot_id, e);
 
 	if (r == 0)
-		r = gs_session_snapshot(s, false, GS_CLI_PAST_TIMEOUT_MS, &p.snapshot, e);
+		r = gs_session_snapshot_waiting(s, wait_seconds, GS_CLI_PAST_TIMEOUT_MS, &p.snapshot, e);
 	if (r < 0)
 		return r;
 	*ret_past = p;

@@ -16,7 +16,8 @@ struct gs_cli_past {
 void gs_cli_past_done(struct gs_cli_past *p);
 #define GS_CLI_PAST GS_CLEANUP(gs_cli_past_done)
 
-int gs_cli_past_load(struct gs_session *s, uint64_t id, struct gs_cli_past *ret_past, struct gs_error *e);
+/* A commit of another that keeps everybody off the GPUs is waited for, at most @wait_seconds. */
+int gs_cli_past_load(struct gs_session *s, uint64_t id, uint32_t wait_seconds, struct gs_cli_past *ret_past, struct gs_error *e);
 /* Plan @way of it, review, confirm, carry it out: the exit status. */
 int gs_cli_past_commit(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *s, const struct gs_cli_past *p, enum gs_way way);
 /* The optional argument ID: 0 when there is none. -EINVAL. */

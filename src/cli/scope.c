@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "cli/again.h"
 #include "codec/plan_json.h"
 #include "codec/request_scope.h"
 #include "codec/results_json.h"
@@ -291,28 +292,40 @@ static int ask(struct gs_cli *cli, const struct gs_cli_commit *o, const struct g
 	return gs_cli_fail(cli, &e);
 }
 
-/* Earlier parts have changed the machine since the review: what was agreed to must still be what is done. */
-static int look_again(struct parts *p, struct part *part, const struct gs_cli_commit *o, struct gs_session *session, struct gs_error *e)
+/* Somebody else has changed what it is about. */
+static bool is_overtaken(const struct parts *p, const struct part *part, uint32_t *ret_gpu)
+{
+	for (size_t i = 0; i < part->plan->n_base; i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(p->later, part->plan->base[i].bdf);
+
+		*ret_gpu = part->plan->base[i].gpu;
+		if (!gpu || !gs_digest_equal(&gpu->rev, &part->plan->base[i].rev))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Earlier parts, or somebody who was waited for, have changed the machine since
+ * the review: what was agreed to must still be what is done. Who waits for
+ * others (--wait) has what he asked for planned again.
+ */
+static int look_again(struct parts *p, struct part *part, const struct gs_cli_commit *o, struct gs_session *session, uint32_t wait_seconds, struct gs_error *e)
 {
 	GS_CLEANUP(gs_plan_freep) struct gs_plan *now = NULL;
 	const struct gs_finding *f;
-	int r = 0;
+	uint32_t gpu = 0;
+	int r;
 
-	if (!p->is_written)
-		return 0;
 	p->later = gs_snapshot_unref(p->later);
-	r = gs_session_snapshot_waiting(session, o->wait_seconds, SNAPSHOT_TIMEOUT_MS, &p->later, e);
+	r = gs_session_snapshot_waiting(session, wait_seconds, SNAPSHOT_TIMEOUT_MS, &p->later, e);
 	if (r == 0)
 		r = gs_request_plan(part->request, p->later, &now, e);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < part->plan->n_base; i++) {
-		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(p->later, part->plan->base[i].bdf);
-
-		if (!gpu || !gs_digest_equal(&gpu->rev, &part->plan->base[i].rev))
-			return gs_error_set(e, -ESTALE, GS_STATUS_REFUSED, "GPU %" PRIu32 " was changed since the plan was made; nothing was done to it", part->plan->base[i].gpu);
-	}
-	f = gs_plan_unapproved(part->plan, now);
+	if (!o->wait_seconds && is_overtaken(p, part, &gpu))
+		return gs_error_set(e, -ESTALE, GS_STATUS_REFUSED, "GPU %" PRIu32 " was changed since the plan was made; nothing was done to it", gpu);
+	f = o->wait_seconds && o->yes ? NULL : gs_plan_unapproved(part->plan, now);
 	if (f)
 		return gs_error_set(e, -ESTALE, GS_STATUS_REFUSED, "since it was confirmed there is more to confirm: %s; nothing was done to it", f->text);
 	gs_plan_free(part->plan);
@@ -320,27 +333,56 @@ static int look_again(struct parts *p, struct part *part, const struct gs_cli_co
 	return 0;
 }
 
+/* Until there is a result that no new plan would mend. -errno, or 1: there is none, and the part says why. */
+static int try_part(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *session, struct parts *p, struct part *part, struct gs_session_result *ret_result,
+		    bool *ret_stopped, struct gs_error *e)
+{
+	struct gs_cli_patience patience = gs_cli_patience_of(o);
+	int r = 0;
+
+	for (bool has_to_look = p->is_written;; has_to_look = true) {
+		uint32_t wait_seconds = gs_cli_patience_left(&patience);
+
+		if (has_to_look)
+			r = look_again(p, part, o, session, wait_seconds, e);
+		if (r < 0) {
+			fail_part(part, e);
+			return 1;
+		}
+		if (gs_plan_is_blocked(part->plan)) {
+			refuse(part, part->plan);
+			return 1;
+		}
+		if (!part->plan->n_steps) {
+			snprintf(part->text, sizeof(part->text), "nothing to do: it is as asked");
+			return 1;
+		}
+		p->is_written = true;
+		if (patience.tries && !cli->json)
+			gs_cli_print_plan(part->plan, stdout);
+		r = gs_cli_commit_follow(cli, o, session, part->request, part->plan, wait_seconds, ret_result, ret_stopped, e);
+		if (r < 0 || !gs_cli_may_try_again(&patience, o, ret_result))
+			return r;
+		gs_session_result_done(ret_result);
+	}
+}
+
 static void commit_part(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *session, struct parts *p, struct part *part, bool *ret_stopped)
 {
 	struct gs_session_result result = { 0 };
 	struct gs_error e = { 0 };
+	int r;
 
-	if (look_again(p, part, o, session, &e) < 0) {
-		fail_part(part, &e);
-		return;
-	}
-	if (gs_plan_is_blocked(part->plan)) {
-		refuse(part, part->plan);
-		return;
-	}
-	p->is_written = true;
 	if (!cli->json) {
 		printf("-- ");
 		print_label(p, part);
 		printf("\n");
 		fflush(stdout);
 	}
-	if (gs_cli_commit_follow(cli, o, session, part->request, part->plan, &result, ret_stopped, &e) < 0) {
+	r = try_part(cli, o, session, p, part, &result, ret_stopped, &e);
+	if (r > 0)
+		return;
+	if (r < 0) {
 		fail_part(part, &e);
 		p->has_lost_agent = true;
 		return;

@@ -307,6 +307,7 @@ struct json_object *gs_commit_result_to_json(const struct gs_commit_result *r)
 	gs_json_add_string(o, "outcome", gs_outcome_word(r->status, r->done > 0));
 	add_number(o, "done", r->done);
 	json_object_object_add(o, "undone", json_object_new_boolean(r->undone));
+	json_object_object_add(o, "stale", json_object_new_boolean(r->is_stale));
 	gs_json_add_string(o, "text", r->text);
 	json_object_object_add(o, "plan", r->plan ? gs_plan_to_json(r->plan) : NULL);
 	json_object_object_add(o, "claimed", claims_to_json(r->plan));

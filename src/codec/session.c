@@ -492,7 +492,7 @@ static int read_result(struct json_object *o, struct gs_session_result *ret_resu
 	if (!json_object_is_type(o, json_type_object) || gs_json_get_string(o, "schema", &schema, NULL) < 0 ||
 	    !gs_str_equal(schema, "gpuslice.result/1") || gs_json_get_u32(o, "status", &status, NULL) < 0 || !status.known ||
 	    status.value > GS_STATUS_PARTIAL || gs_json_get_u32(o, "done", &done, NULL) < 0 ||
-	    gs_json_get_bool(o, "undone", false, &result.undone, NULL) < 0)
+	    gs_json_get_bool(o, "undone", false, &result.undone, NULL) < 0 || gs_json_get_bool(o, "stale", false, &result.is_stale, NULL) < 0)
 		return wrong(e, "reported an outcome that cannot be read: look at the machine with \"gpuslice list\"");
 	result.status = (enum gs_status)status.value;
 	result.done = done.value;

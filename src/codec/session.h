@@ -117,6 +117,7 @@ struct gs_session_result {
 	enum gs_status status;
 	size_t done;
 	bool undone;
+	bool is_stale;          /* nothing was done: the machine is not the one that was planned for */
 	char text[1024];
 	struct json_object *json;
 };

@@ -78,6 +78,20 @@ static void progress(struct commit *c, enum gs_commit_event event, const struct 
 
 /* ---------------------------------------------------------------- before the first step */
 
+/* Nothing stands against it but that it was planned for what is no longer there. */
+static int stale(struct commit *c, const char *fmt, ...) GS_PRINTF(2, 3);
+static int stale(struct commit *c, const char *fmt, ...)
+{
+	char text[sizeof(c->result->text)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	c->result->is_stale = true;
+	return finish(c, -ESTALE, GS_STATUS_REFUSED, "%s", text);
+}
+
 /* What was approved is what is there: same revs, same plan. */
 static int compare_revs(struct commit *c, const struct gs_plan_base *base, size_t n_base, const struct gs_snapshot *s)
 {
@@ -87,10 +101,9 @@ static int compare_revs(struct commit *c, const struct gs_plan_base *base, size_
 		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(s, base[i].bdf);
 
 		if (!gpu)
-			return finish(c, -ESTALE, GS_STATUS_REFUSED, "GPU %" PRIu32 " has gone since the plan was made; nothing was done", base[i].gpu);
+			return stale(c, "GPU %" PRIu32 " has gone since the plan was made; nothing was done", base[i].gpu);
 		if (!gs_digest_equal(&gpu->rev, &base[i].rev))
-			return finish(c, -ESTALE, GS_STATUS_REFUSED, "%s was changed by somebody else since the plan was made; nothing was done: look again",
-				      gs_gpu_label(gpu, label, sizeof(label)));
+			return stale(c, "%s was changed by somebody else since the plan was made; nothing was done: look again", gs_gpu_label(gpu, label, sizeof(label)));
 	}
 	return 0;
 }
@@ -112,9 +125,8 @@ static int approve(struct commit *c, const struct gs_plan *p)
 		return finish(c, -EPERM, gs_plan_status(p), "%s: %s; nothing was done", f->object, f->text);
 	}
 	if (c->options->expect && c->options->expect->hex[0] && !gs_digest_equal(c->options->expect, &p->digest))
-		return finish(c, -ESTALE, GS_STATUS_REFUSED,
-			      "the plan is no longer the one that was approved (%.12s now, %.12s then): something changed in between; nothing was done", p->digest.hex,
-			      c->options->expect->hex);
+		return stale(c, "the plan is no longer the one that was approved (%.12s now, %.12s then): something changed in between; nothing was done", p->digest.hex,
+			     c->options->expect->hex);
 	if (p->n_steps && gs_plan_needs_confirmation(p) && !c->options->yes) {
 		f = first_of(p, GS_SEVERITY_CONFIRM);
 		return finish(c, -EPERM, GS_STATUS_REFUSED, "%s: %s; this needs a confirmation (--yes); nothing was done", f->object, f->text);
@@ -534,6 +546,8 @@ static int look_again(struct commit *c, const struct gs_commit_source *source, c
 	if (r < 0)
 		return finish(c, r, why.status, "%s; nothing was done", why.text);
 	r = compare_revs(c, p->base, p->n_base, now);
+	/* whoever plans again has the same programs run before it, and meets the same */
+	c->result->is_stale = false;
 	if (r < 0)
 		return r;
 	r = source->plan(source->userdata, now, &again, &why);

@@ -101,6 +101,7 @@ struct gs_commit_result {
 	struct gs_plan *plan;               /* what was carried out or refused; owned by the result; may be NULL */
 	size_t done;                        /* steps carried out */
 	bool undone;                        /* after a failure: the machine is as before */
+	bool is_stale;                      /* nothing was done because the machine is not the one that was planned for: a new plan may be */
 	char text[1024];                    /* what happened and what state the machine is in, in sentences */
 };
 void gs_commit_result_done(struct gs_commit_result *r);

@@ -101,6 +101,86 @@ expect 0 "so it is" g recover --undo --yes
 expect 0 "then the GPU can be changed" g apply --yes "$tmp/same"
 that "and no record is left" has_none
 
+# both want the same GPU: who waited finds another machine than he planned for, and plans again with what he was allowed
+on_three() { "$program" --sim dgx-h100 --json list | python3 -c 'import json,sys; print(" ".join(sorted("%s@%d" % (i["profile"], i["start"]) for i in json.load(sys.stdin)["gpus"][3]["instances"])))'; }
+is_on_three() { [ "$(on_three)" = "$1" ]; }
+race() {
+	hang $create
+	begin first
+	that "one is in the driver" until_true is_stuck first
+	begin "$@"
+	that "another waits for the same GPU" until_true is_said "$1" 'waiting for another commit'
+	g sim fault release >/dev/null
+	that "the first is done" ended_with first 0
+}
+race same --wait 600
+that "the other one is done then" ended_with same 0
+that "and has planned again, which it says" is_said same 'was changed by somebody else since the plan was made; nothing was done: look again; planned again, as --wait asks'
+that "both are there" is_on_three '1g.10gb@0 1g.10gb@1'
+race same --wait 600 --scope gpu
+that "by GPU, too" ended_with same 0
+that "both are there" is_on_three '1g.10gb@0 1g.10gb@1'
+that "it is said what was done" is_said same 'done: 2 steps'
+cp "$tmp/first" "$tmp/equal"
+race equal --wait 600
+that "what was done meanwhile is not done again" ended_with equal 0
+that "once" is_on_three '1g.10gb@0'
+echo 'create 3 2g.20gb at 0' >"$tmp/against"
+race against --wait 600
+that "what cannot be any more is refused as ever" ended_with against 3
+that "with what stands there" is_said against '1g.10gb'
+that "and nothing else is there" is_on_three '1g.10gb@0'
+race against --wait 600 --scope gpu
+that "by GPU, too" ended_with against 3
+g sim reset >/dev/null
+digest=$(g --json plan "$tmp/same" | python3 -c 'import json,sys; print(json.load(sys.stdin)["digest"])')
+race same --wait 600 --expect "$digest"
+that "a certain plan is not made anew" ended_with same 3
+that "which is said" is_said same 'was changed by somebody else'
+that "and nothing was done" is_on_three '1g.10gb@0'
+race same --wait 600 --json
+that "in JSON" ended_with same 0
+that "there is one result" sh -c 'python3 -c "import json,sys; assert json.load(open(sys.argv[1]))[\"status\"] == 0" "$0/same.out"' "$tmp"
+
+# undo and restore wait as well
+verb() {
+	name=$1
+	shift
+	rm -f "$tmp/$name.rc"
+	: >"$tmp/$name.out" >"$tmp/$name.err"
+	(
+		"$program" --sim dgx-h100 "$@" >"$tmp/$name.out" 2>"$tmp/$name.err" </dev/null 9>&- &
+		wait $!
+		echo $? >"$tmp/$name.rc"
+	) 2>/dev/null &
+}
+g sim reset >/dev/null
+expect 0 "one is there" g apply --yes "$tmp/same"
+g sim fault nvml $create hang >/dev/null
+begin first
+that "another is in the driver" until_true is_stuck first
+verb back undo 1 --yes --wait 600
+that "undo waits" until_true is_said back 'waiting for another commit'
+g sim fault release >/dev/null
+that "the other is done" ended_with first 0
+that "and then undo" ended_with back 0
+that "which says that there was a later one" is_said back 'commit 2 changed it since'
+that "and takes back its own" is_on_three '1g.10gb@0'
+g sim reset >/dev/null
+expect 0 "a layout" g apply --yes "$tmp/same"
+expect 0 "is saved" g save
+expect 0 "and taken away" g undo --yes
+hang_again() { g sim fault nvml "$1" hang >/dev/null; }
+hang_again $create
+begin first
+that "another is in the driver" until_true is_stuck first
+verb back restore --yes --wait 600
+that "restore waits" until_true is_said back 'waiting for another commit'
+g sim fault release >/dev/null
+that "the other is done" ended_with first 0
+that "and then restore" ended_with back 0
+that "with what is saved, and only that" is_on_three '1g.10gb@1'
+
 # a commit that keeps everybody off the GPUs: who waits, waits for a look at them, too
 hang DeviceSetMigMode
 begin mode
