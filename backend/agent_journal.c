@@ -186,7 +186,12 @@ int gs_agent_journal_prepare(struct gs_agent *a, struct gs_request *request, str
 		return gs_error_set(e, -EALREADY, GS_STATUS_REFUSED, "%s is not open any more: there is nothing to recover. Nothing was done",
 				    gs_journal_label(&f->commit, label, sizeof(label)));
 	r = relate(a, f, e);
-	return r < 0 ? r : gs_journal_past(f, boot, &request->past, e);
+	if (r < 0)
+		return r;
+	if (request->way == GS_WAY_UNDO && f->part_of)
+		return gs_error_set(e, -EINVAL, GS_STATUS_REFUSED, "%s finished commit %" PRIu64 ", and is undone with it: gpuslice undo %" PRIu64 ". Nothing was done",
+				    gs_journal_label(&f->commit, label, sizeof(label)), f->part_of, f->part_of);
+	return gs_journal_past(f, boot, &request->past, e);
 }
 
 /* Recoveries of a commit that were interrupted themselves. */
@@ -296,6 +301,8 @@ static int tell_one(struct gs_agent *a, int64_t call, uint64_t id, struct gs_err
 	gs_json_add_string(o, "boot_id", boot);
 	gs_json_add_string(o, "damage", f->damage[0] ? f->damage : NULL);
 	gs_json_add_u64(o, "changed_since", f->changed_since ? GS_U64(f->changed_since) : GS_U64_UNKNOWN);
+	gs_json_add_u64(o, "part_of", f->part_of ? GS_U64(f->part_of) : GS_U64_UNKNOWN);
+	gs_json_add_u64(o, "undone_by", f->undone_by ? GS_U64(f->undone_by) : GS_U64_UNKNOWN);
 	json_object_object_add(o, "was_continued", json_object_new_boolean(f->was_continued));
 	r = gs_rpc_reply(a->client, call, o);
 	return r == -EMSGSIZE ? gs_error_set(e, r, GS_STATUS_FAILED, "the record of commit %" PRIu64 " is too long to be sent", id) : 0;

@@ -152,6 +152,9 @@ static unsigned take_commit(struct gs_model *m, enum gs_wish wish, struct json_o
 
 	if (gs_session_read_file(answer, &file, &boot_id, &e) < 0 || gs_model_look_back(m, file, boot_id, &e) < 0)
 		return gs_say_error(m, "%s", e.text);
+	/* what finished another one is undone with it */
+	if (wish == GS_WISH_UNDO && m->back->file->part_of)
+		return gs_control_ask_undo(m, m->back->file->part_of);
 	if (wish == GS_WISH_UNDO && m->back->file->commit.state != GS_JOURNAL_IS_OPEN)
 		return open_review(m, GS_WAY_UNDO);
 	gs_layer_open(m, GS_LAYER_PAST);
@@ -256,6 +259,8 @@ unsigned gs_control_past_key(struct gs_model *m, const struct gs_event *ev, enum
 	if (id == GS_ACTION_UNDO_COMMIT) {
 		if (m->back->file->commit.state == GS_JOURNAL_IS_OPEN)
 			return gs_say(m, is_open ? "it never ended: f finishes it, u takes it back" : "it is under way: it can be undone when it has ended");
+		if (m->back->file->part_of)
+			return gs_control_ask_undo(m, m->back->file->part_of);
 		return find_end(m, GS_WAY_UNDO);
 	}
 	if (id == GS_ACTION_RECOVER) {

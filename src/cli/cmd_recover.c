@@ -126,18 +126,25 @@ static bool is_settled(const struct wound *w, enum how how)
 	return (w->state == GS_PAST_IS_BASE && how != HOW_FINISH) || (w->state == GS_PAST_IS_TARGET && how != HOW_UNDO);
 }
 
-static int settle(struct gs_cli *cli, struct gs_session *s, const struct wound *w)
+/* Closed as what it came to, so that a later undo knows whether it did what it was to do. Nothing is to be done for that, but seen under the lock. */
+static int settle(struct gs_cli *cli, const struct recover_options *o, struct gs_session *s, const struct wound *w)
 {
-	const struct gs_journal_commit *c = &w->past.file->commit;
+	enum gs_way way = w->state == GS_PAST_IS_BASE ? GS_WAY_TAKE_BACK : GS_WAY_FINISH;
+	struct gs_session_result result = { 0 };
+	enum gs_status status;
 	struct gs_error e = { 0 };
 	char label[256];
 
-	if (gs_session_leave(s, c->id, GS_CLI_PAST_TIMEOUT_MS, &e) < 0)
+	if (gs_cli_past_close(cli, &o->commit, s, &w->past, way, &result, &e) < 0)
 		return gs_cli_fail(cli, &e);
-	if (!cli->json)
-		printf("%s: nothing to recover, the machine is %s; closed\n", gs_journal_label(c, label, sizeof(label)),
+	if (result.status != GS_STATUS_OK)
+		gs_cli_say("%s", result.text);
+	else if (!cli->json)
+		printf("%s: nothing to recover, the machine is %s; closed\n", gs_journal_label(&w->past.file->commit, label, sizeof(label)),
 		       w->state == GS_PAST_IS_BASE ? "as before it" : "as it was to make it");
-	return GS_STATUS_OK;
+	status = result.status;
+	gs_session_result_done(&result);
+	return (int)status;
 }
 
 static int leave(struct gs_cli *cli, struct gs_session *s, const struct wound *w)
@@ -211,7 +218,7 @@ static int recover(struct gs_cli *cli, const struct recover_options *o, struct g
 	if (!cli->json)
 		print_wound(&w);
 	if (how != HOW_LEAVE && is_settled(&w, how) && !o->commit.dry_run)
-		return settle(cli, s, &w);
+		return settle(cli, o, s, &w);
 	if (is_waiting(&w) && !cli->json)
 		printf("  a write of it still waits in the kernel: gpuslice list says for whom\n");
 	if (how == HOW_ASK && !cli->json)

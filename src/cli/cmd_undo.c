@@ -2,6 +2,7 @@
 /* cmd_undo.c - `gpuslice undo`: what a commit did is taken back, against the machine as it is now. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/past.h"
@@ -34,6 +35,24 @@ static int find_last(struct gs_session *s, uint64_t *ret_id, struct gs_error *e)
 	return 0;
 }
 
+/* What finished an interrupted commit is undone with it, whichever of the two is named. */
+static int load_whole(const struct gs_cli *cli, struct gs_session *s, uint64_t id, uint32_t wait_seconds, struct gs_cli_past *ret_past, struct gs_error *e)
+{
+	GS_CLI_PAST struct gs_cli_past past = { 0 };
+	int r = gs_cli_past_load(s, id, wait_seconds, &past, e);
+
+	if (r == 0 && past.file->part_of) {
+		if (!cli->json)
+			printf("commit %" PRIu64 " finished commit %" PRIu64 "; both are undone\n", id, past.file->part_of);
+		return gs_cli_past_load(s, past.file->part_of, wait_seconds, ret_past, e);
+	}
+	if (r < 0)
+		return r;
+	*ret_past = past;
+	past = (struct gs_cli_past){ 0 };
+	return 0;
+}
+
 static int run(struct gs_cli *cli, int argc, char **argv)
 {
 	GS_CLEANUP(gs_session_freep) struct gs_session *session = NULL;
@@ -50,8 +69,9 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 	if (argc - first > 1)
 		return gs_cli_misuse(cli, &gs_command_undo, "undo takes one ID");
 	if (gs_cli_past_id(first < argc ? argv[first] : NULL, &id, &e) < 0 || gs_cli_connect(cli, &how, &session, &e) < 0 || (!id && find_last(session, &id, &e) < 0) ||
-	    gs_cli_past_load(session, id, o.wait_seconds, &past, &e) < 0)
+	    load_whole(cli, session, id, o.wait_seconds, &past, &e) < 0)
 		return gs_cli_fail(cli, &e);
+	id = past.file->commit.id;
 	if (past.file->commit.state == GS_JOURNAL_IS_OPEN) {
 		gs_error_set(&e, -EINVAL, GS_STATUS_REFUSED, "%s has not ended, so it is recovered and not undone: gpuslice recover %" PRIu64 ". Nothing was done",
 			     gs_journal_label(&past.file->commit, label, sizeof(label)), id);
@@ -72,7 +92,8 @@ const struct gs_cli_command gs_command_undo = {
 	.arguments = "[ID]",
 	.summary = "take back what a commit did: plan, confirm, write, read back",
 	.details = "ID is a number of gpuslice history; without it the last commit that was not undone.\n"
-		   "What others made since stays. An undo is a commit itself, and can be undone by its ID.",
+		   "What finished an interrupted commit is undone with it. What others made since stays.\n"
+		   "An undo is a commit itself, and can be undone by its ID.",
 	.options = options,
 	.run = run,
 };

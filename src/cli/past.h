@@ -20,6 +20,13 @@ void gs_cli_past_done(struct gs_cli_past *p);
 int gs_cli_past_load(struct gs_session *s, uint64_t id, uint32_t wait_seconds, struct gs_cli_past *ret_past, struct gs_error *e);
 /* Plan @way of it, review, confirm, carry it out: the exit status. */
 int gs_cli_past_commit(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *s, const struct gs_cli_past *p, enum gs_way way);
+/*
+ * Have it closed as what the machine was seen to be: base (TAKE_BACK) or target
+ * (FINISH). Steps that are to be done after all are not: -ESTALE. The caller
+ * calls gs_session_result_done().
+ */
+int gs_cli_past_close(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *s, const struct gs_cli_past *p, enum gs_way way,
+		      struct gs_session_result *ret_result, struct gs_error *e);
 /* The optional argument ID: 0 when there is none. -EINVAL. */
 int gs_cli_past_id(const char *word, uint64_t *ret_id, struct gs_error *e);
 

@@ -52,6 +52,8 @@ struct gs_journal_file {
 	/* set by who knows the others: gs_journal_relate() */
 	uint64_t changed_since;                 /* a later commit that changed one of its GPUs too, 0: none */
 	bool was_continued;                     /* a later one went on with its steps */
+	uint64_t part_of;                       /* the commit that it finished, with which it is undone; 0: none */
+	uint64_t undone_by;                     /* the commit that took it back and is in effect still; 0: none */
 	struct json_object *begin;              /* the line of begin; its members are decoded when asked for */
 	struct gs_arena *arena;
 };

@@ -175,20 +175,55 @@ static bool takes_back(const struct gs_journal_entry *c)
 	return c->way == GS_WAY_UNDO || c->way == GS_WAY_TAKE_BACK;
 }
 
-/* Has a later one (they come first) taken it back? */
-static bool is_undone(const struct gs_journal_list *l, size_t at)
+/* Where it is in the list; n: not any more. */
+static size_t place_of(const struct gs_journal_list *l, uint64_t id)
 {
-	for (size_t i = 0; i < at; i++)
-		if (takes_back(&l->items[i]) && has_succeeded(&l->items[i]) && l->items[i].of == l->items[at].id && !is_undone(l, i))
-			return true;
-	return false;
+	size_t i = 0;
+
+	while (i < l->n && l->items[i].id != id)
+		i++;
+	return i;
+}
+
+/* The one that it was the end of. It stands further down, so going on from there ends. */
+static size_t whole_at(const struct gs_journal_list *l, size_t at)
+{
+	for (;;) {
+		const struct gs_journal_entry *c = &l->items[at];
+		size_t of = c->way == GS_WAY_FINISH ? place_of(l, c->of) : l->n;
+
+		if (of <= at || of == l->n || l->items[of].state != GS_JOURNAL_IS_CLOSED || l->items[of].closed_way != GS_WAY_FINISH)
+			return at;
+		at = of;
+	}
+}
+
+/* Has a later one (they come first) taken it back, and is in effect still? 0: none. */
+static uint64_t undone_by(const struct gs_journal_list *l, size_t at)
+{
+	size_t whole = whole_at(l, at);
+
+	for (size_t i = 0; i < whole; i++)
+		if (takes_back(&l->items[i]) && has_succeeded(&l->items[i]) && l->items[i].of == l->items[whole].id && !undone_by(l, i))
+			return l->items[i].id;
+	return 0;
+}
+
+uint64_t gs_journal_whole(const struct gs_journal_list *l, const struct gs_journal_entry *c)
+{
+	return l->items[whole_at(l, (size_t)(c - l->items))].id;
+}
+
+uint64_t gs_journal_undone_by(const struct gs_journal_list *l, const struct gs_journal_entry *c)
+{
+	return undone_by(l, (size_t)(c - l->items));
 }
 
 const struct gs_journal_entry *gs_journal_last_undoable(const struct gs_journal_list *l)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (did_something(&l->items[i]) && !takes_back(&l->items[i]) && !is_undone(l, i))
-			return &l->items[i];
+		if (did_something(&l->items[i]) && !takes_back(&l->items[i]) && !undone_by(l, i))
+			return &l->items[whole_at(l, i)];
 	return NULL;
 }
 
@@ -203,17 +238,21 @@ static bool shares_a_gpu(const struct gs_journal_entry *a, const struct gs_journ
 
 void gs_journal_relate(const struct gs_journal_list *l, struct gs_journal_file *f)
 {
-	const struct gs_journal_entry *c = NULL;
+	size_t at = place_of(l, f->commit.id), whole;
+	const struct gs_journal_entry *c;
 
-	for (size_t i = 0; i < l->n && !c; i++)
-		if (l->items[i].id == f->commit.id)
-			c = &l->items[i];
-	for (size_t i = 0; c && i < l->n && l->items[i].id > c->id; i++) {
+	if (at == l->n)
+		return;
+	c = &l->items[at];
+	whole = whole_at(l, at);
+	f->part_of = whole == at ? 0 : l->items[whole].id;
+	f->undone_by = undone_by(l, at);
+	for (size_t i = 0; i < at; i++) {
 		const struct gs_journal_entry *later = &l->items[i];
 
 		f->was_continued |= later->of == c->id && later->way == GS_WAY_FINISH;
 		/* what ends this very commit is no change of somebody else's */
-		if (!f->changed_since && later->of != c->id && did_something(later) && !takes_back(later) && !is_undone(l, i) && shares_a_gpu(c, later))
+		if (!f->changed_since && later->of != c->id && whole_at(l, i) != whole && did_something(later) && !takes_back(later) && !undone_by(l, i) && shares_a_gpu(c, later))
 			f->changed_since = later->id;
 	}
 }

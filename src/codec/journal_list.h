@@ -47,11 +47,23 @@ int gs_journal_list_from_json(struct json_object *commits, struct gs_journal_lis
  */
 bool gs_journal_needs_recovery(const struct gs_journal_list *l, const struct gs_journal_entry *c);
 /*
- * The newest that did something and was not taken back. What takes another one
- * back is none: undo goes back further each time. NULL: nothing is left.
+ * The newest that did something and was not taken back; the whole of it. What takes
+ * another one back is none: undo goes back further each time. NULL: nothing is left.
  */
 const struct gs_journal_entry *gs_journal_last_undoable(const struct gs_journal_list *l);
-/* What the others mean for @f: was it continued, and which is the newest behind it that changed one of its GPUs too and is in effect still? */
+/*
+ * What finished an interrupted commit is one thing with it: both are undone
+ * together, by the number of the first. The number of the commit that @c belongs
+ * to so; its own for any other.
+ */
+uint64_t gs_journal_whole(const struct gs_journal_list *l, const struct gs_journal_entry *c);
+/* The commit that took @c back, or that it belongs to; 0: it was not, or that has been taken back itself. */
+uint64_t gs_journal_undone_by(const struct gs_journal_list *l, const struct gs_journal_entry *c);
+/*
+ * What the others mean for @f: was it continued, which is it a part of, which
+ * took it back, and which is the newest behind it that changed one of its GPUs
+ * too and is in effect still?
+ */
 struct gs_journal_file;
 void gs_journal_relate(const struct gs_journal_list *l, struct gs_journal_file *f);
 

@@ -439,8 +439,9 @@ int gs_journal_past(const struct gs_journal_file *f, const char *boot_id, struct
 		return r;
 	past->id = c->id;
 	past->changed_since = f->changed_since;
-	past->done = c->done;
-	past->is_uncertain = c->is_uncertain;
+	/* whoever finished it has seen all of it, whichever of the two did a step */
+	past->done = c->state == GS_JOURNAL_IS_CLOSED && c->closed_way == GS_WAY_FINISH ? c->n_steps : c->done;
+	past->is_uncertain = past->done == c->done && c->is_uncertain;
 	past->tried = f->was_continued ? c->n_steps : c->tried;
 	past->is_ended = c->status.known;
 	/* one that is not known is no proof that nothing was lost */

@@ -549,14 +549,15 @@ int gs_session_read_file(struct json_object *answer, struct gs_journal_file **re
 {
 	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *file = NULL;
 	const char *text = NULL, *boot_id = NULL, *damage = NULL;
-	struct gs_u64 changed_since = GS_U64_UNKNOWN;
+	struct gs_u64 changed_since = GS_U64_UNKNOWN, part_of = GS_U64_UNKNOWN, undone_by = GS_U64_UNKNOWN;
 	bool was_continued = false;
 	GS_FREE char *boot = NULL;
 	int r;
 
 	if (!json_object_is_type(answer, json_type_object) || gs_json_get_string(answer, "text", &text, NULL) < 0 ||
 	    gs_json_get_string(answer, "boot_id", &boot_id, NULL) < 0 || gs_json_get_string(answer, "damage", &damage, NULL) < 0 ||
-	    gs_json_get_u64(answer, "changed_since", &changed_since, NULL) < 0 || gs_json_get_bool(answer, "was_continued", false, &was_continued, NULL) < 0 || !text)
+	    gs_json_get_u64(answer, "changed_since", &changed_since, NULL) < 0 || gs_json_get_u64(answer, "part_of", &part_of, NULL) < 0 ||
+	    gs_json_get_u64(answer, "undone_by", &undone_by, NULL) < 0 || gs_json_get_bool(answer, "was_continued", false, &was_continued, NULL) < 0 || !text)
 		return wrong(e, "told nothing of that commit");
 	boot = strdup(boot_id ? boot_id : "");
 	if (!boot)
@@ -571,6 +572,8 @@ int gs_session_read_file(struct json_object *answer, struct gs_journal_file **re
 	}
 	file->changed_since = changed_since.known ? changed_since.value : 0;
 	file->was_continued = was_continued;
+	file->part_of = part_of.known ? part_of.value : 0;
+	file->undone_by = undone_by.known ? undone_by.value : 0;
 	*ret_file = GS_TAKE(file);
 	*ret_boot_id = GS_TAKE(boot);
 	return 0;

@@ -18,7 +18,7 @@
  *   cancel    {}                                -> true: stop after this step and undo
  *   journal   {"max":N}                         -> {"commits":[summary,…]}, the newest first; "under_way" of one without end: its agent lives
  *             {"id":N}                          -> {"text":the lines of that commit,"boot_id":of the machine now,"damage":why it ends early|null,
- *                                                    "changed_since":N|null,"was_continued":bool: of journal_list.h}
+ *                                                    "changed_since","part_of","undone_by":N|null,"was_continued":bool: of journal_list.h}
  *   saved     {}                                -> {"path","text","saved_at_ms","boot_id","by","current_boot_id"}; text null: nothing is saved
  *   save      {"text":TEXT|null}                -> true: null saves the machine as it is now
  *   leave     {"id":N}                          -> true: closes an interrupted commit without doing anything

@@ -53,6 +53,11 @@ every() {
 			expect 0 "$host: $when $k: recover --$way" on "$host" recover --$way --yes
 			that "$host: $when $k: --$way gives the $end" ends_at "$end"
 			that "$host: $when $k: nothing is left open" closed
+			# what was begun by one and finished by another is undone as one
+			[ $way = undo ] && continue
+			expect 0 "$host: $when $k: undo" on "$host" undo --yes --disrupt all
+			that "$host: $when $k: undo takes back both halves" same "$tmp/base"
+			expect 3 "$host: $when $k: and nothing is left to be undone" on "$host" undo --yes
 		done
 		k=$((k + 1))
 	done
@@ -111,6 +116,33 @@ for way in undo finish; do
 	expect 0 "$host: recover --$way" on $host recover --$way --yes --disrupt all
 	that "$host: after a reboot --$way gives the $end" same "$tmp/$end"
 done
+expect 0 "$host: what was finished after a reboot is undone" on $host undo --yes --disrupt all
+that "$host: as a whole, too" same "$tmp/base"
+
+# by which number of the two does not matter
+host=kvm-l40s
+that "$host: the script runs" count $host 'mode 3 vgpu
+create 3 L40S-12Q vf 0
+create 3 L40S-12Q vf 1'
+for number in 1 2; do
+	die $host after $((n - 1))
+	that "$host: it ends" until_true is_quiet
+	expect 0 "$host: recover --finish" on $host recover --finish --yes --disrupt all
+	that "$host: is the target" same "$tmp/target"
+	expect 0 "$host: undo $number" on $host undo $number --yes --disrupt all
+	that "$host: names the first" says out "undoing commit 1 "
+	that "$host: and takes back all of it" same "$tmp/base"
+	expect 0 "$host: that undo is undone" on $host undo 3 --yes --disrupt all
+	that "$host: which gives the target" same "$tmp/target"
+	expect 0 "$host: then it is the last again" on $host undo --yes --disrupt all
+	that "$host: and is taken back" same "$tmp/base"
+done
+host=kvm-a2
+printf '%s\n' 'delete 0 vf:0 vf:2' 'create 0 A2-4Q vf 1' >"$tmp/script"
+on $host sim reset >/dev/null
+layout $host >"$tmp/base"
+on $host apply --yes --disrupt all "$tmp/script" >/dev/null
+layout $host >"$tmp/target"
 
 # what a commit did is taken back later, and that too
 on $host sim reset >/dev/null
@@ -142,6 +174,15 @@ layout $host >"$tmp/target"
 sed -i '$d' "$journal/1.jsonl"
 expect 0 "at the target, recover --undo" d recover --undo --yes
 that "gives the base" same "$tmp/base"
+for way in --finish ''; do
+	d sim reset >/dev/null
+	d apply --yes "$tmp/script" >/dev/null
+	sed -i '$d' "$journal/1.jsonl"
+	expect 0 "at the target, recover $way" d recover $way
+	that "closes it" says out "as it was to make it; closed"
+	expect 0 "so that it can be undone" d undo --yes
+	that "gives the base" same "$tmp/base"
+done
 d sim reset >/dev/null
 d sim fault kill before at 1 >/dev/null
 d apply --yes "$tmp/script" >/dev/null 2>&1
