@@ -8,12 +8,15 @@
 
 #include "base/parse.h"
 #include "cli/again.h"
+#include "codec/journal_list.h"
 #include "codec/plan_json.h"
 #include "codec/request_scope.h"
 #include "codec/results_json.h"
 
 #define SNAPSHOT_TIMEOUT_MS 60000
 #define TEXT_MAX 1400
+/* Others may have committed besides. */
+#define JOURNAL_MORE 16
 
 /* One GPU, or several that a reset takes together: what is asked, what would be done, what came of it. */
 struct part {
@@ -367,6 +370,38 @@ static int try_part(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs
 	}
 }
 
+static bool is_about(const struct gs_journal_entry *c, const struct part *part)
+{
+	for (size_t i = 0; i < c->n_gpus; i++)
+		for (size_t k = 0; k < part->what->n_gpus; k++)
+			if (gs_bdf_compare(c->gpus[i], part->what->gpus[k]) == 0)
+				return true;
+	return false;
+}
+
+/* The agent has gone in the middle of it, but not what it had written down: another one reads that. */
+static void tell_from_journal(const struct gs_cli *cli, const struct parts *p, struct part *part)
+{
+	GS_CLEANUP(gs_journal_list_freep) struct gs_journal_list *list = NULL;
+	GS_CLEANUP(gs_session_freep) struct gs_session *session = NULL;
+	GS_JSON struct json_object *commits = NULL;
+	const struct gs_connect how = { 0 };
+	size_t n;
+
+	if (gs_cli_connect(cli, &how, &session, NULL) < 0 || gs_session_journal(session, (uint32_t)p->n + JOURNAL_MORE, SNAPSHOT_TIMEOUT_MS, &commits, NULL) < 0 ||
+	    gs_journal_list_from_json(commits, &list, NULL) < 0)
+		return;
+	for (size_t i = 0; i < list->n; i++) {
+		const struct gs_journal_entry *c = &list->items[i];
+
+		if (!gs_journal_needs_recovery(list, c) || !is_about(c, part))
+			continue;
+		n = strlen(part->text);
+		snprintf(part->text + n, sizeof(part->text) - n, "; commit %" PRIu64 " was %s: gpuslice recover %" PRIu64, c->id, c->summary, c->id);
+		return;
+	}
+}
+
 static void commit_part(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *session, struct parts *p, struct part *part, bool *ret_stopped)
 {
 	struct gs_session_result result = { 0 };
@@ -384,6 +419,7 @@ static void commit_part(struct gs_cli *cli, const struct gs_cli_commit *o, struc
 		return;
 	if (r < 0) {
 		fail_part(part, &e);
+		tell_from_journal(cli, p, part);
 		p->has_lost_agent = true;
 		return;
 	}

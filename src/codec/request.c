@@ -211,6 +211,36 @@ static int plan_script(const struct gs_request *r, const struct gs_snapshot *s, 
 	return build(s, &ev, options, ret_plan, e);
 }
 
+/* @text in the layout's arena; NULL: there was no memory for it. */
+static int remark(struct gs_evaluation *ev, uint32_t gpu, enum gs_severity severity, enum gs_rule rule, const char *text, struct gs_error *e)
+{
+	struct gs_remark *grown = gs_arena_grow(ev->layout->arena, ev->remarks, ev->n_remarks, &ev->cap_remarks, sizeof(*grown));
+
+	if (!text || !grown)
+		return gs_error_oom(e);
+	ev->remarks = grown;
+	ev->remarks[ev->n_remarks++] = (struct gs_remark){ .gpu = gpu, .severity = severity, .rule = gs_rule_name(rule), .text = text };
+	return 0;
+}
+
+/* A GPU that does not answer looks as if it had nothing, and as if nothing were to be done. Where a mode is asked for, the plan says it by itself. */
+static int remark_on_lost(const struct gs_request *r, const struct gs_layout *file, const struct gs_snapshot *s, struct gs_evaluation *ev, struct gs_error *e)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < gs_snapshot_n_gpus(s); i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu(s, i);
+
+		for (size_t k = 0; ret == 0 && gpu->lost && gs_request_is_for(r, gpu->bdf) && k < file->n_gpus; k++) {
+			const struct gs_layout_gpu *from = &file->gpus[k];
+
+			if (from->mode == GS_MODE_INVALID && (from->has_instances || from->vfs.known) && gs_match_means(&from->match, gpu))
+				ret = remark(ev, gpu->index, GS_SEVERITY_BLOCK, GS_RULE_GPU_LOST, gs_arena_printf(ev->layout->arena, "%s; nothing can be changed on it", gpu->lost), e);
+		}
+	}
+	return ret;
+}
+
 static int plan_layout(const struct gs_request *r, const struct gs_snapshot *s, const struct gs_plan_options *options,
 		       struct gs_plan **ret_plan, struct gs_error *e)
 {
@@ -222,6 +252,8 @@ static int plan_layout(const struct gs_request *r, const struct gs_snapshot *s, 
 	if (ret < 0)
 		return ret;
 	ret = gs_request_bind_only(r, file, s, &ev.layout, e);
+	if (ret == 0)
+		ret = remark_on_lost(r, file, s, &ev, e);
 	if (ret < 0)
 		return ret;
 	/* what finds no place is a finding of the plan */
@@ -286,22 +318,16 @@ static int disrupt_as_then(const struct gs_request *r, const struct gs_snapshot 
 static int remark_on_later(const struct gs_request *r, const struct gs_snapshot *s, struct gs_evaluation *ev, struct gs_error *e)
 {
 	const struct gs_past *past = r->past;
+	int ret = 0;
 
-	for (size_t i = 0; r->way == GS_WAY_UNDO && past->changed_since && i < past->plan->n_base; i++) {
-		const char *text = gs_arena_printf(ev->layout->arena, "commit %" PRIu64 " changed it since; what stands where commit %" PRIu64 " put something is taken back with it, whoever made it",
-						   past->changed_since, past->id);
+	for (size_t i = 0; ret == 0 && r->way == GS_WAY_UNDO && past->changed_since && i < past->plan->n_base; i++) {
 		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(s, past->plan->base[i].bdf);
-		struct gs_remark *bigger = gs_arena_calloc(ev->layout->arena, ev->n_remarks + 1, sizeof(*bigger));
 
-		if (!text || !bigger)
-			return gs_error_oom(e);
-		if (ev->n_remarks)
-			memcpy(bigger, ev->remarks, ev->n_remarks * sizeof(*bigger));
-		bigger[ev->n_remarks++] = (struct gs_remark){ .gpu = gpu ? gpu->index : GS_FINDING_NO_GPU, .severity = GS_SEVERITY_CONFIRM, .rule = gs_rule_name(GS_RULE_CHANGED_SINCE), .text = text };
-		ev->remarks = bigger;
-		ev->cap_remarks = ev->n_remarks;
+		ret = remark(ev, gpu ? gpu->index : GS_FINDING_NO_GPU, GS_SEVERITY_CONFIRM, GS_RULE_CHANGED_SINCE,
+			     gs_arena_printf(ev->layout->arena, "commit %" PRIu64 " changed it since; what stands where commit %" PRIu64 " put something is taken back with it, whoever made it",
+					     past->changed_since, past->id), e);
 	}
-	return 0;
+	return ret;
 }
 
 static int plan_past(const struct gs_request *r, const struct gs_snapshot *s, struct gs_plan_options *options, struct gs_plan **ret_plan, struct gs_error *e)

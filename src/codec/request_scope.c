@@ -24,7 +24,7 @@ static bool has(const struct gs_bdf *gpus, size_t n, struct gs_bdf bdf)
 	return false;
 }
 
-static bool is_for(const struct gs_request *r, struct gs_bdf bdf)
+bool gs_request_is_for(const struct gs_request *r, struct gs_bdf bdf)
 {
 	return !r->n_only || has(r->only, r->n_only, bdf);
 }
@@ -56,7 +56,7 @@ static int check_presence(const struct gs_request *r, const struct gs_snapshot *
 
 static bool concerns(const struct gs_request *r, const struct gs_snapshot *s, uint32_t gpu)
 {
-	return gpu == GS_FINDING_NO_GPU || gpu >= gs_snapshot_n_gpus(s) || is_for(r, gs_snapshot_gpu(s, gpu)->bdf);
+	return gpu == GS_FINDING_NO_GPU || gpu >= gs_snapshot_n_gpus(s) || gs_request_is_for(r, gs_snapshot_gpu(s, gpu)->bdf);
 }
 
 int gs_request_keep_only(const struct gs_request *r, const struct gs_snapshot *s, struct gs_evaluation *ev, struct gs_error *e)
@@ -222,7 +222,7 @@ static int sort_out(struct split *sp, struct gs_error *e)
 		struct gs_error why = { 0 };
 		int ret = 0;
 
-		if (!is_for(sp->request, bdf))
+		if (!gs_request_is_for(sp->request, bdf))
 			continue;
 		if (sp->file)
 			ret = gs_layout_bind_some(sp->file, &bdf, 1, sp->snapshot, &bound, &why);

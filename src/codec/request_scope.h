@@ -45,6 +45,8 @@ int gs_request_set_only(struct gs_request *r, const struct gs_bdf *gpus, size_t 
 
 /* ---- for request.c ---- */
 
+bool gs_request_is_for(const struct gs_request *r, struct gs_bdf bdf);
+
 /* Put back what @ev asks of GPUs that @r is not for, and drop what is said about them. -ENODEV when one that it is for is not there; -ENOMEM. */
 int gs_request_keep_only(const struct gs_request *r, const struct gs_snapshot *s, struct gs_evaluation *ev, struct gs_error *e);
 /* gs_layout_bind() of those entries of @file that mean a GPU that @r is for, and their errors only. */

@@ -11,8 +11,11 @@
 static int delete_one(struct gs_edit *x, const struct gs_instance_selector *sel)
 {
 	struct gs_want *w = NULL;
-	int r;
+	/* what cannot be seen is not absent */
+	int r = gs_edit_check_seen(x, &sel->pos);
 
+	if (r < 0)
+		return r;
 	if (sel->kind == GS_SELECT_ALL || sel->kind == GS_SELECT_REST) {
 		for (size_t i = x->g->n_wants; i-- > 0;)
 			/* plain VFs come and go with their number; what is set of them is not an instance */
@@ -39,8 +42,10 @@ static int delete_one(struct gs_edit *x, const struct gs_instance_selector *sel)
 static int delete_inside(struct gs_edit *x)
 {
 	struct gs_want *w = NULL;
-	int r = gs_edit_find(x, &x->st->inside, &w);
+	int r = gs_edit_check_seen(x, &x->st->inside.pos);
 
+	if (r >= 0)
+		r = gs_edit_find(x, &x->st->inside, &w);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < x->st->n_instances; i++) {

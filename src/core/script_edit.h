@@ -38,6 +38,10 @@ int gs_edit_remark(struct gs_edit *x, struct gs_position pos, enum gs_severity s
 int gs_edit_profile(struct gs_edit *x, const char *name, const struct gs_position *pos, const struct gs_profile **ret_profile, enum gs_instance_kind *ret_kind);
 /* The number of a VF: "3", or the address of one that is there. -EINVAL when the GPU has no such VF. */
 int gs_edit_vf(struct gs_edit *x, const char *text, const struct gs_position *pos, uint32_t *ret_n);
+/* Does the GPU answer? -ENODEV and status REFUSED where it is lost: @what of it cannot be told. */
+int gs_edit_check_answers(struct gs_edit *x, const struct gs_position *pos, const char *what);
+/* Can its instances be seen? The same, or -EPERM and status CANNOT_TELL where the caller may not see them: what is to go may be there. */
+int gs_edit_check_seen(struct gs_edit *x, const struct gs_position *pos);
 int gs_edit_check_start(struct gs_edit *x, const struct gs_profile *p, uint32_t start, const struct gs_position *pos);
 /* The want of that profile at that start, or NULL. Valid until a want is added. */
 struct gs_want *gs_edit_want_at(struct gs_layout_gpu *g, const char *profile, uint32_t start, bool unclaimed_only);

@@ -112,13 +112,8 @@ int gs_edit_profile(struct gs_edit *x, const char *name, const struct gs_positio
 				   name);
 	if (p)
 		return gs_error_at(x->e, -EINVAL, pos, "%s is not created: it follows from the mode of %s; write «mode %" PRIu32 " %s»", name, label, x->gpu->index, name);
-	/* right or wrong, nobody can tell now: that is the machine's state, and not a mistake of the script's */
-	if (x->gpu->lost) {
-		gs_error_at(x->e, -ENODEV, pos, "which profiles %s has cannot be told now: %s", label, x->gpu->lost);
-		if (x->e)
-			x->e->status = GS_STATUS_REFUSED;
-		return -ENODEV;
-	}
+	if (x->gpu->lost)
+		return gs_edit_check_answers(x, pos, "which profiles it has");
 	if (x->gpu->mode == GS_MODE_PASSTHROUGH)
 		return gs_error_at(x->e, -ENODEV, pos,
 				   "%s is passed through: which profiles and types it will have only its own driver tells, and the catalogue has no %s for this board. Two scripts are "
@@ -127,6 +122,32 @@ int gs_edit_profile(struct gs_edit *x, const char *name, const struct gs_positio
 	if (!x->gpu->grids[GS_KIND_MIG].n && !x->gpu->grids[GS_KIND_VGPU].n)
 		return gs_error_at(x->e, -ENODEV, pos, "%s has no MIG profiles: it cannot be partitioned, or its profiles cannot be read", label);
 	return gs_error_at(x->e, -EINVAL, pos, "%s has no profile %s; it has %s", label, name, known_profiles(x->gpu, x->g->mode, &known));
+}
+
+/* Right or wrong, nobody can tell now: that is the machine's state, and not a mistake of the script's. */
+int gs_edit_check_answers(struct gs_edit *x, const struct gs_position *pos, const char *what)
+{
+	char label[96];
+
+	if (!x->gpu->lost)
+		return 0;
+	gs_error_at(x->e, -ENODEV, pos, "%s: %s cannot be told now: %s", gs_gpu_label(x->gpu, label, sizeof(label)), what, x->gpu->lost);
+	if (x->e)
+		x->e->status = GS_STATUS_REFUSED;
+	return -ENODEV;
+}
+
+int gs_edit_check_seen(struct gs_edit *x, const struct gs_position *pos)
+{
+	char label[96];
+	int r = gs_edit_check_answers(x, pos, "which instances it has");
+
+	if (r < 0 || !x->g->positions_unknown)
+		return r;
+	gs_error_at(x->e, -EPERM, pos, "which instances %s has and where they are cannot be seen here: run it as root", gs_gpu_label(x->gpu, label, sizeof(label)));
+	if (x->e)
+		x->e->status = GS_STATUS_CANNOT_TELL;
+	return -EPERM;
 }
 
 int gs_edit_vf(struct gs_edit *x, const char *text, const struct gs_position *pos, uint32_t *ret_n)

@@ -13,8 +13,10 @@ int gs_edit_vfs(struct gs_edit *x)
 {
 	const struct gs_gpu *gpu = x->gpu;
 	uint32_t n = gpu->vfs.total.known ? gpu->vfs.total.value : 0;
-	int r;
+	int r = gs_edit_check_answers(x, &x->st->pos, "how many VFs it has");
 
+	if (r < 0)
+		return r;
 	if (gs_str_equal(x->st->text, "all")) {
 		if (!n)
 			return gs_error_at(x->e, -EINVAL, &x->st->pos, "GPU %" PRIu32 " has no virtual functions", gpu->index);
@@ -153,8 +155,10 @@ static int set_inside(struct gs_edit *x)
 int gs_edit_set(struct gs_edit *x)
 {
 	struct gs_want_setting *s;
-	int r;
+	int r = gs_edit_check_answers(x, &x->st->pos, "which settings it has");
 
+	if (r < 0)
+		return r;
 	if (x->st->has_inside)
 		return set_inside(x);
 	r = gs_setting_check(x->gpu, x->st->text, x->st->value, &x->st->pos, x->e);

@@ -125,4 +125,44 @@ that "the other is done" says out "GPU 3  0000:61:00.0  done: 2 steps"
 printf 'create 3 1g.10gb at 5\ncreate 1 nonsense at 2\n' >"$tmp/in"
 expect 2 "what is wrong anyway is wrong for all" g apply --scope gpu --yes "$tmp/in"
 
+# what cannot be told of a lost GPU is not «nothing to do»
+g sim reset >/dev/null
+g export json >"$tmp/all"
+python3 - "$tmp/all" "$tmp/empty" <<'END'
+import json, sys
+layout = json.load(open(sys.argv[1]))
+layout["gpus"] = [{"match": layout["gpus"][2]["match"], "instances": []}]
+json.dump(layout, open(sys.argv[2], "w"))
+END
+g sim fault nvml lost 0000:52:00.0 >/dev/null
+for statement in 'delete 2 rest' 'delete 2 all' 'delete 2 1g.10gb@2' 'delete 2/1g.10gb@2 all' 'vfs 2 0' 'set 2 heterogeneous on' 'mode 2 mig' 'delete all rest'; do
+	echo "$statement" >"$tmp/in"
+	expect_in 3 "$statement on a lost GPU" g apply --yes -
+	that "$statement: says so" grep -qF 'fallen off the bus' "$tmp/out" "$tmp/err"
+done
+expect 3 "a layout that wants it empty" g apply --yes "$tmp/empty"
+that "says so too" says out 'gpu-lost'
+printf 'create 3 1g.10gb at 1\ndelete 2 rest\n' >"$tmp/in"
+expect_in 10 "by GPU the other one is done" g apply --scope gpu --yes -
+that "and the lost one refused" says out 'GPU 2  0000:52:00.0  refused'
+# nor is what the caller may not see
+g sim reset >/dev/null
+for statement in 'delete 2 rest' 'delete 2 all' 'delete 2 1g.10gb@2' 'delete all rest' 'create 3 1g.10gb at 0'; do
+	echo "$statement" >"$tmp/in"
+	expect_in 9 "$statement without root cannot be told" g --as-user plan -
+	that "$statement: says so" grep -qF 'cannot be seen here' "$tmp/out" "$tmp/err"
+done
+
+# an agent that dies in the middle: the journal knows how far it came
+for at in 2 4; do
+	g sim reset >/dev/null
+	g sim fault kill agent at $at >/dev/null
+	printf 'delete 2 1g.10gb@2\ncreate 3 1g.10gb at 0\n' >"$tmp/in"
+	status=5
+	[ $at -eq 4 ] && status=10
+	expect_in $status "the agent dies at change $at" g apply --scope gpu --yes -
+	that "it says which commit, how far it came and what to do" says out "commit $((at / 2)) was interrupted after step 1 of 2, step 2 may be half done: gpuslice recover $((at / 2))"
+	expect 0 "which it is" g recover --undo --yes $((at / 2))
+done
+
 done_testing
