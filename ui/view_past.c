@@ -41,18 +41,6 @@ static const char *name_author(const struct gs_author *a, char *buf, size_t size
 	return buf;
 }
 
-/* "undo of 12"; the recovering ones have long names in files. */
-static const char *name_way(enum gs_way way, uint64_t of, char *buf, size_t size)
-{
-	const char *name = way == GS_WAY_FINISH ? "finish" : way == GS_WAY_TAKE_BACK ? "undo" : gs_way_name(way);
-
-	if (of)
-		snprintf(buf, size, "%s of %" PRIu64, name ? name : "?", of);
-	else
-		snprintf(buf, size, "%s", name ? name : "-");
-	return buf;
-}
-
 /* ---------------------------------------------------------------- the list */
 
 size_t gs_view_history_top(const struct gs_model *m, const struct gs_geometry *geo)
@@ -100,7 +88,7 @@ static void draw_commit(const struct gs_view *v, int row, const struct gs_journa
 	when[c->begun.ms ? 16 : 0] = '\0';
 	gs_draw_text(v->f, r, row, 8, el, when);
 	gs_draw_fit(v->f, r, row, at, who, el, name_author(&c->author, text, sizeof(text)));
-	gs_draw_fit(v->f, r, row, at += who + 1, way, el, name_way(c->way, c->of, text, sizeof(text)));
+	gs_draw_fit(v->f, r, row, at += who + 1, way, el, gs_journal_way_text(c->way, c->of, text, sizeof(text)));
 	gs_draw_fit(v->f, r, row, at += way + 1, gpus, el, name_gpus(v->m, c->gpus, c->n_gpus, text, sizeof(text)));
 	at += gpus + 1;
 	snprintf(text, sizeof(text), "%s%.200s%s%s%s", c->is_under_way ? "UNDER WAY: " : "", c->summary, c->author.message ? "   \"" : "",
@@ -152,7 +140,7 @@ static void add_author(const struct gs_model *m, struct gs_lines *l, int width)
 
 	gs_strbuf_printf(&b, "%s%s%s, %s", name_author(&c->author, text, sizeof(text)), c->author.ssh_client ? " from " : "",
 			 c->author.ssh_client ? c->author.ssh_client : "", gs_wall_format(c->begun, when, sizeof(when)));
-	gs_strbuf_printf(&b, ", by %s", name_way(c->way, c->of, text, sizeof(text)));
+	gs_strbuf_printf(&b, ", by %s", gs_journal_way_text(c->way, c->of, text, sizeof(text)));
 	labelled(l, "who", GS_ELEMENT_TEXT, b.text, width, 2);
 	labelled(l, "with", GS_ELEMENT_TEXT, c->author.command, width, 2);
 	labelled(l, "why", GS_ELEMENT_TEXT, c->author.message, width, 3);

@@ -137,8 +137,14 @@ GS_DEFINE_CLEANUP(struct gs_table *, gs_table_free);
 /* One cell after the other, row by row; NULL prints «-». Copied. */
 void gs_table_add(struct gs_table *t, const char *cell);
 void gs_table_addf(struct gs_table *t, const char *fmt, ...) GS_PRINTF(2, 3);
+/* A sentence behind the row that was added last, on lines of its own. Copied; NULL: none. */
+void gs_table_note(struct gs_table *t, const char *text);
 /* Columns as wide as their widest cell; the last one is not padded. */
 void gs_table_print(const struct gs_table *t);
+/* The same with the last column cut so that no row is wider than @columns; 0: whole. */
+void gs_table_print_within(const struct gs_table *t, int columns);
+/* How wide the terminal is that stdout goes to; 0: it goes elsewhere. */
+int gs_cli_terminal_columns(void);
 
 /* ---- wrap.c ---- */
 

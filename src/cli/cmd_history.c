@@ -8,10 +8,14 @@
 #include "base/parse.h"
 #include "base/strbuf.h"
 #include "cli/past.h"
+#include "codec/journal_list.h"
 #include "codec/json_reader.h"
 
 #define MAX_DEFAULT 50
 #define MAX_MOST 1000
+/* Behind the words of what is told of one. */
+#define TEXT_COLUMN 10
+#define NOTE_INDENT 6
 
 struct history_options {
 	uint32_t max;
@@ -28,16 +32,12 @@ static int take(void *userdata, const char *name, const char *value, struct gs_e
 
 /* ---------------------------------------------------------------- all */
 
-static void add_who(struct gs_table *t, struct json_object *author)
+static void add_who(struct gs_table *t, const struct gs_author *author)
 {
-	struct gs_json_reader r = gs_json_reader_of(author, NULL, NULL);
-	const char *user = gs_json_read_string(&r, "user");
-	struct gs_u32 uid = gs_json_read_u32(&r, "uid", UINT32_MAX);
-
-	if (user || !uid.known)
-		gs_table_add(t, user);
+	if (author->user || !author->uid.known)
+		gs_table_add(t, author->user);
 	else
-		gs_table_addf(t, "uid %" PRIu32, uid.value);
+		gs_table_addf(t, "uid %" PRIu32, author->uid.value);
 }
 
 /* "0,3" */
@@ -55,67 +55,86 @@ static void add_gpus(struct gs_table *t, struct gs_json_reader *commit)
 	gs_table_add(t, b.length ? b.text : NULL);
 }
 
+/* And why it was done, in one column: either is long where the other is short. */
+static void add_outcome(struct gs_table *t, const struct gs_journal_entry *c, const char *damage, uint64_t undone_by)
+{
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+	bool says_it = c->state == GS_JOURNAL_IS_CLOSED && c->closed_way != GS_WAY_FINISH;
+
+	gs_strbuf_puts(&b, damage ? damage : c->is_under_way ? "under way" : c->summary);
+	if (undone_by && !says_it)
+		gs_strbuf_printf(&b, "; undone by %" PRIu64, undone_by);
+	if (c->author.message)
+		gs_strbuf_printf(&b, "   \"%s\"", c->author.message);
+	gs_table_add(t, b.failed ? NULL : b.text);
+}
+
 /* One that could not be read is shown too: it may be the one that is missed. */
-static void add_commit(struct gs_table *t, struct json_object *o)
+static void add_commit(struct gs_table *t, const struct gs_journal_list *list, const struct gs_journal_entry *c, struct json_object *o)
 {
 	struct gs_json_reader r = gs_json_reader_of(o, NULL, NULL);
-	struct gs_i64 begun = gs_json_read_i64(&r, "begun_ms");
-	const char *damage = gs_json_read_string(&r, "damage"), *of;
-	struct gs_u64 past = gs_json_read_u64(&r, "of");
-	bool is_under_way = gs_json_read_bool(&r, "under_way", false);
-	char when[GS_WALL_TEXT];
+	const char *damage = gs_json_read_string(&r, "damage");
+	char when[GS_WALL_TEXT], way[48];
 
-	gs_table_addf(t, "%" PRIu64, gs_json_read_u64(&r, "id").value);
-	gs_table_add(t, begun.known ? gs_wall_format_iso((struct gs_wall){ begun.value }, when, sizeof(when)) : NULL);
-	add_who(t, gs_json_read_object(&r, "author"));
-	of = gs_json_read_string(&r, "way");
-	if (past.known)
-		gs_table_addf(t, "%s %" PRIu64, of ? of : "?", past.value);
-	else
-		gs_table_add(t, of);
+	gs_table_addf(t, "%" PRIu64, c->id);
+	gs_table_add(t, damage ? NULL : gs_wall_format_iso(c->begun, when, sizeof(when)));
+	add_who(t, &c->author);
+	gs_table_add(t, gs_journal_way_text(c->way, c->of, way, sizeof(way)));
 	add_gpus(t, &r);
 	if (damage)
 		gs_table_add(t, NULL);
 	else
 		gs_table_addf(t, "%" PRIu32 "/%" PRIu32, gs_json_read_u32(&r, "done", UINT32_MAX).value, gs_json_read_u32(&r, "steps", UINT32_MAX).value);
-	gs_table_add(t, damage ? damage : is_under_way ? "under way" : gs_json_read_string(&r, "summary"));
+	add_outcome(t, c, damage, gs_journal_undone_by(list, c));
 }
 
-static void print_commits(struct json_object *commits)
+/* The last column is cut to the terminal's width; a pipe gets all of it. */
+static void print_commits(const struct gs_journal_list *list, struct json_object *commits, size_t max)
 {
-	static const char *const heads[] = { "ID", "TIME", "WHO", "WAY", "GPU", "DONE", "OUTCOME" };
+	static const char *const heads[] = { "ID", "TIME", "WHO", "WAY", "GPU", "DONE", "OUTCOME   \"WHY\"" };
 	GS_CLEANUP(gs_table_freep) struct gs_table *t = gs_table_new(GS_ARRAY_SIZE(heads));
-	size_t n = json_object_array_length(commits);
 
-	if (!n)
+	if (!list->n)
 		printf("nothing has been changed yet\n");
-	if (!n || !t)
+	if (!list->n || !t)
 		return;
 	for (size_t i = 0; i < GS_ARRAY_SIZE(heads); i++)
 		gs_table_add(t, heads[i]);
-	for (size_t i = 0; i < n; i++)
-		add_commit(t, json_object_array_get_idx(commits, i));
-	gs_table_print(t);
+	for (size_t i = 0; i < list->n && i < max; i++)
+		add_commit(t, list, &list->items[i], json_object_array_get_idx(commits, i));
+	gs_table_print_within(t, gs_cli_terminal_columns());
+}
+
+static struct json_object *commits_to_json(const struct gs_journal_list *list, struct json_object *commits, size_t max)
+{
+	struct json_object *o = json_object_new_object(), *array = json_object_new_array();
+
+	gs_json_add_string(o, "schema", "gpuslice.history/1");
+	for (size_t i = 0; i < list->n && i < max; i++) {
+		struct json_object *c = json_object_get(json_object_array_get_idx(commits, i));
+		uint64_t undone_by = gs_journal_undone_by(list, &list->items[i]);
+
+		if (!json_object_object_get_ex(c, "damage", NULL))
+			gs_json_add_u64(c, "undone_by", undone_by ? GS_U64(undone_by) : GS_U64_UNKNOWN);
+		json_object_array_add(array, c);
+	}
+	json_object_object_add(o, "commits", array);
+	return o;
 }
 
 static int show_all(struct gs_cli *cli, struct gs_session *s, uint32_t max)
 {
+	GS_CLEANUP(gs_journal_list_freep) struct gs_journal_list *list = NULL;
 	GS_JSON struct json_object *commits = NULL;
 	struct gs_error e = { 0 };
-	struct json_object *o;
 
-	if (gs_session_journal(s, max, GS_CLI_PAST_TIMEOUT_MS, &commits, &e) < 0)
+	/* all of them, whatever is shown: what one belongs to may be an older one */
+	if (gs_session_journal(s, MAX_MOST, GS_CLI_PAST_TIMEOUT_MS, &commits, &e) < 0 || gs_journal_list_from_json(commits, &list, &e) < 0)
 		return gs_cli_fail(cli, &e);
-	if (!cli->json) {
-		print_commits(commits);
-		return GS_STATUS_OK;
-	}
-	o = json_object_new_object();
-	if (o) {
-		gs_json_add_string(o, "schema", "gpuslice.history/1");
-		json_object_object_add(o, "commits", json_object_get(commits));
-	}
-	return gs_cli_print_json(o);
+	if (cli->json)
+		return gs_cli_print_json(commits_to_json(list, commits, max));
+	print_commits(list, commits, max);
+	return GS_STATUS_OK;
 }
 
 /* ---------------------------------------------------------------- one: who and why */
@@ -142,14 +161,15 @@ static void print_findings(struct json_object *begin)
 		if (!clean || !severity)
 			continue;
 		gs_text_sanitize(clean);
-		printf("%-9s %s\n", strcmp(severity, "confirm") == 0 ? "confirmed" : "noted", clean);
+		printf("%-10s", strcmp(severity, "confirm") == 0 ? "confirmed" : "noted");
+		gs_cli_print_wrapped(clean, TEXT_COLUMN, TEXT_COLUMN);
 	}
 }
 
 static void print_head(const struct gs_journal_file *f, const char *boot_id)
 {
 	const struct gs_journal_commit *c = &f->commit;
-	char when[GS_WALL_TEXT], summary[256], bdf[GS_BDF_TEXT], uid[24] = "unknown";
+	char when[GS_WALL_TEXT], summary[256], way[48], bdf[GS_BDF_TEXT], uid[24] = "unknown";
 
 	if (c->author.uid.known)
 		snprintf(uid, sizeof(uid), "%" PRIu32, c->author.uid.value);
@@ -157,13 +177,14 @@ static void print_head(const struct gs_journal_file *f, const char *boot_id)
 	printf("who       %s (uid %s%s%s)\n", c->author.user ? c->author.user : "somebody", uid, c->author.ssh_client ? ", from " : "",
 	       c->author.ssh_client ? c->author.ssh_client : "");
 	printf("why       %s\n", c->author.message ? c->author.message : "-");
-	printf("way       %s", gs_way_name(c->way));
-	if (c->of)
-		printf(" of commit %" PRIu64, c->of);
-	printf("%s%s\n", c->author.command ? ": " : "", c->author.command ? c->author.command : "");
+	printf("way       %s%s%s\n", gs_journal_way_text(c->way, c->of, way, sizeof(way)), c->author.command ? ": " : "", c->author.command ? c->author.command : "");
 	printf("begun     %s\n", gs_wall_format_iso(c->begun, when, sizeof(when)));
 	if (c->state != GS_JOURNAL_IS_OPEN)
 		printf("ended     %s\n", gs_wall_format_iso(c->ended, when, sizeof(when)));
+	if (f->part_of)
+		printf("part      of commit %" PRIu64 ", which it finished and with which it is undone\n", f->part_of);
+	if (f->undone_by)
+		printf("undone    by commit %" PRIu64 "\n", f->undone_by);
 	for (size_t i = 0; i < c->n_gpus; i++)
 		printf("GPU       %" PRIu32 " (%s)\n", c->gpus[i].gpu, gs_bdf_format(c->gpus[i].bdf, bdf));
 	if (!c->boot_id[0] || strcmp(c->boot_id, boot_id) != 0)
@@ -201,7 +222,7 @@ static void add_attempt(struct gs_table *t, const struct attempt *a)
 	const struct gs_journal_record *said = a->verdict && a->verdict->text ? a->verdict : a->result;
 	char bdf[GS_BDF_TEXT];
 
-	gs_table_addf(t, "%s%" PRIu32, one->is_undo ? "undo " : "", one->n);
+	gs_table_addf(t, "%" PRIu32, one->n);
 	if (one->kind == GS_JOURNAL_INTENT && one->text)
 		gs_table_add(t, one->text);
 	else
@@ -210,24 +231,23 @@ static void add_attempt(struct gs_table *t, const struct attempt *a)
 	add_time(t, a->result, a->intent);
 	add_time(t, a->verdict, a->result ? a->result : a->intent);
 	gs_table_add(t, a->verdict ? gs_journal_kind_name(a->verdict->kind) : "?");
-	gs_table_add(t, said ? said->text : NULL);
+	gs_table_note(t, said ? said->text : NULL);
 }
 
-static void print_attempts(const struct gs_journal_file *f)
+/* From record @at on, up to the next undo or the end, as a table; where it ended. */
+static size_t print_attempts(const struct gs_journal_file *f, size_t at)
 {
-	static const char *const heads[] = { "STEP", "WHAT", "BEGUN", "ANSWERED", "READ BACK", "CAME TO", "ANSWER" };
+	static const char *const heads[] = { "STEP", "WHAT", "BEGUN", "ANSWERED", "READ BACK", "CAME TO" };
 	GS_CLEANUP(gs_table_freep) struct gs_table *t = gs_table_new(GS_ARRAY_SIZE(heads));
 	struct attempt a = { 0 };
 	bool has_any = false;
 
-	if (!t)
-		return;
-	for (size_t i = 0; i < GS_ARRAY_SIZE(heads); i++)
+	for (size_t i = 0; t && i < GS_ARRAY_SIZE(heads); i++)
 		gs_table_add(t, heads[i]);
-	for (size_t i = 0; i < f->n_records; i++) {
-		const struct gs_journal_record *r = &f->records[i];
+	for (; at < f->n_records && f->records[at].kind != GS_JOURNAL_UNDO; at++) {
+		const struct gs_journal_record *r = &f->records[at];
 
-		if (!r->n)
+		if (!t || !r->n)
 			continue;
 		if (!is_of(&a, r)) {
 			if (has_any)
@@ -242,10 +262,25 @@ static void print_attempts(const struct gs_journal_file *f)
 		else
 			a.verdict = r;
 	}
-	if (has_any)
-		add_attempt(t, &a);
-	if (has_any)
-		gs_table_print(t);
+	if (!has_any)
+		return at;
+	add_attempt(t, &a);
+	gs_table_print(t);
+	return at;
+}
+
+/* The steps, then those that took them back; there may have been several tries of that. */
+static void print_steps(const struct gs_journal_file *f)
+{
+	for (size_t at = print_attempts(f, 0); at < f->n_records; at = print_attempts(f, at + 1)) {
+		const struct gs_journal_record *r = &f->records[at];
+		/* why is mostly what the step before it failed of, and has been said */
+		bool is_said = at && gs_str_equal(f->records[at - 1].text, r->text);
+
+		int column = printf("taken back in %" PRIu32 " step%s%s", r->n_steps, r->n_steps == 1 ? "" : "s", !is_said && r->text ? ", because:" : "");
+
+		gs_cli_print_wrapped(!is_said && r->text ? r->text : "", column, NOTE_INDENT);
+	}
 }
 
 /* Steps that were not come to. */
@@ -273,19 +308,18 @@ static void print_rest(const struct gs_journal_file *f)
 static void print_outcome(const struct gs_journal_file *f)
 {
 	const struct gs_journal_commit *c = &f->commit;
+	int column;
 
 	for (size_t i = 0; i < f->n_records; i++) {
 		const struct gs_journal_record *r = &f->records[i];
 
-		/* why is mostly what the step before it failed of, and has been said */
-		if (r->kind == GS_JOURNAL_UNDO && i && gs_str_equal(f->records[i - 1].text, r->text))
-			printf("undo of %" PRIu32 " step%s\n", r->n_steps, r->n_steps == 1 ? "" : "s");
-		else if (r->kind == GS_JOURNAL_UNDO)
-			printf("undo of %" PRIu32 " step%s: %s\n", r->n_steps, r->n_steps == 1 ? "" : "s", r->text ? r->text : "-");
-		else if (r->kind == GS_JOURNAL_END)
-			printf("end with status %" PRIu32 ": %s\n", r->status.value, r->text ? r->text : "-");
-		else if (r->kind == GS_JOURNAL_CLOSED)
-			printf("closed: %s\n", r->text ? r->text : "-");
+		if (r->kind != GS_JOURNAL_END && r->kind != GS_JOURNAL_CLOSED)
+			continue;
+		if (r->kind == GS_JOURNAL_END)
+			column = printf("end with status %" PRIu32 ":", r->status.value);
+		else
+			column = printf("closed:");
+		gs_cli_print_wrapped(r->text ? r->text : "-", column, NOTE_INDENT);
 	}
 	for (size_t i = 0; i < c->n_units; i++)
 		printf("unit %s is stopped by it\n", c->units[i]);
@@ -305,7 +339,7 @@ static int show_one(struct gs_cli *cli, struct gs_session *s, uint64_t id)
 		return gs_cli_print_json(gs_journal_to_json(f));
 	print_head(f, boot_id);
 	putchar('\n');
-	print_attempts(f);
+	print_steps(f);
 	print_rest(f);
 	print_outcome(f);
 	return GS_STATUS_OK;
@@ -342,7 +376,8 @@ const struct gs_cli_command gs_command_history = {
 	.name = "history",
 	.arguments = "[show ID]",
 	.summary = "who changed what and why, and what came of it",
-	.details = "Without arguments a line for each commit, the newest first. With show ID all of one: who, why, what was\n"
+	.details = "Without arguments a line for each commit, the newest first, with why (--message), cut to the width of a\n"
+		   "terminal, and which commit took it back. With show ID all of one: who, why, what was\n"
 		   "confirmed, and each step with when it was begun, when and what the kernel or the driver answered, and what\n"
 		   "reading it back came to. Times are UTC. The journal is root's; it keeps the last 200 commits, and open ones.",
 	.options = options,

@@ -352,5 +352,7 @@ struct json_object *gs_journal_to_json(const struct gs_journal_file *f)
 		json_object_array_add(records, record_to_json(&f->records[i]));
 	json_object_object_add(o, "records", records);
 	gs_json_add_string(o, "damage", f->damage[0] ? f->damage : NULL);
+	gs_json_add_u64(o, "part_of", f->part_of ? GS_U64(f->part_of) : GS_U64_UNKNOWN);
+	gs_json_add_u64(o, "undone_by", f->undone_by ? GS_U64(f->undone_by) : GS_U64_UNKNOWN);
 	return o;
 }

@@ -272,6 +272,17 @@ const char *gs_journal_label(const struct gs_journal_commit *c, char *buf, size_
 	return buf;
 }
 
+const char *gs_journal_way_text(enum gs_way way, uint64_t of, char *buf, size_t size)
+{
+	const char *name = way == GS_WAY_FINISH ? "finish" : way == GS_WAY_TAKE_BACK ? "undo" : gs_way_name(way);
+
+	if (of)
+		snprintf(buf, size, "%s of %" PRIu64, name ? name : "?", of);
+	else
+		snprintf(buf, size, "%s", name ? name : "-");
+	return buf;
+}
+
 /* "after step 2 of 5, step 3 may be done too" */
 static void tell_progress(const struct gs_journal_commit *c, char *buf, size_t size)
 {
@@ -364,7 +375,7 @@ const char *gs_journal_log_line(const struct gs_journal_commit *c, char *buf, si
 {
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
 	const struct gs_author *a = &c->author;
-	char summary[200], bdf[GS_BDF_TEXT];
+	char summary[200], way[48], bdf[GS_BDF_TEXT];
 
 	gs_strbuf_printf(&b, "commit %" PRIu64 " by %s (uid ", c->id, a->user ? a->user : "somebody");
 	if (a->uid.known)
@@ -373,7 +384,7 @@ const char *gs_journal_log_line(const struct gs_journal_commit *c, char *buf, si
 		gs_strbuf_puts(&b, "unknown");
 	if (a->ssh_client)
 		gs_strbuf_printf(&b, ", from %s", a->ssh_client);
-	gs_strbuf_printf(&b, "): %s: %s", c->way == GS_WAY_INVALID ? "?" : gs_way_name(c->way), gs_journal_summary(c, summary, sizeof(summary)));
+	gs_strbuf_printf(&b, "): %s: %s", c->way == GS_WAY_INVALID ? "?" : gs_journal_way_text(c->way, c->of, way, sizeof(way)), gs_journal_summary(c, summary, sizeof(summary)));
 	for (size_t i = 0; i < c->n_gpus && i < LOG_GPUS_MAX; i++)
 		gs_strbuf_printf(&b, "%s %s", i ? "," : " on", gs_bdf_format(c->gpus[i].bdf, bdf));
 	if (c->n_gpus > LOG_GPUS_MAX)

@@ -115,6 +115,8 @@ int gs_journal_take(struct gs_journal_commit *c, const struct gs_journal_record 
 
 /* "commit 12 (alice, 2026-11-21 14:03:09 UTC, gpuslice apply x)". Returns @buf. */
 const char *gs_journal_label(const struct gs_journal_commit *c, char *buf, size_t size);
+/* How it came about: "apply", "undo of 12"; what a recovery is called is "finish of 12" and "undo of 12" too. Returns @buf. */
+const char *gs_journal_way_text(enum gs_way way, uint64_t of, char *buf, size_t size);
 /* Half a sentence: "interrupted after step 2 of 5, step 3 may be half done". Returns @buf. */
 const char *gs_journal_summary(const struct gs_journal_commit *c, char *buf, size_t size);
 /* For a log: "commit 12 by alice (uid 1000, from 192.0.2.7): apply: done, 5 steps on 0000:26:00.0 - MESSAGE". Printable ASCII and UTF-8, one line. Returns @buf. */

@@ -153,7 +153,7 @@ expect 3 "nothing is left to be undone" on $host undo --yes
 expect 0 "an undo is undone by its number" on $host undo --yes 2
 that "gives what was there" same "$tmp/target"
 expect 0 "history" on $host history
-that "names them all" says out "undo 2"
+that "names them all" says out "undo of 2"
 expect 0 "history in JSON" on $host --json history
 expect 0 "one commit" on $host history show 1
 that "says why" says out "for the demo"
