@@ -199,6 +199,13 @@ void gs_cli_say(const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
+void gs_cli_say_differences(const char *text)
+{
+	fflush(stdout);
+	fputs("gpuslice: ", stderr);
+	gs_cli_print_differences(stderr, text, 4);
+}
+
 int gs_cli_fail(const struct gs_cli *cli, const struct gs_error *e)
 {
 	char text[1400];

@@ -6,6 +6,8 @@
 #ifndef GS_CLI_CLI_H
 #define GS_CLI_CLI_H
 
+#include <stdio.h>
+
 #include "codec/session.h"
 #include "core/ps.h"
 
@@ -150,6 +152,13 @@ int gs_cli_terminal_columns(void);
 
 /* @text from column @column on (what stands before it is printed), wrapped at blanks to 80 columns; further lines are indented by @indent. */
 void gs_cli_print_wrapped(const char *text, int column, int indent);
+
+/* ---- differences.c ---- */
+
+/* @text, with each difference that it lists («…: GPU 3 has …; GPU 4 is …; what to do») on a line of its own behind @indent blanks. */
+void gs_cli_print_differences(FILE *to, const char *text, int indent);
+/* The same as gs_cli_say() does it. */
+void gs_cli_say_differences(const char *text);
 
 /* ---- doctor_reboot.c ---- */
 

@@ -71,6 +71,17 @@ static const char *machine_word(enum gs_past_state state)
 	return state == GS_PAST_IS_BASE ? "base" : state == GS_PAST_IS_TARGET ? "target" : "between";
 }
 
+static void print_differences(const char *than, const struct gs_strbuf *differences)
+{
+	printf("  now, otherwise than %s:", than);
+	if (!differences->length) {
+		printf(" nothing that can be seen\n");
+		return;
+	}
+	putchar('\n');
+	gs_cli_print_differences(stdout, differences->text, 4);
+}
+
 static void print_wound(const struct wound *w)
 {
 	const struct gs_journal_commit *c = &w->past.file->commit;
@@ -84,9 +95,9 @@ static void print_wound(const struct wound *w)
 	if (!w->how_it_was->is_same_boot)
 		printf("  the machine was started again since\n");
 	if (w->state != GS_PAST_IS_BASE)
-		printf("  now, otherwise than before it:   %s\n", w->not_base.length ? w->not_base.text : "nothing that can be seen");
+		print_differences("before it", &w->not_base);
 	if (w->state != GS_PAST_IS_TARGET)
-		printf("  now, otherwise than it was to be: %s\n", w->not_target.length ? w->not_target.text : "nothing that can be seen");
+		print_differences("it was to be", &w->not_target);
 	for (size_t i = 0; i < c->n_units; i++)
 		printf("  unit %s is stopped by it\n", c->units[i]);
 }
@@ -138,7 +149,7 @@ static int settle(struct gs_cli *cli, const struct recover_options *o, struct gs
 	if (gs_cli_past_close(cli, &o->commit, s, &w->past, way, &result, &e) < 0)
 		return gs_cli_fail(cli, &e);
 	if (result.status != GS_STATUS_OK)
-		gs_cli_say("%s", result.text);
+		gs_cli_say_differences(result.text);
 	else if (!cli->json)
 		printf("%s: nothing to recover, the machine is %s; closed\n", gs_journal_label(&w->past.file->commit, label, sizeof(label)),
 		       w->state == GS_PAST_IS_BASE ? "as before it" : "as it was to make it");

@@ -167,7 +167,9 @@ static int print_result(struct gs_cli *cli, const struct gs_session_result *resu
 		gs_cli_print_json(json_object_get(result->json));
 	else if (result->status == GS_STATUS_OK)
 		printf("%s\n", result->text);
-	if (result->status != GS_STATUS_OK)
+	if (result->status == GS_STATUS_NOT_UNDONE)
+		gs_cli_say_differences(result->text);
+	else if (result->status != GS_STATUS_OK)
 		gs_cli_say("%s", result->text);
 	return (int)result->status;
 }

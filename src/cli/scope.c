@@ -210,7 +210,11 @@ static int print_results(struct gs_cli *cli, struct parts *p, const char *verb, 
 		return gs_cli_print_json(gs_results_to_json(p->rows, p->n_rows, status, text));
 	for (size_t i = 0; i < p->n; i++) {
 		print_label(p, &p->items[i]);
-		printf("  %s%s%s\n", p->items[i].status ? gs_outcome_word(p->items[i].status, true) : "", p->items[i].status ? ": " : "", p->items[i].text);
+		printf("  %s%s", p->items[i].status ? gs_outcome_word(p->items[i].status, true) : "", p->items[i].status ? ": " : "");
+		if (p->items[i].status == GS_STATUS_NOT_UNDONE)
+			gs_cli_print_differences(stdout, p->items[i].text, 4);
+		else
+			printf("%s\n", p->items[i].text);
 	}
 	printf("%s\n", text);
 	return 0;

@@ -94,4 +94,17 @@ expect 2 "show is all that it knows" sim history list 1
 expect 2 "it takes no more than it says" sim history --max 100000
 expect 9 "it is root's" sim --as-user history
 that "which is said" says err root
+# what could not be undone: a line for each difference
+sim sim reset >/dev/null
+sim sim fault nvml GpuInstanceCreateComputeInstanceWithPlacement 19 at 2 >/dev/null
+for at in 1 2 3 4; do
+	sim sim fault nvml GpuInstanceDestroy 999 at $at >/dev/null
+done
+printf 'create 3 1g.10gb at 0\ncreate 3 1g.10gb at 1\n' >"$tmp/in"
+expect_in 5 "neither forward nor back" sim apply --yes -
+that "each difference has a line" sh -c 'grep -qx "    GPU 3 still has the new 1g.10gb at 0" "$0/err" && grep -qx "    GPU 3 still has the new 1g.10gb at 1" "$0/err"' "$tmp"
+that "and what to do has one" sh -c 'grep -qx "  gpuslice recover shows the ways out" "$0/err"' "$tmp"
+sim sim fault clear >/dev/null
+expect 5 "recover shows it" sim recover
+that "a line for each, too" sh -c 'grep -A2 -x "  now, otherwise than before it:" "$0/out" | tail -1 | grep -qx "    GPU 3 still has the new 1g.10gb at 1"' "$tmp"
 done_testing
