@@ -420,9 +420,9 @@ static int prepare(struct run *c, struct json_object *params, struct gs_error *e
 
 	if (r < 0)
 		return r;
-	if (!gs_machine_is_privileged(c->agent->machine))
-		return gs_error_set(e, -EPERM, GS_STATUS_REFUSED,
-				    "changing this machine needs root, and this agent is not. Nothing was done: use sudo, or press ! in the console");
+	r = gs_machine_check_root(c->agent->machine, "changing this machine", e);
+	if (r < 0)
+		return r;
 	c->journal.request = c->request;
 	c->journal.command = c->command;
 	r = gs_agent_lock(c->agent, c->command, c->wait_seconds.value, e);
@@ -526,8 +526,11 @@ static int publish_once(struct gs_machine *machine, struct gs_error *e)
 	uint32_t pid;
 	int r;
 
-	if (gs_machine_is_read_only(machine) || !gs_machine_is_privileged(machine))
-		return gs_error_set(e, -EPERM, GS_STATUS_REFUSED, "publishing what this machine looks like needs root. Nothing was written");
+	r = gs_machine_check_root(machine, "publishing what this machine looks like", e);
+	if (r == 0 && gs_machine_is_read_only(machine))
+		r = gs_error_set(e, -EROFS, GS_STATUS_REFUSED, "this machine is only looked at. Nothing was written");
+	if (r < 0)
+		return r;
 	yield = gs_yield_new(gs_machine_root(machine), true);
 	if (!yield)
 		return gs_error_oom(e);

@@ -313,7 +313,7 @@ static int check_reader(const struct gs_agent *a, struct gs_error *e)
 	if (gs_machine_is_privileged(a->machine))
 		return 0;
 	if (gs_machine_source(a->machine) == GS_SOURCE_SYSROOT)
-		return gs_error_set(e, -EACCES, GS_STATUS_CANNOT_TELL, "a recorded machine has no journal that could be read here");
+		return gs_error_set(e, -EACCES, GS_STATUS_REFUSED, "a recorded machine has no journal that could be read here");
 	return gs_error_set(e, -EACCES, GS_STATUS_CANNOT_TELL, "the journal is root's: it names people and their work. Use sudo");
 }
 
@@ -357,8 +357,11 @@ int gs_agent_leave(struct gs_agent *a, const struct gs_rpc_message *m, struct gs
 	char label[256];
 	int r;
 
-	if (!a->writer || !gs_machine_is_privileged(a->machine))
-		return gs_error_set(e, -EPERM, GS_STATUS_REFUSED, "closing a commit needs root. Nothing was done: use sudo");
+	if (!a->writer)
+		return gs_error_set(e, -EROFS, GS_STATUS_REFUSED, "this agent is read-only: it cannot close a commit. Nothing was done");
+	r = gs_machine_check_root(a->machine, "closing a commit", e);
+	if (r < 0)
+		return r;
 	r = m->params ? gs_json_get_u64(m->params, "id", &id, e) : 0;
 	if (r < 0)
 		return r;

@@ -89,8 +89,8 @@ static int save(struct gs_agent *a, struct json_object *params, struct gs_error 
 	const char *text = NULL;
 	int r = params ? gs_json_get_string(params, "text", &text, e) : 0;
 
-	if (r == 0 && !gs_machine_is_privileged(a->machine))
-		r = gs_error_set(e, -EPERM, GS_STATUS_REFUSED, "saving the layout of this machine needs root. Nothing was saved: use sudo");
+	if (r == 0)
+		r = gs_machine_check_root(a->machine, "saving the layout of this machine", e);
 	if (r == 0 && text)
 		r = check_given(text, e);
 	if (r < 0)

@@ -161,6 +161,15 @@ struct gs_root *gs_machine_root(struct gs_machine *m)
 	return m->root;
 }
 
+int gs_machine_check_root(const struct gs_machine *m, const char *what, struct gs_error *e)
+{
+	if (m->is_privileged)
+		return 0;
+	if (gs_machine_source(m) == GS_SOURCE_SYSROOT)
+		return gs_error_set(e, -EROFS, GS_STATUS_REFUSED, "this is a recorded machine, which nothing can change. Nothing was done");
+	return gs_error_set(e, -EPERM, GS_STATUS_CANNOT_TELL, "%s needs root. Nothing was done: use sudo", what);
+}
+
 bool gs_machine_is_privileged(const struct gs_machine *m)
 {
 	return m->is_privileged;

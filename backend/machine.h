@@ -29,6 +29,12 @@ enum gs_host_source gs_machine_source(const struct gs_machine *m);
 const char *gs_machine_host(const struct gs_machine *m);
 struct gs_root *gs_machine_root(struct gs_machine *m);
 /* Root, or counting as root on a simulated machine. */
+/*
+ * 0 where we may do anything. @what ("changing this machine") needs root: -EPERM
+ * and status CANNOT_TELL, the one status for want of privilege; -EROFS and REFUSED
+ * on a recorded machine, which nobody can change.
+ */
+int gs_machine_check_root(const struct gs_machine *m, const char *what, struct gs_error *e);
 bool gs_machine_is_privileged(const struct gs_machine *m);
 bool gs_machine_is_read_only(const struct gs_machine *m);
 /* Command-line words that open the same machine in another process: --sim NAME …; NULL ends; borrowed. */

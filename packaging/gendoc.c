@@ -39,7 +39,7 @@ static const char *const statuses[] = {
 	[GS_STATUS_LOCKED] = "Another commit holds the lock.",
 	[GS_STATUS_UNREACHABLE] = "The agent cannot be reached.",
 	[GS_STATUS_PENDING] = "Accepted by the driver, but not active yet.",
-	[GS_STATUS_CANNOT_TELL] = "Cannot tell at this privilege.",
+	[GS_STATUS_CANNOT_TELL] = "Not at this privilege: it cannot be told, or needs root. Nothing was done.",
 	[GS_STATUS_PARTIAL] = "Some GPUs done, some not: apply --scope gpu, and restore.",
 };
 _Static_assert(GS_ARRAY_SIZE(statuses) == GS_STATUS_PARTIAL + 1, "a status without a sentence");

@@ -14,7 +14,7 @@ enum gs_status {
 	GS_STATUS_LOCKED = 6,       /* another commit holds the lock */
 	GS_STATUS_UNREACHABLE = 7,  /* host or agent cannot be reached */
 	GS_STATUS_PENDING = 8,      /* accepted by the driver, not yet active */
-	GS_STATUS_CANNOT_TELL = 9,  /* not visible at this privilege */
+	GS_STATUS_CANNOT_TELL = 9,  /* not at this privilege: not visible, or not allowed without root */
 	GS_STATUS_PARTIAL = 10,     /* --scope gpu: some GPUs done, some not */
 };
 

@@ -44,7 +44,7 @@ void gs_cli_usage(void)
 	print_options(gs_cli_globals);
 	printf("\ngpuslice COMMAND --help tells more. Exit statuses: 0 done or matches, 1 failed (as before),\n"
 	       "2 wrong input, 3 refused (nothing done), 4 differs, 5 failed and not undone, 6 locked,\n"
-	       "7 unreachable, 8 pending, 9 cannot tell at this privilege, 10 some GPUs done, some not. Those of doctor are told by its help.\n");
+	       "7 unreachable, 8 pending, 9 needs root, or cannot tell without, 10 some GPUs done, some not. Those of doctor are told by its help.\n");
 }
 
 void gs_cli_help(const struct gs_cli_command *command)

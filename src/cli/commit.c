@@ -93,6 +93,13 @@ static void confirm_word(const struct gs_plan *const *plans, size_t n, const cha
 	}
 }
 
+int gs_cli_needs_root(const struct gs_hello *hello, struct gs_error *e)
+{
+	if (hello->source == GS_SOURCE_SYSROOT)
+		return gs_error_set(e, -EROFS, GS_STATUS_REFUSED, "this is a recorded machine, which nothing can change. Nothing was done");
+	return gs_error_set(e, -EPERM, GS_STATUS_CANNOT_TELL, "changing this machine needs root. Nothing was done: use sudo");
+}
+
 /* Asked on the terminal itself: standard input may be the script. */
 int gs_cli_confirm(const struct gs_plan *const *plans, size_t n, const struct gs_hello *hello, struct gs_error *e)
 {
@@ -366,7 +373,7 @@ static int review(struct gs_cli *cli, const struct gs_cli_commit *o, const struc
 	if (p->n_steps && !hello->privileged) {
 		if (!cli->json)
 			gs_cli_print_plan(p, stdout);
-		gs_error_set(&e, -EPERM, GS_STATUS_REFUSED, "changing this machine needs root. Nothing was done: use sudo");
+		gs_cli_needs_root(hello, &e);
 		return gs_cli_fail(cli, &e);
 	}
 	if (p->n_steps && (o->must_ask || gs_plan_needs_confirmation(p)) && !o->yes && gs_cli_confirm(&p, 1, hello, &e) < 0) {

@@ -45,6 +45,9 @@ const char *gs_cli_ssh_client(char *buf, size_t size);
 
 void gs_cli_print_plan(const struct gs_plan *p, FILE *to);
 
+/* The error of who may not change that machine: CANNOT_TELL without root, as everywhere; REFUSED where nobody can. */
+int gs_cli_needs_root(const struct gs_hello *hello, struct gs_error *e);
+
 /* Show @n plans on the terminal and ask once for all of them. 0; -ENOTTY (nothing was shown), -EPERM with a sentence. */
 int gs_cli_confirm(const struct gs_plan *const *plans, size_t n, const struct gs_hello *hello, struct gs_error *e);
 

@@ -37,6 +37,7 @@ struct parts {
 	struct gs_snapshot *later;      /* the last look since something was written */
 	bool has_lost_agent;    /* … and so have those that come after */
 	bool is_written;                /* something was, or may have been */
+	bool is_privileged;
 	struct gs_gpu_result *rows;
 	size_t n_rows;
 };
@@ -202,6 +203,10 @@ static int print_results(struct gs_cli *cli, struct parts *p, const char *verb, 
 	if (make_rows(p, &e) < 0)
 		return gs_cli_fail(cli, &e);
 	status = gs_results_status(p->rows, p->n_rows);
+	/* without root none was done, also where some are as asked by themselves */
+	for (size_t i = 0; !p->is_privileged && status == GS_STATUS_PARTIAL && i < p->n_rows; i++)
+		if (p->rows[i].status == GS_STATUS_CANNOT_TELL)
+			status = GS_STATUS_CANNOT_TELL;
 	for (size_t i = 0; i < p->n_rows; i++)
 		good += p->rows[i].status == GS_STATUS_OK || p->rows[i].status == GS_STATUS_PENDING;
 	snprintf(text, sizeof(text), "%zu of %zu GPU%s %s", good, p->n_rows, p->n_rows == 1 ? "" : "s", verb);
@@ -261,10 +266,9 @@ static int print_plans(struct gs_cli *cli, struct parts *p, bool exit_code)
 
 int gs_cli_plan_by_gpu(struct gs_cli *cli, struct gs_session *session, const struct gs_snapshot *s, const struct gs_request *request, bool exit_code)
 {
-	GS_CLEANUP(parts_done) struct parts p = { 0 };
+	GS_CLEANUP(parts_done) struct parts p = { .is_privileged = gs_session_hello(session)->privileged };
 	struct gs_error e = { 0 };
 
-	(void)session;
 	return make_parts(&p, request, s, &e) < 0 ? gs_cli_fail(cli, &e) : print_plans(cli, &p, exit_code);
 }
 
@@ -289,7 +293,7 @@ static int ask(struct gs_cli *cli, const struct gs_cli_commit *o, const struct g
 	}
 	/* before anything is asked: who confirms and is refused then has been asked for nothing */
 	if (n && !hello->privileged)
-		gs_error_set(&e, -EPERM, GS_STATUS_REFUSED, "changing this machine needs root. Nothing was done: use sudo");
+		gs_cli_needs_root(hello, &e);
 	else if (n && needs && !o->yes)
 		gs_cli_confirm(plans, n, hello, &e);
 	if (!e.errnum)
@@ -460,7 +464,7 @@ static void commit_parts(struct gs_cli *cli, const struct gs_cli_commit *o, stru
 int gs_cli_commit_by_gpu(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *session, const struct gs_snapshot *s, const struct gs_request *request)
 {
 	const struct gs_hello *hello = gs_session_hello(session);
-	GS_CLEANUP(parts_done) struct parts p = { 0 };
+	GS_CLEANUP(parts_done) struct parts p = { .is_privileged = hello->privileged };
 	enum gs_status status = GS_STATUS_OK;
 	struct gs_error e = { 0 };
 	int r;

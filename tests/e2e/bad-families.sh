@@ -77,10 +77,10 @@ script 'set 1 scheduler equal-share'
 expect_in 3 "a scheduler under vGPUs" g apply --yes -
 untouched "kvm-l40s"
 script 'create 2 L40S-24Q'
-expect_in 3 "as somebody who is not root" g --as-user apply --yes -
+expect_in 9 "as somebody who is not root" g --as-user apply --yes -
 that "says what to do" says err "sudo"
 script 'create 2 L40S-24Q vf 31'
-expect_in 3 "asked nothing first" setsid "$program" --sim "$host" --as-user apply -
+expect_in 9 "asked nothing first" setsid "$program" --sim "$host" --as-user apply -
 that "and told the same" says err "sudo"
 untouched "not root"
 

@@ -84,7 +84,7 @@ END
 expect_in 0 "a hook that would commit itself" g apply --yes -
 that "finds the lock taken" grep -q 'hook 30-list before: status 6' "$tmp/out" "$tmp/err"
 
-expect 3 "a monitor's agent runs none" sh -c 'echo "create 3 1g.10gb at 3" | "$0" --sim dgx-h100 --as-user apply --yes -' "$program"
+expect 9 "a monitor's agent runs none" sh -c 'echo "create 3 1g.10gb at 3" | "$0" --sim dgx-h100 --as-user apply --yes -' "$program"
 that "since it cannot commit" says_not err "hook"
 
 # a reset is a machine as shipped, without what was tried on it

@@ -16,7 +16,7 @@ that "of those that would lose something" says out "UNSAVED: nothing puts GPU 0,
 printf 'create 3 3g.40gb at 4\n' >"$tmp/in"
 expect_in 0 "a plan says so too" g plan -
 that "what to do" says out "nothing is saved: gpuslice save afterwards"
-expect 3 "saving needs root" g --as-user save
+expect 9 "saving needs root" g --as-user save
 that "nothing was saved" test ! -e "$saved"
 expect 0 "saving to a file needs none of that" g save "$tmp/file"
 g export json >"$tmp/before"

@@ -113,7 +113,7 @@ expect 2 "there are two scopes" g apply --scope rack "$tmp/wanted"
 printf 'delete 0-1 all\n' >"$tmp/in"
 expect_in 3 "--disrupt all is for one GPU" g apply --scope gpu --yes --disrupt all -
 printf 'delete 2 all\n' >"$tmp/in"
-expect_in 3 "without root nothing is done" g --as-user apply --scope gpu --yes -
+expect_in 9 "without root nothing is done" g --as-user apply --scope gpu --yes -
 # a script that names a GPU that is lost: the others are done all the same
 g sim reset >/dev/null
 g sim fault nvml lost 0000:52:00.0 >/dev/null
