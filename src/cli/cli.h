@@ -105,7 +105,7 @@ int gs_cli_snapshot(const struct gs_cli *cli, bool telemetry, struct gs_snapshot
 #define GS_CLI_WAIT_OPTION { "wait", "SECONDS", "when another commit is running, wait for it to end, at most so long (86400); what it changed is planned for again. 0, the default: not at all" }
 /* Its value, for `take`: 0 to 86400. -EINVAL and status INVALID otherwise. */
 int gs_cli_take_wait(const char *value, uint32_t *ret_seconds, struct gs_error *e);
-/* "gpuslice apply layout.json", for struct gs_session_commit; cut to @size. Returns @buf. */
+/* "gpuslice apply --message 'two words' layout.json", for struct gs_session_commit: as a shell takes it, cut to @size. Returns @buf. */
 const char *gs_cli_command_line(int argc, char **argv, char *buf, size_t size);
 
 /* ---- select.c ---- */

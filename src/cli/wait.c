@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "backend/lock.h"
 #include "base/parse.h"
+#include "base/strbuf.h"
 #include "cli/cli.h"
 
 int gs_cli_take_wait(const char *value, uint32_t *ret_seconds, struct gs_error *e)
@@ -16,12 +18,34 @@ int gs_cli_take_wait(const char *value, uint32_t *ret_seconds, struct gs_error *
 	return 0;
 }
 
+/* As a shell would take it: one word, whatever is in it. */
+static void add_word(struct gs_strbuf *b, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+
+	if (*word && !word[strspn(word, plain)]) {
+		gs_strbuf_puts(b, word);
+		return;
+	}
+	gs_strbuf_puts(b, "'");
+	for (const char *next; (next = strchr(word, '\'')); word = next + 1)
+		gs_strbuf_printf(b, "%.*s'\\''", (int)(next - word), word);
+	gs_strbuf_printf(b, "%s'", word);
+}
+
 const char *gs_cli_command_line(int argc, char **argv, char *buf, size_t size)
 {
-	size_t n = (size_t)snprintf(buf, size, "gpuslice");
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
 
-	for (int i = 0; i < argc && n < size; i++)
-		n += (size_t)snprintf(buf + n, size - n, " %s", argv[i]);
+	gs_strbuf_puts(&b, "gpuslice");
+	for (int i = 0; i < argc; i++) {
+		gs_strbuf_puts(&b, " ");
+		add_word(&b, argv[i]);
+	}
+	if (b.failed || b.length < size)
+		snprintf(buf, size, "%s", b.failed ? "gpuslice" : b.text);
+	else
+		snprintf(buf, size, "%.*s...", (int)size - 4, b.text);
 	gs_text_sanitize(buf);
 	return buf;
 }

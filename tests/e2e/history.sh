@@ -25,7 +25,7 @@ that "is the newest" sh -c '[ "$(wc -l <"$0/out")" -eq 2 ] && grep -q "^3 " "$0/
 
 expect 0 "the first in full" sim history show 1
 that "says why" matches '^why +for the ml team$'
-that "says how" matches '^way +apply: gpuslice apply'
+that "says how, as a shell takes it" matches "^way +apply: gpuslice apply --yes --message 'for the ml team' -\$"
 that "says each step, read back" matches '^1 +create 1g.10gb at 0 .*\+[0-9]+ ms +\+[0-9]+ ms +done'
 expect 0 "the second in full" sim history show 2
 that "says that the step failed" matches '^2 .* failed$'
@@ -94,6 +94,15 @@ expect 2 "show is all that it knows" sim history list 1
 expect 2 "it takes no more than it says" sim history --max 100000
 expect 9 "it is root's" sim --as-user history
 that "which is said" says err root
+# what was run can be run again
+for why in "it's \$HOME" '' 'a;b' 'plain' '*' '"quoted"'; do
+	sim sim reset >/dev/null
+	expect_in 0 "a change for «$why»" sh -c 'echo "create 3 1g.10gb at 0" | "$0" --sim dgx-h100 apply --yes --message "$1" -' "$program" "$why"
+	sim history show 1 >"$tmp/out"
+	sed -n 's/^way  *apply: gpuslice apply //p' "$tmp/out" >"$tmp/words"
+	that "a shell reads it as it was" sh -c 'eval "set -- $(cat "$1/words")"; [ $# -eq 4 ] && [ "$3" = "$0" ]' "$why" "$tmp"
+done
+
 # what could not be undone: a line for each difference
 sim sim reset >/dev/null
 sim sim fault nvml GpuInstanceCreateComputeInstanceWithPlacement 19 at 2 >/dev/null
