@@ -11,9 +11,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "backend/agent_journal.h"
 #include "backend/agent_save.h"
 #include "backend/agent_state.h"
+#include "backend/agent_tell.h"
 #include "base/parse.h"
 #include "codec/session.h"
 #include "codec/snapshot_json.h"

@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "backend/agent_journal.h"
 #include "backend/agent_lock.h"
+#include "backend/agent_who.h"
 #include "backend/collector.h"
 #include "backend/saved.h"
 #include "base/file.h"

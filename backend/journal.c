@@ -157,7 +157,8 @@ static int open_for(struct gs_root *root, uint64_t id, int flags, int *ret_fd, s
 	return 0;
 }
 
-static int read_file(int fd, uint64_t id, struct gs_journal_file **ret_file, struct gs_error *e)
+/* @ret_text (may be NULL): what counts of it, so that whoever it is sent to reads the same. */
+static int read_file(int fd, uint64_t id, struct gs_journal_file **ret_file, char **ret_text, struct gs_error *e)
 {
 	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
 	GS_FREE char *bytes = NULL;
@@ -176,16 +177,25 @@ static int read_file(int fd, uint64_t id, struct gs_journal_file **ret_file, str
 	}
 	if (f->commit.id != id)
 		return gs_error_set(e, -EBADMSG, GS_STATUS_FAILED, "%s is of commit %" PRIu64, name, f->commit.id);
+	if (ret_text) {
+		bytes[f->n_valid_bytes] = '\0';
+		*ret_text = GS_TAKE(bytes);
+	}
 	*ret_file = GS_TAKE(f);
 	return 0;
 }
 
-int gs_journal_load(struct gs_root *root, uint64_t id, struct gs_journal_file **ret_file, struct gs_error *e)
+int gs_journal_load_text(struct gs_root *root, uint64_t id, struct gs_journal_file **ret_file, char **ret_text, struct gs_error *e)
 {
 	GS_CLOSE int fd = -1;
 	int r = open_for(root, id, O_RDONLY, &fd, e);
 
-	return r < 0 ? r : read_file(fd, id, ret_file, e);
+	return r < 0 ? r : read_file(fd, id, ret_file, ret_text, e);
+}
+
+int gs_journal_load(struct gs_root *root, uint64_t id, struct gs_journal_file **ret_file, struct gs_error *e)
+{
+	return gs_journal_load_text(root, id, ret_file, NULL, e);
 }
 
 int gs_journal_list(struct gs_root *root, size_t max, int (*take)(void *userdata, uint64_t id, const struct gs_journal_file *file, const struct gs_error *why),
@@ -392,7 +402,7 @@ int gs_journal_reopen(struct gs_root *root, uint64_t id, struct gs_journal **ret
 		return gs_error_oom(e);
 	r = open_for(root, id, O_RDWR | O_APPEND, &j->fd, e);
 	if (r == 0)
-		r = read_file(j->fd, id, &j->file, e);
+		r = read_file(j->fd, id, &j->file, NULL, e);
 	if (r < 0)
 		return r;
 	j->size = j->file->n_valid_bytes;

@@ -40,6 +40,9 @@ GS_DEFINE_CLEANUP(struct gs_journal *, gs_journal_close);
 /* Read one; -ENOENT with a sentence, -EACCES, and what gs_journal_parse() gives. The caller owns. */
 int gs_journal_load(struct gs_root *root, uint64_t id, struct gs_journal_file **ret_file, struct gs_error *e);
 
+/* The same with the text of it that counts, which the caller frees. @ret_text may be NULL. */
+int gs_journal_load_text(struct gs_root *root, uint64_t id, struct gs_journal_file **ret_file, char **ret_text, struct gs_error *e);
+
 /*
  * The newest first; at most @max. Files that cannot be read are told to @take
  * with @file NULL. A return of @take other than 0 ends it and is returned. 0

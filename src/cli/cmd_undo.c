@@ -6,9 +6,6 @@
 #include <string.h>
 
 #include "cli/past.h"
-#include "codec/journal_list.h"
-
-#define COMMITS_MAX 200
 
 static int take(void *userdata, const char *name, const char *value, struct gs_error *e)
 {
@@ -17,25 +14,7 @@ static int take(void *userdata, const char *name, const char *value, struct gs_e
 	return r < 0 ? r : 0;
 }
 
-static int find_last(struct gs_session *s, uint64_t *ret_id, struct gs_error *e)
-{
-	GS_CLEANUP(gs_journal_list_freep) struct gs_journal_list *list = NULL;
-	GS_JSON struct json_object *commits = NULL;
-	const struct gs_journal_entry *last;
-	int r = gs_session_journal(s, COMMITS_MAX, GS_CLI_PAST_TIMEOUT_MS, &commits, e);
-
-	if (r >= 0)
-		r = gs_journal_list_from_json(commits, &list, e);
-	if (r < 0)
-		return r;
-	last = gs_journal_last_undoable(list);
-	if (!last)
-		return gs_error_set(e, -ENOENT, GS_STATUS_REFUSED, "no commit is left to be undone; gpuslice history lists what there was. Nothing was done");
-	*ret_id = last->id;
-	return 0;
-}
-
-/* What finished an interrupted commit is undone with it, whichever of the two is named. */
+/* What finished an interrupted commit is undone with it, whichever of the two is named; none is (@id 0): the last. */
 static int load_whole(const struct gs_cli *cli, struct gs_session *s, uint64_t id, uint32_t wait_seconds, struct gs_cli_past *ret_past, struct gs_error *e)
 {
 	GS_CLI_PAST struct gs_cli_past past = { 0 };
@@ -43,7 +22,7 @@ static int load_whole(const struct gs_cli *cli, struct gs_session *s, uint64_t i
 
 	if (r == 0 && past.file->part_of) {
 		if (!cli->json)
-			printf("commit %" PRIu64 " finished commit %" PRIu64 "; both are undone\n", id, past.file->part_of);
+			printf("commit %" PRIu64 " finished commit %" PRIu64 "; both are undone\n", past.file->commit.id, past.file->part_of);
 		return gs_cli_past_load(s, past.file->part_of, wait_seconds, ret_past, e);
 	}
 	if (r < 0)
@@ -68,7 +47,7 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 		return status;
 	if (argc - first > 1)
 		return gs_cli_misuse(cli, &gs_command_undo, "undo takes one ID");
-	if (gs_cli_past_id(first < argc ? argv[first] : NULL, &id, &e) < 0 || gs_cli_connect(cli, &how, &session, &e) < 0 || (!id && find_last(session, &id, &e) < 0) ||
+	if (gs_cli_past_id(first < argc ? argv[first] : NULL, &id, &e) < 0 || gs_cli_connect(cli, &how, &session, &e) < 0 ||
 	    load_whole(cli, session, id, o.wait_seconds, &past, &e) < 0)
 		return gs_cli_fail(cli, &e);
 	id = past.file->commit.id;

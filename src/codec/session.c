@@ -602,7 +602,10 @@ int gs_session_journal_file(struct gs_session *s, uint64_t id, int timeout_ms, s
 
 	if (!params)
 		return gs_error_oom(e);
-	gs_json_add_u64(params, "id", GS_U64(id));
+	if (id)
+		gs_json_add_u64(params, "id", GS_U64(id));
+	else
+		json_object_object_add(params, "last", json_object_new_boolean(true));
 	r = call(s, "journal", params, timeout_ms, &m, e);
 	if (r < 0)
 		return r;

@@ -17,7 +17,7 @@
  *   resume    {}                                -> true
  *   cancel    {}                                -> true: stop after this step and undo
  *   journal   {"max":N}                         -> {"commits":[summary,…]}, the newest first; "under_way" of one without end: its agent lives
- *             {"id":N}                          -> {"text":the lines of that commit,"boot_id":of the machine now,"damage":why it ends early|null,
+ *             {"id":N} or {"last":true}         -> {"text":the lines of that commit,"boot_id":of the machine now,"damage":why it ends early|null,
  *                                                    "changed_since","part_of","undone_by":N|null,"was_continued":bool: of journal_list.h}
  *   saved     {}                                -> {"path","text","saved_at_ms","boot_id","by","current_boot_id"}; text null: nothing is saved
  *   save      {"text":TEXT|null}                -> true: null saves the machine as it is now
@@ -72,7 +72,7 @@ int gs_session_doctor(struct gs_session *s, int timeout_ms, struct gs_arena *are
  * (journal_json.h), owned by the caller. -EACCES when it is not for us to read.
  */
 int gs_session_journal(struct gs_session *s, uint32_t max, int timeout_ms, struct json_object **ret_commits, struct gs_error *e);
-/* One commit whole, and the boot id of the machine now (which the caller frees); -ENOENT. */
+/* One commit whole (@id 0: the last that can be undone, REFUSED where none is left), and the boot id of the machine now (which the caller frees); -ENOENT. */
 int gs_session_journal_file(struct gs_session *s, uint64_t id, int timeout_ms, struct gs_journal_file **ret_file, char **ret_boot_id, struct gs_error *e);
 /* Close an interrupted commit as it is. */
 int gs_session_leave(struct gs_session *s, uint64_t id, int timeout_ms, struct gs_error *e);
