@@ -34,6 +34,8 @@
 #define PAUSE_MS 100
 #define GONE_MS 2000
 #define PUBLISH_MS 60000
+/* A mode change takes seconds, a reset up to a minute. */
+#define UNUSUAL_MS 60000
 
 /* One commit call. */
 struct run {
@@ -172,14 +174,19 @@ static void nvml_waits(void *userdata, uint64_t waited_ms)
 	const struct gs_agent *a = asking->run->agent;
 	const struct gs_agent_at at = { asking->step, asking->run->n_steps, NULL };
 	bool stops = a->is_cancelled || a->must_end;
+	char since[GS_WALL_TEXT], text[256];
 
 	/* whoever asked to stop hears at once why it does not */
 	if (stops && !asking->said_stop)
 		asking->said_ms = 0;
 	asking->said_stop = stops;
-	gs_agent_say_waiting(asking->run->agent, &at,
-			     !stops ? "the driver has not come back, and cannot be interrupted; dmesg may say why"
-				    : "stops as soon as the driver comes back, and undoes what was done; it cannot be interrupted, dmesg may say why", waited_ms, &asking->said_ms);
+	gs_wall_format((struct gs_wall){ gs_wall_now().ms - (int64_t)waited_ms }, since, sizeof(since));
+	if (stops)
+		snprintf(text, sizeof(text), "the driver is still at it, since %s; then it stops, and what was done is undone. A call of the driver cannot be interrupted", since);
+	else
+		snprintf(text, sizeof(text), "the driver is still at it, since %s%s; Ctrl-C asks whether to stop behind this step", since,
+			 waited_ms >= UNUSUAL_MS ? ", which is longer than usual: dmesg may say why" : "");
+	gs_agent_say_waiting(asking->run->agent, &at, text, waited_ms, &asking->said_ms);
 }
 
 static int op_collect(void *userdata, struct gs_snapshot **ret_snapshot, struct gs_error *e)

@@ -25,7 +25,7 @@ is_said() { grep -qF -- "$2" "$tmp/$1.out" "$tmp/$1.err"; }
 agent_of() { read -r of <"$tmp/$1.pid"; read -r agent _ <"/proc/$of/task/$of/children"; echo "$agent"; }
 hang() { g sim reset >/dev/null; g sim fault nvml "$1" hang >/dev/null; }
 # in the driver, which has been said, and the record lies there
-is_stuck() { is_said "$1" 'the driver has not come back'; }
+is_stuck() { is_said "$1" 'the driver is still at it, since'; }
 tree=$(g sim path)
 records() { ls "$tree/run/gpuslice/writes" 2>/dev/null | wc -l; }
 has_none() { [ "$(records)" -eq 0 ]; }

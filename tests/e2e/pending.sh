@@ -81,9 +81,9 @@ expect 0 "export" d export json
 cp "$tmp/out" "$tmp/start"
 expect 0 "a call that hangs" d sim fault nvml DeviceCreateGpuInstanceWithPlacement hang
 begin_on dgx-h100 'create 3 1g.10gb at 0'
-that "is said while it waits" until_true is_said 'the driver has not come back'
+that "is said while it waits" until_true is_said 'the driver is still at it, since'
 kill -TERM "$(cat "$tmp/bg.pid")"
-that "whoever asks it to stop hears when that will be" until_true is_said 'stops as soon as the driver comes back'
+that "whoever asks it to stop hears when that will be" until_true is_said 'then it stops, and what was done is undone'
 expect 0 "it comes back" d sim fault release
 that "the program ends" until_true ended
 that "with 1" [ "$(cat "$tmp/bg.rc")" = 1 ]
