@@ -163,6 +163,33 @@ static void who_changed_it_since_is_in_effect_still(void **state)
 	assert_int_equal(f.changed_since, 4);
 }
 
+static bool needs(const struct row *rows, size_t at)
+{
+	GS_CLEANUP(gs_journal_list_freep) struct gs_journal_list *l = list_of(rows);
+
+	return gs_journal_needs_recovery(l, &l->items[at]);
+}
+
+/* Both were open then, the older one first in line and blocked by the newer one. */
+static void a_recovery_that_died_goes_with_what_it_was_of(void **state)
+{
+	static const struct row rows[] = { { 2, "recover-undo", 1, "open", 0 }, { 1, "apply", 0, "open", 0 }, { 0 } };
+	static const struct row failed[] = { { 2, "recover-finish", 1, "ended 5", 0 }, { 1, "apply", 0, "ended 5", 0 }, { 0 } };
+	static const struct row left[] = { { 2, "recover-undo", 1, "open", 0 }, { 1, "apply", 0, "closed", 0 }, { 0 } };
+	/* an undo is a commit of its own */
+	static const struct row undo[] = { { 2, "undo", 1, "open", 0 }, { 1, "apply", 0, "ended 5", 0 }, { 0 } };
+
+	(void)state;
+	assert_false(needs(rows, 0));
+	assert_true(needs(rows, 1));
+	assert_false(needs(failed, 0));
+	assert_true(needs(failed, 1));
+	assert_true(needs(left, 0));
+	assert_false(needs(left, 1));
+	assert_true(needs(undo, 0));
+	assert_true(needs(undo, 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +197,7 @@ int main(void)
 		cmocka_unit_test(a_recovery_that_died_is_a_part_too),
 		cmocka_unit_test(a_part_without_its_beginning_stands_alone),
 		cmocka_unit_test(who_changed_it_since_is_in_effect_still),
+		cmocka_unit_test(a_recovery_that_died_goes_with_what_it_was_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

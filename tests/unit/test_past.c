@@ -2,6 +2,7 @@
 /* test_past.c - a commit that was killed behind so many steps, as its journal tells it, against the machine that it left. */
 #include "tests/lib/cmocka.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,18 +28,43 @@ static void wreck_done(struct wreck *w)
 }
 #define WRECK GS_CLEANUP(wreck_done) struct wreck
 
-static void add_record(struct gs_strbuf *text, uint64_t seq, enum gs_journal_kind kind, const struct gs_step *step)
+static void add_record(struct gs_strbuf *text, uint64_t seq, enum gs_journal_kind kind, const struct gs_step *step, int errnum)
 {
 	const struct gs_journal_record r = { .kind = kind, .seq = seq, .at = { 1 }, .n = step->n, .op = step->op, .bdf = step->bdf, .unit = step->unit,
-					     .text = step->text, .way = GS_WAY_INVALID };
+					     .text = step->text, .errnum = errnum, .way = GS_WAY_INVALID };
 	GS_FREE char *line = NULL;
 
 	assert_int_equal(gs_journal_record_to_line(&r, &line, NULL), 0);
 	gs_strbuf_puts(text, line);
 }
 
+static void add_closed(struct gs_strbuf *text, uint64_t seq, enum gs_way way)
+{
+	const struct gs_journal_record r = { .kind = GS_JOURNAL_CLOSED, .seq = seq, .at = { 1 }, .op = GS_STEP_INVALID, .way = way, .by = 8 };
+	GS_FREE char *line = NULL;
+
+	assert_int_equal(gs_journal_record_to_line(&r, &line, NULL), 0);
+	gs_strbuf_puts(text, line);
+}
+
+static void do_step(struct wreck *w, const struct gs_step *step)
+{
+	struct gs_snapshot *next = NULL;
+
+	assert_int_equal(gs_testhost_step(w->now, step, &next), 0);
+	gs_snapshot_unref(w->now);
+	w->now = next;
+}
+
+/* What became of the step behind the last one that was done. */
+enum fate {
+	FATE_NOT_BEGUN,
+	FATE_REFUSED,           /* the driver said no, and did it all the same */
+	FATE_FINISHED,          /* another commit did the rest */
+};
+
 /* @script on @spec, killed behind @done steps; @boot is the one in which it is looked at. */
-static void kill_behind(struct wreck *w, const char *spec, const char *script, size_t done, const char *boot)
+static void end_behind(struct wreck *w, const char *spec, const char *script, size_t done, enum fate fate, const char *boot)
 {
 	GS_STRBUF struct gs_strbuf text = GS_STRBUF_INIT;
 	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *file = NULL;
@@ -59,18 +85,29 @@ static void kill_behind(struct wreck *w, const char *spec, const char *script, s
 		fail_msg("%s", e.text);
 	gs_strbuf_puts(&text, line);
 	for (size_t i = 0; i < done; i++) {
-		struct gs_snapshot *next = NULL;
-
-		add_record(&text, ++seq, GS_JOURNAL_INTENT, &plan->steps[i]);
-		add_record(&text, ++seq, GS_JOURNAL_RESULT, &plan->steps[i]);
-		add_record(&text, ++seq, GS_JOURNAL_DONE, &plan->steps[i]);
-		assert_int_equal(gs_testhost_step(w->now, &plan->steps[i], &next), 0);
-		gs_snapshot_unref(w->now);
-		w->now = next;
+		add_record(&text, ++seq, GS_JOURNAL_INTENT, &plan->steps[i], 0);
+		add_record(&text, ++seq, GS_JOURNAL_RESULT, &plan->steps[i], 0);
+		add_record(&text, ++seq, GS_JOURNAL_DONE, &plan->steps[i], 0);
+		do_step(w, &plan->steps[i]);
+	}
+	if (fate == FATE_REFUSED) {
+		add_record(&text, ++seq, GS_JOURNAL_INTENT, &plan->steps[done], 0);
+		add_record(&text, ++seq, GS_JOURNAL_RESULT, &plan->steps[done], -EBUSY);
+		add_record(&text, ++seq, GS_JOURNAL_FAILED, &plan->steps[done], -EBUSY);
+		do_step(w, &plan->steps[done]);
+	} else if (fate == FATE_FINISHED) {
+		add_closed(&text, ++seq, GS_WAY_FINISH);
+		for (size_t i = done; i < plan->n_steps; i++)
+			do_step(w, &plan->steps[i]);
 	}
 	if (gs_journal_parse(text.text, text.length, &file, &e) < 0 || gs_journal_past(file, boot, &w->past, &e) < 0)
 		fail_msg("%s", e.text);
-	assert_int_equal(w->past->done, done);
+	assert_int_equal(w->past->done, fate == FATE_FINISHED ? plan->n_steps : done);
+}
+
+static void kill_behind(struct wreck *w, const char *spec, const char *script, size_t done, const char *boot)
+{
+	end_behind(w, spec, script, done, FATE_NOT_BEGUN, boot);
 }
 
 static enum gs_past_state judge(const struct wreck *w)
@@ -179,6 +216,76 @@ static void another_board_is_not_touched(void **state)
 	}
 }
 
+/* Refused, and there all the same: who asks for it back has seen it; an undo takes back what was done. */
+static void a_step_that_was_refused_and_done_counts_for_who_asks(void **state)
+{
+	WRECK w = { 0 };
+
+	(void)state;
+	end_behind(&w, "mig", "create 0 1g.10gb at 1\n", 0, FATE_REFUSED, BOOT);
+	assert_int_equal(judge(&w), GS_PAST_IS_BETWEEN);
+	expect_way(&w, w.now, GS_WAY_TAKE_BACK, "destroy GI 1 (1g.10gb at 1)\n");
+	expect_way(&w, w.now, GS_WAY_UNDO, "");
+	expect_way(&w, w.now, GS_WAY_FINISH, "create CI 1g.10gb in the 1g.10gb at 1\n");
+}
+
+/* Whichever of the two did a step: what was finished is undone as a whole. */
+static void what_another_commit_finished_is_undone_with_it(void **state)
+{
+	for (size_t done = 0; done < 4; done++) {
+		WRECK w = { 0 };
+
+		end_behind(&w, "mig 1g.10gb@0", "delete 0 1g.10gb@0\ncreate 0 2g.20gb at 2\n", done, FATE_FINISHED, done & 1 ? BOOT : LATER_BOOT);
+		assert_int_equal(judge(&w), GS_PAST_IS_TARGET);
+		expect_way(&w, w.now, GS_WAY_UNDO,
+			   "destroy CI 7 (2g.20gb) of GI 1\ndestroy GI 1 (2g.20gb at 2)\ncreate 1g.10gb at 0\ncreate CI 1g.10gb in the 1g.10gb at 0\n");
+	}
+	(void)state;
+}
+
+static void refuses(const struct wreck *w, enum gs_way way, int errnum, const char *text)
+{
+	GS_EVALUATION struct gs_evaluation ev = { 0 };
+	struct gs_error e = { 0 };
+
+	assert_int_equal(gs_past_evaluate(w->past, way, w->now, &ev, &e), errnum);
+	assert_int_equal(e.status, GS_STATUS_REFUSED);
+	if (!strstr(e.text, text))
+		fail_msg("%s", e.text);
+}
+
+/* It was «as asked», and the write landed later. */
+static void while_a_write_waits_nothing_is_decided(void **state)
+{
+	struct gs_pending_write write = { .path = "driver/unbind", .value = "0000:26:00.0", .pid = 4711, .waits_for = "pid 12 qemu" }, *writes[] = { &write };
+	WRECK w = { 0 };
+	struct gs_gpu *gpu;
+
+	(void)state;
+	kill_behind(&w, "mig", "create 0 1g.10gb at 1\n", 0, BOOT);
+	gpu = (struct gs_gpu *)gs_snapshot_gpu(w.now, 0);
+	gpu->writes = writes;
+	gpu->n_writes = 1;
+	for (int way = GS_WAY_UNDO; way <= GS_WAY_TAKE_BACK; way++)
+		refuses(&w, (enum gs_way)way, -EBUSY, "still waits in the kernel for pid 12 qemu");
+	assert_int_equal(judge(&w), GS_PAST_IS_BETWEEN);
+	gpu->n_writes = 0;
+	assert_int_equal(judge(&w), GS_PAST_IS_BASE);
+}
+
+/* An undo without it would look as if all had been taken back; a recovery says at its end what is missing. */
+static void a_lost_gpu_is_not_undone_without_saying_so(void **state)
+{
+	WRECK w = { 0 };
+
+	(void)state;
+	kill_behind(&w, "mig", "create 0 1g.10gb at 1\n", 1, BOOT);
+	((struct gs_gpu *)gs_snapshot_gpu(w.now, 0))->lost = "it has fallen off the bus";
+	refuses(&w, GS_WAY_UNDO, -ENODEV, "cannot be talked to");
+	refuses(&w, GS_WAY_FINISH, -ENODEV, "none of the GPUs of commit 7 can be talked to now");
+	assert_int_equal(judge(&w), GS_PAST_IS_BETWEEN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +295,10 @@ int main(void)
 		cmocka_unit_test(after_a_reboot_all_of_it_is_asked_for),
 		cmocka_unit_test(what_others_made_since_stays),
 		cmocka_unit_test(another_board_is_not_touched),
+		cmocka_unit_test(a_step_that_was_refused_and_done_counts_for_who_asks),
+		cmocka_unit_test(what_another_commit_finished_is_undone_with_it),
+		cmocka_unit_test(while_a_write_waits_nothing_is_decided),
+		cmocka_unit_test(a_lost_gpu_is_not_undone_without_saying_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
