@@ -781,6 +781,11 @@ const char *gs_holder_label(const struct gs_holder *h, char *buf, size_t size)
 	return buf;
 }
 
+bool gs_sibling_follows(const struct gs_gpu *gpu, const struct gs_sibling *s)
+{
+	return !s->is_bridge && s->bdf.domain == gpu->bdf.domain && s->bdf.bus == gpu->bdf.bus && s->bdf.device == gpu->bdf.device;
+}
+
 const char *gs_gpu_open_commit_text(const struct gs_gpu *gpu, char *buf, size_t size)
 {
 	static const char *const words[GS_OPEN_MAX] = {

@@ -369,6 +369,8 @@ uint64_t gs_gpu_occupied(const struct gs_gpu *gpu, enum gs_instance_kind kind);
 /* The instance of that profile at that start, or NULL. */
 const struct gs_instance *gs_gpu_instance_at(const struct gs_gpu *gpu, const char *profile, uint32_t start);
 const struct gs_compute *gs_instance_compute_at(const struct gs_instance *inst, const char *profile, uint32_t start);
+/* Does a sibling go along into passthrough and back? Bridges stay, and so does what lies in other slots. */
+bool gs_sibling_follows(const struct gs_gpu *gpu, const struct gs_sibling *s);
 /* What its open commit is, a sentence without a full stop; "" without one. In @buf, returned. */
 const char *gs_gpu_open_commit_text(const struct gs_gpu *gpu, char *buf, size_t size);
 /* Any visible holder of this instance that is not one of our own collectors? */
