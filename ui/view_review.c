@@ -13,16 +13,6 @@
 #include "base/strbuf.h"
 #include "ui/view_parts.h"
 
-#define ASK_ROWS 3      /* rule, sentence, input */
-
-static struct gs_rect list_rect(const struct gs_geometry *geo)
-{
-	struct gs_rect r = geo->layer;
-
-	r.row++;
-	r.rows -= 1 + ASK_ROWS;
-	return r;
-}
 
 /* ---------------------------------------------------------------- what is said */
 
@@ -357,7 +347,7 @@ static int chosen(const struct gs_model *m)
 
 static size_t window(const struct gs_model *m, const struct gs_geometry *geo, const struct gs_lines *l)
 {
-	return gs_lines_window(l, list_rect(geo).rows, chosen(m), m->list_top);
+	return gs_lines_window(l, gs_part_body(geo).rows, chosen(m), m->list_top);
 }
 
 bool gs_view_review_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item)
@@ -365,7 +355,7 @@ bool gs_view_review_at(const struct gs_model *m, const struct gs_geometry *geo, 
 	GS_LINES struct gs_lines l = { 0 };
 	size_t at;
 
-	if (!m->plan || row < 1 || row >= 1 + list_rect(geo).rows)
+	if (!m->plan || row < 1 || row >= 1 + gs_part_body(geo).rows)
 		return false;
 	build(m, geo, &l);
 	at = window(m, geo, &l) + (size_t)row - 1;
@@ -448,7 +438,7 @@ static void draw_ask(const struct gs_view *v)
 {
 	const struct gs_model *m = v->m;
 	const struct gs_plan *p = m->plan;
-	struct gs_rect r = { v->geo.layer.row + v->geo.layer.rows - ASK_ROWS, v->geo.layer.column, ASK_ROWS, v->geo.layer.columns };
+	struct gs_rect r = gs_part_ask(&v->geo);
 	char text[320];
 
 	gs_part_rule(v, r, 0, GS_ELEMENT_TITLE, NULL, NULL);
@@ -490,7 +480,7 @@ void gs_view_review(const struct gs_view *v)
 	build(v->m, &v->geo, &l);
 	top = window(v->m, &v->geo, &l);
 	draw_title(v);
-	gs_lines_draw(v, list_rect(&v->geo), &l, top, chosen(v->m));
-	draw_bars(v, list_rect(&v->geo), top);
+	gs_lines_draw(v, gs_part_body(&v->geo), &l, top, chosen(v->m));
+	draw_bars(v, gs_part_body(&v->geo), top);
 	draw_ask(v);
 }
