@@ -13,7 +13,6 @@
 #include "base/strbuf.h"
 #include "ui/view_parts.h"
 
-
 /* ---------------------------------------------------------------- what is said */
 
 static void heading(struct gs_lines *l, const char *fmt, ...) GS_PRINTF(2, 3);
