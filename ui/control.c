@@ -57,6 +57,9 @@ void gs_layer_open(struct gs_model *m, enum gs_layer layer)
 		m->layer_below = lies_on_another(layer) && stays_below ? m->layer : GS_LAYER_NONE;
 		m->row_below = m->list_row;
 		m->top_below = m->list_top;
+		/* what was said belongs to the picture that it was said on; not every layer opens with a key, which would have taken it away */
+		m->message[0] = '\0';
+		m->message_is_error = false;
 	}
 	/* Half a word that is out of sight is not gone on with. */
 	if (m->layer == GS_LAYER_REVIEW)
@@ -354,6 +357,9 @@ static unsigned key_event(struct gs_model *m, const struct gs_event *ev, int row
 		gs_layer_open(m, GS_LAYER_HELP);
 		return GS_DO_REDRAW;
 	}
+	/* not where letters are of a word or of a name */
+	if (m->agent_gone && id == GS_ACTION_AGENT && !takes_text(m) && m->layer != GS_LAYER_PALETTE && m->layer != GS_LAYER_CHOOSER)
+		return GS_DO_CONNECT | GS_DO_REDRAW;
 	done = layer_key(m, ev, id, rows, columns);
 	return had_message ? done | GS_DO_REDRAW : done;
 }

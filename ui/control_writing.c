@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "ui/control_internal.h"
+#include "ui/model_internal.h"
 
 void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t of, const char *text, const char *note)
 {
 	struct gs_progress *p = m->n_progress ? &m->progress[m->n_progress - 1] : NULL;
 
+	/* the other commit has ended, and this one is at work */
+	m->waits_for_lock = false;
 	/* whom the kernel waits for belongs to the step that waits */
 	if (!strcmp(event, "waiting")) {
 		if (!p || p->took_ms >= 0)
@@ -40,19 +43,111 @@ void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t
 	m->list_row = m->n_progress - 1;
 }
 
+unsigned gs_control_send(struct gs_model *m, bool waits)
+{
+	free(m->progress);
+	m->progress = NULL;
+	m->n_progress = 0;
+	m->writing_ended = m->writing_asks = m->writing_stops = m->looks_again = m->write_is_unknown = false;
+	m->waits_for_lock = waits;
+	m->write_begun = m->wall;
+	m->write_status = GS_STATUS_OK;
+	m->write_text[0] = '\0';
+	return GS_DO_COMMIT | GS_DO_REDRAW;
+}
+
+/* ---- another commit is under way ---- */
+
+/* Nothing was sent to the machine, and what was agreed to still is: w goes on with it. */
+static unsigned refused_by_lock(struct gs_model *m)
+{
+	char *option = strstr(m->write_text, ": --wait");
+
+	/* what is an option of the commands is w here */
+	if (option)
+		snprintf(option, sizeof(m->write_text) - (size_t)(option - m->write_text), ".");
+	if (!m->writing_stops)
+		return gs_say_error(m, "another commit is under way");
+	gs_control_review_over(m);
+	gs_layer_close(m);
+	gs_control_past_review_left(m);
+	return gs_say(m, "no longer waiting; nothing was done%s", m->n_staged ? ", what is staged is still there" : "");
+}
+
+static unsigned wait_for_lock(struct gs_model *m)
+{
+	const char *why = gs_control_why_not_writable(m);
+
+	/* what is staged follows the machine meanwhile */
+	if (!m->agent_gone && !gs_digest_equal(&m->review_digest, &m->plan->digest))
+		return gs_control_look_again(m);
+	return why ? gs_say_error(m, "%s", why) : gs_control_send(m, true);
+}
+
+unsigned gs_control_look_again(struct gs_model *m)
+{
+	struct gs_error e = { 0 };
+	enum gs_way way = m->past_way;
+
+	m->looks_again = false;
+	if (m->layer != GS_LAYER_WRITING)
+		return GS_DO_NOTHING;
+	gs_layer_close(m);
+	/* a plan under way stood still */
+	if (gs_model_evaluate(m, &e) < 0)
+		return gs_say_error(m, "%s", e.text);
+	if (way != m->past_way)
+		return GS_DO_REDRAW;    /* it cannot be made any more, which was said */
+	if (!m->plan->n_steps && !gs_plan_is_blocked(m->plan)) {
+		gs_control_review_over(m);
+		gs_control_past_review_left(m);
+		return gs_say(m, "the other commit has done it: nothing is left to be written");
+	}
+	gs_control_show_review(m, true);
+	return gs_say_error(m, "the other commit changed what this plan is made from; nothing was written. Look again");
+}
+
+/* What a refusal for the lock left standing ends with its picture. */
+static void give_up_waiting(struct gs_model *m)
+{
+	m->looks_again = false;
+	if (m->write_status != GS_STATUS_LOCKED && m->write_status != GS_STATUS_REFUSED)
+		return;
+	gs_model_past_over(m);
+	gs_control_review_over(m);
+}
+
+/* ---- its outcome ---- */
+
+static bool was_changed_meanwhile(struct gs_model *m, enum gs_status status)
+{
+	return m->waits_for_lock && status == GS_STATUS_REFUSED && !m->n_progress;
+}
+
 unsigned gs_control_committed(struct gs_model *m, enum gs_status status, const char *text)
 {
 	bool is_done = status == GS_STATUS_OK || status == GS_STATUS_PENDING, is_past = m->past_way != GS_WAY_INVALID;
-	bool saves = m->save_after && status == GS_STATUS_OK;
+	bool saves = m->save_after && status == GS_STATUS_OK, is_lost = is_done && m->past_way == GS_WAY_FINISH && m->back && m->back->file->commit.id == m->lost_commit;
 	unsigned done = GS_DO_REDRAW;
 
 	m->writing_ended = true;
 	m->writing_asks = false;
+	m->looks_again = was_changed_meanwhile(m, status);
+	m->waits_for_lock = false;
+	*m->agent_notice = '\0';
 	m->write_status = status;
+	m->write_is_unknown = m->is_commit_lost;
+	m->has_written |= is_done;
 	snprintf(m->write_text, sizeof(m->write_text), "%s", text ? text : "");
+	if (m->looks_again)
+		return gs_say_error(m, "%s", m->write_text);
+	if (status == GS_STATUS_LOCKED)
+		return refused_by_lock(m);
 	if (is_done)
 		*m->commit_message = '\0';
 	gs_model_past_over(m);
+	if (is_lost)
+		gs_control_lost_is_done(m);
 	/* what is staged beside a commit that was gone back to is still to be written */
 	if (is_done && !is_past) {
 		/* u stops at the commit: what is written is no longer on any list. */
@@ -63,7 +158,6 @@ unsigned gs_control_committed(struct gs_model *m, enum gs_status status, const c
 		m->marked_gpus = 0;
 	}
 	gs_control_review_over(m);
-	m->save_after = false;
 	if (is_done)
 		gs_say(m, "%s", *m->write_text ? m->write_text : "written");
 	else
@@ -113,8 +207,21 @@ static unsigned answer_key(struct gs_model *m, const struct gs_event *ev, enum g
 	return gs_say(m, "u stops and undoes, g goes on");
 }
 
+/* Nothing is being written yet: to go back is to stop waiting. */
+static unsigned lock_key(struct gs_model *m, enum gs_action_id id)
+{
+	if (id != GS_ACTION_STOP && id != GS_ACTION_QUIT && id != GS_ACTION_BACK)
+		return gs_say(m, m->writing_stops ? "it stops waiting" : "waiting for another commit: Esc stops waiting");
+	if (m->writing_stops)
+		return GS_DO_NOTHING;
+	m->writing_stops = true;
+	return GS_DO_CANCEL | GS_DO_REDRAW;
+}
+
 unsigned gs_control_writing_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)
 {
+	if (m->waits_for_lock)
+		return ev->key ? lock_key(m, id) : GS_DO_NOTHING;
 	if (!m->writing_ended && m->writing_asks)
 		return answer_key(m, ev, id);
 	if (gs_control_walk(id, m->n_progress, &m->list_row))
@@ -130,11 +237,16 @@ unsigned gs_control_writing_key(struct gs_model *m, const struct gs_event *ev, e
 		}
 		return ev->key ? gs_say(m, "writing: Ctrl-C lets it wait behind this step, and asks") : GS_DO_NOTHING;
 	}
+	if (m->write_status == GS_STATUS_LOCKED && gs_action_has_key(GS_ACTION_WAIT, ev->key))
+		return wait_for_lock(m);
+	if (id == GS_ACTION_SAVE || id == GS_ACTION_RECOVER)
+		give_up_waiting(m);
 	if (id == GS_ACTION_SAVE)
 		return gs_control_ask_saved(m);
 	if (id == GS_ACTION_RECOVER)
 		return gs_control_ask_recover(m, 0);
 	if (id == GS_ACTION_BACK || id == GS_ACTION_OPEN || id == GS_ACTION_QUIT || id == GS_ACTION_STOP) {
+		give_up_waiting(m);
 		gs_layer_close(m);
 		gs_say(m, "%s", m->write_text);
 		m->message_is_error = m->write_status != GS_STATUS_OK && m->write_status != GS_STATUS_PENDING;

@@ -76,6 +76,8 @@ int gs_model_past_request(const struct gs_model *m, struct gs_request **ret_requ
 	struct gs_past *past = NULL;
 	int rc;
 
+	if (m->past_way == GS_WAY_RESTORE)
+		return gs_model_saved_request(m, ret_request, e);
 	if (!m->back)
 		return gs_error_set(e, -ENOENT, GS_STATUS_REFUSED, "no commit is chosen");
 	/* a request owns its past, and each look at the machine makes a new one */

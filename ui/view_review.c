@@ -255,6 +255,8 @@ static void add_command(const struct gs_model *m, struct gs_strbuf *b)
 		gs_strbuf_puts(b, " apply");
 	else if (m->past_way == GS_WAY_UNDO)
 		gs_strbuf_printf(b, " undo %" PRIu64, id);
+	else if (m->past_way == GS_WAY_RESTORE)
+		gs_strbuf_puts(b, " restore --scope host");
 	else
 		gs_strbuf_printf(b, " recover --%s %" PRIu64, m->past_way == GS_WAY_FINISH ? "finish" : "undo", id);
 }
@@ -382,6 +384,8 @@ static void draw_title(const struct gs_view *v)
 
 	if (v->m->past_way == GS_WAY_INVALID)
 		gs_strbuf_puts(&b, "REVIEW");
+	else if (v->m->past_way == GS_WAY_RESTORE)
+		gs_strbuf_puts(&b, "REVIEW  restore what is saved");
 	else
 		gs_strbuf_printf(&b, "REVIEW  %s commit %" PRIu64, v->m->past_way == GS_WAY_FINISH ? "finish" : "undo", v->m->back ? v->m->back->file->commit.id : 0);
 	if (p->n_base == 1) {
@@ -443,7 +447,11 @@ static void draw_ask(const struct gs_view *v)
 	gs_part_rule(v, r, 0, GS_ELEMENT_TITLE, NULL, NULL);
 	if (gs_plan_is_blocked(p)) {
 		gs_draw_text(v->f, r, 1, 1, GS_ELEMENT_BLOCK, "W is off until nothing blocks.");
-		gs_draw_text(v->f, r, 2, 1, GS_ELEMENT_TEXT, "x drops the change under the cursor, e explains.");
+		if (m->past_way == GS_WAY_RESTORE)
+			/* a review is of one plan, all or nothing */
+			gs_draw_fit(v->f, r, 2, 1, r.columns - 2, GS_ELEMENT_TEXT, "e explains. gpuslice restore puts back GPU by GPU, as far as it can.");
+		else
+			gs_draw_text(v->f, r, 2, 1, GS_ELEMENT_TEXT, m->past_way == GS_WAY_INVALID ? "x drops the change under the cursor, e explains." : "e explains.");
 	} else if (!p->n_steps) {
 		gs_draw_text(v->f, r, 1, 1, GS_ELEMENT_TEXT, "There is nothing to write.");
 	} else if (!m->privileged || m->agent_gone) {

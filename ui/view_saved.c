@@ -145,10 +145,15 @@ void gs_view_saved(const struct gs_view *v)
 	if (why)
 		snprintf(text, sizeof(text), "%s", why);
 	else if (m->n_drifted)
-		snprintf(text, sizeof(text), "Replace the saved layout, which differs, with what is there now?   y  save");
+		snprintf(text, sizeof(text), "y  save what is there now    r  restore what is saved    Esc  leave both");
 	else
 		snprintf(text, sizeof(text), "Save the machine as it is now to %s?   y  save", gs_model_saved_path(m));
 	gs_draw_fit(v->f, ask, 1, 1, ask.columns - 2, GS_ELEMENT_CONFIRM, text);
-	if (!why && m->n_staged)
+	if (m->n_drifted && m->saved->layout && why)
+		gs_draw_fit(v->f, ask, 2, 1, ask.columns - 2, GS_ELEMENT_DIM, "r restores what is saved, after a review.");
+	else if (m->n_drifted)
+		gs_draw_fit(v->f, ask, 2, 1, ask.columns - 2, GS_ELEMENT_DIM,
+			    m->n_staged ? "r shows its plan first. What is staged and not written is no part of either." : "r shows its plan first; nothing is done before that is confirmed.");
+	else if (!why && m->n_staged)
 		gs_draw_fit(v->f, ask, 2, 1, ask.columns - 2, GS_ELEMENT_DIM, "What is staged and not written is no part of it.");
 }
