@@ -11,6 +11,8 @@
 #include "ui/control_internal.h"
 
 #define MINUTE_MS 60000
+/* Of the journal: so many may have been begun by others since ours was. */
+#define NEWEST 50
 
 const char *gs_control_why_no_agent(const struct gs_model *m)
 {
@@ -49,6 +51,7 @@ static void lose_commit(struct gs_model *m)
 	char text[512];
 
 	/* what is staged is what the commit was to do, until somebody goes on staging */
+	m->lost_way = m->past_way == GS_WAY_INVALID ? GS_WAY_CONSOLE : m->past_way;
 	m->n_lost_staged = m->past_way == GS_WAY_INVALID ? m->n_staged : 0;
 	m->lost_commit = 0;
 	m->is_commit_lost = true;
@@ -89,12 +92,12 @@ unsigned gs_control_agent_started(struct gs_model *m, bool was_privileged, const
 
 /* ---- what became of the commit ---- */
 
-/* The commit is not open, so it has ended after all, somebody else goes on with it, or it was never begun: the newest record tells. */
+/* The commit is not open, so it has ended after all, is still being carried out, or was never begun: its record tells. */
 static unsigned ask_for_lost(struct gs_model *m)
 {
 	m->is_commit_lost = false;
 	m->question = m->wish_question = GS_SESSION_ASKS_JOURNAL;
-	m->question_number = m->wish_number = 1;
+	m->question_number = m->wish_number = NEWEST;
 	m->wish = GS_WISH_LOST;
 	m->wish_layer = m->layer;
 	return GS_DO_ASK | GS_DO_REDRAW;
@@ -116,13 +119,21 @@ unsigned gs_control_look_for_lost(struct gs_model *m, uint64_t interrupted)
 	return gs_say_error(m, "commit %" PRIu64 " was interrupted: I shows how far it came, and finishes it or takes it back", interrupted);
 }
 
+static const struct gs_journal_entry *find_lost(const struct gs_model *m)
+{
+	for (size_t i = 0; m->journal && i < m->journal->n && m->journal->items[i].begun.ms >= m->write_begun.ms; i++)
+		if (m->journal->items[i].way == m->lost_way)
+			return &m->journal->items[i];
+	return NULL;
+}
+
 unsigned gs_control_take_lost(struct gs_model *m)
 {
-	const struct gs_journal_entry *c = m->journal && m->journal->n ? &m->journal->items[0] : NULL;
+	const struct gs_journal_entry *c = find_lost(m);
 	bool is_done = false;
 	char text[512];
 
-	if (!c || c->begun.ms < m->write_begun.ms) {
+	if (!c) {
 		snprintf(text, sizeof(text), "the journal has no record of it: nothing was written");
 	} else if (c->is_under_way) {
 		snprintf(text, sizeof(text), "commit %" PRIu64 " is still being carried out: H shows how it ends", c->id);

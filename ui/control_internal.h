@@ -173,7 +173,7 @@ unsigned gs_control_was_saved(struct gs_model *m, const struct gs_error *e);
 unsigned gs_control_ask_past(struct gs_model *m, uint64_t id);
 /* The commit of an agent that ended, at the first look of the next one; @interrupted: the number of one that never ended, 0: none. */
 unsigned gs_control_look_for_lost(struct gs_model *m, uint64_t interrupted);
-/* … of which the newest record of m->journal tells. */
+/* … of which m->journal tells. */
 unsigned gs_control_take_lost(struct gs_model *m);
 /* It did what was staged: that is no longer to be written. */
 void gs_control_lost_is_done(struct gs_model *m);

@@ -92,7 +92,7 @@ unsigned gs_control_restore(struct gs_model *m)
 		return gs_say_error(m, "%s", e.text);
 	}
 	if (gs_model_plan_past(m, GS_WAY_RESTORE, &e) < 0)
-		return gs_say_error(m, "%s", e.text);
+		return gs_say_error(m, "%s%s", e.text, m->saved && m->saved->layout ? ": gpuslice restore puts back the others, each GPU by itself" : "");
 	if (!m->plan->n_steps && !gs_plan_is_blocked(m->plan)) {
 		gs_model_past_over(m);
 		return gs_say(m, "nothing to restore: what is saved is there already");

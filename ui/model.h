@@ -219,6 +219,7 @@ struct gs_model {
 	bool write_is_unknown;              /* its agent ended: nobody here knows what became of it */
 	bool is_commit_lost;                /* … and it has still to be found out */
 	uint64_t lost_commit;               /* … it is this one, which never ended; 0: not known */
+	enum gs_way lost_way;               /* … begun in this way */
 	size_t n_lost_staged;               /* … and it was of so many staged commands */
 	bool has_written;                   /* since the start: there is something to go back to */
 	char confirm_word[192];             /* HOST:GPU as the review shows it, or empty when y does; what decides is gs_model_needs_word() */

@@ -188,7 +188,9 @@ static void one_that_ended_after_all_is_told_by_the_journal(void **state)
 	static const struct { const char *journal, *said; size_t n_staged; bool is_ok; } cases[] = {
 		{ COMMIT("1795269789001", "ended", "0"), "commit 9 had ended: done, 2 steps", 0, true },
 		{ COMMIT("1795269789001", "ended", "1"), "commit 9 had ended", 1, false },
-		/* of before */
+		/* of another one, of before */
+		{ "{\"commits\":[{\"id\":9,\"begun_ms\":1795269789001,\"way\":\"apply\",\"of\":null,\"author\":{\"uid\":0},\"gpus\":[],\"state\":\"ended\",\"status\":0,\"summary\":\"done\"}]}",
+		  "nothing was written", 1, false },
 		{ COMMIT("1795269788999", "ended", "0"), "nothing was written", 1, false },
 		{ "{\"commits\":[]}", "nothing was written", 1, false },
 	};
@@ -356,6 +358,7 @@ static void what_cannot_be_restored_says_why(void **state)
 		{ "{\"path\":\"/etc/gpuslice/layout.json\",\"text\":null}", "nothing is saved: there is no /etc/gpuslice/layout.json" },
 		{ "{\"path\":\"/etc/gpuslice/layout.json\",\"text\":\"{\"}", "cannot be read" },
 		{ SAVED(""), "nothing to restore" },
+		{ SAVED("{\\\"match\\\":{\\\"bdf\\\":\\\"0000:99:00.0\\\"},\\\"mode\\\":\\\"mig\\\"}"), "no GPU with bdf 0000:99:00.0: gpuslice restore puts back the others" },
 	};
 
 	(void)state;
