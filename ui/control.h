@@ -58,6 +58,8 @@ unsigned gs_control_agent_ended(struct gs_model *m, const char *why);
 unsigned gs_control_agent_started(struct gs_model *m, bool was_privileged, const struct gs_error *e);
 /* Why nothing can be asked; NULL while an agent runs. */
 const char *gs_control_why_no_agent(const struct gs_model *m);
+/* Is what is staged what the commit under review was of, before its agent ended? Then it is written once that is finished. */
+bool gs_control_finishes_staged(const struct gs_model *m);
 /* Is a commit of ours under way, in sight or not? */
 bool gs_control_is_writing(const struct gs_model *m);
 

@@ -119,6 +119,17 @@ unsigned gs_control_look_for_lost(struct gs_model *m, uint64_t interrupted)
 	return gs_say_error(m, "commit %" PRIu64 " was interrupted: I shows how far it came, and finishes it or takes it back", interrupted);
 }
 
+/* Is what is staged what that commit was of? */
+static bool is_staged_still(const struct gs_model *m)
+{
+	return m->n_lost_staged && m->n_lost_staged == m->n_staged;
+}
+
+bool gs_control_finishes_staged(const struct gs_model *m)
+{
+	return m->past_way == GS_WAY_FINISH && m->back && m->back->file->commit.id == m->lost_commit && is_staged_still(m);
+}
+
 static const struct gs_journal_entry *find_lost(const struct gs_model *m)
 {
 	for (size_t i = 0; m->journal && i < m->journal->n && m->journal->items[i].begun.ms >= m->write_begun.ms; i++)
@@ -141,18 +152,10 @@ unsigned gs_control_take_lost(struct gs_model *m)
 		is_done = gs_u32_is(c->status, GS_STATUS_OK) || gs_u32_is(c->status, GS_STATUS_PENDING);
 		snprintf(text, sizeof(text), "commit %" PRIu64 " had ended: %s", c->id, c->summary);
 	}
-	if (is_done)
-		gs_control_lost_is_done(m);
+	if (is_done && is_staged_still(m))
+		gs_control_staged_is_written(m);
 	snprintf(m->write_text, sizeof(m->write_text), "%s", text);
 	m->write_status = is_done ? GS_STATUS_OK : GS_STATUS_FAILED;
 	m->write_is_unknown = false;
 	return is_done ? gs_say(m, "%s", text) : gs_say_error(m, "%s", text);
-}
-
-void gs_control_lost_is_done(struct gs_model *m)
-{
-	if (m->n_lost_staged && m->n_lost_staged == m->n_staged)
-		gs_model_drop_all(m);
-	m->n_lost_staged = 0;
-	m->lost_commit = 0;
 }

@@ -175,8 +175,8 @@ unsigned gs_control_ask_past(struct gs_model *m, uint64_t id);
 unsigned gs_control_look_for_lost(struct gs_model *m, uint64_t interrupted);
 /* … of which m->journal tells. */
 unsigned gs_control_take_lost(struct gs_model *m);
-/* It did what was staged: that is no longer to be written. */
-void gs_control_lost_is_done(struct gs_model *m);
+/* What was staged is no longer to be written. */
+void gs_control_staged_is_written(struct gs_model *m);
 /* The first look after a wait for another commit that changed what the plan was made from. */
 unsigned gs_control_look_again(struct gs_model *m);
 /* The review of a past commit was left without writing. */

@@ -119,6 +119,17 @@ static void give_up_waiting(struct gs_model *m)
 
 /* ---- its outcome ---- */
 
+/* u stops at the commit: what is written is no longer on any list. */
+void gs_control_staged_is_written(struct gs_model *m)
+{
+	gs_model_drop_all(m);
+	for (size_t i = 0; i < m->n_redo; i++)
+		free(m->redo[i]);
+	m->n_redo = 0;
+	m->marked_gpus = 0;
+	m->n_lost_staged = 0;
+}
+
 static bool was_changed_meanwhile(struct gs_model *m, enum gs_status status)
 {
 	return m->waits_for_lock && status == GS_STATUS_REFUSED && !m->n_progress;
@@ -126,8 +137,8 @@ static bool was_changed_meanwhile(struct gs_model *m, enum gs_status status)
 
 unsigned gs_control_committed(struct gs_model *m, enum gs_status status, const char *text)
 {
-	bool is_done = status == GS_STATUS_OK || status == GS_STATUS_PENDING, is_past = m->past_way != GS_WAY_INVALID;
-	bool saves = m->save_after && status == GS_STATUS_OK, is_lost = is_done && m->past_way == GS_WAY_FINISH && m->back && m->back->file->commit.id == m->lost_commit;
+	bool is_done = status == GS_STATUS_OK || status == GS_STATUS_PENDING, writes_staged = m->past_way == GS_WAY_INVALID || gs_control_finishes_staged(m);
+	bool saves = m->save_after && status == GS_STATUS_OK;
 	unsigned done = GS_DO_REDRAW;
 
 	m->writing_ended = true;
@@ -146,17 +157,9 @@ unsigned gs_control_committed(struct gs_model *m, enum gs_status status, const c
 	if (is_done)
 		*m->commit_message = '\0';
 	gs_model_past_over(m);
-	if (is_lost)
-		gs_control_lost_is_done(m);
 	/* what is staged beside a commit that was gone back to is still to be written */
-	if (is_done && !is_past) {
-		/* u stops at the commit: what is written is no longer on any list. */
-		gs_model_drop_all(m);
-		for (size_t i = 0; i < m->n_redo; i++)
-			free(m->redo[i]);
-		m->n_redo = 0;
-		m->marked_gpus = 0;
-	}
+	if (is_done && writes_staged)
+		gs_control_staged_is_written(m);
 	gs_control_review_over(m);
 	if (is_done)
 		gs_say(m, "%s", *m->write_text ? m->write_text : "written");

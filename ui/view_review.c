@@ -184,6 +184,10 @@ static void add_staged_aside(const struct gs_model *m, struct gs_lines *l)
 {
 	if (m->past_way == GS_WAY_INVALID || !m->n_staged)
 		return;
+	if (gs_control_finishes_staged(m)) {
+		heading(l, "STAGED   %zu command%s what this finishes", m->n_staged, m->n_staged == 1 ? " is" : "s are");
+		return;
+	}
 	heading(l, "STAGED   %zu command%s staged, no part of this", m->n_staged, m->n_staged == 1 ? " stays" : "s stay");
 }
 

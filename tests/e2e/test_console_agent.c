@@ -187,12 +187,15 @@ static void a_commit_whose_agent_is_killed_is_finished_without_leaving(void **st
 
 	gs_pty_keys(p, "f");
 	gs_consoletest_see(p, "finish commit 1");
+	gs_consoletest_see(p, "1 command is what this finishes");
 	gs_pty_keys(p, "y");
 	gs_consoletest_see(p, "written");
 	back_to_the_main_screen(p);
 	gs_consoletest_see_no_more(p, "INTERRUPTED");
-	/* what was staged is what has been finished */
+	/* what was staged is what has been finished, and is not to be staged again either */
 	gs_consoletest_see_no_more(p, "STAGED");
+	gs_pty_keys(p, "r");
+	gs_consoletest_see(p, "nothing to stage again");
 	leave(p);
 	command(w, "assert -", "delete 2 rest\\n");
 	until_history_says(w, "finished by commit 2");
