@@ -104,6 +104,20 @@ static pid_t agent_of(struct gs_pty *p)
 	return pid;
 }
 
+static bool is_read_only(pid_t agent)
+{
+	char path[64], words[1024];
+	ssize_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)agent);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	n = (ssize_t)fread(words, 1, sizeof(words), f);
+	fclose(f);
+	return n > 0 && memmem(words, (size_t)n, "--read-only", strlen("--read-only") + 1);
+}
+
 static void kill_agent(struct gs_pty *p)
 {
 	assert_int_equal(kill(agent_of(p), SIGKILL), 0);
@@ -161,6 +175,7 @@ static void a_monitor_gets_one_that_cannot_write_either(void **state)
 	kill_agent(p);
 	gs_consoletest_see(p, "A new one was started");
 	gs_consoletest_see(p, "READ-ONLY");
+	assert_true(is_read_only(agent_of(p)));
 	gs_pty_keys(p, "W");
 	gs_consoletest_see(p, "a monitor changes nothing");
 	leave(p);
@@ -290,7 +305,7 @@ static void a_plan_that_the_other_one_changed_is_reviewed_again(void **state)
 static void escape_stops_waiting(void **state)
 {
 	const struct gs_consoletest_place *w = *state;
-	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = locked_out(w, "delete 2 1g.10gb@2");
+	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = locked_out(w, "delete 1 1g.10gb@1");
 
 	wait_for_it(p);
 	gs_pty_keys(p, "\033");
@@ -298,7 +313,7 @@ static void escape_stops_waiting(void **state)
 	gs_consoletest_see(p, "STAGED +0 -1");
 	release(w);
 	/* whoever waited for the lock and let go of it again leaves it free */
-	command(w, "apply --yes --wait 60 -", "create 3 1g.10gb at 1\\n");
+	command(w, "apply --yes --wait 60 -", "delete 2 1g.10gb@3\\n");
 	/* it is as any other plan */
 	write_it(p);
 	gs_consoletest_see(p, "written");
