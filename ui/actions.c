@@ -29,7 +29,7 @@ static const struct gs_action actions[GS_ACTION_MAX] = {
 	[GS_ACTION_WRITE] = { "write", { 'W' }, "W", "write",
 		"Review the plan, then write it: y when nobody's work stops, else HOST:GPU is typed. Nothing happens before.", EDITS | ALWAYS },
 	[GS_ACTION_SAVE] = { "save", { 'S' }, "S", "saved",
-		"What comes back at boot and what does not, and how the machine differs from what is saved; y saves it as it is now.", EDITS },
+		"What comes back at boot and what does not, and how the machine differs from what is saved; y saves it as it is now, r puts back what is saved.", EDITS },
 	[GS_ACTION_UNDO_COMMIT] = { "undo-commit", { 'U' }, "U", "undo commit",
 		"Undo the last commit that is not undone, or the one in the list of them, with a review of its own; what is staged stays staged.", EDITS },
 	[GS_ACTION_RECOVER] = { "recover", { 'I' }, "I", "interrupted",

@@ -103,8 +103,19 @@ static unsigned ask_for_lost(struct gs_model *m)
 	return GS_DO_ASK | GS_DO_REDRAW;
 }
 
-unsigned gs_control_look_for_lost(struct gs_model *m, uint64_t interrupted)
+/* A new number; or the old one, where that was to find its end and did not. 0: it is not open. */
+static uint64_t find_interrupted(const struct gs_model *m)
 {
+	uint64_t id = gs_model_newest_interrupted(m);
+	bool recovers = m->lost_way == GS_WAY_FINISH || m->lost_way == GS_WAY_TAKE_BACK;
+
+	return id > m->interrupted_before || recovers ? id : 0;
+}
+
+unsigned gs_control_look_for_lost(struct gs_model *m)
+{
+	uint64_t interrupted = find_interrupted(m);
+
 	if (!m->privileged)
 		return GS_DO_NOTHING;
 	if (!interrupted)

@@ -171,8 +171,8 @@ unsigned gs_control_save(struct gs_model *m);
 unsigned gs_control_was_saved(struct gs_model *m, const struct gs_error *e);
 /* Open commit @id as it is. */
 unsigned gs_control_ask_past(struct gs_model *m, uint64_t id);
-/* The commit of an agent that ended, at the first look of the next one; @interrupted: the number of one that never ended, 0: none. */
-unsigned gs_control_look_for_lost(struct gs_model *m, uint64_t interrupted);
+/* The commit of an agent that ended, at the first look of the next one. */
+unsigned gs_control_look_for_lost(struct gs_model *m);
 /* … of which m->journal tells. */
 unsigned gs_control_take_lost(struct gs_model *m);
 /* What was staged is no longer to be written. */
@@ -185,6 +185,8 @@ void gs_control_past_review_left(struct gs_model *m);
 const char *gs_control_word(size_t i);
 /* A line of the prompt that begins with one of them: done here; else false. */
 bool gs_control_past_command(struct gs_model *m, const char *text, unsigned *ret_done);
+/* Say what is wrong with the line, where the engine's own words do not know all that can be typed. */
+void gs_control_explain_error(struct gs_model *m, const struct gs_error *e);
 unsigned gs_control_open_settings(struct gs_model *m);
 /* The prompt with «vfs N » in it. */
 unsigned gs_control_open_vfs(struct gs_model *m);

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "ui/control_internal.h"
 #include "ui/model_internal.h"
 
@@ -76,7 +75,7 @@ unsigned gs_control_looked(struct gs_model *m)
 	if (m->looks_again)
 		return gs_control_look_again(m);
 	if (m->is_commit_lost && !m->agent_gone)
-		return gs_control_look_for_lost(m, id);
+		return gs_control_look_for_lost(m);
 	if (!id || id == m->offered_commit || m->read_only || !m->privileged || m->agent_gone)
 		return GS_DO_NOTHING;
 	m->offered_commit = id;
@@ -288,68 +287,4 @@ void gs_control_past_review_left(struct gs_model *m)
 		gs_layer_open(m, GS_LAYER_PAST);
 	if (way == GS_WAY_RESTORE && m->back_to_saved)
 		gs_layer_open(m, GS_LAYER_SAVED);
-}
-
-/* ---- typed ---- */
-
-static unsigned type_history(struct gs_model *m, uint64_t id)
-{
-	(void)id;
-	return gs_control_ask_history(m);
-}
-
-static unsigned type_restore(struct gs_model *m, uint64_t id)
-{
-	(void)id;
-	return gs_control_ask_restore(m);
-}
-
-static unsigned type_save(struct gs_model *m, uint64_t id)
-{
-	(void)id;
-	return gs_control_ask_saved(m);
-}
-
-/* No statements of the language, since they are about what was done; so each stands alone. */
-static const struct {
-	const char *name;
-	bool takes_commit;      /* its number may follow */
-	unsigned (*ask)(struct gs_model *m, uint64_t id);
-} words[] = {
-	{ "history", false, type_history },
-	{ "recover", true, gs_control_ask_recover },
-	{ "restore", false, type_restore },
-	{ "save", false, type_save },
-	{ "undo", true, gs_control_ask_undo },
-};
-
-const char *gs_control_word(size_t i)
-{
-	return i < GS_ARRAY_SIZE(words) ? words[i].name : NULL;
-}
-
-bool gs_control_past_command(struct gs_model *m, const char *text, unsigned *ret_done)
-{
-	char line[64], *word, *number, *rest, *save = NULL;
-	uint64_t id = 0;
-	size_t at;
-
-	if (strlen(text) >= sizeof(line))
-		return false;
-	snprintf(line, sizeof(line), "%s", text);
-	word = strtok_r(line, " ", &save);
-	number = strtok_r(NULL, " ", &save);
-	rest = strtok_r(NULL, " ", &save);
-	for (at = 0; at < GS_ARRAY_SIZE(words) && !gs_str_equal(word, words[at].name); at++)
-		;
-	if (at == GS_ARRAY_SIZE(words))
-		return false;
-	if (rest || (number && (!words[at].takes_commit || gs_parse_u64(number, 10, &id) < 0 || !id))) {
-		snprintf(m->input_error, sizeof(m->input_error), words[at].takes_commit ? "%s takes the number of one commit; H lists them" : "%s takes nothing", words[at].name);
-		*ret_done = GS_DO_REDRAW;
-		return true;
-	}
-	gs_layer_close(m);
-	*ret_done = words[at].ask(m, id);
-	return true;
 }

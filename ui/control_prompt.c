@@ -7,7 +7,6 @@
 
 #include "base/parse.h"
 #include "base/strbuf.h"
-#include "codec/script_words.h"
 #include "core/script.h"
 #include "ui/control_internal.h"
 
@@ -391,64 +390,6 @@ static unsigned complete(struct gs_model *m)
 	return GS_DO_REDRAW;
 }
 
-/* ---- a word that is none ---- */
-
-#define WORDS_MAX 32
-
-/* The statement's first word, when that is where @column (from 1) points to; false when something else is wrong there. */
-static bool first_word_at(const struct gs_model *m, unsigned column, char *word, size_t size)
-{
-	size_t at = column - 1, n = strlen(m->input);
-
-	if (!column || at >= n)
-		return false;
-	for (size_t i = at; i > 0 && m->input[i - 1] != ';'; i--)
-		if (m->input[i - 1] != ' ')
-			return false;
-	snprintf(word, size, "%.*s", (int)strcspn(m->input + at, " ;"), m->input + at);
-	return true;
-}
-
-static bool is_own_word(const char *word)
-{
-	for (size_t i = 0; gs_control_word(i); i++)
-		if (gs_str_equal(word, gs_control_word(i)))
-			return true;
-	return false;
-}
-
-/* Everything that can be typed is listed: nobody has to know which of it is the language's. */
-static void list_commands(const char *word, char *buf, size_t size)
-{
-	const char *names[WORDS_MAX], *nearest;
-	char shown[GS_WORD_SHOWN];
-	size_t n = 0, at;
-
-	for (int v = 0; v < GS_VERB_MAX && n < WORDS_MAX; v++)
-		names[n++] = gs_verb_name((enum gs_verb)v);
-	for (size_t i = 0; gs_control_word(i) && n < WORDS_MAX; i++)
-		names[n++] = gs_control_word(i);
-	nearest = gs_word_nearest(word, names, n);
-	at = (size_t)snprintf(buf, size, "there is no command \"%s\"%s%s%s. The commands are ", gs_word_show(word, shown), nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-			      nearest ? "\"?" : "");
-	for (size_t i = 0; i < n && at < size; i++)
-		at += (size_t)snprintf(buf + at, size - at, "%s%s", !i ? "" : i + 1 < n ? ", " : " and ", names[i]);
-}
-
-/* What is wrong with the line, where the engine's own words do not know all that can be typed here. */
-static void explain_error(struct gs_model *m, const struct gs_error *e)
-{
-	char word[64];
-
-	snprintf(m->input_error, sizeof(m->input_error), "%.*s", (int)sizeof(m->input_error) - 1, e->text);
-	if (e->line != 1 || !first_word_at(m, e->column, word, sizeof(word)) || gs_verb_from_name(word) != GS_VERB_MAX)
-		return;
-	if (is_own_word(word))
-		snprintf(m->input_error, sizeof(m->input_error), "%s stands alone: it is about what was done, and no part of a list of commands", word);
-	else
-		list_commands(word, m->input_error, sizeof(m->input_error));
-}
-
 /* ---- keys ---- */
 
 static unsigned take_line(struct gs_model *m)
@@ -470,7 +411,7 @@ static unsigned take_line(struct gs_model *m)
 	if (gs_control_past_command(m, m->input, &done))
 		return done;
 	if (gs_model_stage(m, m->input, &e) < 0) {
-		explain_error(m, &e);
+		gs_control_explain_error(m, &e);
 		m->input_error_column = e.line == 1 ? e.column : 0;
 		/* a mistake of the statement as a whole is no place to go on typing */
 		if (e.line == 1 && e.column > 1 && e.column <= strlen(m->input) + 1)

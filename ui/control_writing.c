@@ -51,6 +51,7 @@ unsigned gs_control_send(struct gs_model *m, bool waits)
 	m->writing_ended = m->writing_asks = m->writing_stops = m->looks_again = m->write_is_unknown = false;
 	m->waits_for_lock = waits;
 	m->write_begun = m->wall;
+	m->interrupted_before = gs_model_newest_interrupted(m);
 	m->write_status = GS_STATUS_OK;
 	m->write_text[0] = '\0';
 	return GS_DO_COMMIT | GS_DO_REDRAW;

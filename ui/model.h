@@ -214,6 +214,7 @@ struct gs_model {
 	bool waits_for_lock;                /* another commit is under way: this one is begun when that has ended */
 	bool looks_again;                   /* … which changed what the plan was made from: the next look opens the review again */
 	struct gs_wall write_begun;
+	uint64_t interrupted_before;        /* the newest commit that was interrupted when this one was begun; 0: none */
 	enum gs_status write_status;
 	char write_text[1024];
 	bool write_is_unknown;              /* its agent ended: nobody here knows what became of it */
@@ -289,6 +290,8 @@ bool gs_model_is_settled(const struct gs_model *m);
 bool gs_model_past_waits(const struct gs_model *m);
 /* The lowest number of a commit that the machine shows as interrupted; 0: none. */
 uint64_t gs_model_interrupted(const struct gs_model *m);
+/* The highest; 0: none. */
+uint64_t gs_model_newest_interrupted(const struct gs_model *m);
 
 /* The GPU under the cursor, now; NULL before the first snapshot or without GPUs. */
 const struct gs_gpu *gs_model_gpu(const struct gs_model *m);

@@ -146,6 +146,22 @@ static void one_that_never_ended_is_shown_at_once(void **state)
 	assert_false(gs_control_looked(m) & GS_DO_ASK);
 }
 
+static void one_that_was_interrupted_before_is_not_taken_for_it(void **state)
+{
+	MODEL *m = ui_model(&lab_interrupted, false);
+
+	(void)state;
+	/* on another GPU than the one that waits for its end */
+	keys(m, ":create 1 2g.20gb at 2\rWy");
+	assert_int_equal(m->layer, GS_LAYER_WRITING);
+	gs_control_agent_ended(m, WHY);
+	replace_agent(m, true);
+	ui_look(m, &lab_interrupted);
+	assert_true(gs_control_looked(m) & GS_DO_ASK);
+	assert_int_equal(m->question, GS_SESSION_ASKS_JOURNAL);
+	assert_int_equal(m->layer, GS_LAYER_WRITING);
+}
+
 static void one_in_the_middle_is_lost_also_under_another_layer(void **state)
 {
 	MODEL *m = lost(true);
@@ -432,6 +448,7 @@ int main(void)
 		cmocka_unit_test(without_an_agent_every_key_says_what_to_do),
 		cmocka_unit_test(a_new_one_without_root_says_so),
 		cmocka_unit_test(one_that_never_ended_is_shown_at_once),
+		cmocka_unit_test(one_that_was_interrupted_before_is_not_taken_for_it),
 		cmocka_unit_test(one_in_the_middle_is_lost_also_under_another_layer),
 		cmocka_unit_test(without_root_it_is_asked_for),
 		cmocka_unit_test(one_that_ended_after_all_is_told_by_the_journal),
