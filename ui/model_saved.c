@@ -62,6 +62,26 @@ int gs_model_take_saved(struct gs_model *m, struct gs_session_saved *saved, stru
 	return 0;
 }
 
+int gs_model_saved_request(const struct gs_model *m, struct gs_request **ret_request, struct gs_error *e)
+{
+	const struct gs_session_saved *s = m->saved ? &m->saved->saved : NULL;
+	GS_CLEANUP(gs_request_freep) struct gs_request *r = NULL;
+	int rc;
+
+	if (!s || !s->text)
+		return gs_error_set(e, -ENOENT, GS_STATUS_REFUSED, "nothing is saved: there is no %s", gs_model_saved_path(m));
+	if (!m->saved->layout)
+		return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "what is saved cannot be read: %s", m->saved->why_not);
+	rc = gs_request_new(s->text, strlen(s->text), s->path, GS_CONTEXT_FILE, &r, e);
+	if (rc < 0)
+		return rc;
+	/* both ends tell by its text what it is, and a script would be another thing */
+	if (r->kind != GS_REQUEST_LAYOUT)
+		return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "%s is no layout", s->path);
+	*ret_request = GS_TAKE(r);
+	return 0;
+}
+
 const char *gs_model_saved_path(const struct gs_model *m)
 {
 	const struct gs_saved_fact *fact = m->snapshot ? gs_snapshot_saved(m->snapshot) : NULL;
