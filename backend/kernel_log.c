@@ -20,6 +20,7 @@
 #define READS_MAX 8192          /* of one look */
 #define PLAIN_MAX (8 << 20)     /* of a plain file: its end */
 #define EVENTS_MAX 2048         /* of all GPUs */
+#define LOADS_MAX 512           /* drivers and the GPUs that they took */
 #define STAT_MAX (1u << 20)
 
 struct gs_kernel_log {
@@ -28,6 +29,8 @@ struct gs_kernel_log {
 	bool is_visible;
 	struct gs_kernel_event *events; /* as they came */
 	size_t n, cap;
+	struct gs_kernel_load *loads;   /* the last of each driver and GPU, as they came */
+	size_t n_loads, cap_loads;
 	struct gs_i64 boot_ms;          /* wall clock at the kernel's 0 */
 	bool knows_boot;
 	/* a line that is not complete; one that is too long is dropped up to its end */
@@ -56,6 +59,7 @@ struct gs_kernel_log *gs_kernel_log_free(struct gs_kernel_log *log)
 	if (log->fd >= 0)
 		close(log->fd);
 	free(log->events);
+	free(log->loads);
 	free(log);
 	return NULL;
 }
@@ -91,13 +95,42 @@ static int keep(struct gs_kernel_log *log, const struct gs_kernel_event *ev)
 	return 0;
 }
 
+static bool is_of_the_same(const struct gs_kernel_load *a, const struct gs_kernel_load *b)
+{
+	return gs_str_equal(a->driver, b->driver) && a->is_for_all == b->is_for_all && (a->is_for_all || gs_bdf_compare(a->bdf, b->bdf) == 0);
+}
+
+/* The last one of each; where there are too many, the one that came first goes. */
+static int keep_load(struct gs_kernel_log *log, const struct gs_kernel_load *load)
+{
+	size_t i = 0;
+	int r;
+
+	while (i < log->n_loads && !is_of_the_same(&log->loads[i], load))
+		i++;
+	if (i == log->n_loads && log->n_loads >= LOADS_MAX)
+		i = 0;
+	if (i < log->n_loads) {
+		memmove(&log->loads[i], &log->loads[i + 1], (log->n_loads - i - 1) * sizeof(*log->loads));
+		log->n_loads--;
+	}
+	r = gs_grow(&log->loads, log->n_loads, &log->cap_loads, sizeof(*log->loads), LOADS_MAX);
+	if (r < 0)
+		return r;
+	log->loads[log->n_loads++] = *load;
+	return 0;
+}
+
 static int end_line(struct gs_kernel_log *log)
 {
 	struct gs_kernel_event ev;
+	struct gs_kernel_load load;
 	int r = 0;
 
 	if (!log->is_dropping && gs_kernel_log_parse(log->line, log->n_line, &ev))
 		r = keep(log, &ev);
+	else if (!log->is_dropping && gs_kernel_log_parse_load(log->line, log->n_line, &load))
+		r = keep_load(log, &load);
 	log->n_line = 0;
 	log->is_dropping = false;
 	return r;
@@ -172,7 +205,7 @@ static int read_plain(struct gs_kernel_log *log)
 	log->is_visible = gs_root_open_file(log->root, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, KMSG) == 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 	if (!log->is_visible || is_same_file(&st, &log->read))
 		return 0;
-	log->n = log->n_line = 0;
+	log->n = log->n_loads = log->n_line = 0;
 	log->knows_boot = false;
 	/* from somewhere in the middle: up to the next line is half of one */
 	log->is_dropping = st.st_size > PLAIN_MAX && lseek(fd, st.st_size - PLAIN_MAX, SEEK_SET) >= 0;
@@ -209,27 +242,44 @@ static struct gs_i64 boot_of(struct gs_root *root)
 	return GS_I64(seconds * 1000);
 }
 
+static struct gs_i64 wall_of(struct gs_kernel_log *log, uint64_t time_us)
+{
+	if (!log->knows_boot) {
+		log->boot_ms = boot_of(log->root);
+		log->knows_boot = true;
+	}
+	return log->boot_ms.known ? GS_I64(log->boot_ms.value + (int64_t)(time_us / 1000)) : GS_I64_UNKNOWN;
+}
+
+/* Of the driver that has it now; what another did before is gone with that one. */
+static void give_load(struct gs_kernel_log *log, struct gs_gpu *gpu)
+{
+	for (size_t i = 0; i < log->n_loads; i++) {
+		const struct gs_kernel_load *load = &log->loads[i];
+
+		/* in the order of the log, so that the last one stays */
+		if (gs_str_equal(gpu->driver, load->driver) && (load->is_for_all || gs_bdf_compare(load->bdf, gpu->bdf) == 0))
+			gpu->driver_loaded_ms = wall_of(log, load->time_us);
+	}
+}
+
 static int give(struct gs_kernel_log *log, struct gs_snapshot *s, struct gs_gpu *gpu)
 {
 	gpu->events_visible = true;
+	give_load(log, gpu);
 	for (size_t i = 0; i < log->n; i++) {
 		const struct gs_kernel_event *from = &log->events[i];
 		struct gs_gpu_event *ev;
 
 		if (gs_bdf_compare(from->bdf, gpu->bdf) != 0)
 			continue;
-		if (!log->knows_boot) {
-			log->boot_ms = boot_of(log->root);
-			log->knows_boot = true;
-		}
 		ev = gs_gpu_add_event(s, gpu);
 		if (!ev)
 			return -ENOMEM;
 		ev->kind = from->kind;
 		ev->xid = from->xid;
 		ev->text = gs_snapshot_text(s, from->text);
-		if (log->boot_ms.known)
-			ev->time_ms = GS_I64(log->boot_ms.value + (int64_t)(from->time_us / 1000));
+		ev->time_ms = wall_of(log, from->time_us);
 	}
 	return 0;
 }

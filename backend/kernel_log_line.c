@@ -203,11 +203,11 @@ static void keep_text(const char *text, struct gs_kernel_event *ret)
 	gs_text_sanitize(ret->text);
 }
 
-bool gs_kernel_log_parse(const char *line, size_t n, struct gs_kernel_event *ret_event)
+/* The kernel's own record: when, and its text as it was meant, cut to @size. */
+static bool take_record(const char *line, size_t n, uint64_t *ret_time_us, char *text, size_t size)
 {
-	struct gs_kernel_event ev = { 0 };
-	uint64_t priority, sequence;
-	char head[96], text[1024];
+	uint64_t priority, sequence, time_us;
+	char head[96];
 	const char *semicolon = memchr(line, ';', n < sizeof(head) ? n : sizeof(head));
 	const char *p;
 	size_t n_head;
@@ -222,13 +222,80 @@ bool gs_kernel_log_parse(const char *line, size_t n, struct gs_kernel_event *ret
 	head[n_head] = '\0';
 	p = take_number(head, ',', &priority);
 	p = p ? take_number(p, ',', &sequence) : NULL;
-	p = p ? take_number(p, ',', &ev.time_us) : NULL;
-	if (!p || priority >= KERNEL_PRIORITIES || ev.time_us > INT64_MAX / 2)
+	p = p ? take_number(p, ',', &time_us) : NULL;
+	if (!p || priority >= KERNEL_PRIORITIES || time_us > INT64_MAX / 2)
 		return false;
-	resolve(semicolon + 1, n - n_head - 1, text, sizeof(text));
+	resolve(semicolon + 1, n - n_head - 1, text, size);
+	*ret_time_us = time_us;
+	return true;
+}
+
+bool gs_kernel_log_parse(const char *line, size_t n, struct gs_kernel_event *ret_event)
+{
+	struct gs_kernel_event ev = { 0 };
+	char text[1024];
+
+	if (!take_record(line, n, &ev.time_us, text, sizeof(text)))
+		return false;
 	if (!parse_xid(text, &ev) && !parse_nvidia_lost(text, &ev) && !parse_drm(text, &ev))
 		return false;
 	keep_text(text, &ev);
 	*ret_event = ev;
+	return true;
+}
+
+/*
+ * "NVRM: loading NVIDIA UNIX x86_64 Kernel Module  535.129.03  …", of the open one
+ * "NVRM: loading NVIDIA UNIX Open Kernel Module for x86_64  525.60.11  …" (dmesg in its bug reports)
+ */
+static bool parse_nvidia_load(const char *text, struct gs_kernel_load *ret)
+{
+	if (!gs_str_starts(text, "NVRM: loading NVIDIA UNIX ") || !strstr(text, " Kernel Module "))
+		return false;
+	snprintf(ret->driver, sizeof(ret->driver), "nvidia");
+	ret->is_for_all = true;
+	return true;
+}
+
+/*
+ * "[drm] Initialized amdgpu 3.57.0 20150101 for 0000:03:00.0 on minor 0": drm_dev_register() of the kernel's
+ * drm_drv.c; newer ones leave the date out. What is no PCI device (a partition of AMD's) has no address there.
+ */
+static bool parse_drm_load(const char *text, struct gs_kernel_load *ret)
+{
+	static const char begin[] = "[drm] Initialized ";
+	static const char *const drivers[] = { "amdgpu", "xe", "i915" };
+
+	for (size_t i = 0; i < GS_ARRAY_SIZE(drivers); i++) {
+		const char *p = text;
+		size_t n = strlen(drivers[i]);
+
+		if (!gs_str_starts(p, begin) || !gs_str_starts(p + strlen(begin), drivers[i]) || p[strlen(begin) + n] != ' ')
+			continue;
+		p += strlen(begin) + n + 1;
+		p += strspn(p, "0123456789.");
+		if (*p == ' ' && p[1 + strspn(p + 1, "0123456789")] == ' ' && p[1] != ' ')
+			p += 1 + strspn(p + 1, "0123456789");
+		if (!gs_str_starts(p, " for "))
+			return false;
+		p = take_address(p + strlen(" for "), " ", &ret->bdf);
+		if (!p || !gs_str_starts(p, " on minor "))
+			return false;
+		snprintf(ret->driver, sizeof(ret->driver), "%s", drivers[i]);
+		return true;
+	}
+	return false;
+}
+
+bool gs_kernel_log_parse_load(const char *line, size_t n, struct gs_kernel_load *ret_load)
+{
+	struct gs_kernel_load load = { .is_for_all = false };
+	char text[256];
+
+	if (!take_record(line, n, &load.time_us, text, sizeof(text)))
+		return false;
+	if (!parse_nvidia_load(text, &load) && !parse_drm_load(text, &load))
+		return false;
+	*ret_load = load;
 	return true;
 }

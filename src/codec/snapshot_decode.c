@@ -448,6 +448,7 @@ static void read_events(struct gs_snapshot *s, struct gs_json_reader *r, struct 
 	struct gs_json_where events = { r->where, "events", 0 };
 
 	gpu->events_visible = list != NULL;
+	gpu->driver_loaded_ms = gs_json_read_i64(r, "driver_loaded_ms");
 	for (size_t i = 0; i < n && !r->failed; i++) {
 		struct gs_gpu_event *ev = gs_gpu_add_event(s, gpu);
 		struct gs_json_element el;

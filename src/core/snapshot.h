@@ -235,6 +235,7 @@ struct gs_gpu {
 	struct gs_gpu_event **events;   /* the last ones, the oldest first; no part of the rev */
 	size_t n_events, cap_events;
 	bool events_visible;            /* the kernel's log was read; false: nobody knows what it has */
+	struct gs_i64 driver_loaded_ms; /* wall clock: @driver was loaded then, or took the GPU, as the kernel's log says; no part of the rev */
 };
 
 /* Another tool on this machine that puts a layout of its own back, at boot or later: what it restores and what we restore end as whoever comes last. */
