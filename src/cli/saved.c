@@ -147,6 +147,7 @@ static void print_differences(struct gs_session *session, const struct gs_snapsh
 void gs_cli_print_saved_line(struct gs_session *session, const struct gs_snapshot *s)
 {
 	const struct gs_saved_fact *fact = gs_snapshot_saved(s);
+	const char *obstacle = gs_saved_obstacle(fact);
 	GS_STRBUF struct gs_strbuf unsaved = GS_STRBUF_INIT, unknown = GS_STRBUF_INIT;
 	size_t same = 0, n_unsaved;
 
@@ -167,6 +168,5 @@ void gs_cli_print_saved_line(struct gs_session *session, const struct gs_snapsho
 	if (list_gpus(s, GS_SAVED_UNKNOWN, &unknown))
 		printf("saved: %s: whether as saved cannot be told\n", unknown.text);
 	if (same)
-		printf("saved: %zu GPU%s as %s%s\n", same, same == 1 ? "" : "s", fact->path,
-		       fact->unit_enabled ? "" : "; gpuslice-restore.service is not enabled, so nothing puts it back at boot");
+		printf("saved: %zu GPU%s as %s%s%s\n", same, same == 1 ? "" : "s", fact->path, obstacle ? ", but " : "", obstacle ? obstacle : "");
 }

@@ -531,6 +531,7 @@ static void read_saved(struct gs_snapshot *s, struct gs_json_reader *up, struct 
 		fact.path = gs_json_read_name(&r, "path");
 		fact.saved_at_ms = gs_json_read_i64(&r, "saved_at_ms");
 		fact.unit_enabled = gs_json_read_bool(&r, "unit_enabled", false);
+		fact.unit_is_missing = !gs_json_read_bool(&r, "unit_installed", true);
 		up->failed = r.failed;
 	}
 	if (!up->failed)

@@ -319,6 +319,7 @@ static void add_saved(struct json_object *host, const struct gs_saved_fact *save
 		gs_json_add_string(o, "path", saved->path);
 		gs_json_add_i64(o, "saved_at_ms", saved->saved_at_ms);
 		add_bool(o, "unit_enabled", saved->unit_enabled);
+		add_bool(o, "unit_installed", !saved->unit_is_missing);
 	}
 	json_object_object_add(host, "saved", o);
 }

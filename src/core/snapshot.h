@@ -254,7 +254,11 @@ struct gs_saved_fact {
 	const char *path;               /* of the layout */
 	struct gs_i64 saved_at_ms;      /* unknown: gpuslice did not put it there */
 	bool unit_enabled;              /* the unit that puts it back is started at boot */
+	bool unit_is_missing;           /* it is not installed at all */
 };
+#define GS_RESTORE_UNIT "gpuslice-restore.service"
+/* Why what is saved is not put back at boot, and what mends that, behind "it is saved, but "; NULL when it is put back. Static. */
+const char *gs_saved_obstacle(const struct gs_saved_fact *fact);
 
 /* ---- building: between gs_snapshot_new() and gs_snapshot_seal() ---- */
 

@@ -26,20 +26,21 @@ that "to standard output" cmp -s "$tmp/out" "$tmp/before"
 
 expect 0 "save" g save
 that "it says where" says out "saved to /etc/gpuslice/layout.json"
-that "and that nothing puts it back" says out "gpuslice-restore.service is not enabled"
+that "and that nothing puts it back" says out "it is saved, but nothing puts it back at boot until systemctl enable gpuslice-restore.service"
 that "what is saved is what export tells" cmp -s "$saved" "$tmp/before"
 that "all may read it" test "$(stat -c %a "$saved")" = 644
 expect 0 "as saved" g assert
 expect 0 "restore has nothing to do" g restore --yes
 that "and says so" says out "nothing to do"
 expect 0 "list says as saved" g list
-that "with the path" says out "saved: 8 GPUs as /etc/gpuslice/layout.json"
+that "with the path" says out "saved: 8 GPUs as /etc/gpuslice/layout.json, but nothing puts it back at boot until systemctl enable gpuslice-restore.service"
 
 # the unit
 mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
 ln -s /usr/lib/systemd/system/gpuslice-restore.service "$tree/etc/systemd/system/multi-user.target.wants/gpuslice-restore.service"
 expect 0 "save tells of the unit" g save --json
 that "that is enabled" test "$(field '["unit_enabled"]')" = True
+that "and list has no but" sh -c '"$1" --sim dgx-h100 list | grep -q "^saved: 8 GPUs as /etc/gpuslice/layout.json$"' - "$program"
 expect 0 "what is saved and put back needs no note" g plan --json "$tmp/before"
 that "none" says_not out not-saved
 expect_in 0 "what differs from it has one" g plan -
@@ -59,7 +60,7 @@ expect 4 "in JSON" g assert --json
 that "with the states" test "$(field '["gpus"][2]["state"]')$(field '["gpus"][1]["state"]')" = differssame
 rm -f "$tree/etc/systemd/system/multi-user.target.wants/gpuslice-restore.service"
 expect 0 "what is saved, and no unit puts it back" g plan "$tmp/before"
-that "is told as such" says out "it is saved, but gpuslice-restore.service is not enabled"
+that "is told as such" says out "it is saved, but nothing puts it back at boot until systemctl enable gpuslice-restore.service"
 mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
 ln -s /usr/lib/systemd/system/gpuslice-restore.service "$tree/etc/systemd/system/multi-user.target.wants/gpuslice-restore.service"
 expect 0 "with the unit it comes back by itself" g plan "$tmp/before"
@@ -110,6 +111,9 @@ expect 0 "list" g list
 that "has it in its line" says out "DRIFT: GPU 0: mode is whole, saved is mig; 3g.40gb at 4 is missing (its driver nvidia was loaded again at "
 expect 4 "who may not read the log" g --as-user assert
 that "does not know" says out "by another tool, or a driver that was loaded again: nothing here knows"
+expect 0 "until root has published it" g agent --publish
+expect 4 "for viewers" g --as-user assert
+that "then it is told" says out "its driver nvidia was loaded again at "
 expect 0 "restore puts it back" g restore --yes --disrupt unit:nvidia-persistenced.service
 g export json >"$tmp/now"
 that "byte for byte" cmp -s "$tmp/now" "$tmp/idle"
