@@ -44,16 +44,18 @@ int gs_cli_saved_load(struct gs_session *session, struct gs_cli_saved *ret_saved
 
 int gs_cli_saved_compare(struct gs_cli_saved *saved, struct gs_session *session, const struct gs_snapshot *s, struct gs_error *e)
 {
-	struct gs_drift_facts facts = { saved->saved.boot_id, saved->saved.current_boot_id, saved->saved.saved_at_ms, NULL, 0 };
+	struct gs_drift_facts facts = { saved->saved.boot_id, saved->saved.current_boot_id, saved->saved.saved_at_ms, NULL, 0, true };
 	struct gs_drift_commit *commits = NULL;
 
 	saved->arena = gs_arena_new();
 	if (!saved->arena)
 		return gs_error_oom(e);
 	/* without the journal fewer causes are known, that is all */
-	if (gs_session_hello(session)->privileged && gs_session_journal(session, COMMITS_MAX, TIMEOUT_MS, &saved->commits, NULL) == 0 &&
-	    gs_drift_commits_from_json(saved->commits, saved->arena, &commits, &facts.n_commits) < 0)
-		return gs_error_oom(e);
+	if (gs_session_hello(session)->privileged && gs_session_journal(session, COMMITS_MAX, TIMEOUT_MS, &saved->commits, NULL) == 0) {
+		facts.journal_is_hidden = false;
+		if (gs_drift_commits_from_json(saved->commits, saved->arena, &commits, &facts.n_commits) < 0)
+			return gs_error_oom(e);
+	}
 	facts.commits = commits;
 	return gs_drift_build(saved->layout, s, &facts, &saved->drift, e);
 }

@@ -37,6 +37,7 @@ struct gs_drift_facts {
 	struct gs_i64 saved_at_ms;
 	const struct gs_drift_commit *commits;  /* any order */
 	size_t n_commits;
+	bool journal_is_hidden;         /* it may not be read here: no commit is no proof of none */
 };
 
 struct gs_drift_gpu {

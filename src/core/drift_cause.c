@@ -106,6 +106,8 @@ static const char *load_text(const struct gs_gpu *gpu, const struct gs_drift_fac
 static const char *other_text(const struct gs_gpu *gpu, const struct gs_drift_facts *f)
 {
 	/* an earlier load that the log still has is the last one */
+	if (f && f->saved_at_ms.known && gpu->driver_loaded_ms.known && f->journal_is_hidden)
+		return "by a commit, another tool, or by hand: the journal cannot be read here, and the kernel's log tells of nothing";
 	if (f && f->saved_at_ms.known && gpu->driver_loaded_ms.known)
 		return "by another tool, or by hand: neither the journal nor the kernel's log tells of it";
 	return "by another tool, or a driver that was loaded again: nothing here knows";

@@ -111,9 +111,6 @@ expect 0 "list" g list
 that "has it in its line" says out "DRIFT: GPU 0: mode is whole, saved is mig; 3g.40gb at 4 is missing (its driver nvidia was loaded again at "
 expect 4 "who may not read the log" g --as-user assert
 that "does not know" says out "by another tool, or a driver that was loaded again: nothing here knows"
-expect 0 "until root has published it" g agent --publish
-expect 4 "for viewers" g --as-user assert
-that "then it is told" says out "its driver nvidia was loaded again at "
 expect 0 "restore puts it back" g restore --yes --disrupt unit:nvidia-persistenced.service
 g export json >"$tmp/now"
 that "byte for byte" cmp -s "$tmp/now" "$tmp/idle"
@@ -128,6 +125,9 @@ that "not the driver" says out "    commit "
 rm -rf "$tree/var/lib/gpuslice/journal"
 expect 4 "without its journal" g assert
 that "neither it nor the log knows" says out "by another tool, or by hand: neither the journal nor the kernel's log tells of it"
+expect 0 "root publishes" g agent --publish
+expect 4 "what is published" g --as-user assert
+that "tells viewers too" says out "by a commit, another tool, or by hand: the journal cannot be read here, and the kernel's log tells of nothing"
 expect 0 "a GPU was lost meanwhile" g sim fault nvml lost 0000:d1:00.0
 expect 0 "and is back" g sim fault clear
 expect 4 "then the log tells of that" g assert
