@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "backend/agent_lock.h"
-#include "backend/interrupted.h"
+#include "backend/open_commits.h"
 #include "backend/proc.h"
 #include "base/file.h"
 #include "base/parse.h"
@@ -133,7 +133,7 @@ static int add_summary(void *userdata, uint64_t id, const struct gs_journal_file
 		gs_json_add_string(o, "damage", why ? why->text : "it cannot be read");
 	}
 	if (file && file->commit.state == GS_JOURNAL_IS_OPEN)
-		json_object_object_add(o, "under_way", json_object_new_boolean(gs_interrupted_is_under_way(to->root, file)));
+		json_object_object_add(o, "under_way", json_object_new_boolean(gs_open_commits_is_under_way(to->root, file)));
 	json_object_array_add(to->list, o);
 	return 0;
 }

@@ -58,14 +58,15 @@ static int look(struct gs_agent *a, char **ret_text, struct gs_error *e)
 		return r;
 	for (size_t i = 0; i < l->n_gpus; i++) {
 		const struct gs_gpu *gpu = gs_snapshot_gpu(s, i);
-		char label[96];
+		char label[96], text[600];
 
 		if (gpu->lost)
 			return gs_error_set(e, -EIO, GS_STATUS_REFUSED, "%s is lost, and what is on it cannot be seen: what would be saved is less than was there. Nothing was saved",
 					    gs_gpu_label(gpu, label, sizeof(label)));
-		if (gpu->interrupted_commit.known)
-			return gs_error_set(e, -EBUSY, GS_STATUS_REFUSED, "%s: commit %" PRIu64 " was interrupted on it, so it is neither what it was nor what it was to be: gpuslice recover first. Nothing was saved",
-					    gs_gpu_label(gpu, label, sizeof(label)), gpu->interrupted_commit.value);
+		if (gpu->open_commit.state != GS_OPEN_NONE)
+			return gs_error_set(e, -EBUSY, GS_STATUS_REFUSED, "%s: %s, so it is neither what it was nor what it was to be: %s. Nothing was saved",
+					    gs_gpu_label(gpu, label, sizeof(label)), gs_gpu_open_commit_text(gpu, text, sizeof(text)),
+					    gpu->open_commit.state == GS_OPEN_UNDER_WAY ? "save when it has ended" : "gpuslice recover first");
 		if (l->gpus[i].positions_unknown)
 			return gs_error_set(e, -EPERM, GS_STATUS_CANNOT_TELL, "%s: where its instances are cannot be seen. Nothing was saved", gs_gpu_label(gpu, label, sizeof(label)));
 	}

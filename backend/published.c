@@ -178,6 +178,17 @@ void gs_published_join_events(const struct gs_published *p, struct gs_snapshot *
 	gs_snapshot_set_published(s, p->taken_at);
 }
 
+void gs_published_join_open_commit(const struct gs_published *p, struct gs_snapshot *s, struct gs_gpu *gpu)
+{
+	const struct gs_gpu *there = gs_snapshot_gpu_by_bdf(p->snapshot, gpu->bdf);
+
+	if (gpu->open_commit.state != GS_OPEN_NONE || !there || there->open_commit.state == GS_OPEN_NONE || there->open_commit.state == GS_OPEN_UNDER_WAY)
+		return;
+	gpu->open_commit = there->open_commit;
+	gpu->open_commit.text = gs_snapshot_text(s, there->open_commit.text);
+	gs_snapshot_set_published(s, p->taken_at);
+}
+
 /* Without the group the file stays root's alone. */
 static gid_t group_of_viewers(const struct gs_root *root)
 {

@@ -39,6 +39,13 @@ bool gs_published_join(const struct gs_published *p, struct gs_snapshot *s, stru
 void gs_published_join_events(const struct gs_published *p, struct gs_snapshot *s, struct gs_gpu *gpu);
 
 /*
+ * The commit that was left open on @gpu, where this viewer may not read the
+ * journal: interrupted or half done, which stays so until somebody decides
+ * about it. One that was under way then is over by now, or not; so it is left out.
+ */
+void gs_published_join_open_commit(const struct gs_published *p, struct gs_snapshot *s, struct gs_gpu *gpu);
+
+/*
  * Write it atomically; makes run/gpuslice. Names are left out where the site's
  * policy says so (codec/site_policy.h); a policy with a mistake: nothing is
  * written. -EPERM, -EBADMSG, -errno with a sentence.

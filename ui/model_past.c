@@ -108,10 +108,10 @@ uint64_t gs_model_interrupted(const struct gs_model *m)
 	uint64_t lowest = 0;
 
 	for (size_t i = 0; m->snapshot && i < gs_snapshot_n_gpus(m->snapshot); i++) {
-		struct gs_u64 id = gs_snapshot_gpu(m->snapshot, i)->interrupted_commit;
+		const struct gs_open_commit *c = &gs_snapshot_gpu(m->snapshot, i)->open_commit;
 
-		if (id.known && (!lowest || id.value < lowest))
-			lowest = id.value;
+		if ((c->state == GS_OPEN_INTERRUPTED || c->state == GS_OPEN_NOT_UNDONE) && (!lowest || c->id < lowest))
+			lowest = c->id;
 	}
 	return lowest;
 }

@@ -170,16 +170,21 @@ static void add_saved(struct parts *l, const struct gs_model *m)
 /* GPUs on which a write waits, or that an interrupted tool left behind: said wherever one looks. */
 static void add_trouble(struct parts *l, const struct gs_snapshot *s)
 {
-	size_t waits = 0, stranded = 0, interrupted = 0;
+	static const char *const words[GS_OPEN_MAX] = {
+		[GS_OPEN_NOT_UNDONE] = "HALF DONE", [GS_OPEN_INTERRUPTED] = "INTERRUPTED", [GS_OPEN_UNDER_WAY] = "UNDER WAY",
+	};
+	size_t waits = 0, stranded = 0, open[GS_OPEN_MAX] = { 0 };
 	char text[48];
 
 	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
-		interrupted += gs_snapshot_gpu(s, i)->interrupted_commit.known;
+		open[gs_snapshot_gpu(s, i)->open_commit.state]++;
 		waits += gs_snapshot_gpu(s, i)->n_writes > 0;
 		stranded += gs_snapshot_gpu(s, i)->stranded && !gs_snapshot_gpu(s, i)->n_writes;
 	}
-	if (interrupted) {
-		snprintf(text, sizeof(text), "%zu INTERRUPTED", interrupted);
+	for (int state = GS_OPEN_NONE + 1; state < GS_OPEN_MAX; state++) {
+		if (!open[state])
+			continue;
+		snprintf(text, sizeof(text), "%zu %s", open[state], words[state]);
 		add(l, GS_ELEMENT_HEADER_WARNING, ALWAYS, text);
 	}
 	if (waits) {

@@ -125,7 +125,7 @@ const char *gs_part_age(const struct gs_model *m, struct gs_wall since, char *bu
 bool gs_part_trouble(const struct gs_model *m, const struct gs_gpu *gpu, char *buf, size_t size)
 {
 	const struct gs_pending_write *w = gpu->n_writes ? gpu->writes[0] : NULL;
-	char age[32], pci[GS_BDF_TEXT], more[32] = "";
+	char age[32], pci[GS_BDF_TEXT], more[32] = "", text[600];
 
 	if (w && gs_write_is_call(w)) {
 		snprintf(buf, size, "%s waits %s in the driver (collector pid %u); it cannot be interrupted, dmesg may say why", w->value, gs_part_age(m, w->since, age, sizeof(age)), w->pid);
@@ -141,8 +141,11 @@ bool gs_part_trouble(const struct gs_model *m, const struct gs_gpu *gpu, char *b
 			 w->waits_for ? w->waits_for : "", more);
 		return true;
 	}
-	if (gpu->interrupted_commit.known) {
-		snprintf(buf, size, "INTERRUPTED%s: %s", m->read_only ? "" : ", I shows it", gpu->interrupted_text ? gpu->interrupted_text : "a commit never ended");
+	if (gpu->open_commit.state != GS_OPEN_NONE) {
+		const char *word = gpu->open_commit.state == GS_OPEN_UNDER_WAY ? "UNDER WAY" : gpu->open_commit.state == GS_OPEN_INTERRUPTED ? "INTERRUPTED" : "HALF DONE";
+
+		snprintf(buf, size, "%s%s: %s", word, m->read_only || gpu->open_commit.state == GS_OPEN_UNDER_WAY ? "" : ", I shows it",
+			 gs_gpu_open_commit_text(gpu, text, sizeof(text)));
 		return true;
 	}
 	if (gpu->stranded) {

@@ -157,13 +157,15 @@ static void clear_held(struct json_object *o)
 
 static void clear_gpu(struct json_object *o)
 {
-	struct json_object *vfs = NULL;
+	struct json_object *vfs = NULL, *commit = NULL;
 
 	clear_held(o);
 	each(o, "instances", clear_held);
 	if (json_object_object_get_ex(o, "vfs", &vfs) && json_object_is_type(vfs, json_type_object))
 		each(vfs, "functions", clear_held);
 	each(o, "events", clear_text);
+	if (json_object_object_get_ex(o, "open_commit", &commit) && json_object_is_type(commit, json_type_object))
+		clear_text(commit);
 	each(o, "writes", clear_waits_for);
 }
 

@@ -30,7 +30,7 @@ int gs_site_policy_from_json(struct json_object *o, const char *name, struct gs_
 /*
  * Take the names out of a snapshot's JSON, in place: of processes, units, VMs,
  * containers, users and their ids, how they were found, what the kernel's log
- * quotes of them, and sentences that may have any of it. What stays is how
+ * quotes of them, whose commit was left open, and sentences that may have any of it. What stays is how
  * many hold what, their kinds, pids and memory; and all that is no holder's.
  * What is not known to be harmless goes.
  */

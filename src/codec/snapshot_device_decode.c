@@ -264,19 +264,26 @@ static void read_writes(struct gs_snapshot *s, struct gs_json_reader *r, struct 
 	}
 }
 
-static void read_interrupted(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu)
+static void read_open_commit(struct gs_snapshot *s, struct gs_json_reader *r, struct gs_gpu *gpu)
 {
-	struct json_object *o = gs_json_read_object(r, "interrupted");
-	struct gs_json_where where = { r->where, "interrupted", 0 };
+	struct json_object *o = gs_json_read_object(r, "open_commit");
+	struct gs_json_where where = { r->where, "open_commit", 0 };
 	struct gs_json_reader inner;
+	struct gs_u64 id;
+	const char *state;
 
 	if (!o)
 		return;
 	inner = gs_json_reader_of(o, &where, r->e);
-	gpu->interrupted_commit = gs_json_read_u64(&inner, "commit");
-	gpu->interrupted_text = gs_snapshot_read_text(s, &inner, "text");
-	if (!inner.failed && (!gpu->interrupted_commit.known || !gpu->interrupted_text))
-		gs_json_read_fail(&inner, "commit", "is missing, or its text is");
+	id = gs_json_read_u64(&inner, "id");
+	state = gs_json_read_string(&inner, "state");
+	gpu->open_commit.id = id.value;
+	gpu->open_commit.state = state ? gs_open_state_from_name(state) : GS_OPEN_INVALID;
+	gpu->open_commit.text = gs_snapshot_read_text(s, &inner, "text");
+	if (!inner.failed && (!id.known || !id.value))
+		gs_json_read_fail(&inner, "id", "is not the number of a commit");
+	if (!inner.failed && (gpu->open_commit.state == GS_OPEN_INVALID || gpu->open_commit.state == GS_OPEN_NONE))
+		gs_json_read_fail(&inner, "state", "is none of not-undone, interrupted, under-way");
 	r->failed |= inner.failed;
 }
 
@@ -284,7 +291,7 @@ void gs_snapshot_read_device(struct gs_snapshot *s, struct gs_json_reader *r, st
 {
 	read_siblings(s, r, gpu);
 	gs_settings_read(s, r, gpu);
-	read_interrupted(s, r, gpu);
+	read_open_commit(s, r, gpu);
 	read_writes(s, r, gpu);
 }
 

@@ -96,12 +96,13 @@ static struct json_object *siblings_to_json(const struct gs_gpu *gpu)
 	return list;
 }
 
-static struct json_object *interrupted_to_json(const struct gs_gpu *gpu)
+static struct json_object *open_commit_to_json(const struct gs_open_commit *c)
 {
 	struct json_object *o = json_object_new_object();
 
-	gs_json_add_u64(o, "commit", gpu->interrupted_commit);
-	gs_json_add_string(o, "text", gpu->interrupted_text);
+	gs_json_add_u64(o, "id", GS_U64(c->id));
+	gs_json_add_string(o, "state", gs_open_state_name(c->state));
+	gs_json_add_string(o, "text", c->text);
 	return o;
 }
 
@@ -129,8 +130,8 @@ void gs_device_add_json(struct json_object *o, const struct gs_gpu *gpu)
 	json_object_object_add(o, "siblings", siblings_to_json(gpu));
 	gs_settings_add_json(o, gpu);
 	/* absent: none, or not for us to see */
-	if (gpu->interrupted_commit.known)
-		json_object_object_add(o, "interrupted", interrupted_to_json(gpu));
+	if (gpu->open_commit.state != GS_OPEN_NONE)
+		json_object_object_add(o, "open_commit", open_commit_to_json(&gpu->open_commit));
 	json_object_object_add(o, "writes", writes_to_json(gpu));
 }
 

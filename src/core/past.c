@@ -124,6 +124,70 @@ static int ask_for_all(const struct gs_past *p, const struct gs_layout *file, co
 	return gs_layout_bind(part, now, ret_layout, e);
 }
 
+/* The same instance, as far as anybody can tell: by its UUID where it has one of its own, else by what it is and where. */
+static bool has_want(const struct gs_layout_gpu *g, const struct gs_want *w)
+{
+	for (size_t i = 0; i < g->n_wants; i++) {
+		const struct gs_want *other = &g->wants[i];
+
+		if (other->kind != w->kind || !gs_str_equal(other->profile, w->profile))
+			continue;
+		if (w->kind != GS_KIND_MIG && w->uuid && other->uuid ? gs_str_equal(w->uuid, other->uuid) : gs_u32_equal(other->start, w->start))
+			return true;
+	}
+	return false;
+}
+
+/* Is it what a step of the commit made, or was to make? A UUID that was chosen by the plan stands in its step only. */
+static bool is_of_step(const struct gs_plan *p, uint32_t gpu, const struct gs_want *w)
+{
+	for (size_t i = 0; i < p->n_steps; i++) {
+		const struct gs_step *step = &p->steps[i];
+
+		if (step->gpu != gpu || !gs_str_equal(step->profile, w->profile))
+			continue;
+		if (w->kind == GS_KIND_MIG ? gs_u32_is(w->start, step->span.start) : step->uuid && w->uuid ? gs_str_equal(step->uuid, w->uuid) : gs_u32_equal(step->vf, w->start))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What is there now, and neither was there before the commit nor is of its
+ * target, somebody else made since: it is not ours to destroy. Where it stands
+ * in the way of what is to come, the plan says so and blocks.
+ */
+static int keep_newcomers(const struct gs_past *p, const struct gs_snapshot *now, struct gs_layout *to, struct gs_error *e)
+{
+	GS_CLEANUP(gs_layout_freep) struct gs_layout *before = NULL, *here = NULL;
+	int r = gs_layout_from_snapshot(p->plan->snapshot, &before, e);
+
+	if (r >= 0)
+		r = gs_layout_from_snapshot(now, &here, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < p->plan->n_base; i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(now, p->plan->base[i].bdf);
+		struct gs_layout_gpu *g = gpu ? &to->gpus[gpu->index] : NULL;
+
+		/* another mode has no place for it */
+		if (!gpu || gpu->lost || g->mode != gpu->mode)
+			continue;
+		for (size_t k = 0; k < here->gpus[gpu->index].n_wants; k++) {
+			const struct gs_want *w = &here->gpus[gpu->index].wants[k];
+			struct gs_want *kept;
+
+			if (w->kind == GS_KIND_SRIOV || has_want(g, w) || has_want(&before->gpus[p->plan->base[i].gpu], w) || is_of_step(p->plan, p->plan->base[i].gpu, w))
+				continue;
+			kept = gs_layout_add_want(to, g);
+			if (!kept)
+				return gs_error_oom(e);
+			gs_want_copy(to->arena, kept, w);
+		}
+	}
+	return gs_arena_has_failed(to->arena) ? gs_error_oom(e) : 0;
+}
+
 /* It executes whenever it is let go: until then nobody can say what is to be taken back. */
 static int refuse_waiting(const struct gs_past *p, const struct gs_snapshot *now, struct gs_error *e)
 {
@@ -177,6 +241,8 @@ int gs_past_evaluate(const struct gs_past *p, enum gs_way way, const struct gs_s
 	if (way == GS_WAY_UNDO || (way == GS_WAY_TAKE_BACK && p->is_same_boot))
 		return gs_undo_evaluate(p->plan, done_steps(p, way), now, ret_ev, e);
 	r = ask_for_all(p, way == GS_WAY_FINISH ? p->target : p->base, now, &ev.layout, e);
+	if (r >= 0 && p->is_same_boot)
+		r = keep_newcomers(p, now, ev.layout, e);
 	if (r >= 0)
 		r = gs_layout_solve(ev.layout, now, NULL, e);
 	if (r < 0)

@@ -43,7 +43,8 @@ int gs_past_judge(const struct gs_past *p, const struct gs_snapshot *now, enum g
 
 /*
  * What @now should be: UNDO takes back all steps that were done; TAKE_BACK does
- * so for an interrupted commit; FINISH goes on to its target. On a machine that
+ * so for an interrupted commit; FINISH goes on to its target, and leaves alone
+ * what somebody else made since. On a machine that
  * was started again since, what was on the GPUs of the commit is gone, so
  * TAKE_BACK and FINISH ask for all of their base or target. GPUs that the commit
  * did not touch stay as they are. The caller empties *@ret_ev. -EBUSY while a

@@ -193,6 +193,7 @@ int gs_policy_apply(struct gs_plan *p, const struct gs_diff *diff, const struct 
 		/* what would come after is of no interest while it cannot be done */
 		if (!is_blocked_since(p, before)) {
 			gs_policy_note_functions(&y);
+			gs_policy_note_open_commit(&y);
 			add_notes(&y);
 		}
 	}

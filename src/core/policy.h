@@ -34,6 +34,7 @@
 	X(STRANDED, "stranded", "an interrupted tool left the GPU without its driver") \
 	X(WRITE_PENDING, "write-pending", "an earlier write still waits in the kernel") \
 	X(INTERRUPTED, "interrupted", "an earlier commit was interrupted on this GPU") \
+	X(COMMIT_OPEN, "commit-open", "a commit is under way on this GPU, or ended half way") \
 	X(CHANGED_SINCE, "changed-since", "a later commit changed the GPU of one that is undone") \
 	X(SETTING_FIXED, "setting-fixed", "the setting cannot be written here") \
 	X(SETTING_NEEDS, "setting-needs", "the setting of vGPUs can be written only in another state of the GPU") \

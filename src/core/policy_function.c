@@ -42,13 +42,31 @@ static void block_pending_write(struct gs_policy *y)
 static bool block_interrupted(struct gs_policy *y)
 {
 	struct gs_finding *f;
+	char text[600];
 
-	if (!y->gpu->interrupted_commit.known || y->gpu->interrupted_commit.value == y->options->recovers)
+	if (y->gpu->open_commit.state != GS_OPEN_INTERRUPTED || y->gpu->open_commit.id == y->options->recovers)
 		return false;
 	f = gs_policy_add(y, GS_RULE_INTERRUPTED, GS_SEVERITY_BLOCK, "%s; what it left is decided about before anything else is begun here",
-			  y->gpu->interrupted_text ? y->gpu->interrupted_text : "an earlier commit was interrupted");
+			  gs_gpu_open_commit_text(y->gpu, text, sizeof(text)));
 	gs_policy_suggest(y, f, "gpuslice recover shows what it left, and finishes it, takes it back or leaves it");
 	return true;
+}
+
+void gs_policy_note_open_commit(struct gs_policy *y)
+{
+	const struct gs_open_commit *c = &y->gpu->open_commit;
+	struct gs_finding *f;
+	char text[600];
+
+	if (c->state == GS_OPEN_UNDER_WAY) {
+		f = gs_policy_add(y, GS_RULE_COMMIT_OPEN, GS_SEVERITY_NOTE, "%s: this is planned from what is there in between, and is checked again when that has ended",
+				  gs_gpu_open_commit_text(y->gpu, text, sizeof(text)));
+		gs_policy_suggest(y, f, "wait until it has ended: --wait SECONDS");
+	} else if (c->state == GS_OPEN_NOT_UNDONE && c->id != y->options->recovers) {
+		f = gs_policy_add(y, GS_RULE_COMMIT_OPEN, GS_SEVERITY_NOTE, "%s, so this GPU is neither what it was before it nor what it was to be",
+				  gs_gpu_open_commit_text(y->gpu, text, sizeof(text)));
+		gs_policy_suggest(y, f, "gpuslice recover shows what is left of it, and finishes it, takes it back or leaves it");
+	}
 }
 
 static bool check_vfs(struct gs_policy *y)

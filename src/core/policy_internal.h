@@ -72,6 +72,8 @@ bool gs_policy_is_impossible(struct gs_policy *y);
 void gs_policy_check_mode(struct gs_policy *y);
 void gs_policy_check_functions(struct gs_policy *y);
 void gs_policy_note_functions(struct gs_policy *y);
+/* A commit that is at this GPU, or that was left half way and is not in the way. */
+void gs_policy_note_open_commit(struct gs_policy *y);
 
 /* ---- policy_settings.c: what the GPU and its instances are set to ---- */
 

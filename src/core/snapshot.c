@@ -788,6 +788,22 @@ const char *gs_holder_label(const struct gs_holder *h, char *buf, size_t size)
 	return buf;
 }
 
+const char *gs_gpu_open_commit_text(const struct gs_gpu *gpu, char *buf, size_t size)
+{
+	static const char *const words[GS_OPEN_MAX] = {
+		[GS_OPEN_NOT_UNDONE] = "could neither be finished nor undone", [GS_OPEN_INTERRUPTED] = "was interrupted", [GS_OPEN_UNDER_WAY] = "is under way",
+	};
+	const struct gs_open_commit *c = &gpu->open_commit;
+
+	if (c->state == GS_OPEN_NONE)
+		buf[0] = '\0';
+	else if (c->text)
+		snprintf(buf, size, "%s", c->text);
+	else
+		snprintf(buf, size, "commit %" PRIu64 " %s", c->id, words[c->state]);
+	return buf;
+}
+
 const char *gs_gpu_event_label(const struct gs_gpu_event *ev, char *buf, size_t size)
 {
 	char when[GS_WALL_TEXT] = "at an unknown time", what[32];

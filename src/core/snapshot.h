@@ -171,6 +171,13 @@ struct gs_gpu_event {
 };
 #define GS_GPU_EVENTS_MAX 8
 
+/* A commit that concerns a GPU and has not come to its end there. No part of the rev. */
+struct gs_open_commit {
+	enum gs_open_state state;       /* NONE, and the others are 0 */
+	uint64_t id;
+	const char *text;               /* a sentence without a full stop: who, when, and how far it came; NULL when names were left out of it */
+};
+
 /* NVLink ports of one GPU, with room to spare: today's have 18. */
 #define GS_NVLINKS_MAX 64
 
@@ -220,8 +227,7 @@ struct gs_gpu {
 	size_t n_settings, cap_settings;
 	struct gs_setting **gi_settings;    /* what each of its GPU instances can be set to, by key, without values: those are params of the instance */
 	size_t n_gi_settings, cap_gi_settings;
-	struct gs_u64 interrupted_commit;       /* a commit changed this GPU and never ended; unknown: none, or not for us to see */
-	const char *interrupted_text;           /* who, when, and how far it came */
+	struct gs_open_commit open_commit;
 	struct gs_pending_write **writes;
 	size_t n_writes, cap_writes;
 	struct gs_profile_set grids[GS_KIND_MAX];   /* by kind of instance; empty where there are none of a kind */
@@ -368,6 +374,8 @@ uint64_t gs_gpu_occupied(const struct gs_gpu *gpu, enum gs_instance_kind kind);
 /* The instance of that profile at that start, or NULL. */
 const struct gs_instance *gs_gpu_instance_at(const struct gs_gpu *gpu, const char *profile, uint32_t start);
 const struct gs_compute *gs_instance_compute_at(const struct gs_instance *inst, const char *profile, uint32_t start);
+/* What its open commit is, a sentence without a full stop; "" without one. In @buf, returned. */
+const char *gs_gpu_open_commit_text(const struct gs_gpu *gpu, char *buf, size_t size);
 /* Any visible holder of this instance that is not one of our own collectors? */
 bool gs_instance_is_held(const struct gs_instance *inst);
 /* "2025-11-13 12:05:31 UTC  Xid (PCI:0000:65:00): 79, …", or what is known of it. Returns @buf. */

@@ -50,6 +50,13 @@
 	X(RESET, "reset") \
 	X(WEDGED, "wedged")     /* its driver gave it up until it is bound anew */
 
+/* Where a commit is that concerns a GPU and has not come to its end there; of two the later word counts. */
+#define GS_OPEN_STATES(X) \
+	X(NONE, "none")                 /* none is known: there is none, or it is not for us to see */ \
+	X(NOT_UNDONE, "not-undone")     /* ended where it could neither go on nor back */ \
+	X(INTERRUPTED, "interrupted")   /* whoever was at it is gone, and it has no end */ \
+	X(UNDER_WAY, "under-way")       /* somebody is at it */
+
 #define GS_HOST_SOURCES(X) \
 	X(LIVE, "live") \
 	X(SYSROOT, "sysroot") \
@@ -139,6 +146,7 @@
 #define GS_X_HOLDER(id, name) GS_HOLDER_##id,
 #define GS_X_RESTORER(id, name) GS_RESTORER_##id,
 #define GS_X_GPU_EVENT(id, name) GS_GPU_EVENT_##id,
+#define GS_X_OPEN(id, name) GS_OPEN_##id,
 #define GS_X_SOURCE(id, name) GS_SOURCE_##id,
 #define GS_X_SEVERITY(id, name) GS_SEVERITY_##id,
 #define GS_X_UNDO(id, name) GS_UNDO_##id,
@@ -154,6 +162,7 @@ GS_DECLARE_WORDS(GS_INSTANCE_KINDS, gs_instance_kind, KIND, instance_kind);
 GS_DECLARE_WORDS(GS_HOLDER_KINDS, gs_holder_kind, HOLDER, holder_kind);
 GS_DECLARE_WORDS(GS_RESTORER_KINDS, gs_restorer_kind, RESTORER, restorer_kind);
 GS_DECLARE_WORDS(GS_GPU_EVENT_KINDS, gs_gpu_event_kind, GPU_EVENT, gpu_event_kind);
+GS_DECLARE_WORDS(GS_OPEN_STATES, gs_open_state, OPEN, open_state);
 GS_DECLARE_WORDS(GS_HOST_SOURCES, gs_host_source, SOURCE, host_source);
 GS_DECLARE_WORDS(GS_SEVERITIES, gs_severity, SEVERITY, severity);
 GS_DECLARE_WORDS(GS_UNDO_GRADES, gs_undo, UNDO, undo);

@@ -82,6 +82,10 @@ expect 5 "several GPUs that do not come back" l apply --yes --disrupt all "$tmp/
 that "its driver" grep -q 'GPU 3 has driver vfio-pci, not nvidia' "$tmp/err"
 that "its mode" grep -q 'GPU 3 is in mode passthrough, not whole' "$tmp/err"
 that "its setting" grep -q 'GPU 5 has compute-partition CPX, not SPX' "$tmp/err"
+expect 0 "whoever looks" l list
+that "sees which GPUs were left half way" [ "$(grep -c 'commit 1 could neither be finished nor undone *gpuslice recover' "$tmp/out")" = 3 ]
+expect 3 "nothing is saved of that" l save
+that "and why" says err 'commit 1 ('
 
 # what stays with its driver is not promised to another one
 l sim reset >/dev/null

@@ -48,6 +48,8 @@ that "one is in the driver" until_true is_stuck first
 expect 6 "a second one is refused" g apply --yes "$tmp/second"
 that "which names who is at it" says err "another commit is running: pid $(agent_of first) (root): gpuslice apply --yes $tmp/first, since "
 that "and what was done" says err 'Nothing was done'
+expect 0 "whoever looks" g list
+that "sees that it is under way" grep -qE '^3 .* commit 1 is under way +gpuslice history' "$tmp/out"
 expect 6 "one that waits a second waits no longer" g apply --yes --wait 1 "$tmp/second"
 that "and says so" says err 'waited for 1 s: another commit is running: pid'
 begin second --wait 600

@@ -72,6 +72,21 @@ every kvm-l40s 'mode 3 vgpu
 create 3 L40S-12Q vf 0
 create 3 L40S-12Q vf 1'
 
+# who may not read the journal is told by what root published
+host=dgx-h100
+that "$host: the script runs" count $host 'create 3 1g.10gb at 0
+create 3 1g.10gb at 1'
+die $host after 1
+expect 0 "$host: root publishes" on $host agent --publish
+expect 0 "$host: a viewer looks" on $host --as-user list
+that "$host: and sees it" grep -qE '^3 .* commit 1 was interrupted' "$tmp/out"
+expect 3 "$host: nor can a viewer plan over it" on $host --as-user apply --dry-run --yes "$tmp/script"
+that "$host: which is said with its number" says out 'commit 1 ('
+expect 0 "$host: recover --undo" on $host recover --undo --yes
+expect 0 "$host: root publishes that" on $host agent --publish
+expect 0 "$host: the viewer" on $host --as-user list
+that "$host: sees none any more" sh -c '! grep -q "was interrupted" "$1"' - "$tmp/out"
+
 # recover dies too, forward and back, and is begun again
 host=kvm-l40s
 for way in undo finish; do

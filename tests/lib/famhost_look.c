@@ -420,8 +420,7 @@ static void add_gpu(struct gs_snapshot *s, const struct fam_gpu *g, uint32_t ind
 		gpu->mode = gpu->mode_pending = GS_MODE_INVALID;
 	}
 	if (g->interrupted) {
-		gpu->interrupted_commit = GS_U64(g->interrupted);
-		gpu->interrupted_text = gs_arena_printf(gs_snapshot_arena(s), "commit %" PRIu64 " was interrupted", g->interrupted);
+		gpu->open_commit = (struct gs_open_commit){ GS_OPEN_INTERRUPTED, g->interrupted, "an earlier commit was interrupted" };
 	}
 	/* only the driver tells what the board can be cut into */
 	if (native && g->board->types)

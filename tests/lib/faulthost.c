@@ -108,8 +108,7 @@ static struct gs_snapshot *look_at_mig(const struct fault_host *h)
 		if (h->mig_is_lost[i])
 			gpu->lost = "the driver cannot talk to it: the GPU is lost";
 		if (h->mig_interrupted[i]) {
-			gpu->interrupted_commit = GS_U64(h->mig_interrupted[i]);
-			gpu->interrupted_text = "an earlier commit was interrupted";
+			gpu->open_commit = (struct gs_open_commit){ GS_OPEN_INTERRUPTED, h->mig_interrupted[i], "an earlier commit was interrupted" };
 		}
 		for (size_t k = 0; k < h->n_waits; k++)
 			if (h->waits[k].waits && gs_bdf_compare(h->waits[k].step.bdf, gpu->bdf) == 0)

@@ -151,8 +151,7 @@ struct gs_snapshot *ui_snapshot(const struct ui_machine *machine)
 		if (machine->lost >> i & 1)
 			gpu->lost = "Xid 79: it has fallen off the bus";
 		if (machine->interrupted >> i & 1) {
-			gpu->interrupted_commit = GS_U64(7);
-			gpu->interrupted_text = "commit 7 (alice) was interrupted after step 1 of 2, step 2 may be half done";
+			gpu->open_commit = (struct gs_open_commit){ GS_OPEN_INTERRUPTED, 7, "commit 7 (alice) was interrupted after step 1 of 2, step 2 may be half done" };
 		}
 		for (size_t k = 0; k < machine->n; k++)
 			if (machine->instances[k].gpu == i)

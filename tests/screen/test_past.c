@@ -47,8 +47,9 @@ static struct gs_model *model(bool interrupted)
 
 		/* its first two steps were done */
 		gpu->instances[0] = gpu->instances[--gpu->n_instances];
-		gpu->interrupted_commit = GS_U64(7);
-		gpu->interrupted_text = "commit 7 (alice, 2026-11-21 14:03:09 UTC, gpuslice apply x) was interrupted after step 1 of 6, step 2 may be half done";
+		gpu->open_commit = (struct gs_open_commit){
+			GS_OPEN_INTERRUPTED, 7, "commit 7 (alice, 2026-11-21 14:03:09 UTC, gpuslice apply x) was interrupted after step 1 of 6, step 2 may be half done",
+		};
 	}
 	m->privileged = true;
 	if (gs_model_set_snapshot(m, s, &e) < 0)

@@ -143,6 +143,25 @@ static void after_a_reboot_all_of_it_is_asked_for(void **state)
 		   "create 1g.10gb at 0\ncreate CI 1g.10gb in the 1g.10gb at 0\ncreate 1g.10gb at 1\ncreate CI 1g.10gb in the 1g.10gb at 1\n");
 }
 
+/* Of somebody else who came while it lay there, and in the way of what is to come. */
+static void what_others_made_since_stays(void **state)
+{
+	WRECK w = { 0 };
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *beside = gs_testhost(MODEL, "mig 1g.10gb@0 1g.10gb@2"),
+						    *in_the_way = gs_testhost(MODEL, "mig 2g.20gb@0");
+	GS_EVALUATION struct gs_evaluation ev = { 0 };
+	const struct gs_plan_options options = { .recovers = 7 };
+	GS_CLEANUP(gs_plan_freep) struct gs_plan *plan = NULL;
+
+	(void)state;
+	kill_behind(&w, "mig 1g.10gb@0", "delete 0 1g.10gb@0\ncreate 0 1g.10gb at 1\n", 0, BOOT);
+	expect_way(&w, beside, GS_WAY_FINISH, "destroy CI 0 (1g.10gb) of GI 1\ndestroy GI 1 (1g.10gb at 0)\ncreate 1g.10gb at 1\ncreate CI 1g.10gb in the 1g.10gb at 1\n");
+	expect_way(&w, beside, GS_WAY_TAKE_BACK, "");
+	assert_int_equal(gs_past_evaluate(w.past, GS_WAY_FINISH, in_the_way, &ev, NULL), 0);
+	assert_int_equal(gs_plan_build(in_the_way, &ev, &options, &plan, NULL), 0);
+	assert_true(gs_plan_is_blocked(plan));
+}
+
 static void another_board_is_not_touched(void **state)
 {
 	WRECK w = { 0 };
@@ -167,6 +186,7 @@ int main(void)
 		cmocka_unit_test(half_of_a_creation_is_between),
 		cmocka_unit_test(half_of_a_deletion_is_between),
 		cmocka_unit_test(after_a_reboot_all_of_it_is_asked_for),
+		cmocka_unit_test(what_others_made_since_stays),
 		cmocka_unit_test(another_board_is_not_touched),
 	};
 

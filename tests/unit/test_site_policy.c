@@ -100,6 +100,7 @@ static void no_name_is_left(void **state)
 	gpu->events_visible = true;
 	*gs_gpu_add_event(s, gpu) = (struct gs_gpu_event){ GS_GPU_EVENT_XID, GS_I64(1), GS_U32(31), "Xid 31, name=secret" };
 	*gs_gpu_add_write(s, gpu) = (struct gs_pending_write){ gpu->bdf, "driver/unbind", "x", 1, { 1 }, "pid 1 secret" };
+	gpu->open_commit = (struct gs_open_commit){ GS_OPEN_INTERRUPTED, 7, "commit 7 (secret) was interrupted" };
 	gs_snapshot_add_notice(s, "the job secret");
 	gs_snapshot_add_source(s, "slurm", true, "secret");
 	gs_snapshot_add_restorer(s, GS_RESTORER_UNIT, "a.service", "runs /home/secret");
@@ -119,6 +120,7 @@ static void no_name_is_left(void **state)
 	assert_true(gs_u32_is(gpu->holders[0]->pid, 4711) && gpu->holders[0]->kind == GS_HOLDER_VM && gpu->holders[0]->yields);
 	assert_int_equal(gpu->vfs.functions[0]->n_holders, 1);
 	assert_true(gs_u32_is(gpu->events[0]->xid, 31) && !gpu->events[0]->text);
+	assert_true(gpu->open_commit.state == GS_OPEN_INTERRUPTED && gpu->open_commit.id == 7 && !gpu->open_commit.text);
 	assert_string_equal(gpu->rev.hex, gs_snapshot_gpu(s, 0)->rev.hex);
 }
 

@@ -99,6 +99,7 @@ static int setup(void **state)
 	gpu->mode_survives_reboot = gpu->mode_survival_is_known = true;
 	gpu->driver_override = "vfio-pci";
 	gpu->lost = "fell off the bus";
+	gpu->open_commit = (struct gs_open_commit){ GS_OPEN_INTERRUPTED, 7777, "commit 7777 was interrupted" };
 	gs_gpu_add_holder(s, gpu)->kind = GS_HOLDER_UNIT;
 	gpu->holders[0]->name = "nvidia-persistenced.service";
 	gpu->holders[0]->yields = true;
@@ -217,6 +218,9 @@ static void what_is_beyond_the_interface_is_carried_too(void **state)
 	gpu = gs_snapshot_gpu(s, 0);
 	assert_string_equal(gpu->lost, "fell off the bus");
 	assert_string_equal(gpu->driver_override, "vfio-pci");
+	assert_int_equal(gpu->open_commit.state, GS_OPEN_INTERRUPTED);
+	assert_int_equal(gpu->open_commit.id, 7777);
+	assert_string_equal(gpu->open_commit.text, "commit 7777 was interrupted");
 	assert_int_equal(gpu->mode_pending, GS_MODE_MIG);
 	assert_true(gpu->mode_survives_reboot);
 	assert_true(gpu->mode_survival_is_known);
@@ -258,6 +262,8 @@ static void hostile_values_are_refused_with_their_path(void **state)
 		{ "\"kind\": \"claim\"", "\"kind\": \"\"", "gpus[1].instances[1].holders[0].kind" },
 		{ "\"memory_units\": 8,\n        \"compute_units\"", "\"memory_units\": 4,\n        \"compute_units\"", "gpus[0].profiles" },
 		{ "\"memory_units\": 8,\n        \"compute_units\"", "\"memory_units\": 65,\n        \"compute_units\"", "gpus[0].grid" },
+		{ "\"state\": \"interrupted\"", "\"state\": \"none\"", "gpus[0].open_commit.state" },
+		{ "\"id\": 7777", "\"id\": 0", "gpus[0].open_commit.id" },
 		{ "\"name\": \"1g.10gb+me\"", "\"name\": \"1g.10gb\"", "gpus[0].profiles.items[1].name" },
 	};
 	const struct fixture *f = *state;

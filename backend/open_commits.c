@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "backend/interrupted.h"
+#include "backend/open_commits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,12 +33,13 @@ static uint64_t count_lines(int fd, off_t end)
 	return lines;
 }
 
-/* Its last whole line says so, and is as many as its number says; anything that cannot be read has not. */
+/* Its last whole line says so, and is as many as its number says; anything that cannot be read has not. One that could neither go on nor back has no end either. */
 static bool has_ended(struct gs_root *root, uint64_t id)
 {
 	GS_JSON struct json_object *o = NULL;
 	GS_FREE char *tail = malloc(TAIL_BYTES + 1);
 	struct gs_u64 seq = GS_U64_UNKNOWN;
+	struct gs_u32 status = GS_U32_UNKNOWN;
 	const char *kind = NULL;
 	GS_CLOSE int fd = -1;
 	struct stat st;
@@ -59,11 +60,13 @@ static bool has_ended(struct gs_root *root, uint64_t id)
 		return false;
 	if (gs_json_get_u64(o, "seq", &seq, NULL) < 0 || !seq.known || count_lines(fd, st.st_size) != seq.value)
 		return false;
-	return strcmp(kind, gs_journal_kind_name(GS_JOURNAL_END)) == 0 || strcmp(kind, gs_journal_kind_name(GS_JOURNAL_CLOSED)) == 0;
+	if (strcmp(kind, gs_journal_kind_name(GS_JOURNAL_CLOSED)) == 0)
+		return true;
+	return strcmp(kind, gs_journal_kind_name(GS_JOURNAL_END)) == 0 && gs_json_get_u32(o, "status", &status, NULL) == 0 && !gs_u32_is(status, GS_STATUS_NOT_UNDONE);
 }
 
 /* It is a process of this host, whatever machine it works on; a later boot may have given its number to another. */
-bool gs_interrupted_is_under_way(struct gs_root *root, const struct gs_journal_file *f)
+bool gs_open_commits_is_under_way(struct gs_root *root, const struct gs_journal_file *f)
 {
 	struct gs_u32 pid = GS_U32_UNKNOWN;
 	struct gs_u64 start_time = GS_U64_UNKNOWN;
@@ -78,6 +81,11 @@ bool gs_interrupted_is_under_way(struct gs_root *root, const struct gs_journal_f
 	return gs_proc_identify(pid.value, &now) == 0 && now.start_time == start_time.value;
 }
 
+static bool is_half_done(const struct gs_journal_commit *c)
+{
+	return c->state == GS_JOURNAL_IS_ENDED && gs_u32_is(c->status, GS_STATUS_NOT_UNDONE);
+}
+
 /* A recovery that was interrupted itself is no matter of its own: what is decided about is the commit that it was of, as long as that waits for it. */
 static uint64_t to_recover(struct gs_root *root, const struct gs_journal_commit *c)
 {
@@ -85,11 +93,11 @@ static uint64_t to_recover(struct gs_root *root, const struct gs_journal_commit 
 
 	if (!c->of || c->way == GS_WAY_UNDO || gs_journal_load(root, c->of, &of, NULL) < 0)
 		return c->id;
-	return of->commit.state == GS_JOURNAL_IS_OPEN || (of->commit.state == GS_JOURNAL_IS_ENDED && gs_u32_is(of->commit.status, GS_STATUS_NOT_UNDONE)) ? c->of : c->id;
+	return of->commit.state == GS_JOURNAL_IS_OPEN || is_half_done(&of->commit) ? c->of : c->id;
 }
 
-/* Those of @p, or all of them when nobody can tell which. */
-static int mark_gpus(struct gs_snapshot *s, uint64_t id, const struct gs_plan *p, const char *text)
+/* Those of @p, or all of them when nobody can tell which. What counts more stays: of two of a kind the later one. */
+static int mark_gpus(struct gs_snapshot *s, const struct gs_open_commit *c, const struct gs_plan *p)
 {
 	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
 		struct gs_gpu *gpu = (struct gs_gpu *)gs_snapshot_gpu(s, i);    /* being built: ours still */
@@ -97,11 +105,11 @@ static int mark_gpus(struct gs_snapshot *s, uint64_t id, const struct gs_plan *p
 
 		for (size_t k = 0; p && k < p->n_base; k++)
 			is_concerned |= gs_bdf_compare(p->base[k].bdf, gpu->bdf) == 0;
-		if (!is_concerned)
+		if (!is_concerned || c->state < gpu->open_commit.state)
 			continue;
-		gpu->interrupted_commit = GS_U64(id);
-		gpu->interrupted_text = gs_snapshot_text(s, text);
-		if (!gpu->interrupted_text)
+		gpu->open_commit = *c;
+		gpu->open_commit.text = gs_snapshot_text(s, c->text);
+		if (!gpu->open_commit.text)
 			return -ENOMEM;
 	}
 	return 0;
@@ -113,20 +121,29 @@ static int mark_unread(struct gs_snapshot *s, uint64_t id, const struct gs_error
 	char text[600];
 
 	snprintf(text, sizeof(text), "what commit %" PRIu64 " did, and whether it ended, cannot be told (%.400s)", id, why->text);
-	return mark_gpus(s, id, NULL, text);
+	return mark_gpus(s, &(struct gs_open_commit){ GS_OPEN_INTERRUPTED, id, text }, NULL);
 }
 
 static int mark(struct gs_root *root, struct gs_snapshot *s, const struct gs_journal_file *f)
 {
-	uint64_t id = to_recover(root, &f->commit);
 	GS_CLEANUP(gs_plan_freep) struct gs_plan *p = NULL;
 	char label[256], summary[256], text[600];
+	struct gs_open_commit c = { .text = text };
 
+	gs_journal_label(&f->commit, label, sizeof(label));
+	if (f->commit.state == GS_JOURNAL_IS_ENDED)
+		c.state = GS_OPEN_NOT_UNDONE;
+	else
+		c.state = gs_open_commits_is_under_way(root, f) ? GS_OPEN_UNDER_WAY : GS_OPEN_INTERRUPTED;
+	c.id = c.state == GS_OPEN_UNDER_WAY ? f->commit.id : to_recover(root, &f->commit);
 	/* whose GPUs cannot be told is in the way of all: nobody may think that nothing is open */
 	if (gs_journal_plan(f, &p, NULL) == -ENOMEM)
 		return -ENOMEM;
-	snprintf(text, sizeof(text), "%s was %s", gs_journal_label(&f->commit, label, sizeof(label)), gs_journal_summary(&f->commit, summary, sizeof(summary)));
-	return mark_gpus(s, id, p, text);
+	if (c.state == GS_OPEN_UNDER_WAY)
+		snprintf(text, sizeof(text), "%s is under way, %" PRIu32 " of %" PRIu32 " steps are done", label, f->commit.done, f->commit.n_steps);
+	else
+		snprintf(text, sizeof(text), "%s %s%s", label, c.state == GS_OPEN_INTERRUPTED ? "was " : "", gs_journal_summary(&f->commit, summary, sizeof(summary)));
+	return mark_gpus(s, &c, p);
 }
 
 static int by_number(const void *a, const void *b)
@@ -158,7 +175,7 @@ static size_t list(struct gs_root *root, uint64_t above, uint64_t *ret_ids, size
 	return n;
 }
 
-int gs_interrupted_collect(struct gs_interrupted *known, struct gs_root *root, struct gs_snapshot *s)
+int gs_open_commits_collect(struct gs_open_commits *known, struct gs_root *root, struct gs_snapshot *s)
 {
 	GS_FREE uint64_t *ids = calloc(GS_JOURNAL_KEPT_MAX * 2, sizeof(*ids));
 	size_t n, n_open = 0;
@@ -187,7 +204,7 @@ int gs_interrupted_collect(struct gs_interrupted *known, struct gs_root *root, s
 		/* its begin was never whole, or it went with a rotation: nothing was done */
 		if (r == -ENODATA || r == -ENOENT)
 			continue;
-		if (r == 0 && f->commit.state == GS_JOURNAL_IS_OPEN && !gs_interrupted_is_under_way(root, f))
+		if (r == 0 && (f->commit.state == GS_JOURNAL_IS_OPEN || is_half_done(&f->commit)))
 			r = mark(root, s, f);
 		else if (r < 0 && r != -ENOMEM)
 			r = mark_unread(s, ids[i], &e);
