@@ -109,8 +109,12 @@ sys.exit(not told["saved_at_ms"] // 1000 <= at <= time.time())' "$tmp/out"
 that "at the time at which it was" loaded_now
 expect 0 "list" g list
 that "has it in its line" says out "DRIFT: GPU 0: mode is whole, saved is mig; 3g.40gb at 4 is missing (its driver nvidia was loaded again at "
+rm -f "$tree/run/gpuslice/snapshot.json"
 expect 4 "who may not read the log" g --as-user assert
 that "does not know" says out "by another tool, or a driver that was loaded again: nothing here knows"
+expect 0 "until root has published it" g agent --publish
+expect 4 "for viewers" g --as-user assert
+that "then it is told" says out "its driver nvidia was loaded again at "
 expect 0 "restore puts it back" g restore --yes --disrupt unit:nvidia-persistenced.service
 g export json >"$tmp/now"
 that "byte for byte" cmp -s "$tmp/now" "$tmp/idle"
