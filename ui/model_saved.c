@@ -35,7 +35,7 @@ void gs_saved_view_judge(struct gs_saved_view *v, const struct gs_snapshot *s)
 	v->arena = gs_arena_free(v->arena);
 	if (!v->layout || !s)
 		return;
-	facts = (struct gs_drift_facts){ v->saved.boot_id, v->saved.current_boot_id, v->saved.saved_at_ms, NULL, 0 };
+	facts = (struct gs_drift_facts){ v->saved.boot_id, v->saved.current_boot_id, v->saved.saved_at_ms, NULL, 0, !v->commits };
 	v->arena = gs_arena_new();
 	/* without the journal fewer causes are known, that is all */
 	if (v->arena && v->commits && gs_drift_commits_from_json(v->commits, v->arena, &commits, &facts.n_commits) == 0)

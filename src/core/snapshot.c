@@ -97,6 +97,13 @@ enum gs_saved_state gs_saved_state_from_name(const char *s)
 	return GS_SAVED_MAX;
 }
 
+const char *gs_saved_obstacle(const struct gs_saved_fact *fact)
+{
+	if (fact->unit_is_missing)
+		return "nothing puts it back at boot: " GS_RESTORE_UNIT " is not installed (make install, or the package, then systemctl enable " GS_RESTORE_UNIT ")";
+	return fact->unit_enabled ? NULL : "nothing puts it back at boot until systemctl enable " GS_RESTORE_UNIT;
+}
+
 void gs_snapshot_set_saved(struct gs_snapshot *s, const struct gs_saved_fact *fact)
 {
 	s->saved = *fact;
