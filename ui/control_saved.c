@@ -63,13 +63,12 @@ unsigned gs_control_save(struct gs_model *m)
 
 unsigned gs_control_was_saved(struct gs_model *m, const struct gs_error *e)
 {
-	const struct gs_saved_fact *fact = m->snapshot ? gs_snapshot_saved(m->snapshot) : NULL;
+	const char *obstacle = m->snapshot ? gs_saved_obstacle(gs_snapshot_saved(m->snapshot)) : NULL;
 
 	if (e)
 		gs_say_error(m, "not saved for boot: %s", e->text);
 	else
-		gs_say(m, "saved to %s; %s", gs_model_saved_path(m),
-	       fact && fact->unit_enabled ? "gpuslice-restore.service puts it back at boot" : "gpuslice-restore.service is not enabled, so nothing puts it back: S tells more");
+		gs_say(m, "saved to %s%s%s", gs_model_saved_path(m), obstacle ? ", but " : "; " GS_RESTORE_UNIT " puts it back at boot", obstacle ? obstacle : "");
 	/* behind a commit it is a part of the outcome */
 	if (m->layer == GS_LAYER_WRITING && m->writing_ended) {
 		size_t n = strlen(m->write_text);

@@ -8,11 +8,10 @@
 #include "core/reboot.h"
 #include "ui/view_parts.h"
 
-#define UNIT "gpuslice-restore.service"
-
 static void add_where(const struct gs_model *m, struct gs_lines *l, int width)
 {
 	const struct gs_session_saved *s = &m->saved->saved;
+	const char *obstacle = m->snapshot ? gs_saved_obstacle(gs_snapshot_saved(m->snapshot)) : "that is not known yet";
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
 	char when[GS_WALL_TEXT];
 
@@ -28,11 +27,7 @@ static void add_where(const struct gs_model *m, struct gs_lines *l, int width)
 	gs_lines_wrap(l, -1, GS_ELEMENT_DIM, " saved     ", s->text ? GS_ELEMENT_TEXT : GS_ELEMENT_CONFIRM, b.text ? b.text : "", width, 3);
 	if (*m->saved->why_not)
 		gs_lines_wrap(l, -1, GS_ELEMENT_DIM, "           ", GS_ELEMENT_ERROR, m->saved->why_not, width, 4);
-	if (m->snapshot && gs_snapshot_saved(m->snapshot)->unit_enabled)
-		gs_lines_wrap(l, -1, GS_ELEMENT_DIM, " at boot   ", GS_ELEMENT_TEXT, UNIT " puts it back", width, 2);
-	else
-		gs_lines_wrap(l, -1, GS_ELEMENT_DIM, " at boot   ", GS_ELEMENT_CONFIRM,
-			      UNIT " is not enabled, so nothing is put back by itself: systemctl enable " UNIT ", or gpuslice restore by hand", width, 3);
+	gs_lines_wrap(l, -1, GS_ELEMENT_DIM, " at boot   ", obstacle ? GS_ELEMENT_CONFIRM : GS_ELEMENT_TEXT, obstacle ? obstacle : GS_RESTORE_UNIT " puts it back", width, 3);
 }
 
 /* Each difference with what is known to have caused it. */
