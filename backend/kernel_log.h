@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * kernel_log.h - what drivers told the kernel's log of a GPU that is not well:
- * NVIDIA's Xid messages, GPUs that are lost, resets, devices declared wedged.
+ * NVIDIA's Xid messages, GPUs that are lost, resets, devices declared wedged;
+ * and when a GPU's driver was loaded, or took the GPU.
  *
  * dev/kmsg is read without blocking, one record a read(2), "PRI,SEQ,USEC,FLAGS;
  * TEXT" with lines of KEY=VALUE behind it that begin with a blank (the kernel's
@@ -37,6 +38,23 @@ struct gs_kernel_event {
  */
 bool gs_kernel_log_parse(const char *line, size_t n, struct gs_kernel_event *ret_event);
 
+/* One record of a driver that was loaded, or took a GPU. */
+#define GS_KERNEL_DRIVER 16
+struct gs_kernel_load {
+	char driver[GS_KERNEL_DRIVER];  /* "nvidia", "amdgpu", "xe", "i915" */
+	bool is_for_all;                /* NVIDIA's module says it once, for all GPUs that it drives: no address */
+	struct gs_bdf bdf;
+	uint64_t time_us;               /* as above */
+};
+
+/*
+ * Is the line one of those? NVIDIA's module says that it is loaded, and nothing
+ * when it takes one GPU; a driver of the DRM subsystem says of each GPU that it
+ * took it, be it because it was loaded or bound. Modules beside them, such as
+ * nvidia-drm, are none: one can be loaded alone. No memory, no errors.
+ */
+bool gs_kernel_log_parse_load(const char *line, size_t n, struct gs_kernel_load *ret_load);
+
 struct gs_kernel_log;
 
 /* @root is borrowed. NULL when there is no memory. */
@@ -47,7 +65,8 @@ GS_DEFINE_CLEANUP(struct gs_kernel_log *, gs_kernel_log_free);
 /*
  * Read what has come since the last look and give each of @gpus its last
  * GS_GPU_EVENTS_MAX events, or none and events_visible false where the log may
- * not be read. A look reads a bounded number of records and goes on with the
+ * not be read, and driver_loaded_ms by the driver that it has now (gpu->driver is
+ * set before). A look reads a bounded number of records and goes on with the
  * next; without news it is one read(2). -ENOMEM.
  */
 int gs_kernel_log_apply(struct gs_kernel_log *log, struct gs_snapshot *s, struct gs_gpu *const *gpus, size_t n_gpus);

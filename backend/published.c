@@ -171,6 +171,9 @@ void gs_published_join_events(const struct gs_published *p, struct gs_snapshot *
 		*ev = *there->events[i];
 		ev->text = gs_snapshot_text(s, ev->text);
 	}
+	/* that of another driver says nothing of this one */
+	if (gs_str_equal(gpu->driver, there->driver))
+		gpu->driver_loaded_ms = there->driver_loaded_ms;
 	gpu->events_visible = true;
 	gs_snapshot_set_published(s, p->taken_at);
 }

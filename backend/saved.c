@@ -178,3 +178,14 @@ bool gs_restore_unit_is_enabled(struct gs_root *root)
 		return false;
 	return is_wanted_in(root, "etc/systemd/system") || is_wanted_in(root, "usr/lib/systemd/system") || is_wanted_in(root, "lib/systemd/system");
 }
+
+bool gs_restore_unit_is_installed(struct gs_root *root)
+{
+	/* systemd.unit(5), without what is gone after a reboot */
+	static const char *const folders[] = { "etc/systemd/system", "usr/local/lib/systemd/system", "usr/lib/systemd/system", "lib/systemd/system" };
+
+	for (size_t i = 0; i < GS_ARRAY_SIZE(folders); i++)
+		if (gs_root_exists(root, "%s/" GS_RESTORE_UNIT, folders[i]))
+			return true;
+	return false;
+}

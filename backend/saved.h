@@ -10,11 +10,11 @@
 
 #include "base/clock.h"
 #include "base/root.h"
+#include "core/snapshot.h"
 #include "codec/json.h"
 
 #define GS_SAVED_PATH "etc/gpuslice/layout.json"
 #define GS_SAVED_NOTE_PATH "var/lib/gpuslice/saved.json"
-#define GS_RESTORE_UNIT "gpuslice-restore.service"
 
 struct gs_saved {
 	char *text;                     /* the layout, as it stands; owned */
@@ -44,5 +44,7 @@ char *gs_boot_id(struct gs_root *root);
 
 /* Is the unit that restores started at boot: does a target want it? */
 bool gs_restore_unit_is_enabled(struct gs_root *root);
+/* Is it there at all? One that is wanted and has no file is not started, and enabling it fails. */
+bool gs_restore_unit_is_installed(struct gs_root *root);
 
 #endif

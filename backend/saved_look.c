@@ -126,7 +126,10 @@ int gs_saved_look_apply(struct gs_saved_look *l, struct gs_snapshot *s, struct g
 			gs_snapshot_set_gpu_saved(s, i, GS_SAVED_NONE, &(struct gs_digest){ "" });
 		return 0;
 	}
-	fact = (struct gs_saved_fact){ GS_SAVED_SAME, "/" GS_SAVED_PATH, saved.saved_at_ms, gs_restore_unit_is_enabled(l->root) };
+	fact = (struct gs_saved_fact){ GS_SAVED_SAME, "/" GS_SAVED_PATH, saved.saved_at_ms, false, false };
+	/* a simulated machine has links, and no units behind them */
+	fact.unit_is_missing = gs_root_kind(l->root) != GS_ROOT_SIM && !gs_restore_unit_is_installed(l->root);
+	fact.unit_enabled = !fact.unit_is_missing && gs_restore_unit_is_enabled(l->root);
 	gs_snapshot_set_saved(s, &fact);
 	key = key_of(&saved, s);
 	if (!key.hex[0] || !gs_digest_equal(&key, &l->key) || l->n_gpus != gs_snapshot_n_gpus(s)) {

@@ -18,6 +18,8 @@ struct gs_console_options {
 	bool undo_on_hangup;        /* a commit that loses its terminal in the middle is undone, not finished */
 	/* Get a privileged session (sudo): the terminal is given back meanwhile. NULL: not offered. */
 	int (*elevate)(void *userdata, struct gs_session **ret_session, struct gs_error *e);
+	/* Start an agent as the first one was started, with the rights that are left, in place of one that has ended. NULL: none is. */
+	int (*connect)(void *userdata, struct gs_session **ret_session, struct gs_error *e);
 	void *userdata;
 };
 

@@ -13,6 +13,9 @@
 #include "ui/console_internal.h"
 #include "ui/control_internal.h"
 
+/* An operator who waits for another commit is asked again after that. */
+#define LOCK_WAIT_SECONDS 3600
+
 static void act(struct gs_console *c, unsigned what);
 
 static void take_hello(struct gs_console *c)
@@ -125,11 +128,8 @@ void gs_console_dispatch(struct gs_console *c)
 	gs_console_clock(c);
 	if (gs_session_dispatch(c->session, &handlers, c, &e) >= 0)
 		return;
-	c->m->agent_gone = true;
 	c->dirty = true;
-	if (c->m->layer == GS_LAYER_WRITING && !c->m->writing_ended)
-		gs_control_committed(c->m, GS_STATUS_UNREACHABLE, e.text);
-	gs_say_error(c->m, "%s", *e.text ? e.text : "the agent has gone; what is staged can still be saved");
+	act(c, gs_control_agent_ended(c->m, e.text));
 }
 
 /* ---- consequences ---- */
@@ -145,13 +145,40 @@ static void commit(struct gs_console *c)
 		.message = *c->m->commit_message ? c->m->commit_message : NULL,
 		.ssh_client = c->options->ssh_client,
 		.undo_on_hangup = c->options->undo_on_hangup,
-		.way = GS_WAY_CONSOLE,
+		.way = c->m->past_way == GS_WAY_RESTORE ? GS_WAY_RESTORE : GS_WAY_CONSOLE,
 		.command = "gpuslice (console)",
+		.wait_seconds = c->m->waits_for_lock ? LOCK_WAIT_SECONDS : 0,
 	};
 	int rc = c->m->agent_gone ? -EPIPE : gs_session_commit_begin(c->session, &what);
 
 	if (rc < 0)
 		gs_control_committed(c->m, GS_STATUS_UNREACHABLE, "the agent cannot be reached; nothing was sent");
+}
+
+/* The one that ended is reaped; what it was in the middle of is for its journal to tell. */
+static void take_session(struct gs_console *c, struct gs_session *session)
+{
+	gs_session_free(c->session);
+	c->session = session;
+	take_hello(c);
+}
+
+static void connect_again(struct gs_console *c)
+{
+	struct gs_session *next = NULL;
+	struct gs_error e = { 0 };
+	bool was_privileged = c->m->privileged;
+	int rc = -ENOTSUP;
+
+	if (c->options->connect)
+		rc = c->options->connect(c->options->userdata, &next, &e);
+	if (rc >= 0) {
+		take_session(c, next);
+		rc = gs_console_watch(c, &e);
+	}
+	if (rc < 0 && !*e.text)
+		gs_error_set(&e, rc, GS_STATUS_UNREACHABLE, "%s", strerror(-rc));
+	act(c, gs_control_agent_started(c->m, was_privileged, rc < 0 ? &e : NULL));
 }
 
 static void elevate(struct gs_console *c)
@@ -174,9 +201,7 @@ static void elevate(struct gs_console *c)
 		gs_say_error(c->m, "%s", *e.text ? e.text : "sudo did not give an agent");
 		return;
 	}
-	gs_session_free(c->session);
-	c->session = better;
-	take_hello(c);
+	take_session(c, better);
 	/* more is seen now, as at the start */
 	c->m->has_typed = false;
 	c->m->wish = GS_WISH_NONE;
@@ -255,6 +280,8 @@ static void act(struct gs_console *c, unsigned what)
 		ask(c);
 	if (what & GS_DO_SUDO)
 		elevate(c);
+	if (what & GS_DO_CONNECT)
+		connect_again(c);
 	if (what & GS_DO_SUSPEND)
 		suspend(c);
 	if (what & GS_DO_RECOLLECT)

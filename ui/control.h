@@ -46,10 +46,22 @@ enum gs_consequence {
 	GS_DO_PAUSE = 1 << 9,           /* the commit waits behind the step under way, … */
 	GS_DO_RESUME = 1 << 10,         /* … and goes on */
 	GS_DO_ASK = 1 << 11,            /* m->question of the agent, without waiting */
+	GS_DO_CONNECT = 1 << 12,        /* start a new agent, then gs_control_agent_started() */
 };
 
 /* Feed one event. @rows and @columns are the screen's, for hits. */
 unsigned gs_control_event(struct gs_model *m, const struct gs_event *ev, int rows, int columns);
+
+/* The agent has ended, for the reason @why: is another one to be started? */
+unsigned gs_control_agent_ended(struct gs_model *m, const char *why);
+/* What came of GS_DO_CONNECT, the model told already what the new one may do; @e NULL: it runs. @was_privileged: the one before might write. */
+unsigned gs_control_agent_started(struct gs_model *m, bool was_privileged, const struct gs_error *e);
+/* Why nothing can be asked; NULL while an agent runs. */
+const char *gs_control_why_no_agent(const struct gs_model *m);
+/* Is what is staged what the commit under review was of, before its agent ended? Then it is written once that is finished. */
+bool gs_control_finishes_staged(const struct gs_model *m);
+/* Is a commit of ours under way, in sight or not? */
+bool gs_control_is_writing(const struct gs_model *m);
 
 /* What the loop got from the agent; @event "waiting": @note says for whom. */
 void gs_control_progress(struct gs_model *m, const char *event, size_t n, size_t of, const char *text, const char *note);

@@ -80,6 +80,8 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 	enum gs_mode modes[GS_MODE_MAX];
 	struct gs_setting_row row;
 
+	if (m->agent_gone && m->layer != GS_LAYER_PROMPT && m->layer != GS_LAYER_PALETTE && m->layer != GS_LAYER_CHOOSER)
+		hint(h, GS_ACTION_AGENT);
 	switch (m->layer) {
 	case GS_LAYER_PALETTE:
 	case GS_LAYER_CHOOSER:
@@ -108,7 +110,7 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 		if (!gs_control_expects_word(m)) {
 			if (m->review_writes && !gs_control_why_not_writable(m))
 				hint(h, GS_ACTION_MESSAGE);
-			if (m->review_writes && !gs_control_why_not_writable(m) && (m->n_unsaved || gs_snapshot_saved(m->snapshot)->state != GS_SAVED_UNKNOWN))
+			if (m->review_writes && m->past_way != GS_WAY_RESTORE && !gs_control_why_not_writable(m) && (m->n_unsaved || gs_snapshot_saved(m->snapshot)->state != GS_SAVED_UNKNOWN))
 				hint(h, GS_ACTION_SAVE_TOO);
 			hint(h, GS_ACTION_EXPLAIN);
 			if (m->past_way == GS_WAY_INVALID) {
@@ -118,6 +120,8 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 		}
 		break;
 	case GS_LAYER_WRITING:
+		if (m->waits_for_lock)
+			break;
 		if (m->writing_asks) {
 			hint(h, GS_ACTION_STOP_UNDO);
 			hint(h, GS_ACTION_GO_ON);
@@ -131,6 +135,8 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 		}
 		if (m->write_status == GS_STATUS_NOT_UNDONE && !m->agent_gone)
 			hint(h, GS_ACTION_RECOVER);
+		if (m->write_status == GS_STATUS_LOCKED)
+			hint(h, GS_ACTION_WAIT);
 		break;
 	case GS_LAYER_QUIT:
 		hint(h, GS_ACTION_SAVE_SCRIPT);
@@ -159,6 +165,8 @@ static void layer_hints(struct hints *h, const struct gs_model *m)
 			hint(h, GS_ACTION_ROOT);
 		else if (!gs_control_why_not_savable(m))
 			hint(h, GS_ACTION_SAVE_NOW);
+		if (m->n_drifted && m->saved && m->saved->layout)
+			hint(h, GS_ACTION_RESTORE);
 		break;
 	case GS_LAYER_HELP:
 	case GS_LAYER_EXPLAIN:
@@ -230,6 +238,11 @@ size_t gs_control_hints(const struct gs_model *m, const struct gs_action **ret, 
 		layer_hints(&h, m);
 		return h.n;
 	}
+	/* what is out of order comes before what one could do */
+	if (m->agent_gone)
+		hint(&h, GS_ACTION_AGENT);
+	if (m->privileged && !m->read_only && gs_model_interrupted(m))
+		hint(&h, GS_ACTION_RECOVER);
 	cursor_hints(&h, m);
 	if (m->n_staged) {
 		hint(&h, GS_ACTION_UNDO);
@@ -237,8 +250,12 @@ size_t gs_control_hints(const struct gs_model *m, const struct gs_action **ret, 
 	} else if (m->n_redo) {
 		hint(&h, GS_ACTION_REDO);
 	}
-	if (m->privileged && !m->read_only && gs_model_interrupted(m))
-		hint(&h, GS_ACTION_RECOVER);
+	if (m->n_drifted || m->n_unsaved)
+		hint(&h, GS_ACTION_SAVE);
+	if (m->has_written && !m->n_staged) {
+		hint(&h, GS_ACTION_UNDO_COMMIT);
+		hint(&h, GS_ACTION_HISTORY);
+	}
 	hint(&h, GS_ACTION_WHO);
 	if (gs_model_gpu(m) && gs_model_gpu(m)->n_settings)
 		hint(&h, GS_ACTION_SETTINGS);

@@ -59,17 +59,20 @@ enum gs_action_id {
 	GS_ACTION_MESSAGE,
 	GS_ACTION_SAVE_TOO,
 	GS_ACTION_SAVE_NOW,
+	GS_ACTION_RESTORE,
 	GS_ACTION_SAVE_SCRIPT,
 	GS_ACTION_STOP,
 	GS_ACTION_STOP_UNDO,
 	GS_ACTION_GO_ON,
 	GS_ACTION_LEAVE,
+	GS_ACTION_WAIT,
 	GS_ACTION_FINISH,
 	GS_ACTION_TAKE_BACK,
 	GS_ACTION_LEAVE_COMMIT,
 	/* everywhere */
 	GS_ACTION_REPAINT,
 	GS_ACTION_SUSPEND,
+	GS_ACTION_AGENT,
 	GS_ACTION_HELP,
 	GS_ACTION_QUIT,
 	GS_ACTION_MAX,
@@ -146,6 +149,8 @@ unsigned gs_control_open_mode(struct gs_model *m);
 unsigned gs_control_open_review(struct gs_model *m, bool writes);
 /* The review of the plan that the model has. */
 unsigned gs_control_show_review(struct gs_model *m, bool writes);
+/* Send what was agreed to, with nothing of an earlier try in sight; @waits: also while another commit is under way. */
+unsigned gs_control_send(struct gs_model *m, bool waits);
 /* What was agreed to in a review ends with it; what is staged stays. */
 void gs_control_review_over(struct gs_model *m);
 /* Go back to a commit: @id 0: the last that is not undone, the first that has no end. */
@@ -156,14 +161,32 @@ unsigned gs_control_ask_recover(struct gs_model *m, uint64_t id);
 unsigned gs_control_ask_saved(struct gs_model *m);
 unsigned gs_control_ask_causes(struct gs_model *m);
 unsigned gs_control_take_saved(struct gs_model *m, struct json_object *answer);
+/* Put back what is saved: the review of its plan; asked for first, where it is not known yet. */
+unsigned gs_control_restore(struct gs_model *m);
+unsigned gs_control_ask_restore(struct gs_model *m);
+unsigned gs_control_take_restore(struct gs_model *m, struct json_object *answer);
 void gs_control_take_causes(struct gs_model *m, struct json_object *answer);
 /* Save the machine as it is now; @e NULL: it was. */
 unsigned gs_control_save(struct gs_model *m);
 unsigned gs_control_was_saved(struct gs_model *m, const struct gs_error *e);
+/* Open commit @id as it is. */
+unsigned gs_control_ask_past(struct gs_model *m, uint64_t id);
+/* The commit of an agent that ended, at the first look of the next one. */
+unsigned gs_control_look_for_lost(struct gs_model *m);
+/* … of which m->journal tells. */
+unsigned gs_control_take_lost(struct gs_model *m);
+/* What was staged is no longer to be written. */
+void gs_control_staged_is_written(struct gs_model *m);
+/* The first look after a wait for another commit that changed what the plan was made from. */
+unsigned gs_control_look_again(struct gs_model *m);
 /* The review of a past commit was left without writing. */
 void gs_control_past_review_left(struct gs_model *m);
-/* A line of the prompt that speaks of commits: done here; else false. */
+/* The words of the prompt that are none of the language, for i in 0..; NULL ends. */
+const char *gs_control_word(size_t i);
+/* A line of the prompt that begins with one of them: done here; else false. */
 bool gs_control_past_command(struct gs_model *m, const char *text, unsigned *ret_done);
+/* Say what is wrong with the line, where the engine's own words do not know all that can be typed. */
+void gs_control_explain_error(struct gs_model *m, const struct gs_error *e);
 unsigned gs_control_open_settings(struct gs_model *m);
 /* The prompt with «vfs N » in it. */
 unsigned gs_control_open_vfs(struct gs_model *m);

@@ -228,7 +228,7 @@ static unsigned root(struct gs_model *m)
 {
 	if (m->read_only)
 		return gs_say_error(m, "READ-ONLY: a monitor stays as it was started");
-	if (m->privileged)
+	if (m->privileged && !m->agent_gone)
 		return gs_say(m, "this agent may see and write everything already");
 	return GS_DO_SUDO | GS_DO_REDRAW;
 }
@@ -322,6 +322,8 @@ unsigned gs_control_main_key(struct gs_model *m, const struct gs_event *ev, enum
 		return gs_control_open_explain(m, m->focus == GS_FOCUS_PLAN ? m->plan_row : SIZE_MAX);
 	case GS_ACTION_ROOT:
 		return root(m);
+	case GS_ACTION_AGENT:
+		return gs_say(m, "an agent runs already");
 	case GS_ACTION_OPEN:
 		return open_here(m);
 	case GS_ACTION_BACK:

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "ui/control_internal.h"
 #include "ui/model_internal.h"
 
@@ -29,7 +28,7 @@ static unsigned wish_for(struct gs_model *m, enum gs_wish wish, enum gs_session_
 static unsigned ask(struct gs_model *m, enum gs_wish wish, enum gs_session_question question, uint64_t number)
 {
 	if (m->agent_gone)
-		return gs_say_error(m, "the agent has gone: the journal cannot be read");
+		return gs_say_error(m, "%s", gs_control_why_no_agent(m));
 	if (!m->privileged)
 		return gs_say_error(m, "the journal is root's, it names people and their work: ! asks sudo");
 	return wish_for(m, wish, question, number);
@@ -54,7 +53,7 @@ unsigned gs_control_ask_recover(struct gs_model *m, uint64_t id)
 unsigned gs_control_ask_saved(struct gs_model *m)
 {
 	if (m->agent_gone)
-		return gs_say_error(m, "the agent has gone: what is saved cannot be read");
+		return gs_say_error(m, "%s", gs_control_why_no_agent(m));
 	return wish_for(m, GS_WISH_SAVED, GS_SESSION_ASKS_SAVED, 0);
 }
 
@@ -63,16 +62,25 @@ unsigned gs_control_ask_causes(struct gs_model *m)
 	return m->privileged ? ask(m, GS_WISH_CAUSES, GS_SESSION_ASKS_JOURNAL, COMMITS_MAX) : GS_DO_REDRAW;
 }
 
+unsigned gs_control_ask_past(struct gs_model *m, uint64_t id)
+{
+	return ask(m, GS_WISH_SHOW, GS_SESSION_ASKS_COMMIT, id);
+}
+
 /* Shown by itself while nobody has begun anything else; after that it is only said. */
 unsigned gs_control_looked(struct gs_model *m)
 {
 	uint64_t id = gs_model_interrupted(m);
 
+	if (m->looks_again)
+		return gs_control_look_again(m);
+	if (m->is_commit_lost && !m->agent_gone)
+		return gs_control_look_for_lost(m);
 	if (!id || id == m->offered_commit || m->read_only || !m->privileged || m->agent_gone)
 		return GS_DO_NOTHING;
 	m->offered_commit = id;
 	if (!m->has_typed && m->layer == GS_LAYER_NONE && m->wish == GS_WISH_NONE)
-		return ask(m, GS_WISH_SHOW, GS_SESSION_ASKS_COMMIT, id);
+		return gs_control_ask_past(m, id);
 	return gs_say_error(m, "commit %" PRIu64 " was interrupted: I shows how far it came, and finishes it or takes it back", id);
 }
 
@@ -138,6 +146,8 @@ static unsigned take_list(struct gs_model *m, enum gs_wish wish, struct json_obj
 	case GS_WISH_RECOVER:
 		id = oldest_open(m->journal);
 		return id ? gs_control_ask_recover(m, id) : gs_say(m, "nothing to recover: every commit has ended");
+	case GS_WISH_LOST:
+		return gs_control_take_lost(m);
 	default:
 		gs_layer_open(m, GS_LAYER_HISTORY);
 		return GS_DO_REDRAW;
@@ -192,6 +202,8 @@ unsigned gs_control_answered(struct gs_model *m, enum gs_session_question questi
 		return gs_say_error(m, "%s", e->text);
 	if (wish == GS_WISH_SAVED)
 		return gs_control_take_saved(m, answer);
+	if (wish == GS_WISH_RESTORE)
+		return gs_control_take_restore(m, answer);
 	if (wish == GS_WISH_CAUSES) {
 		gs_control_take_causes(m, answer);
 		return GS_DO_REDRAW;
@@ -207,7 +219,7 @@ unsigned gs_control_history_key(struct gs_model *m, enum gs_action_id id)
 
 	switch (id) {
 	case GS_ACTION_OPEN:
-		return c ? ask(m, GS_WISH_SHOW, GS_SESSION_ASKS_COMMIT, c->id) : GS_DO_NOTHING;
+		return c ? gs_control_ask_past(m, c->id) : GS_DO_NOTHING;
 	case GS_ACTION_UNDO_COMMIT:
 		if (c && c->is_under_way)
 			return gs_say(m, "it is under way: it can be undone when it has ended");
@@ -278,34 +290,6 @@ void gs_control_past_review_left(struct gs_model *m)
 	gs_model_past_over(m);
 	if (way == GS_WAY_FINISH || way == GS_WAY_TAKE_BACK)
 		gs_layer_open(m, GS_LAYER_PAST);
-}
-
-/* ---- typed ---- */
-
-/* "history", "save", "undo [ID]", "recover [ID]": no statements of the language, since they are about what was done. */
-bool gs_control_past_command(struct gs_model *m, const char *text, unsigned *ret_done)
-{
-	static const char *const words[] = { "history", "save", "undo", "recover" };
-	char line[64], *word, *number, *rest, *save = NULL;
-	uint64_t id = 0;
-	size_t at;
-
-	if (strlen(text) >= sizeof(line))
-		return false;
-	snprintf(line, sizeof(line), "%s", text);
-	word = strtok_r(line, " ", &save);
-	number = strtok_r(NULL, " ", &save);
-	rest = strtok_r(NULL, " ", &save);
-	for (at = 0; at < GS_ARRAY_SIZE(words) && !gs_str_equal(word, words[at]); at++)
-		;
-	if (at == GS_ARRAY_SIZE(words))
-		return false;
-	if (rest || (number && (at < 2 || gs_parse_u64(number, 10, &id) < 0 || !id))) {
-		snprintf(m->input_error, sizeof(m->input_error), at > 1 ? "%s takes the number of one commit; H lists them" : "%s takes nothing", words[at]);
-		*ret_done = GS_DO_REDRAW;
-		return true;
-	}
-	gs_layer_close(m);
-	*ret_done = !at ? gs_control_ask_history(m) : at == 1 ? gs_control_ask_saved(m) : at == 2 ? gs_control_ask_undo(m, id) : gs_control_ask_recover(m, id);
-	return true;
+	if (way == GS_WAY_RESTORE && m->back_to_saved)
+		gs_layer_open(m, GS_LAYER_SAVED);
 }

@@ -304,10 +304,8 @@ static void candidates(const struct gs_model *m, struct completion *c, enum gs_v
 	uint32_t index;
 
 	if (word == 0) {
-		candidate(c, "history");
-		candidate(c, "recover");
-		candidate(c, "save");
-		candidate(c, "undo");
+		for (size_t i = 0; gs_control_word(i); i++)
+			candidate(c, gs_control_word(i));
 		for (int v = 0; v < GS_VERB_MAX; v++)
 			candidate(c, gs_verb_name(v));
 		return;
@@ -413,7 +411,7 @@ static unsigned take_line(struct gs_model *m)
 	if (gs_control_past_command(m, m->input, &done))
 		return done;
 	if (gs_model_stage(m, m->input, &e) < 0) {
-		snprintf(m->input_error, sizeof(m->input_error), "%.*s", (int)sizeof(m->input_error) - 1, e.text);
+		gs_control_explain_error(m, &e);
 		m->input_error_column = e.line == 1 ? e.column : 0;
 		/* a mistake of the statement as a whole is no place to go on typing */
 		if (e.line == 1 && e.column > 1 && e.column <= strlen(m->input) + 1)

@@ -47,7 +47,7 @@ unsigned gs_control_open_explain(struct gs_model *m, size_t row)
 const char *gs_control_why_not_writable(const struct gs_model *m)
 {
 	if (m->agent_gone)
-		return "the agent has gone: leave with q (it offers to save a script) and start again";
+		return gs_control_why_no_agent(m);
 	if (!m->privileged)
 		return "writing needs root: ! asks sudo, what is staged stays";
 	if (!m->request || !m->plan)
@@ -89,16 +89,10 @@ static unsigned begin_write(struct gs_model *m, const char *word)
 	gs_model_review_sync(m);
 	if (m->layer != GS_LAYER_REVIEW || (gs_model_needs_word(m) && (!word || !*word || strcmp(word, m->confirm_word))))
 		return GS_DO_REDRAW;
-	free(m->progress);
-	m->progress = NULL;
-	m->n_progress = 0;
-	m->writing_ended = m->writing_asks = m->writing_stops = false;
-	m->write_status = GS_STATUS_OK;
-	m->write_text[0] = '\0';
 	gs_control_set_input(m, "");
 	m->confirm_word[0] = '\0';
 	gs_layer_open(m, GS_LAYER_WRITING);
-	return GS_DO_COMMIT | GS_DO_REDRAW;
+	return gs_control_send(m, false);
 }
 
 /* What was looked at is what is written: a plan that another hand changed meanwhile is looked at first. */
@@ -171,7 +165,7 @@ static unsigned drop_reviewed(struct gs_model *m)
 	struct gs_plan_item item = gs_model_plan_item(m, m->list_row);
 
 	if (m->past_way != GS_WAY_INVALID)
-		return gs_say(m, "this is one commit, all of it: Esc goes back, what is staged stays");
+		return gs_say(m, "this is one %s, all of it: Esc goes back, what is staged stays", m->past_way == GS_WAY_RESTORE ? "layout" : "commit");
 	if (item.kind != GS_PLAN_ITEM_STAGED)
 		return gs_say(m, "x drops a staged command: go to one at the end of the list");
 	gs_model_drop(m, item.index);
@@ -248,6 +242,8 @@ unsigned gs_control_review_key(struct gs_model *m, const struct gs_event *ev, en
 	case GS_ACTION_KILL:
 		return toggle_kill(m);
 	case GS_ACTION_SAVE:
+		if (m->past_way == GS_WAY_RESTORE)
+			return gs_say(m, "this is what is saved");
 		m->save_after = !m->save_after && m->review_writes;
 		return m->save_after ? gs_say(m, "saved for boot as well, once it is written   (S takes that back)") : gs_say(m, "not saved for boot   (S does, once it is written)");
 	case GS_ACTION_EXPLAIN:

@@ -6,12 +6,19 @@
 #include "ui/control_internal.h"
 #include "ui/model_internal.h"
 
-unsigned gs_control_take_saved(struct gs_model *m, struct json_object *answer)
+static int take(struct gs_model *m, struct json_object *answer, struct gs_error *e)
 {
 	struct gs_session_saved saved = { .saved_at_ms = GS_I64_UNKNOWN };
+	int rc = gs_session_read_saved(answer, &saved, e);
+
+	return rc < 0 ? rc : gs_model_take_saved(m, &saved, e);
+}
+
+unsigned gs_control_take_saved(struct gs_model *m, struct json_object *answer)
+{
 	struct gs_error e = { 0 };
 
-	if (gs_session_read_saved(answer, &saved, &e) < 0 || gs_model_take_saved(m, &saved, &e) < 0)
+	if (take(m, answer, &e) < 0)
 		return gs_say_error(m, "%s", e.text);
 	if (m->layer != GS_LAYER_SAVED)
 		gs_layer_open(m, GS_LAYER_SAVED);
@@ -34,7 +41,7 @@ void gs_control_take_causes(struct gs_model *m, struct json_object *answer)
 const char *gs_control_why_not_savable(const struct gs_model *m)
 {
 	if (m->agent_gone)
-		return "the agent has gone: leave with q and start again";
+		return gs_control_why_no_agent(m);
 	if (!m->privileged)
 		return "saving needs root: ! asks sudo";
 	if (gs_model_interrupted(m))
@@ -56,13 +63,12 @@ unsigned gs_control_save(struct gs_model *m)
 
 unsigned gs_control_was_saved(struct gs_model *m, const struct gs_error *e)
 {
-	const struct gs_saved_fact *fact = m->snapshot ? gs_snapshot_saved(m->snapshot) : NULL;
+	const char *obstacle = m->snapshot ? gs_saved_obstacle(gs_snapshot_saved(m->snapshot)) : NULL;
 
 	if (e)
 		gs_say_error(m, "not saved for boot: %s", e->text);
 	else
-		gs_say(m, "saved to %s; %s", gs_model_saved_path(m),
-	       fact && fact->unit_enabled ? "gpuslice-restore.service puts it back at boot" : "gpuslice-restore.service is not enabled, so nothing puts it back: S tells more");
+		gs_say(m, "saved to %s%s%s", gs_model_saved_path(m), obstacle ? ", but " : "; " GS_RESTORE_UNIT " puts it back at boot", obstacle ? obstacle : "");
 	/* behind a commit it is a part of the outcome */
 	if (m->layer == GS_LAYER_WRITING && m->writing_ended) {
 		size_t n = strlen(m->write_text);
@@ -74,10 +80,48 @@ unsigned gs_control_was_saved(struct gs_model *m, const struct gs_error *e)
 	return GS_DO_RECOLLECT | GS_DO_REDRAW | (m->layer == GS_LAYER_SAVED ? gs_control_ask_saved(m) : GS_DO_NOTHING);
 }
 
+/* What «gpuslice restore --scope host» does: all of it or nothing, in one review. Each GPU by itself is the command's, which says more than one outcome. */
+unsigned gs_control_restore(struct gs_model *m)
+{
+	struct gs_error e = { 0 };
+	bool was_saved = m->layer == GS_LAYER_SAVED;
+
+	if (m->read_only) {
+		gs_model_may_edit(m, m->gpu, &e);
+		return gs_say_error(m, "%s", e.text);
+	}
+	if (gs_model_plan_past(m, GS_WAY_RESTORE, &e) < 0)
+		return gs_say_error(m, "%s%s", e.text, m->saved && m->saved->layout ? ": gpuslice restore puts back the others, each GPU by itself" : "");
+	if (!m->plan->n_steps && !gs_plan_is_blocked(m->plan)) {
+		gs_model_past_over(m);
+		return gs_say(m, "nothing to restore: what is saved is there already");
+	}
+	m->back_to_saved = was_saved;
+	return gs_control_show_review(m, true);
+}
+
+unsigned gs_control_ask_restore(struct gs_model *m)
+{
+	unsigned done = gs_control_ask_saved(m);
+
+	if (done & GS_DO_ASK)
+		m->wish = GS_WISH_RESTORE;
+	return done;
+}
+
+unsigned gs_control_take_restore(struct gs_model *m, struct json_object *answer)
+{
+	struct gs_error e = { 0 };
+
+	return take(m, answer, &e) < 0 ? gs_say_error(m, "%s", e.text) : gs_control_restore(m);
+}
+
 unsigned gs_control_saved_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)
 {
-	if (ev->key == 'y')
+	if (gs_action_has_key(GS_ACTION_SAVE_NOW, ev->key))
 		return gs_control_save(m);
+	if (gs_action_has_key(GS_ACTION_RESTORE, ev->key))
+		return gs_control_restore(m);
 	if (id == GS_ACTION_SAVE) {
 		gs_layer_close(m);
 		return GS_DO_REDRAW;

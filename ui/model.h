@@ -57,6 +57,8 @@ enum gs_wish {
 	GS_WISH_RECOVER,
 	GS_WISH_SAVED,
 	GS_WISH_CAUSES,     /* of what is otherwise than saved */
+	GS_WISH_RESTORE,    /* to put back what is saved */
+	GS_WISH_LOST,       /* what became of the commit whose agent ended */
 };
 
 /* One staged command. */
@@ -110,6 +112,9 @@ struct gs_saved_view {
 	struct gs_drift *drift;             /* by the last look; NULL without a layout */
 };
 
+/* So many agents that end within a minute are not followed by another one, unless asked for. */
+#define GS_AGENT_ENDS_MAX 3
+
 struct gs_model {
 	/* the machine */
 	struct gs_snapshot *snapshot;       /* NULL: not read yet */
@@ -118,7 +123,10 @@ struct gs_model {
 	const char *sim, *sysroot;          /* another machine than this one, as the command line named it; borrowed, NULL: none */
 	bool read_only;                     /* monitor: no edit anywhere */
 	bool privileged;
-	bool agent_gone;
+	bool agent_gone;                    /* and no new one runs */
+	char agent_why[256];                /* what ended the last one */
+	struct gs_monotonic agent_ends[GS_AGENT_ENDS_MAX];  /* when the last ones ended, the newest last */
+	size_t n_agent_ends;
 	char agent_notice[256];             /* "NVML let go for a commit by pid 9001", empty when none */
 	uint32_t snapshots_seen;
 
@@ -135,7 +143,7 @@ struct gs_model {
 	/* what was done before */
 	struct gs_journal_list *journal;    /* of HISTORY; NULL: not read yet */
 	struct gs_look_back *back;          /* of PAST, and of the review that is about it */
-	enum gs_way past_way;               /* plan and request are about it: UNDO, FINISH or TAKE_BACK; INVALID: about what is staged, … */
+	enum gs_way past_way;               /* plan and request are about it: UNDO, FINISH or TAKE_BACK; RESTORE: about what is saved; INVALID: about what is staged, … */
 	struct gs_plan *staged_plan;        /* … whose plan and request are here meanwhile */
 	struct gs_request *staged_request;
 	enum gs_wish wish;
@@ -148,6 +156,7 @@ struct gs_model {
 	struct gs_saved_view *saved;        /* of SAVED; NULL: not asked yet */
 	size_t n_drifted, n_unsaved;        /* GPUs that are otherwise than saved, that lose something for good at a reboot */
 	bool save_after;                    /* REVIEW: what is written is saved for boot too */
+	bool back_to_saved;                 /* REVIEW of RESTORE: it was opened from SAVED, and goes back there */
 	uint64_t offered_commit;            /* the interrupted one that was shown without being asked for */
 
 	/* where the operator is */
@@ -202,8 +211,18 @@ struct gs_model {
 	bool writing_ended;
 	bool writing_asks;                  /* the commit waits behind its step: stop or go on? */
 	bool writing_stops;                 /* … stop, was the answer */
+	bool waits_for_lock;                /* another commit is under way: this one is begun when that has ended */
+	bool looks_again;                   /* … which changed what the plan was made from: the next look opens the review again */
+	struct gs_wall write_begun;
+	uint64_t interrupted_before;        /* the newest commit that was interrupted when this one was begun; 0: none */
 	enum gs_status write_status;
 	char write_text[1024];
+	bool write_is_unknown;              /* its agent ended: nobody here knows what became of it */
+	bool is_commit_lost;                /* … and it has still to be found out */
+	uint64_t lost_commit;               /* … it is this one, which never ended; 0: not known */
+	enum gs_way lost_way;               /* … begun in this way */
+	size_t n_lost_staged;               /* … and it was of so many staged commands */
+	bool has_written;                   /* since the start: there is something to go back to */
 	char confirm_word[192];             /* HOST:GPU as the review shows it, or empty when y does; what decides is gs_model_needs_word() */
 
 	/* what was just said, on the hint line until the next key */
@@ -252,7 +271,7 @@ int gs_model_take_saved(struct gs_model *m, struct gs_session_saved *saved, stru
 /* Where it is saved, as far as the agent has told; words for it else. */
 const char *gs_model_saved_path(const struct gs_model *m);
 
-/* Is anything to be laid over what is: staged commands, or the plan of a past commit under review? */
+/* Is anything to be laid over what is: staged commands, or the plan of a past commit or of what is saved, under review? */
 bool gs_model_has_plan(const struct gs_model *m);
 /* The plan of what is staged, whatever is under review. */
 const struct gs_plan *gs_model_staged_plan(const struct gs_model *m);
@@ -262,7 +281,7 @@ const struct gs_plan *gs_model_staged_plan(const struct gs_model *m);
  * @file and @boot_id. -ENOMEM; one that nothing can be planned from is shown all the same.
  */
 int gs_model_look_back(struct gs_model *m, struct gs_journal_file *file, char *boot_id, struct gs_error *e);
-/* Make plan and request those of @m->back in that @way, until gs_model_past_over(); what is staged stays. */
+/* Make plan and request those of @m->back in that @way, or of @m->saved (RESTORE), until gs_model_past_over(); what is staged stays. */
 int gs_model_plan_past(struct gs_model *m, enum gs_way way, struct gs_error *e);
 void gs_model_past_over(struct gs_model *m);
 /* Nothing is left to be decided: the machine stands where one of its two ends is, and nothing of it waits or is stopped. */
@@ -271,6 +290,8 @@ bool gs_model_is_settled(const struct gs_model *m);
 bool gs_model_past_waits(const struct gs_model *m);
 /* The lowest number of a commit that the machine shows as interrupted; 0: none. */
 uint64_t gs_model_interrupted(const struct gs_model *m);
+/* The highest; 0: none. */
+uint64_t gs_model_newest_interrupted(const struct gs_model *m);
 
 /* The GPU under the cursor, now; NULL before the first snapshot or without GPUs. */
 const struct gs_gpu *gs_model_gpu(const struct gs_model *m);

@@ -35,12 +35,14 @@ int gs_model_renumber(struct gs_model *m, const struct gs_snapshot *old, const s
 /* The word to type follows the plan while a review that may write is open, covered or not. */
 void gs_model_review_sync(struct gs_model *m);
 
-/* A request about m->back in m->past_way. */
+/* A request about m->back in m->past_way, or about what is saved (RESTORE). */
 int gs_model_past_request(const struct gs_model *m, struct gs_request **ret_request, struct gs_error *e);
 struct gs_look_back *gs_look_back_free(struct gs_look_back *b);
 /* How does @s stand to it? @b may be NULL. */
 void gs_look_back_judge(struct gs_look_back *b, const struct gs_snapshot *s);
 
+/* What is saved, as the request that puts it back. -ENOENT: nothing is; -EBADMSG: it cannot be read. */
+int gs_model_saved_request(const struct gs_model *m, struct gs_request **ret_request, struct gs_error *e);
 struct gs_saved_view *gs_saved_view_free(struct gs_saved_view *v);
 /* How does @s stand to it? @v may be NULL. */
 void gs_saved_view_judge(struct gs_saved_view *v, const struct gs_snapshot *s);

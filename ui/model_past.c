@@ -76,6 +76,8 @@ int gs_model_past_request(const struct gs_model *m, struct gs_request **ret_requ
 	struct gs_past *past = NULL;
 	int rc;
 
+	if (m->past_way == GS_WAY_RESTORE)
+		return gs_model_saved_request(m, ret_request, e);
 	if (!m->back)
 		return gs_error_set(e, -ENOENT, GS_STATUS_REFUSED, "no commit is chosen");
 	/* a request owns its past, and each look at the machine makes a new one */
@@ -103,15 +105,33 @@ bool gs_model_is_settled(const struct gs_model *m)
 	return m->back && m->back->past && m->back->state != GS_PAST_IS_BETWEEN && !m->back->file->commit.n_units && !gs_model_past_waits(m);
 }
 
+/* The commit that GPU @i waits for the end of, though nobody is at it; 0: none. */
+static uint64_t interrupted_at(const struct gs_model *m, size_t i)
+{
+	const struct gs_open_commit *c = &gs_snapshot_gpu(m->snapshot, i)->open_commit;
+
+	return c->state == GS_OPEN_INTERRUPTED || c->state == GS_OPEN_NOT_UNDONE ? c->id : 0;
+}
+
 uint64_t gs_model_interrupted(const struct gs_model *m)
 {
 	uint64_t lowest = 0;
 
 	for (size_t i = 0; m->snapshot && i < gs_snapshot_n_gpus(m->snapshot); i++) {
-		const struct gs_open_commit *c = &gs_snapshot_gpu(m->snapshot, i)->open_commit;
+		uint64_t id = interrupted_at(m, i);
 
-		if ((c->state == GS_OPEN_INTERRUPTED || c->state == GS_OPEN_NOT_UNDONE) && (!lowest || c->id < lowest))
-			lowest = c->id;
+		if (id && (!lowest || id < lowest))
+			lowest = id;
 	}
 	return lowest;
+}
+
+uint64_t gs_model_newest_interrupted(const struct gs_model *m)
+{
+	uint64_t highest = 0;
+
+	for (size_t i = 0; m->snapshot && i < gs_snapshot_n_gpus(m->snapshot); i++)
+		if (interrupted_at(m, i) > highest)
+			highest = interrupted_at(m, i);
+	return highest;
 }

@@ -35,7 +35,7 @@ void gs_saved_view_judge(struct gs_saved_view *v, const struct gs_snapshot *s)
 	v->arena = gs_arena_free(v->arena);
 	if (!v->layout || !s)
 		return;
-	facts = (struct gs_drift_facts){ v->saved.boot_id, v->saved.current_boot_id, v->saved.saved_at_ms, NULL, 0 };
+	facts = (struct gs_drift_facts){ v->saved.boot_id, v->saved.current_boot_id, v->saved.saved_at_ms, NULL, 0, !v->commits };
 	v->arena = gs_arena_new();
 	/* without the journal fewer causes are known, that is all */
 	if (v->arena && v->commits && gs_drift_commits_from_json(v->commits, v->arena, &commits, &facts.n_commits) == 0)
@@ -59,6 +59,26 @@ int gs_model_take_saved(struct gs_model *m, struct gs_session_saved *saved, stru
 	gs_saved_view_free(m->saved);
 	m->saved = v;
 	gs_saved_view_judge(v, m->snapshot);
+	return 0;
+}
+
+int gs_model_saved_request(const struct gs_model *m, struct gs_request **ret_request, struct gs_error *e)
+{
+	const struct gs_session_saved *s = m->saved ? &m->saved->saved : NULL;
+	GS_CLEANUP(gs_request_freep) struct gs_request *r = NULL;
+	int rc;
+
+	if (!s || !s->text)
+		return gs_error_set(e, -ENOENT, GS_STATUS_REFUSED, "nothing is saved: there is no %s", gs_model_saved_path(m));
+	if (!m->saved->layout)
+		return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "what is saved cannot be read: %s", m->saved->why_not);
+	rc = gs_request_new(s->text, strlen(s->text), s->path, GS_CONTEXT_FILE, &r, e);
+	if (rc < 0)
+		return rc;
+	/* both ends tell by its text what it is, and a script would be another thing */
+	if (r->kind != GS_REQUEST_LAYOUT)
+		return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "%s is no layout", s->path);
+	*ret_request = GS_TAKE(r);
 	return 0;
 }
 

@@ -114,7 +114,7 @@ void gs_view_prompt(const struct gs_view *v)
 		GS_LINES struct gs_lines l = { 0 };
 		struct gs_rect above;
 
-		gs_lines_wrap(&l, -1, GS_ELEMENT_ERROR, " ", GS_ELEMENT_ERROR, m->input_error, r.columns - 1, 2);
+		gs_lines_wrap(&l, -1, GS_ELEMENT_ERROR, " ", GS_ELEMENT_ERROR, m->input_error, r.columns - 1, 3);
 		above = (struct gs_rect){ r.row - (int)l.n, r.column, (int)l.n, r.columns };
 		gs_draw_fill(v->f, above, 0, 0, above.rows, above.columns, GS_ELEMENT_ERROR, ' ');
 		gs_lines_draw(v, above, &l, 0, -1);

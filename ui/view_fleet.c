@@ -296,7 +296,7 @@ static void draw_unread(const struct gs_view *v)
 	gs_draw_text(v->f, r, 0, 2, GS_ELEMENT_DIM, "#");
 	for (int row = 1; row < r.rows; row++)
 		gs_draw_fill(v->f, r, row, 2, 1, r.columns - 4, GS_ELEMENT_DIM, v->g->unread);
-	gs_draw_text(v->f, r, r.rows / 2, 4, GS_ELEMENT_TEXT, v->m->agent_gone ? " the agent has gone, nothing was read " : " reading the machine ");
+	gs_draw_text(v->f, r, r.rows / 2, 4, GS_ELEMENT_TEXT, v->m->agent_gone ? " no agent runs, nothing was read: A starts one " : " reading the machine ");
 }
 
 void gs_view_fleet(const struct gs_view *v)

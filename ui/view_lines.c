@@ -130,6 +130,28 @@ size_t gs_part_scrolled(size_t top, size_t at, size_t n, int rows)
 	return top + room > n ? n - room : top;
 }
 
+struct gs_rect gs_part_body(const struct gs_geometry *geo)
+{
+	struct gs_rect r = geo->layer;
+
+	r.row++;
+	r.rows -= 1 + GS_ASK_ROWS;
+	return r;
+}
+
+struct gs_rect gs_part_ask(const struct gs_geometry *geo)
+{
+	return (struct gs_rect){ geo->layer.row + geo->layer.rows - GS_ASK_ROWS, geo->layer.column, GS_ASK_ROWS, geo->layer.columns };
+}
+
+size_t gs_part_prose_top(const struct gs_model *m, const struct gs_geometry *geo, const struct gs_lines *l)
+{
+	int rows = gs_part_body(geo).rows;
+	size_t most = rows > 0 && l->n > (size_t)rows ? l->n - (size_t)rows : 0;
+
+	return m->list_row < most ? m->list_row : most;
+}
+
 /* Where there is room, that there is more has a row of its own, so that no sentence is written over; not that of the chosen line. */
 static int rows_for_lines(struct gs_rect rect, const struct gs_lines *l, size_t top, int item)
 {

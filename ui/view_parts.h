@@ -86,6 +86,16 @@ size_t gs_lines_window(const struct gs_lines *l, int rows, int item, size_t top)
 /* @item is drawn as the chosen one; -1: none. A mark on the last row says that there is more. */
 void gs_lines_draw(const struct gs_view *v, struct gs_rect rect, const struct gs_lines *l, size_t top, int item);
 
+/* ---- a layer with a question at its bottom ---- */
+
+/* rule, sentence, input or another sentence */
+#define GS_ASK_ROWS 3
+/* What lies between its title and the question; and the question, which stays whatever is scrolled. */
+struct gs_rect gs_part_body(const struct gs_geometry *geo);
+struct gs_rect gs_part_ask(const struct gs_geometry *geo);
+/* The first line of prose to show in the body: where the operator has scrolled to, at most so far that its end is in sight. */
+size_t gs_part_prose_top(const struct gs_model *m, const struct gs_geometry *geo, const struct gs_lines *l);
+
 /* ---- pieces of a picture ---- */
 
 /* «-- title ------ right --»; @right may be NULL. */

@@ -8,7 +8,6 @@
 #include "ui/view_parts.h"
 
 #define HISTORY_FRAME 2     /* rule, heading */
-#define ASK_ROWS 3
 #define LABEL_COLUMNS 11
 
 /* "GPU 2, 3", by their numbers now; one that is gone by its address. */
@@ -240,26 +239,14 @@ static void build(const struct gs_model *m, int width, struct gs_lines *l)
 	add_machine(m, l, width);
 }
 
-static struct gs_rect list_rect(const struct gs_geometry *geo)
-{
-	struct gs_rect r = geo->layer;
-
-	r.row++;
-	r.rows -= 1 + ASK_ROWS;
-	return r;
-}
-
 size_t gs_view_past_top(const struct gs_model *m, const struct gs_geometry *geo)
 {
 	GS_LINES struct gs_lines l = { 0 };
-	struct gs_rect r = list_rect(geo);
-	size_t most;
 
 	if (!m->back)
 		return 0;
-	build(m, r.columns - 1, &l);
-	most = l.n > (size_t)r.rows ? l.n - (size_t)r.rows : 0;
-	return m->list_row < most ? m->list_row : most;
+	build(m, gs_part_body(geo).columns - 1, &l);
+	return gs_part_prose_top(m, geo, &l);
 }
 
 /* The ways out, at the bottom whatever is scrolled. */
@@ -267,7 +254,7 @@ static void draw_ask(const struct gs_view *v)
 {
 	const struct gs_model *m = v->m;
 	const struct gs_journal_commit *c = &m->back->file->commit;
-	struct gs_rect r = { v->geo.layer.row + v->geo.layer.rows - ASK_ROWS, v->geo.layer.column, ASK_ROWS, v->geo.layer.columns };
+	struct gs_rect r = gs_part_ask(&v->geo);
 
 	gs_part_rule(v, r, 0, GS_ELEMENT_TITLE, NULL, NULL);
 	if (!gs_control_past_is_open(m)) {
@@ -296,6 +283,6 @@ void gs_view_past(const struct gs_view *v)
 	snprintf(text, sizeof(text), "COMMIT %" PRIu64 "  %s", m->back->file->commit.id, gs_journal_summary(&m->back->file->commit, summary, sizeof(summary)));
 	gs_part_rule(v, r, 0, gs_control_past_is_open(m) ? GS_ELEMENT_BLOCK : GS_ELEMENT_TITLE, text, NULL);
 	build(m, r.columns - 1, &l);
-	gs_lines_draw(v, list_rect(&v->geo), &l, gs_view_past_top(m, &v->geo), -1);
+	gs_lines_draw(v, gs_part_body(&v->geo), &l, gs_part_prose_top(m, &v->geo, &l), -1);
 	draw_ask(v);
 }

@@ -13,17 +13,6 @@
 #include "base/strbuf.h"
 #include "ui/view_parts.h"
 
-#define ASK_ROWS 3      /* rule, sentence, input */
-
-static struct gs_rect list_rect(const struct gs_geometry *geo)
-{
-	struct gs_rect r = geo->layer;
-
-	r.row++;
-	r.rows -= 1 + ASK_ROWS;
-	return r;
-}
-
 /* ---------------------------------------------------------------- what is said */
 
 static void heading(struct gs_lines *l, const char *fmt, ...) GS_PRINTF(2, 3);
@@ -195,6 +184,10 @@ static void add_staged_aside(const struct gs_model *m, struct gs_lines *l)
 {
 	if (m->past_way == GS_WAY_INVALID || !m->n_staged)
 		return;
+	if (gs_control_finishes_staged(m)) {
+		heading(l, "STAGED   %zu command%s what this finishes", m->n_staged, m->n_staged == 1 ? " is" : "s are");
+		return;
+	}
 	heading(l, "STAGED   %zu command%s staged, no part of this", m->n_staged, m->n_staged == 1 ? " stays" : "s stay");
 }
 
@@ -266,6 +259,8 @@ static void add_command(const struct gs_model *m, struct gs_strbuf *b)
 		gs_strbuf_puts(b, " apply");
 	else if (m->past_way == GS_WAY_UNDO)
 		gs_strbuf_printf(b, " undo %" PRIu64, id);
+	else if (m->past_way == GS_WAY_RESTORE)
+		gs_strbuf_puts(b, " restore --scope host");
 	else
 		gs_strbuf_printf(b, " recover --%s %" PRIu64, m->past_way == GS_WAY_FINISH ? "finish" : "undo", id);
 }
@@ -357,7 +352,7 @@ static int chosen(const struct gs_model *m)
 
 static size_t window(const struct gs_model *m, const struct gs_geometry *geo, const struct gs_lines *l)
 {
-	return gs_lines_window(l, list_rect(geo).rows, chosen(m), m->list_top);
+	return gs_lines_window(l, gs_part_body(geo).rows, chosen(m), m->list_top);
 }
 
 bool gs_view_review_at(const struct gs_model *m, const struct gs_geometry *geo, int row, size_t *ret_item)
@@ -365,7 +360,7 @@ bool gs_view_review_at(const struct gs_model *m, const struct gs_geometry *geo, 
 	GS_LINES struct gs_lines l = { 0 };
 	size_t at;
 
-	if (!m->plan || row < 1 || row >= 1 + list_rect(geo).rows)
+	if (!m->plan || row < 1 || row >= 1 + gs_part_body(geo).rows)
 		return false;
 	build(m, geo, &l);
 	at = window(m, geo, &l) + (size_t)row - 1;
@@ -393,6 +388,8 @@ static void draw_title(const struct gs_view *v)
 
 	if (v->m->past_way == GS_WAY_INVALID)
 		gs_strbuf_puts(&b, "REVIEW");
+	else if (v->m->past_way == GS_WAY_RESTORE)
+		gs_strbuf_puts(&b, "REVIEW  restore what is saved");
 	else
 		gs_strbuf_printf(&b, "REVIEW  %s commit %" PRIu64, v->m->past_way == GS_WAY_FINISH ? "finish" : "undo", v->m->back ? v->m->back->file->commit.id : 0);
 	if (p->n_base == 1) {
@@ -448,13 +445,17 @@ static void draw_ask(const struct gs_view *v)
 {
 	const struct gs_model *m = v->m;
 	const struct gs_plan *p = m->plan;
-	struct gs_rect r = { v->geo.layer.row + v->geo.layer.rows - ASK_ROWS, v->geo.layer.column, ASK_ROWS, v->geo.layer.columns };
+	struct gs_rect r = gs_part_ask(&v->geo);
 	char text[320];
 
 	gs_part_rule(v, r, 0, GS_ELEMENT_TITLE, NULL, NULL);
 	if (gs_plan_is_blocked(p)) {
 		gs_draw_text(v->f, r, 1, 1, GS_ELEMENT_BLOCK, "W is off until nothing blocks.");
-		gs_draw_text(v->f, r, 2, 1, GS_ELEMENT_TEXT, "x drops the change under the cursor, e explains.");
+		if (m->past_way == GS_WAY_RESTORE)
+			/* a review is of one plan, all or nothing */
+			gs_draw_fit(v->f, r, 2, 1, r.columns - 2, GS_ELEMENT_TEXT, "e explains. gpuslice restore puts back GPU by GPU, as far as it can.");
+		else
+			gs_draw_text(v->f, r, 2, 1, GS_ELEMENT_TEXT, m->past_way == GS_WAY_INVALID ? "x drops the change under the cursor, e explains." : "e explains.");
 	} else if (!p->n_steps) {
 		gs_draw_text(v->f, r, 1, 1, GS_ELEMENT_TEXT, "There is nothing to write.");
 	} else if (!m->privileged || m->agent_gone) {
@@ -490,7 +491,7 @@ void gs_view_review(const struct gs_view *v)
 	build(v->m, &v->geo, &l);
 	top = window(v->m, &v->geo, &l);
 	draw_title(v);
-	gs_lines_draw(v, list_rect(&v->geo), &l, top, chosen(v->m));
-	draw_bars(v, list_rect(&v->geo), top);
+	gs_lines_draw(v, gs_part_body(&v->geo), &l, top, chosen(v->m));
+	draw_bars(v, gs_part_body(&v->geo), top);
 	draw_ask(v);
 }

@@ -8,12 +8,10 @@
 #include "core/reboot.h"
 #include "ui/view_parts.h"
 
-#define UNIT "gpuslice-restore.service"
-#define ASK_ROWS 3
-
 static void add_where(const struct gs_model *m, struct gs_lines *l, int width)
 {
 	const struct gs_session_saved *s = &m->saved->saved;
+	const char *obstacle = m->snapshot ? gs_saved_obstacle(gs_snapshot_saved(m->snapshot)) : "that is not known yet";
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
 	char when[GS_WALL_TEXT];
 
@@ -29,11 +27,7 @@ static void add_where(const struct gs_model *m, struct gs_lines *l, int width)
 	gs_lines_wrap(l, -1, GS_ELEMENT_DIM, " saved     ", s->text ? GS_ELEMENT_TEXT : GS_ELEMENT_CONFIRM, b.text ? b.text : "", width, 3);
 	if (*m->saved->why_not)
 		gs_lines_wrap(l, -1, GS_ELEMENT_DIM, "           ", GS_ELEMENT_ERROR, m->saved->why_not, width, 4);
-	if (m->snapshot && gs_snapshot_saved(m->snapshot)->unit_enabled)
-		gs_lines_wrap(l, -1, GS_ELEMENT_DIM, " at boot   ", GS_ELEMENT_TEXT, UNIT " puts it back", width, 2);
-	else
-		gs_lines_wrap(l, -1, GS_ELEMENT_DIM, " at boot   ", GS_ELEMENT_CONFIRM,
-			      UNIT " is not enabled, so nothing is put back by itself: systemctl enable " UNIT ", or gpuslice restore by hand", width, 3);
+	gs_lines_wrap(l, -1, GS_ELEMENT_DIM, " at boot   ", obstacle ? GS_ELEMENT_CONFIRM : GS_ELEMENT_TEXT, obstacle ? obstacle : GS_RESTORE_UNIT " puts it back", width, 3);
 }
 
 /* Each difference with what is known to have caused it. */
@@ -118,32 +112,20 @@ static void build(const struct gs_model *m, int width, struct gs_lines *l)
 	add_reboot(m, l, width);
 }
 
-static struct gs_rect list_rect(const struct gs_geometry *geo)
-{
-	struct gs_rect r = geo->layer;
-
-	r.row++;
-	r.rows -= 1 + ASK_ROWS;
-	return r;
-}
-
 size_t gs_view_saved_top(const struct gs_model *m, const struct gs_geometry *geo)
 {
 	GS_LINES struct gs_lines l = { 0 };
-	struct gs_rect r = list_rect(geo);
-	size_t most;
 
 	if (!m->saved)
 		return 0;
-	build(m, r.columns - 1, &l);
-	most = l.n > (size_t)r.rows ? l.n - (size_t)r.rows : 0;
-	return m->list_row < most ? m->list_row : most;
+	build(m, gs_part_body(geo).columns - 1, &l);
+	return gs_part_prose_top(m, geo, &l);
 }
 
 void gs_view_saved(const struct gs_view *v)
 {
 	const struct gs_model *m = v->m;
-	struct gs_rect r = v->geo.layer, ask = { r.row + r.rows - ASK_ROWS, r.column, ASK_ROWS, r.columns };
+	struct gs_rect r = v->geo.layer, ask = gs_part_ask(&v->geo);
 	const char *why = gs_control_why_not_savable(m);
 	GS_LINES struct gs_lines l = { 0 };
 	char text[320];
@@ -153,15 +135,20 @@ void gs_view_saved(const struct gs_view *v)
 	if (!m->saved)
 		return;
 	build(m, r.columns - 1, &l);
-	gs_lines_draw(v, list_rect(&v->geo), &l, gs_view_saved_top(m, &v->geo), -1);
+	gs_lines_draw(v, gs_part_body(&v->geo), &l, gs_part_prose_top(m, &v->geo, &l), -1);
 	gs_part_rule(v, ask, 0, GS_ELEMENT_TITLE, NULL, NULL);
 	if (why)
 		snprintf(text, sizeof(text), "%s", why);
 	else if (m->n_drifted)
-		snprintf(text, sizeof(text), "Replace the saved layout, which differs, with what is there now?   y  save");
+		snprintf(text, sizeof(text), "y  save what is there now    r  restore what is saved    Esc  leave both");
 	else
 		snprintf(text, sizeof(text), "Save the machine as it is now to %s?   y  save", gs_model_saved_path(m));
 	gs_draw_fit(v->f, ask, 1, 1, ask.columns - 2, GS_ELEMENT_CONFIRM, text);
-	if (!why && m->n_staged)
+	if (m->n_drifted && m->saved->layout && why)
+		gs_draw_fit(v->f, ask, 2, 1, ask.columns - 2, GS_ELEMENT_DIM, "r restores what is saved, after a review.");
+	else if (m->n_drifted)
+		gs_draw_fit(v->f, ask, 2, 1, ask.columns - 2, GS_ELEMENT_DIM,
+			    m->n_staged ? "r shows its plan first. What is staged and not written is no part of either." : "r shows its plan first; nothing is done before that is confirmed.");
+	else if (!why && m->n_staged)
 		gs_draw_fit(v->f, ask, 2, 1, ask.columns - 2, GS_ELEMENT_DIM, "What is staged and not written is no part of it.");
 }

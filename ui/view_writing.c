@@ -40,6 +40,10 @@ static const char *state_of(const struct gs_model *m, const struct gs_progress *
 		return "UNDO";
 	}
 	*ret = GS_ELEMENT_WAITING;
+	if (p->took_ms < 0 && m->write_is_unknown) {
+		*ret = GS_ELEMENT_CONFIRM;
+		return "?   ";
+	}
 	if (!strcmp(p->event, "waiting"))
 		return "WAIT";
 	return p->took_ms < 0 && m->now.ms - p->since.ms >= SLOW_MS ? "WAIT" : "now ";
@@ -63,6 +67,8 @@ static void add_progress(const struct gs_model *m, struct gs_lines *l, size_t i,
 		return;
 	}
 	duration(p->took_ms >= 0 ? p->took_ms : m->now.ms - p->since.ms, took, sizeof(took));
+	if (p->took_ms < 0 && m->write_is_unknown)
+		*took = '\0';
 	snprintf(lead, sizeof(lead), "  %s %3zu  ", state, p->n);
 	snprintf(text, sizeof(text), "%.*s", at - 12 > 0 ? at - 12 : 0, p->text);
 	gs_lines_add(l, (int)i, GS_ELEMENT_TEXT, "%s%-*s %9s", lead, at - 10, text, took);
@@ -116,6 +122,13 @@ static void add_question(const struct gs_model *m, struct gs_lines *l, int width
 	gs_lines_add(l, -1, GS_ELEMENT_CONFIRM, " u  stop there and undo what was done (Ctrl-C again too)    g  go on");
 }
 
+/* For whom, as the agent names it once it waits; and how it ends. */
+static void add_wait(const struct gs_model *m, struct gs_lines *l, int width)
+{
+	gs_lines_wrap(l, -1, GS_ELEMENT_WAITING, " WAITS     ", GS_ELEMENT_TEXT, *m->agent_notice ? m->agent_notice : "another commit is under way", width, 2);
+	gs_lines_add(l, -1, GS_ELEMENT_CONFIRM, " %s", m->writing_stops ? "It stops waiting; nothing is written." : "Then this is written, or shown again where it changed. Esc stops waiting.");
+}
+
 /* What is being carried out, as the title begins. */
 static void name_work(const struct gs_model *m, char *buf, size_t size)
 {
@@ -129,6 +142,8 @@ static void name_work(const struct gs_model *m, char *buf, size_t size)
 	}
 	if (m->past_way == GS_WAY_INVALID)
 		snprintf(buf, size, "WRITING");
+	else if (m->past_way == GS_WAY_RESTORE)
+		snprintf(buf, size, "RESTORING what is saved");
 	else
 		snprintf(buf, size, "%s commit %" PRIu64, m->past_way == GS_WAY_FINISH ? "FINISHING" : "UNDOING", id);
 }
@@ -143,9 +158,11 @@ static void draw_end(const struct gs_view *v, struct gs_rect r)
 	r.row++;
 	r.rows--;
 	if (m->writing_ended)
-		gs_lines_wrap(&l, -1, ok ? GS_ELEMENT_OK : m->write_status == GS_STATUS_PENDING ? GS_ELEMENT_WAITING : GS_ELEMENT_ERROR,
-			      ok ? " written   " : m->write_status == GS_STATUS_PENDING ? " PENDING   " : " NOT DONE  ", GS_ELEMENT_TEXT,
+		gs_lines_wrap(&l, -1, m->write_is_unknown ? GS_ELEMENT_CONFIRM : ok ? GS_ELEMENT_OK : m->write_status == GS_STATUS_PENDING ? GS_ELEMENT_WAITING : GS_ELEMENT_ERROR,
+			      m->write_is_unknown ? " UNKNOWN   " : ok ? " written   " : m->write_status == GS_STATUS_PENDING ? " PENDING   " : " NOT DONE  ", GS_ELEMENT_TEXT,
 			      m->write_text, r.columns - 1, 3);
+	else if (m->waits_for_lock)
+		add_wait(m, &l, r.columns - 1);
 	else if (m->writing_asks)
 		add_question(m, &l, r.columns - 1);
 	else if (m->writing_stops)
@@ -167,6 +184,8 @@ void gs_view_writing(const struct gs_view *v)
 	gs_draw_fill(v->f, r, 0, 0, r.rows, r.columns, GS_ELEMENT_TEXT, ' ');
 	if (m->writing_ended) {
 		snprintf(text, sizeof(text), "WRITING  ended");
+	} else if (m->waits_for_lock) {
+		snprintf(text, sizeof(text), "WAITING  for another commit to end; nothing is being written");
 	} else if (last) {
 		duration(m->now.ms - m->progress[0].since.ms, took, sizeof(took));
 		snprintf(text, sizeof(text), "%s  step %zu of %zu   %s%s", work, last->n, last->of, took, m->writing_asks && last->took_ms >= 0 ? "   WAITS FOR YOU" : "");

@@ -7,6 +7,7 @@
 #include "backend/sim/amd.h"
 #include "backend/sim/intel.h"
 #include "backend/sim/kernel.h"
+#include "backend/sim/log.h"
 #include "base/parse.h"
 
 /* ------------------------------------------------------------ who holds */
@@ -162,6 +163,8 @@ static int enter_driver(struct gs_sim_state *s, const struct gs_sim_function *f,
 	}
 	if (f->gpu && !f->vf && f->gpu->amd.xcc && gs_str_equal(driver, pci->native))
 		gs_sim_amd_reload(s, f->gpu);
+	if (f->gpu && !f->vf)
+		gs_sim_log_load(s, driver, pci);
 	return 0;
 }
 

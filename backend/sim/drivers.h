@@ -38,6 +38,13 @@ bool gs_sim_any_vgpu_is_held(const struct gs_sim_state *s, const struct gs_sim_g
 /* The driver of this GPU goes, and with it all that it kept: GIs, vGPUs, VFs (interfaces 0.3). */
 void gs_sim_driver_state_wipe(struct gs_sim_gpu *gpu);
 
+/*
+ * The module of @driver is unloaded and loaded again, whoever has its GPUs open: what it kept is gone, what was asked for
+ * and waited for that is current (interfaces 5.8, 6.2, 6.3), and it takes every function of its own that has no driver. What lasts:
+ * MIG mode on the boards that keep it, driver_override. The kernel's log says it. False: it drives no GPU here.
+ */
+bool gs_sim_driver_reload(struct gs_sim_state *s, const char *driver);
+
 /* The record that a write on @what waits for, or 0. */
 uint64_t gs_sim_pending_on(const struct gs_sim_state *s, const char *what);
 bool gs_sim_is_pending(const struct gs_sim_state *s, uint64_t id);

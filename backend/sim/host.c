@@ -7,6 +7,7 @@
 #include "backend/sim/family_json.h"
 #include "backend/sim/function.h"
 #include "backend/sim/host_vgpu.h"
+#include "backend/sim/log.h"
 #include "backend/sim/pci_json.h"
 #include "backend/sim/rules.h"
 #include "backend/sim/system_json.h"
@@ -425,6 +426,7 @@ int gs_sim_host_build(const char *name, struct gs_sim_store *store, const struct
 	if (b.j.error)
 		return b.j.error;
 	go_on_epochs(s, before);
+	gs_sim_log_boot(s);
 	/* the models that were used for building go with the builder; the store attaches its own */
 	for (size_t i = 0; i < s->n_gpus; i++) {
 		s->gpus[i].model = NULL;

@@ -128,6 +128,15 @@ bool gs_sim_modes_settle(struct gs_sim_state *s, int tree_fd)
 	return changed;
 }
 
+void gs_sim_process_forget_instances(struct gs_sim_process *p)
+{
+	for (size_t i = 0; i < p->n_uses; i++) {
+		p->uses[i].gi = p->uses[i].ci = GS_SIM_NONE;
+		p->uses[i].cuda = false;
+		p->uses[i].memory_bytes = 0;
+	}
+}
+
 static void take_out(struct gs_sim_state *s, size_t i)
 {
 	uint32_t pid = s->processes[i].pid;

@@ -27,6 +27,9 @@ bool gs_sim_modes_settle(struct gs_sim_state *s, int tree_fd);
 /* The process is gone, and all that it held. */
 void gs_sim_process_remove(struct gs_sim_state *s, struct gs_sim_process *p);
 
+/* It was started anew, as a monitor is: it finds the GPU again, but no instance, since those are gone. */
+void gs_sim_process_forget_instances(struct gs_sim_process *p);
+
 /* Open and lock the node of GPU @minor as a user of it; -1 when it cannot be. */
 int gs_sim_node_open(int tree_fd, uint32_t minor);
 

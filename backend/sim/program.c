@@ -110,7 +110,7 @@ static struct gs_sim_unit *find_unit(struct gs_sim_state *s, const char *name)
 }
 
 /* Its cgroup ends in the unit's name, or goes on below it. */
-static bool belongs_to(const struct gs_sim_process *process, const struct gs_sim_unit *unit)
+bool gs_sim_unit_has(const struct gs_sim_unit *unit, const struct gs_sim_process *process)
 {
 	const char *at = strstr(process->cgroup, unit->name);
 	size_t n = strlen(unit->name);
@@ -118,43 +118,43 @@ static bool belongs_to(const struct gs_sim_process *process, const struct gs_sim
 	return at && at > process->cgroup && at[-1] == '/' && (!at[n] || at[n] == '/');
 }
 
-static void stop_unit(struct gs_sim_program *p, struct gs_sim_unit *unit)
+void gs_sim_unit_stop(struct gs_sim_state *s, struct gs_sim_unit *unit)
 {
-	for (size_t i = 0; i < p->s->n_processes;) {
-		struct gs_sim_process *process = &p->s->processes[i];
+	for (size_t i = 0; i < s->n_processes;) {
+		struct gs_sim_process *process = &s->processes[i];
 
-		if (!belongs_to(process, unit)) {
+		if (!gs_sim_unit_has(unit, process)) {
 			i++;
 			continue;
 		}
-		if (p->s->n_parked < GS_SIM_PROCESSES_MAX)
-			p->s->parked[p->s->n_parked++] = *process;
-		gs_sim_process_remove(p->s, process);
+		if (s->n_parked < GS_SIM_PROCESSES_MAX)
+			s->parked[s->n_parked++] = *process;
+		gs_sim_process_remove(s, process);
 		i = 0;      /* whoever followed it has gone too */
 	}
 	unit->active = false;
 }
 
-static void start_unit(struct gs_sim_program *p, struct gs_sim_unit *unit)
+void gs_sim_unit_start(struct gs_sim_state *s, struct gs_sim_unit *unit)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < p->s->n_parked; i++) {
-		struct gs_sim_process process = p->s->parked[i];
+	for (size_t i = 0; i < s->n_parked; i++) {
+		struct gs_sim_process process = s->parked[i];
 
-		if (!belongs_to(&process, unit) || p->s->n_processes == GS_SIM_PROCESSES_MAX) {
-			p->s->parked[kept++] = process;
+		if (!gs_sim_unit_has(unit, &process) || s->n_processes == GS_SIM_PROCESSES_MAX) {
+			s->parked[kept++] = process;
 			continue;
 		}
 		/* a child for a VM that has ended meanwhile */
-		if (process.follows && !gs_sim_process_by_pid(p->s, process.follows))
+		if (process.follows && !gs_sim_process_by_pid(s, process.follows))
 			continue;
-		process.pid = p->s->next_pid++;
+		process.pid = s->next_pid++;
 		/* later than whatever ran before, and no two alike */
-		process.start_time = p->s->uptime_seconds * 100 + process.pid;
-		p->s->processes[p->s->n_processes++] = process;
+		process.start_time = s->uptime_seconds * 100 + process.pid;
+		s->processes[s->n_processes++] = process;
 	}
-	p->s->n_parked = kept;
+	s->n_parked = kept;
 	unit->active = true;
 }
 
@@ -183,9 +183,9 @@ static int systemctl(struct gs_sim_program *p)
 		return 0;
 	p->changed = true;
 	if (unit->active)
-		stop_unit(p, unit);
+		gs_sim_unit_stop(p->s, unit);
 	else
-		start_unit(p, unit);
+		gs_sim_unit_start(p->s, unit);
 	return 0;
 }
 

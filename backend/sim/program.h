@@ -18,6 +18,12 @@ struct gs_sim_program {
 	bool interrupted;           /* fault: it stops half way */
 };
 
+/* Is it a process of that unit? */
+bool gs_sim_unit_has(const struct gs_sim_unit *unit, const struct gs_sim_process *process);
+/* Its processes end, and whoever follows them; they come back, with new pids, when it is started. */
+void gs_sim_unit_stop(struct gs_sim_state *s, struct gs_sim_unit *unit);
+void gs_sim_unit_start(struct gs_sim_state *s, struct gs_sim_unit *unit);
+
 static inline void gs_sim_program_done(struct gs_sim_program *p)
 {
 	gs_strbuf_done(&p->output);

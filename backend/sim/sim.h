@@ -49,6 +49,14 @@ int gs_sim_reset(const char *name, struct gs_error *e);
  */
 int gs_sim_reboot(struct gs_sim *sim, struct gs_error *e);
 
+/*
+ * The module of @driver (NULL: the only one that the GPUs have) is unloaded and loaded again, as an update does it: units that have
+ * its GPUs open are stopped and started again, with new pids. Gone and kept is as after a reboot, for its GPUs only (interfaces 5.8, 6.2);
+ * driver_override lasts, a pending memory mode of AMD becomes current. The kernel's log says it, at the real time.
+ * Status REFUSED, nothing done, as long as anything else has one of them open, by what rmmod says then; INVALID for a driver without a GPU.
+ */
+int gs_sim_reload(struct gs_sim *sim, const char *driver, struct gs_error *e);
+
 /* The directory of state.json and tree/; the tree itself. Borrowed. */
 const char *gs_sim_dir(const struct gs_sim *sim);
 const char *gs_sim_tree(const struct gs_sim *sim);
@@ -107,7 +115,7 @@ int gs_sim_run(struct gs_sim *sim, char *const argv[], int *ret_exit, char **ret
  *   program NAME nothing|interrupted|hang|exit N   its next run: does nothing and exits with 0, stops half
  *                              way, does not end until released, exits with N and does nothing
  *   vanish BDF                 the function is gone from the bus now; a GPU takes its VFs along
- *   reload DRIVER              now: its GPUs lose what the driver kept, pending memory modes become current
+ *   reload DRIVER              now: as gs_sim_reload(), whoever has its GPUs open
  *   mode-pending BDF           the next mode change stays pending
  *   hold BDF|UUID [unseen]     a program has that device open through VFIO, as a virtual machine has; unseen: with a
  *                              descriptor that no process shows

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "backend/sim/amd.h"
 #include "backend/sim/calls.h"
 #include "backend/sim/drivers.h"
 #include "backend/sim/hold.h"
 #include "backend/sim/kernel.h"
 #include "backend/sim/kill.h"
+#include "backend/sim/log.h"
 #include "backend/sim/sim_private.h"
 #include "base/parse.h"
 #include "base/strbuf.h"
@@ -148,25 +148,10 @@ static int vanish(struct gs_sim_state *s, const char *bdf, struct gs_error *e)
 	return 0;
 }
 
-/* The module is unloaded and loaded again. Processes are not asked: a fault is not polite. */
+/* Processes are not asked: a fault is not polite. */
 static int reload(struct gs_sim_state *s, const char *driver, struct gs_error *e)
 {
-	bool found = false;
-
-	for (size_t i = 0; i < s->n_gpus; i++) {
-		struct gs_sim_gpu *gpu = &s->gpus[i];
-
-		if (!gs_str_equal(gpu->pci.driver, driver) || gpu->pci.vanished)
-			continue;
-		found = true;
-		gs_sim_driver_state_wipe(gpu);
-		if (gpu->amd.xcc)
-			gs_sim_amd_reload(s, gpu);
-		/* kept on the board by Ampere only (interfaces 5.8) */
-		if (gpu->model && !gpu->model->needs_reset)
-			gpu->mig_current = gpu->mig_pending = false;
-	}
-	if (!found)
+	if (!gs_sim_driver_reload(s, driver))
 		return gs_error_set(e, -ENOENT, GS_STATUS_INVALID, "no GPU of this host is driven by \"%.64s\"", driver);
 	return 0;
 }

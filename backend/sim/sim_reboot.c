@@ -8,6 +8,8 @@
 
 #include "backend/sim/drivers.h"
 #include "backend/sim/host.h"
+#include "backend/sim/kernel.h"
+#include "backend/sim/log.h"
 #include "backend/sim/sim_private.h"
 #include "backend/sim/tree.h"
 #include "base/parse.h"
@@ -37,16 +39,6 @@ static bool starts_at_boot(const struct gs_sim_state *s, const struct gs_sim_pro
 	return p->pid == 1 || (!p->follows && unit_is_active(s, p->cgroup));
 }
 
-/* A monitor finds the GPU again, but no instance: those are gone. */
-static void forget_instances(struct gs_sim_process *p)
-{
-	for (size_t i = 0; i < p->n_uses; i++) {
-		p->uses[i].gi = p->uses[i].ci = GS_SIM_NONE;
-		p->uses[i].cuda = false;
-		p->uses[i].memory_bytes = 0;
-	}
-}
-
 static void start_processes(struct gs_sim_state *s)
 {
 	size_t kept = 0;
@@ -55,7 +47,7 @@ static void start_processes(struct gs_sim_state *s)
 		if (!starts_at_boot(s, &s->processes[i]))
 			continue;
 		s->processes[kept] = s->processes[i];
-		forget_instances(&s->processes[kept++]);
+		gs_sim_process_forget_instances(&s->processes[kept++]);
 	}
 	s->n_processes = kept;
 }
@@ -126,6 +118,7 @@ static void come_up(struct gs_sim_state *s, struct gs_sim_state *before)
 	s->boot_time = before->boot_time + before->uptime_seconds + BOOT_SECONDS;
 	s->uptime_seconds = BOOT_SECONDS;
 	s->boot_serial = s->next_serial;
+	gs_sim_log_boot(s);
 }
 
 int gs_sim_reboot(struct gs_sim *sim, struct gs_error *e)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "backend/sim/state.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,26 +29,6 @@ struct gs_sim_state *gs_sim_state_free(struct gs_sim_state *s)
 		free(s);
 	}
 	return NULL;
-}
-
-void gs_sim_log(struct gs_sim_state *s, unsigned priority, const char *fmt, ...)
-{
-	uint64_t sequence = s->next_serial++;
-	const char *line;
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	line = gs_arena_printf(s->arena, "%u,%" PRIu64 ",%" PRIu64 ",-;%s", priority, sequence, s->uptime_seconds * 1000000 + sequence, text);
-	if (!line)
-		return;
-	if (s->n_log == GS_SIM_LOG_MAX) {
-		memmove(s->log, s->log + 1, (GS_SIM_LOG_MAX - 1) * sizeof(*s->log));
-		s->n_log--;
-	}
-	s->log[s->n_log++] = line;
 }
 
 bool gs_sim_bdf_is_valid(const char *bdf)

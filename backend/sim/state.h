@@ -333,9 +333,6 @@ GS_DEFINE_CLEANUP(struct gs_sim_state *, gs_sim_state_free);
 int gs_sim_state_parse(const char *bytes, size_t n, const char *file, struct gs_sim_state **ret_state, struct gs_error *e);
 int gs_sim_state_format(const struct gs_sim_state *s, char **ret_text, size_t *ret_n, struct gs_error *e);
 
-/* A record more in the kernel's log; the oldest goes where there is no room. Without memory the arena has failed. */
-void gs_sim_log(struct gs_sim_state *s, unsigned priority, const char *fmt, ...) GS_PRINTF(3, 4);
-
 /* "0000:1b:00.0", lower case, nothing else. */
 bool gs_sim_bdf_is_valid(const char *bdf);
 /* A name that may become a file name: letters, digits, "_", "-", ".", not starting with a dot. */

@@ -87,9 +87,24 @@ static int drop_privileges(struct gs_error *e)
 	return 0;
 }
 
+/* Whence an agent comes, the first and every later one. */
+struct agent_source {
+	const struct gs_cli *cli;
+	struct gs_connect how;
+};
+
 static int elevate(void *userdata, struct gs_session **ret_session, struct gs_error *e)
 {
-	return gs_cli_connect_sudo(userdata, ret_session, e);
+	const struct agent_source *source = userdata;
+
+	return gs_cli_connect_sudo(source->cli, ret_session, e);
+}
+
+static int connect_again(void *userdata, struct gs_session **ret_session, struct gs_error *e)
+{
+	const struct agent_source *source = userdata;
+
+	return gs_cli_connect(source->cli, &source->how, ret_session, e);
 }
 
 static bool wants_color(const struct gs_cli *cli, bool is_screen)
@@ -148,7 +163,7 @@ static int show(struct gs_cli *cli, const struct gs_cli_command *command, int ar
 {
 	GS_CLEANUP(gs_session_freep) struct gs_session *session = NULL;
 	struct screen_options o = { .console = { .mouse = true, .interval_ms = 1000 } };
-	struct gs_connect how = { .read_only = read_only, .quiet = true };
+	struct agent_source source = { cli, { .read_only = read_only, .quiet = true } };
 	struct gs_error e = { 0 };
 	int first, status;
 
@@ -162,11 +177,12 @@ static int show(struct gs_cli *cli, const struct gs_cli_command *command, int ar
 	o.console.colour = wants_color(cli, !o.once && !o.console.script);
 	o.console.ascii |= !gs_locale_is_utf8();
 	o.console.elevate = read_only ? NULL : elevate;
-	o.console.userdata = cli;
+	o.console.connect = connect_again;
+	o.console.userdata = &source;
 	o.console.ssh_client = gs_cli_ssh_client(o.ssh_client, sizeof(o.ssh_client));
 	o.console.sim = cli->sim;
 	o.console.sysroot = cli->sysroot;
-	if (gs_cli_connect(cli, &how, &session, &e) < 0)
+	if (gs_cli_connect(cli, &source.how, &session, &e) < 0)
 		return gs_cli_fail(cli, &e);
 	if (!cli->sim && !cli->sysroot && drop_privileges(&e) < 0)
 		return gs_cli_fail(cli, &e);

@@ -12,7 +12,6 @@
 #include "codec/layout_text.h"
 
 #define TIMEOUT_MS 60000
-#define UNIT "gpuslice-restore.service"
 
 static size_t count_instances(const struct gs_layout *l)
 {
@@ -50,29 +49,29 @@ static int report(struct gs_cli *cli, struct gs_session *session)
 	GS_CLI_SAVED struct gs_cli_saved saved = { 0 };
 	struct json_object *o;
 	struct gs_error e = { 0 };
-	bool enabled;
+	const char *obstacle;
 
 	/* what is there now is read back, and not what was meant to be */
 	if (gs_cli_saved_load(session, &saved, &e) < 0 || gs_session_snapshot(session, false, TIMEOUT_MS, &s, &e) < 0)
 		return gs_cli_fail(cli, &e);
-	enabled = gs_snapshot_saved(s)->unit_enabled;
+	obstacle = gs_saved_obstacle(gs_snapshot_saved(s));
 	if (cli->json) {
 		o = json_object_new_object();
 		gs_json_add_string(o, "schema", "gpuslice.save/1");
 		gs_json_add_string(o, "path", saved.saved.path);
 		gs_json_add_u32(o, "gpus", GS_U32((uint32_t)saved.layout->n_gpus));
 		gs_json_add_u32(o, "instances", GS_U32((uint32_t)count_instances(saved.layout)));
-		gs_json_add_string(o, "unit", UNIT);
-		json_object_object_add(o, "unit_enabled", json_object_new_boolean(enabled));
+		gs_json_add_string(o, "unit", GS_RESTORE_UNIT);
+		json_object_object_add(o, "unit_enabled", json_object_new_boolean(!obstacle));
 		return gs_cli_print_json(o);
 	}
 	printf("saved to %s\n", saved.saved.path);
 	for (size_t i = 0; i < saved.layout->n_gpus; i++)
 		print_entry(&saved.layout->gpus[i]);
-	if (enabled)
-		printf(UNIT " puts it back at boot\n");
+	if (obstacle)
+		printf("it is saved, but %s (gpuslice restore does it by hand)\n", obstacle);
 	else
-		printf(UNIT " is not enabled, so nothing puts it back at boot: systemctl enable " UNIT ", or gpuslice restore\n");
+		printf(GS_RESTORE_UNIT " puts it back at boot\n");
 	return GS_STATUS_OK;
 }
 
@@ -118,7 +117,7 @@ const struct gs_cli_command gs_command_save = {
 	.arguments = "[FILE|-]",
 	.summary = "keep the layout that is there, to be put back at boot; with FILE, write it there",
 	.details = "Without FILE it goes to /etc/gpuslice/layout.json of the machine, which needs root. That is a layout like any other, and may be\n"
-		   "written by hand or by a tool, as JSON or YAML. " UNIT " puts it back at boot when it is enabled.\n"
+		   "written by hand or by a tool, as JSON or YAML. " GS_RESTORE_UNIT " puts it back at boot when it is enabled.\n"
 		   "With FILE, or - for standard output, it is the same as gpuslice export json.",
 	.run = run,
 };

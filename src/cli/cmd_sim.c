@@ -215,7 +215,7 @@ static int expect(struct gs_cli *cli, struct gs_sim *sim, int argc, char **argv)
 /* Those that need a machine. */
 static bool is_verb(const char *word)
 {
-	static const char *const verbs[] = { "reset", "reboot", "path", "fault", "expect" };
+	static const char *const verbs[] = { "reset", "reboot", "reload", "path", "fault", "expect" };
 
 	for (size_t i = 0; i < GS_ARRAY_SIZE(verbs); i++)
 		if (strcmp(word, verbs[i]) == 0)
@@ -233,6 +233,18 @@ static int reboot(struct gs_cli *cli, struct gs_sim *sim)
 	return GS_STATUS_OK;
 }
 
+static int reload(struct gs_cli *cli, struct gs_sim *sim, int argc, char **argv)
+{
+	struct gs_error e = { 0 };
+
+	if (argc > 1)
+		return gs_cli_misuse(cli, &gs_command_sim, "sim reload takes one driver");
+	if (gs_sim_reload(sim, argc ? argv[0] : NULL, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	printf("the driver of %s was loaded again\n", cli->sim);
+	return GS_STATUS_OK;
+}
+
 static int run(struct gs_cli *cli, int argc, char **argv)
 {
 	GS_CLEANUP(gs_sim_closep) struct gs_sim *sim = NULL;
@@ -243,16 +255,16 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 	if (gs_cli_parse(cli, &gs_command_sim, argc, argv, NULL, NULL, &first, &status))
 		return status;
 	if (first == argc)
-		return gs_cli_misuse(cli, &gs_command_sim, "sim takes list, reset, reboot, path, fault or expect");
+		return gs_cli_misuse(cli, &gs_command_sim, "sim takes list, reset, reboot, reload, path, fault or expect");
 	what = argv[first++];
 	if (strcmp(what, "list") == 0 && first == argc)
 		return list(cli);
 	if (!is_verb(what))
-		return gs_cli_misuse(cli, &gs_command_sim, "sim takes list, reset, reboot, path, fault or expect, not %s", what);
+		return gs_cli_misuse(cli, &gs_command_sim, "sim takes list, reset, reboot, reload, path, fault or expect, not %s", what);
 	status = need_name(cli);
 	if (status)
 		return status;
-	if (strcmp(what, "fault") != 0 && strcmp(what, "expect") != 0 && first != argc)
+	if (strcmp(what, "fault") != 0 && strcmp(what, "expect") != 0 && strcmp(what, "reload") != 0 && first != argc)
 		return gs_cli_misuse(cli, &gs_command_sim, "sim %s takes no arguments", what);
 	if (strcmp(what, "reset") == 0) {
 		if (gs_sim_reset(cli->sim, &e) < 0)
@@ -268,6 +280,8 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 	}
 	if (strcmp(what, "reboot") == 0)
 		return reboot(cli, sim);
+	if (strcmp(what, "reload") == 0)
+		return reload(cli, sim, argc - first, argv + first);
 	if (strcmp(what, "expect") == 0)
 		return expect(cli, sim, argc - first, argv + first);
 	return fault(cli, sim, argc - first, argv + first);
@@ -309,11 +323,12 @@ static const struct gs_cli_lines tables[] = {
 
 const struct gs_cli_command gs_command_sim = {
 	.name = "sim",
-	.arguments = "list|reset|reboot|path|fault|expect",
+	.arguments = "list|reset|reboot|reload|path|fault|expect",
 	.summary = "machines that are not there, to try things on",
 	.details = "list             their names\n"
 		   "reset            back to the shipped state\n"
 		   "reboot           what lasts stays, the rest is gone, as on real ones\n"
+		   "reload [DRIVER]  the GPUs' driver is unloaded and loaded again\n"
 		   "path             the directory tree that stands for /\n"
 		   "fault [SPEC...]  what is switched on, or switch one on\n"
 		   "expect [FILE]    hold what changes the machine to a list: \"CALL [CODE]\",\n"

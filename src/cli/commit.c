@@ -184,6 +184,10 @@ static int print_result(struct gs_cli *cli, const struct gs_session_result *resu
 /* What the handlers of a commit work on. */
 struct commit_view {
 	FILE *to;
+	FILE *held;             /* progress while a question stands, which it would tear; NULL: none stands */
+	char *held_text;
+	size_t held_bytes;
+	struct gs_strbuf notices;       /* the same of notices, a line each */
 	bool ended;
 	bool was_stopped;       /* by Ctrl-C */
 	struct gs_session_result result;
@@ -193,14 +197,44 @@ static void on_progress(void *userdata, const char *event, size_t n, size_t of, 
 {
 	struct commit_view *v = userdata;
 
-	show_progress(v->to, event, n, of, text, note);
+	show_progress(v->held ? v->held : v->to, event, n, of, text, note);
 }
 
 /* Whom it waits for. */
 static void on_notice(void *userdata, const char *text)
 {
-	(void)userdata;
-	gs_cli_say("%s", text);
+	struct commit_view *v = userdata;
+
+	if (v->held)
+		gs_strbuf_printf(&v->notices, "%s\n", text);
+	else
+		gs_cli_say("%s", text);
+}
+
+/* Without memory it is printed as it comes. */
+static void hold(struct commit_view *v)
+{
+	v->held = open_memstream(&v->held_text, &v->held_bytes);
+	v->notices = (struct gs_strbuf)GS_STRBUF_INIT;
+}
+
+/* The question is answered, or needs no answer any more. */
+static void let_go(struct commit_view *v)
+{
+	char *rest = v->notices.text, *line;
+
+	if (!v->held)
+		return;
+	fclose(v->held);
+	v->held = NULL;
+	if (v->held_text)
+		fputs(v->held_text, v->to);
+	fflush(v->to);
+	while (rest && (line = strsep(&rest, "\n")) && *line)
+		gs_cli_say("%s", line);
+	free(v->held_text);
+	v->held_text = NULL;
+	gs_strbuf_done(&v->notices);
 }
 
 static void on_committed(void *userdata, const struct gs_session_result *r)
@@ -296,15 +330,25 @@ static int follow_commit(struct gs_session *s, const struct gs_session_commit *c
 		fds[0].events = (short)(POLLIN | (gs_session_wants_write(s) ? POLLOUT : 0));
 		fds[1].fd = signals;
 		fds[2].fd = q.tty;
-		if (poll(fds, 3, -1) < 0 && errno != EINTR)
-			return gs_error_set(e, -errno, GS_STATUS_FAILED, "waiting for the agent failed: %s; what was done: gpuslice list", strerror(errno));
+		if (poll(fds, 3, -1) < 0 && errno != EINTR) {
+			r = gs_error_set(e, -errno, GS_STATUS_FAILED, "waiting for the agent failed: %s; what was done: gpuslice list", strerror(errno));
+			break;
+		}
 		if (q.tty >= 0 && fds[2].revents)
 			take_answer(s, &q);
 		take_signal(s, &q, signals);
+		if (q.tty >= 0 && !v->held)
+			hold(v);
+		else if (q.tty < 0)
+			let_go(v);
 		r = gs_session_dispatch(s, &handlers, v, e);
 	}
-	if (q.tty >= 0)
+	if (q.tty >= 0) {
+		/* it ended by itself: what is said about that does not stand behind the question */
+		dprintf(q.tty, "\n");
 		close(q.tty);
+	}
+	let_go(v);
 	v->was_stopped = q.is_answered;
 	return r < 0 ? r : 0;
 }

@@ -77,9 +77,46 @@ static void print_gpu(const struct gs_gpu *gpu, const struct gs_gpu *after, cons
 		print_item("", "(and what the unknown parts take)");
 }
 
+static bool is_simulated(const struct gs_snapshot *s)
+{
+	return gs_snapshot_source(s) == GS_SOURCE_SIM;
+}
+
+static bool is_run_at_boot(const struct gs_snapshot *s)
+{
+	return gs_snapshot_saved(s)->state == GS_SAVED_SAME && !is_simulated(s) && !gs_saved_obstacle(gs_snapshot_saved(s));
+}
+
+static bool would_lose(const struct gs_snapshot *s)
+{
+	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++)
+		if (gs_reboot_would_lose(gs_snapshot_gpu(s, i)))
+			return true;
+	return false;
+}
+
+/* Who reads one line only has to know that all of what follows stays as it is told; a machine with nothing to lose has nothing to be told. */
+static void print_warning(const struct gs_cli *cli, const struct gs_snapshot *s)
+{
+	const struct gs_saved_fact *fact = gs_snapshot_saved(s);
+	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
+
+	if (fact->state == GS_SAVED_UNKNOWN || is_run_at_boot(s) || (fact->state == GS_SAVED_NONE && !would_lose(s)))
+		return;
+	gs_strbuf_puts(&b, "NOT RESTORED AT BOOT: ");
+	if (is_simulated(s))
+		gs_strbuf_printf(&b, "a simulated machine starts no units: gpuslice --sim %s %srestore afterwards", cli->sim ? cli->sim : gs_snapshot_host(s),
+				 fact->state == GS_SAVED_NONE ? "save now, and " : "");
+	else if (fact->state == GS_SAVED_NONE)
+		gs_strbuf_puts(&b, "nothing is saved: gpuslice save, then systemctl enable " GS_RESTORE_UNIT);
+	else
+		gs_strbuf_printf(&b, "it is saved, but %s", gs_saved_obstacle(fact));
+	if (b.text)
+		gs_cli_print_wrapped(b.text, 0, 2);
+}
+
 static void print_end(const struct gs_snapshot *s, const struct gs_reboot_restore *restore)
 {
-	bool runs = gs_snapshot_saved(s)->unit_enabled;
 	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
 
 	putchar('\n');
@@ -89,14 +126,15 @@ static void print_end(const struct gs_snapshot *s, const struct gs_reboot_restor
 		gs_strbuf_printf(&b, "What restore will do with %s cannot be foretold: %s", restore->file, restore->error);
 	else
 		gs_strbuf_printf(&b, "restore makes it what %s says: %zu step%s.", restore->file, restore->plan->n_steps, restore->plan->n_steps == 1 ? "" : "s");
-	if (restore && !restore->error)
-		gs_strbuf_puts(&b, runs ? " gpuslice-restore.service runs it at boot." : " Nothing runs it at boot: systemctl enable gpuslice-restore.service does, or gpuslice restore by hand.");
+	if (restore && !restore->error && is_run_at_boot(s))
+		gs_strbuf_puts(&b, " " GS_RESTORE_UNIT " runs it at boot.");
 	if (b.text)
 		gs_cli_print_wrapped(b.text, 0, 0);
 }
 
-static int print_all(const struct gs_snapshot *s, const struct gs_snapshot *after, const struct gs_reboot_restore *restore, struct gs_arena *arena, struct gs_error *e)
+static int print_all(const struct gs_cli *cli, const struct gs_snapshot *s, const struct gs_snapshot *after, const struct gs_reboot_restore *restore, struct gs_arena *arena, struct gs_error *e)
 {
+	print_warning(cli, s);
 	printf("%s%s: after a reboot you get exactly this\n", gs_snapshot_host(s),
 	       gs_snapshot_source(s) == GS_SOURCE_SIM ? " (simulated)" : gs_snapshot_source(s) == GS_SOURCE_SYSROOT ? " (recorded)" : "");
 	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
@@ -163,7 +201,7 @@ int gs_cli_doctor_reboot(const struct gs_cli *cli, const struct gs_snapshot *s, 
 	if (status < 0)
 		return status;
 	if (!cli->json) {
-		r = print_all(s, after, text ? &restore : NULL, arena, e);
+		r = print_all(cli, s, after, text ? &restore : NULL, arena, e);
 		return r < 0 ? r : status;
 	}
 	return gs_cli_print_json(gs_reboot_to_json(s, after, text ? &restore : NULL)) ? CANNOT_TELL : status;

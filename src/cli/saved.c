@@ -44,16 +44,18 @@ int gs_cli_saved_load(struct gs_session *session, struct gs_cli_saved *ret_saved
 
 int gs_cli_saved_compare(struct gs_cli_saved *saved, struct gs_session *session, const struct gs_snapshot *s, struct gs_error *e)
 {
-	struct gs_drift_facts facts = { saved->saved.boot_id, saved->saved.current_boot_id, saved->saved.saved_at_ms, NULL, 0 };
+	struct gs_drift_facts facts = { saved->saved.boot_id, saved->saved.current_boot_id, saved->saved.saved_at_ms, NULL, 0, true };
 	struct gs_drift_commit *commits = NULL;
 
 	saved->arena = gs_arena_new();
 	if (!saved->arena)
 		return gs_error_oom(e);
 	/* without the journal fewer causes are known, that is all */
-	if (gs_session_hello(session)->privileged && gs_session_journal(session, COMMITS_MAX, TIMEOUT_MS, &saved->commits, NULL) == 0 &&
-	    gs_drift_commits_from_json(saved->commits, saved->arena, &commits, &facts.n_commits) < 0)
-		return gs_error_oom(e);
+	if (gs_session_hello(session)->privileged && gs_session_journal(session, COMMITS_MAX, TIMEOUT_MS, &saved->commits, NULL) == 0) {
+		facts.journal_is_hidden = false;
+		if (gs_drift_commits_from_json(saved->commits, saved->arena, &commits, &facts.n_commits) < 0)
+			return gs_error_oom(e);
+	}
 	facts.commits = commits;
 	return gs_drift_build(saved->layout, s, &facts, &saved->drift, e);
 }
@@ -147,6 +149,7 @@ static void print_differences(struct gs_session *session, const struct gs_snapsh
 void gs_cli_print_saved_line(struct gs_session *session, const struct gs_snapshot *s)
 {
 	const struct gs_saved_fact *fact = gs_snapshot_saved(s);
+	const char *obstacle = gs_saved_obstacle(fact);
 	GS_STRBUF struct gs_strbuf unsaved = GS_STRBUF_INIT, unknown = GS_STRBUF_INIT;
 	size_t same = 0, n_unsaved;
 
@@ -167,6 +170,5 @@ void gs_cli_print_saved_line(struct gs_session *session, const struct gs_snapsho
 	if (list_gpus(s, GS_SAVED_UNKNOWN, &unknown))
 		printf("saved: %s: whether as saved cannot be told\n", unknown.text);
 	if (same)
-		printf("saved: %zu GPU%s as %s%s\n", same, same == 1 ? "" : "s", fact->path,
-		       fact->unit_enabled ? "" : "; gpuslice-restore.service is not enabled, so nothing puts it back at boot");
+		printf("saved: %zu GPU%s as %s%s%s\n", same, same == 1 ? "" : "s", fact->path, obstacle ? ", but " : "", obstacle ? obstacle : "");
 }

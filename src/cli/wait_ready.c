@@ -36,6 +36,14 @@ static const struct gs_gpu *meant_by(const struct gs_match *m, const struct gs_s
 	return NULL;
 }
 
+static bool is_for_mig(const struct gs_layout_gpu *entry)
+{
+	for (size_t i = 0; i < entry->n_wants; i++)
+		if (entry->wants[i].kind == GS_KIND_MIG)
+			return true;
+	return entry->mode != GS_MODE_INVALID && gs_mode_has_mig(entry->mode);
+}
+
 /* What it waits for, as the rest of a sentence; NULL: it is ready. */
 static const char *lacks(const struct gs_layout_gpu *entry, const struct gs_snapshot *s)
 {
@@ -48,8 +56,8 @@ static const char *lacks(const struct gs_layout_gpu *entry, const struct gs_snap
 		return NULL;
 	if (!gpu->driver)
 		return "has no driver";
-	/* without NVML the driver's name is all that is known of it; vfio has no NVML */
-	if (gpu->vendor == GS_VENDOR_NVIDIA && gs_str_equal(gpu->driver, "nvidia") && (!gpu->uuid || gpu->mode == GS_MODE_INVALID))
+	/* a layout for MIG is nothing without NVML, and one that has the UUID was saved with it; a host that has none is not waited for */
+	if (gpu->vendor == GS_VENDOR_NVIDIA && gs_str_equal(gpu->driver, "nvidia") && (gpu->mode == GS_MODE_INVALID || (!gpu->uuid && (entry->match.uuid || is_for_mig(entry)))))
 		return "does not answer to NVML";
 	return NULL;
 }

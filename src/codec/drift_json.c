@@ -32,12 +32,13 @@ int gs_drift_commits_from_json(struct json_object *list, struct gs_arena *arena,
 		struct json_object *o = json_object_array_get_idx(list, i), *author = NULL, *gpus = NULL;
 		struct gs_drift_commit *c = &commits[kept];
 		struct gs_u64 id = GS_U64_UNKNOWN;
-		struct gs_i64 at = GS_I64_UNKNOWN;
+		struct gs_i64 at = GS_I64_UNKNOWN, ended = GS_I64_UNKNOWN;
 		struct gs_u32 done = GS_U32_UNKNOWN, status = GS_U32_UNKNOWN;
 		struct gs_bdf *list_of;
 		bool is_uncertain = false;
 
 		if (!json_object_is_type(o, json_type_object) || gs_json_get_u64(o, "id", &id, NULL) < 0 || gs_json_get_i64(o, "begun_ms", &at, NULL) < 0 ||
+		    gs_json_get_i64(o, "ended_ms", &ended, NULL) < 0 ||
 		    gs_json_get_u32(o, "done", &done, NULL) < 0 ||
 		    gs_json_get_u32(o, "status", &status, NULL) < 0 || gs_json_get_object(o, "author", &author, NULL) < 0 ||
 		    gs_json_get_array(o, "gpus", &gpus, NULL) < 0 || gs_json_get_string(o, "boot_id", &c->boot_id, NULL) < 0 ||
@@ -48,6 +49,7 @@ int gs_drift_commits_from_json(struct json_object *list, struct gs_arena *arena,
 			continue;
 		c->id = id.value;
 		c->at.ms = at.value;
+		c->ended_ms = ended;
 		if (author && gs_json_get_string(author, "user", &c->user, NULL) < 0)
 			c->user = NULL;
 		c->n_gpus = read_gpus(gpus, arena, &list_of);

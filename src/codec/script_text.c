@@ -353,7 +353,7 @@ static int (*const parsers[GS_VERB_MAX])(struct gs_parser *) = {
 static int unknown_verb(const struct gs_word *w, struct gs_error *e)
 {
 	const char *names[GS_VERB_MAX];
-	char shown[GS_WORD_SHOWN];
+	char shown[GS_WORD_SHOWN], list[256];
 	const char *nearest;
 
 	for (int i = 0; i < GS_VERB_MAX; i++)
@@ -361,9 +361,9 @@ static int unknown_verb(const struct gs_word *w, struct gs_error *e)
 	nearest = gs_word_nearest(w->text, names, GS_VERB_MAX);
 	if (nearest)
 		return gs_error_at(e, -EINVAL, &w->pos, "there is no command \"%s\"; did you mean \"%s\"?", gs_word_show(w->text, shown), nearest);
-	return gs_error_at(e, -EINVAL, &w->pos,
-			   "there is no command \"%s\"; the commands are mode, create, delete, move, recreate, copy, use, vfs and set",
-			   gs_word_show(w->text, shown));
+	for (size_t i = 0, at = 0; i < GS_VERB_MAX && at < sizeof(list); i++)
+		at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s", !i ? "" : i + 1 < GS_VERB_MAX ? ", " : " and ", names[i]);
+	return gs_error_at(e, -EINVAL, &w->pos, "there is no command \"%s\"; the commands are %s", gs_word_show(w->text, shown), list);
 }
 
 /*

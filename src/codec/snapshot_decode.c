@@ -448,6 +448,7 @@ static void read_events(struct gs_snapshot *s, struct gs_json_reader *r, struct 
 	struct gs_json_where events = { r->where, "events", 0 };
 
 	gpu->events_visible = list != NULL;
+	gpu->driver_loaded_ms = gs_json_read_i64(r, "driver_loaded_ms");
 	for (size_t i = 0; i < n && !r->failed; i++) {
 		struct gs_gpu_event *ev = gs_gpu_add_event(s, gpu);
 		struct gs_json_element el;
@@ -530,6 +531,7 @@ static void read_saved(struct gs_snapshot *s, struct gs_json_reader *up, struct 
 		fact.path = gs_json_read_name(&r, "path");
 		fact.saved_at_ms = gs_json_read_i64(&r, "saved_at_ms");
 		fact.unit_enabled = gs_json_read_bool(&r, "unit_enabled", false);
+		fact.unit_is_missing = !gs_json_read_bool(&r, "unit_installed", true);
 		up->failed = r.failed;
 	}
 	if (!up->failed)

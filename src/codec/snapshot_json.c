@@ -264,6 +264,7 @@ static struct json_object *gpu_to_json(const struct gs_snapshot *s, size_t index
 	gs_json_add_string(o, "stranded", gpu->stranded);
 	gs_device_add_json(o, gpu);
 	json_object_object_add(o, "events", events_to_json(gpu));
+	gs_json_add_i64(o, "driver_loaded_ms", gpu->driver_loaded_ms);
 	gs_json_add_string(o, "saved", gs_saved_state_name(gpu->saved));
 	gs_json_add_string(o, "saved_layout", gpu->saved_layout.hex[0] ? gpu->saved_layout.hex : NULL);
 	if (telemetry)
@@ -318,6 +319,7 @@ static void add_saved(struct json_object *host, const struct gs_saved_fact *save
 		gs_json_add_string(o, "path", saved->path);
 		gs_json_add_i64(o, "saved_at_ms", saved->saved_at_ms);
 		add_bool(o, "unit_enabled", saved->unit_enabled);
+		add_bool(o, "unit_installed", !saved->unit_is_missing);
 	}
 	json_object_object_add(host, "saved", o);
 }

@@ -321,6 +321,14 @@ static void diff_mig(struct gs_diff_gpu *d)
 	d->mig_only_unpends = d->mig_changes && want == now;
 }
 
+static bool lacks_sibling_driver(const struct gs_gpu *gpu)
+{
+	for (size_t i = 0; i < gpu->n_siblings; i++)
+		if (gs_sibling_follows(gpu, gpu->siblings[i]) && !gpu->siblings[i]->driver && gpu->siblings[i]->original_driver)
+			return true;
+	return false;
+}
+
 /* Unbound, or left on a stub by an interrupted tool: asking for any mode but passthrough gives it its driver back. */
 static void diff_driver(struct gs_diff_gpu *d)
 {
@@ -329,6 +337,8 @@ static void diff_driver(struct gs_diff_gpu *d)
 
 	d->goes_to_vfio = want && !now;
 	d->leaves_vfio = !want && (now || !gpu->driver || gpu->stranded);
+	/* who died behind the GPU's own driver left the rest of the board without */
+	d->gives_back = !want && !d->leaves_vfio && lacks_sibling_driver(gpu);
 }
 
 /* Is a share of a VF that is on asked for that can be set only while none is? */
@@ -475,7 +485,7 @@ static int diff_gpu(struct gs_arena *a, struct gs_diff_gpu *d, struct gs_error *
 	diff_wipes(d);
 	if (diff_settings(a, d) < 0)
 		return gs_error_oom(e);
-	d->is_changed = d->mig_changes || d->goes_to_vfio || d->leaves_vfio || d->vfs_off || d->vfs_on || d->n_settings;
+	d->is_changed = d->mig_changes || d->goes_to_vfio || d->leaves_vfio || d->gives_back || d->vfs_off || d->vfs_on || d->n_settings;
 	/* a mode that this GPU does not have comes to nothing, and has to be said */
 	d->is_changed |= d->mode_changes && !(gpu->modes & 1u << target->mode);
 	for (size_t i = 0; i < target->n_wants; i++) {

@@ -46,6 +46,7 @@ struct gs_diff_gpu {
 	bool mig_changes;               /* the driver's MIG mode */
 	bool mig_only_unpends;          /* … only in that a pending change is taken back: disturbs nobody */
 	bool goes_to_vfio, leaves_vfio; /* the functions get another driver (or, unbound or stranded, theirs back) */
+	bool gives_back;                /* … no, but another function of the board has lost the driver that it had */
 	bool vfs_off, vfs_on;           /* VFs are switched off, on, or both: off first */
 	uint32_t vfs_now, vfs_target;
 	bool wipes_gis, wipes_vgpus;    /* what is wanted still has to be created again (interfaces 0.3) */

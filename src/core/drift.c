@@ -206,50 +206,6 @@ static void tell_unbound(struct gs_drift *d, struct gs_drift_gpu *g, const struc
 	tell(d, g, "%s", why->text);
 }
 
-/* ---- what caused it ---- */
-
-static bool touches(const struct gs_drift_commit *c, struct gs_bdf bdf)
-{
-	for (size_t i = 0; i < c->n_gpus; i++)
-		if (gs_bdf_compare(c->gpus[i], bdf) == 0)
-			return true;
-	return false;
-}
-
-/*
- * The last one on that GPU that can have made the difference: the order is by
- * number, never by time, since clocks jump; only whether it came after the
- * saving is told by time, there is nothing else. What was before a restart is gone with it.
- */
-static const struct gs_drift_commit *last_commit(const struct gs_drift_facts *f, struct gs_bdf bdf)
-{
-	const struct gs_drift_commit *last = NULL;
-
-	for (size_t i = 0; i < f->n_commits; i++) {
-		const struct gs_drift_commit *c = &f->commits[i];
-
-		if (!touches(c, bdf) || (last && c->id < last->id) || !f->saved_at_ms.known || c->at.ms < f->saved_at_ms.value)
-			continue;
-		if (f->boot_id && c->boot_id && !gs_str_equal(f->boot_id, c->boot_id))
-			continue;
-		last = c;
-	}
-	return last;
-}
-
-static const char *find_cause(struct gs_drift *d, const struct gs_drift_gpu *g, const struct gs_drift_facts *f)
-{
-	const struct gs_drift_commit *c = f ? last_commit(f, g->gpu->bdf) : NULL;
-	char at[GS_WALL_TEXT];
-
-	if (c)
-		return gs_arena_printf(d->arena, "commit %" PRIu64 " by %s at %s changed this GPU", c->id, c->user ? c->user : "somebody",
-				       gs_wall_format(c->at, at, sizeof(at)));
-	if (f && f->saved_boot_id && f->boot_id && !gs_str_equal(f->saved_boot_id, f->boot_id))
-		return "the machine was restarted since it was saved, and no restore has put this back";
-	return "by another tool, or a driver that was loaded again: nothing here knows";
-}
-
 /* ---- all of them ---- */
 
 static const struct gs_layout_gpu *entry_for(const struct gs_layout *saved, const struct gs_gpu *gpu)
@@ -345,7 +301,7 @@ int gs_drift_build(const struct gs_layout *saved, const struct gs_snapshot *s, c
 		if (d->gpus[i].state == GS_DRIFT_SAME)
 			judge(d, &d->gpus[i], &diff->gpus[i]);
 		if (d->gpus[i].state == GS_DRIFT_DIFFERS)
-			d->gpus[i].cause = find_cause(d, &d->gpus[i], facts);
+			d->gpus[i].cause = gs_drift_cause(d->gpus[i].gpu, facts, d->arena);
 	}
 	add_missing(d, saved, s);
 	if (gs_arena_has_failed(d->arena))

@@ -28,6 +28,7 @@ struct gs_drift_commit {
 	const char *boot_id;
 	const struct gs_bdf *gpus;      /* that it changed */
 	size_t n_gpus;
+	struct gs_i64 ended_ms;         /* unknown: it began at @at, and that is all */
 };
 
 /* What is known besides the layout; all of it may be unknown (NULL, 0). Borrowed. */
@@ -36,6 +37,7 @@ struct gs_drift_facts {
 	struct gs_i64 saved_at_ms;
 	const struct gs_drift_commit *commits;  /* any order */
 	size_t n_commits;
+	bool journal_is_hidden;         /* it may not be read here: no commit is no proof of none */
 };
 
 struct gs_drift_gpu {
@@ -63,6 +65,13 @@ struct gs_drift {
 int gs_drift_build(const struct gs_layout *saved, const struct gs_snapshot *s, const struct gs_drift_facts *facts, struct gs_drift **ret_drift, struct gs_error *e);
 struct gs_drift *gs_drift_free(struct gs_drift *d);
 GS_DEFINE_CLEANUP(struct gs_drift *, gs_drift_free);
+
+/*
+ * What made @gpu another than was saved, as far as that is known: a sentence without a full stop. In this order: a restart;
+ * its driver that was loaded since it was saved, and since the last commit of ours on it, which is gone with it then; that commit; a GPU
+ * that was reset or lost, by the kernel's log; else something that nothing here knows of. @f may be NULL. In @arena or static; NULL without memory.
+ */
+const char *gs_drift_cause(const struct gs_gpu *gpu, const struct gs_drift_facts *f, struct gs_arena *arena);
 
 /* DIFFERS when any GPU differs or is missing, else CANNOT_TELL when any is unknown, else OK. GPUs that are not saved count for nothing. */
 enum gs_status gs_drift_status(const struct gs_drift *d);

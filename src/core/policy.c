@@ -124,8 +124,12 @@ static const char *saving(const struct gs_policy *y)
 		return "; nothing is saved: gpuslice save afterwards";
 	if (gs_snapshot_saved(y->p->snapshot)->state == GS_SAVED_UNKNOWN || !y->options || !y->options->targets)
 		return "";
-	if (is_as_will_be(y))
-		return "; it is saved, but gpuslice-restore.service is not enabled: gpuslice restore afterwards";
+	if (is_as_will_be(y)) {
+		const char *obstacle = gs_saved_obstacle(gs_snapshot_saved(y->p->snapshot));
+		const char *text = obstacle ? gs_arena_printf(y->p->arena, "; it is saved, but %s", obstacle) : NULL;
+
+		return text ? text : "";
+	}
 	return y->gpu->saved == GS_SAVED_NONE ? "; nothing is saved of this GPU: gpuslice save afterwards"
 					      : "; the saved layout differs from this: gpuslice save afterwards";
 }

@@ -97,6 +97,13 @@ enum gs_saved_state gs_saved_state_from_name(const char *s)
 	return GS_SAVED_MAX;
 }
 
+const char *gs_saved_obstacle(const struct gs_saved_fact *fact)
+{
+	if (fact->unit_is_missing)
+		return "nothing puts it back at boot: " GS_RESTORE_UNIT " is not installed (make install, or the package, then systemctl enable " GS_RESTORE_UNIT ")";
+	return fact->unit_enabled ? NULL : "nothing puts it back at boot until systemctl enable " GS_RESTORE_UNIT;
+}
+
 void gs_snapshot_set_saved(struct gs_snapshot *s, const struct gs_saved_fact *fact)
 {
 	s->saved = *fact;
@@ -779,6 +786,11 @@ const char *gs_holder_label(const struct gs_holder *h, char *buf, size_t size)
 	else
 		snprintf(buf, size, "%s %s", gs_holder_kind_name(h->kind), name);
 	return buf;
+}
+
+bool gs_sibling_follows(const struct gs_gpu *gpu, const struct gs_sibling *s)
+{
+	return !s->is_bridge && s->bdf.domain == gpu->bdf.domain && s->bdf.bus == gpu->bdf.bus && s->bdf.device == gpu->bdf.device;
 }
 
 const char *gs_gpu_open_commit_text(const struct gs_gpu *gpu, char *buf, size_t size)

@@ -241,6 +241,7 @@ struct gs_gpu {
 	struct gs_gpu_event **events;   /* the last ones, the oldest first; no part of the rev */
 	size_t n_events, cap_events;
 	bool events_visible;            /* the kernel's log was read; false: nobody knows what it has */
+	struct gs_i64 driver_loaded_ms; /* wall clock: @driver was loaded then, or took the GPU, as the kernel's log says; no part of the rev */
 };
 
 /* Another tool on this machine that puts a layout of its own back, at boot or later: what it restores and what we restore end as whoever comes last. */
@@ -259,7 +260,11 @@ struct gs_saved_fact {
 	const char *path;               /* of the layout */
 	struct gs_i64 saved_at_ms;      /* unknown: gpuslice did not put it there */
 	bool unit_enabled;              /* the unit that puts it back is started at boot */
+	bool unit_is_missing;           /* it is not installed at all */
 };
+#define GS_RESTORE_UNIT "gpuslice-restore.service"
+/* Why what is saved is not put back at boot, and what mends that, behind "it is saved, but "; NULL when it is put back. Static. */
+const char *gs_saved_obstacle(const struct gs_saved_fact *fact);
 
 /* ---- building: between gs_snapshot_new() and gs_snapshot_seal() ---- */
 
@@ -369,6 +374,8 @@ uint64_t gs_gpu_occupied(const struct gs_gpu *gpu, enum gs_instance_kind kind);
 /* The instance of that profile at that start, or NULL. */
 const struct gs_instance *gs_gpu_instance_at(const struct gs_gpu *gpu, const char *profile, uint32_t start);
 const struct gs_compute *gs_instance_compute_at(const struct gs_instance *inst, const char *profile, uint32_t start);
+/* Does a sibling go along into passthrough and back? Bridges stay, and so does what lies in other slots. */
+bool gs_sibling_follows(const struct gs_gpu *gpu, const struct gs_sibling *s);
 /* What its open commit is, a sentence without a full stop; "" without one. In @buf, returned. */
 const char *gs_gpu_open_commit_text(const struct gs_gpu *gpu, char *buf, size_t size);
 /* Any visible holder of this instance that is not one of our own collectors? */

@@ -59,7 +59,7 @@ int gs_steps_take_away(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs
 	/* only the GPU's own driver can be told: before it goes, after it came */
 	if (r >= 0 && d->goes_to_vfio)
 		r = set_driver_state(p, d, e);
-	if (r >= 0 && (d->goes_to_vfio || d->leaves_vfio))
+	if (r >= 0 && (d->goes_to_vfio || d->leaves_vfio || d->gives_back))
 		r = gs_steps_rebind(p, d, e);
 	return r >= 0 && !d->goes_to_vfio ? set_driver_state(p, d, e) : r;
 }

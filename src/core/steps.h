@@ -43,8 +43,6 @@ int gs_steps_set_vfs(struct gs_plan *p, const struct gs_diff_gpu *d, uint32_t n,
 int gs_steps_rebind(struct gs_plan *p, const struct gs_diff_gpu *d, struct gs_error *e);
 /* Settings that go through the GPU's own driver, @for_vgpus: those that come behind VFs and GIs and before vGPUs (interfaces 9.3), GIs' own included. */
 int gs_steps_set_settings(struct gs_plan *p, const struct gs_diff_gpu *d, bool for_vgpus, struct gs_error *e);
-/* Does a sibling go along into passthrough and back? Bridges stay, and so does what lies in other slots. */
-bool gs_sibling_follows(const struct gs_gpu *gpu, const struct gs_sibling *s);
 /* Does @s get another driver by the change? */
 bool gs_sibling_is_rebound(const struct gs_diff_gpu *d, const struct gs_sibling *s);
 

@@ -47,11 +47,6 @@ int gs_steps_set_vfs(struct gs_plan *p, const struct gs_diff_gpu *d, uint32_t n,
 	return gs_step_finish(p, step, e);
 }
 
-bool gs_sibling_follows(const struct gs_gpu *gpu, const struct gs_sibling *s)
-{
-	return !s->is_bridge && s->bdf.domain == gpu->bdf.domain && s->bdf.bus == gpu->bdf.bus && s->bdf.device == gpu->bdf.device;
-}
-
 static bool is_vfio(const char *driver)
 {
 	return driver && strstr(driver, "vfio");
@@ -87,7 +82,7 @@ static bool gpu_is_unbound(const struct gs_diff_gpu *d)
 /* A sibling that has the right kind of driver already keeps it. */
 static bool sibling_is_unbound(const struct gs_diff_gpu *d, const struct gs_sibling *s)
 {
-	return gs_sibling_follows(d->gpu, s) && s->driver && is_vfio(s->driver) != d->goes_to_vfio;
+	return !d->gives_back && gs_sibling_follows(d->gpu, s) && s->driver && is_vfio(s->driver) != d->goes_to_vfio;
 }
 
 /* One that had no driver gets none back. */

@@ -51,7 +51,7 @@ that "GPUs of profiles" gives_only '--sim kvm-l40s profiles ' all 0 1 2 3
 that "one GPU only" gives_only '--sim kvm-l40s who 3 '
 that "holders" gives '--sim kvm-l40s apply --disrupt ' all pid:1893 unit:nvidia-dcgm.service
 that "a unit, behind the colon that readline keeps" gives_only '--sim kvm-l40s plan --disrupt unit:nvidia-d' nvidia-dcgm.service
-that "words of sim" gives_only 'sim ' list reset reboot path fault expect
+that "words of sim" gives_only 'sim ' list reset reboot reload path fault expect
 that "faults, and not the words of sim again" gives_only 'sim fault ' nvml write read program vanish reload mode-pending hold kill read-only uuid library release clear
 that "nothing behind reset" gives_only 'sim reset '
 that "calls" gives_only 'sim fault nvml DeviceSetM' DeviceSetMigMode

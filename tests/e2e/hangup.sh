@@ -43,7 +43,7 @@ expect 2 "neither finish nor undo" g apply --on-hangup maybe "$tmp/script"
 
 # press KEYS...: Ctrl-C while the first call is in the driver, then each key when it is asked for
 cat >"$tmp/press" <<'END'
-import os, pty, subprocess, sys, select
+import os, pty, subprocess, sys, select, time
 
 program, script, stuck, keys = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
 pid, fd = pty.fork()
@@ -69,9 +69,22 @@ def read_until(condition):
 read_until(lambda: os.path.isdir(stuck) and os.listdir(stuck))
 os.write(fd, b"\x03")
 read_until(lambda: b"Ctrl-C again: u" in seen)
-for key in keys:
+def on_machine(*words):
+    return subprocess.run([program, "--sim", "dgx-h100", *words], stdout=subprocess.PIPE, check=True).stdout
+
+
+late = keys[0] == "late"
+if late:
+    # the step ends while the question stands: its record says when, and what it prints comes before the answer, or is held back
+    on_machine("sim", "fault", "release")
+    deadline = time.monotonic() + 60
+    while b"done" not in on_machine("history", "show", "1"):
+        if time.monotonic() > deadline:
+            sys.exit("the step does not end")
+    on_machine("list")
+for key in keys[late:]:
     os.write(fd, key.encode().decode("unicode_escape").encode())
-subprocess.run([program, "--sim", "dgx-h100", "sim", "fault", "release"], stdout=subprocess.DEVNULL, check=True)
+on_machine("sim", "fault", "release")
 read_until(lambda: False)
 sys.stdout.write(seen.decode(errors="replace"))
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
@@ -84,6 +97,10 @@ press() {
 expect 0 "Ctrl-C, go on" press 'g\n'
 that "the commit was asked about" says out "The commit waits behind this step"
 that "and is done" same target
+expect 0 "Ctrl-C, and the step ends while it is asked" press late 'g\n'
+that "its progress does not tear the question" says out 'Ctrl-C again: u): g'
+that "and is printed behind the answer" says out 'done 1/'
+that "and all is done" same target
 expect 1 "Ctrl-C, undo" press 'u\n'
 that "and is undone" same base
 expect 1 "Ctrl-C twice" press '\x03'

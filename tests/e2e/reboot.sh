@@ -199,4 +199,36 @@ sed 's/0000:31:00.0/0000:32:00.0/; s/GPU-cb513168/GPU-cb513169/' "$tmp/before" >
 expect 0 "the layout of another machine" g doctor --reboot --saved "$tmp/other"
 that "cannot be put back here" says out "cannot be foretold"
 expect 2 "sim reboot takes nothing" g sim reboot now
+
+# ---- nobody runs restore at boot: that comes first ----
+host=kvm-l40s
+begins_with() { [ "$(head -c "${#1}" "$tmp/out")" = "$1" ]; }
+recorded() {
+	rm -rf "$tmp/tree"
+	cp -R "$(g sim path)" "$tmp/tree"
+	expect 0 "recorded, $1" "$program" --sysroot "$tmp/tree" doctor --reboot
+}
+g sim reset >/dev/null
+expect 0 "nothing is saved" g doctor --reboot
+that "the first line is what to do on a simulated machine" begins_with "NOT RESTORED AT BOOT: a simulated machine starts no units: gpuslice --sim"
+that "all of it" sh -c 'tr -s "\n " "  " <"$1" | grep -q "gpuslice --sim kvm-l40s save now, and restore afterwards kvm-l40s (simulated)"' - "$tmp/out"
+recorded "nothing is saved"
+that "on others" begins_with "NOT RESTORED AT BOOT: nothing is saved: gpuslice save, then systemctl enable"
+expect 0 "save" g save
+expect 0 "it is saved" g doctor --reboot
+that "and a simulated machine starts no units all the same" begins_with "NOT RESTORED AT BOOT: a simulated machine starts no units"
+recorded "without the unit"
+that "it has to be installed" begins_with "NOT RESTORED AT BOOT: it is saved, but nothing puts it back at boot:"
+mkdir -p "$tmp/tree/usr/lib/systemd/system" "$tmp/tree/etc/systemd/system/multi-user.target.wants"
+echo '[Unit]' >"$tmp/tree/usr/lib/systemd/system/gpuslice-restore.service"
+expect 0 "with the unit" "$program" --sysroot "$tmp/tree" doctor --reboot
+that "it has to be enabled" begins_with "NOT RESTORED AT BOOT: it is saved, but nothing puts it back at boot until"
+ln -s /usr/lib/systemd/system/gpuslice-restore.service "$tmp/tree/etc/systemd/system/multi-user.target.wants/gpuslice-restore.service"
+expect 0 "with one that is enabled" "$program" --sysroot "$tmp/tree" doctor --reboot
+that "there is no warning" says_not out "NOT RESTORED"
+host=dgx-h100
+g sim reset >/dev/null
+g sim reboot >/dev/null
+expect 0 "a machine as it comes up" g doctor --reboot
+that "has nothing to lose" says_not out "NOT RESTORED"
 done_testing

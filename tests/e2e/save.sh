@@ -26,20 +26,21 @@ that "to standard output" cmp -s "$tmp/out" "$tmp/before"
 
 expect 0 "save" g save
 that "it says where" says out "saved to /etc/gpuslice/layout.json"
-that "and that nothing puts it back" says out "gpuslice-restore.service is not enabled"
+that "and that nothing puts it back" says out "it is saved, but nothing puts it back at boot until systemctl enable gpuslice-restore.service"
 that "what is saved is what export tells" cmp -s "$saved" "$tmp/before"
 that "all may read it" test "$(stat -c %a "$saved")" = 644
 expect 0 "as saved" g assert
 expect 0 "restore has nothing to do" g restore --yes
 that "and says so" says out "nothing to do"
 expect 0 "list says as saved" g list
-that "with the path" says out "saved: 8 GPUs as /etc/gpuslice/layout.json"
+that "with the path" says out "saved: 8 GPUs as /etc/gpuslice/layout.json, but nothing puts it back at boot until systemctl enable gpuslice-restore.service"
 
 # the unit
 mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
 ln -s /usr/lib/systemd/system/gpuslice-restore.service "$tree/etc/systemd/system/multi-user.target.wants/gpuslice-restore.service"
 expect 0 "save tells of the unit" g save --json
 that "that is enabled" test "$(field '["unit_enabled"]')" = True
+that "and list has no but" sh -c '"$1" --sim dgx-h100 list | grep -q "^saved: 8 GPUs as /etc/gpuslice/layout.json$"' - "$program"
 expect 0 "what is saved and put back needs no note" g plan --json "$tmp/before"
 that "none" says_not out not-saved
 expect_in 0 "what differs from it has one" g plan -
@@ -59,7 +60,7 @@ expect 4 "in JSON" g assert --json
 that "with the states" test "$(field '["gpus"][2]["state"]')$(field '["gpus"][1]["state"]')" = differssame
 rm -f "$tree/etc/systemd/system/multi-user.target.wants/gpuslice-restore.service"
 expect 0 "what is saved, and no unit puts it back" g plan "$tmp/before"
-that "is told as such" says out "it is saved, but gpuslice-restore.service is not enabled"
+that "is told as such" says out "it is saved, but nothing puts it back at boot until systemctl enable gpuslice-restore.service"
 mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
 ln -s /usr/lib/systemd/system/gpuslice-restore.service "$tree/etc/systemd/system/multi-user.target.wants/gpuslice-restore.service"
 expect 0 "with the unit it comes back by itself" g plan "$tmp/before"
@@ -74,10 +75,67 @@ expect 0 "again: nothing to do" g restore --yes --json
 that "for any of them" test "$(field '["text"]')" = "nothing to do: the machine is as asked"
 expect 0 "as saved again" g assert
 
-# by another tool: nothing in the journal about it
-expect 0 "a driver is loaded again" g sim fault reload nvidia
+# a driver that is loaded again: told by the kernel's log, with its time
+says_like() { grep -Eq -- "$1" "$tmp/out"; }
+when='[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC'
+expect 3 "a driver in use cannot be unloaded" g sim reload nvidia
+that "as rmmod says it" says err "Module nvidia is in use: pid 48211 python3"
+expect 0 "and nothing was done" g assert
+expect 0 "a fault does not ask" g sim fault reload nvidia
 expect 4 "there is drift" g assert
-that "and nothing here knows why" says out "by another tool, or a driver that was loaded again: nothing here knows"
+that "by the driver, after the commit that made it" says_like "^    its driver nvidia was loaded again at $when, after commit [0-9]+ by .* at $when, and no restore has put this back$"
+that "or after it was saved, where no commit was" says_like "^    its driver nvidia was loaded again at $when, after it was saved, and no restore has put this back$"
+that "nobody else" says_not out "another tool"
+expect 0 "an idle machine" g sim reset
+expect 0 "by a reboot" g sim reboot
+printf 'mode 0 mig\ncreate 0 3g.40gb at 4\nmode 6 mig\ncreate 6 1g.10gb count 2\n' >"$tmp/in"
+expect_in 0 "with instances" g apply --yes --disrupt unit:nvidia-persistenced.service -
+expect 0 "save" g save
+g export json >"$tmp/idle"
+expect 0 "its driver is loaded again" g sim reload
+expect 4 "assert" g assert
+that "tells what is missing" says out "GPU 6 (0000:d1:00.0): mode is whole, saved is mig"
+that "and that it was the driver" says_like "^    its driver nvidia was loaded again at $when, after it was saved, and no restore has put this back$"
+expect 4 "in JSON" g assert --json
+that "as well" test "$(field '["gpus"][6]["cause"][:37]')" = "its driver nvidia was loaded again at"
+# loaded_now: the time in the sentence is between the saving and now, to the second
+loaded_now() {
+	python3 -c '
+import calendar, json, re, sys, time
+told = json.load(open(sys.argv[1]))
+at = calendar.timegm(time.strptime(re.search(r"at (.*) UTC", told["gpus"][6]["cause"]).group(1), "%Y-%m-%d %H:%M:%S"))
+sys.exit(not told["saved_at_ms"] // 1000 <= at <= time.time())' "$tmp/out"
+}
+that "at the time at which it was" loaded_now
+expect 0 "list" g list
+that "has it in its line" says out "DRIFT: GPU 0: mode is whole, saved is mig; 3g.40gb at 4 is missing (its driver nvidia was loaded again at "
+rm -f "$tree/run/gpuslice/snapshot.json"
+expect 4 "who may not read the log" g --as-user assert
+that "does not know" says out "by another tool, or a driver that was loaded again: nothing here knows"
+expect 0 "until root has published it" g agent --publish
+expect 4 "for viewers" g --as-user assert
+that "then it is told" says out "its driver nvidia was loaded again at "
+expect 0 "restore puts it back" g restore --yes --disrupt unit:nvidia-persistenced.service
+g export json >"$tmp/now"
+that "byte for byte" cmp -s "$tmp/now" "$tmp/idle"
+expect 0 "as saved" g assert
+# a load that is older than what differs explains nothing
+printf 'delete 6 all\n' >"$tmp/in"
+expect 0 "save again" g save
+expect_in 0 "a change" g apply --yes -
+expect 4 "is a commit" g assert
+that "not the driver" says out "    commit "
+# by another tool: nothing in the journal about it
+rm -rf "$tree/var/lib/gpuslice/journal"
+expect 4 "without its journal" g assert
+that "neither it nor the log knows" says out "by another tool, or by hand: neither the journal nor the kernel's log tells of it"
+expect 0 "root publishes" g agent --publish
+expect 4 "what is published" g --as-user assert
+that "tells viewers too" says out "by a commit, another tool, or by hand: the journal cannot be read here, and the kernel's log tells of nothing"
+expect 0 "a GPU was lost meanwhile" g sim fault nvml lost 0000:d1:00.0
+expect 0 "and is back" g sim fault clear
+expect 4 "then the log tells of that" g assert
+that "with the time" says_like "^    the GPU had fallen off the bus at $when, after it was saved, as the kernel's log says, and no restore has put this back$"
 expect 0 "reset" g sim reset
 expect 0 "save" g save
 expect 0 "a reboot" g sim reboot

@@ -79,7 +79,12 @@ static void try_claims(char which, const char *text, size_t n)
 static void try_kernel_log(const char *bytes, size_t n)
 {
 	struct gs_kernel_event ev;
+	struct gs_kernel_load load;
 
+	if (gs_kernel_log_parse_load(bytes, n, &load)) {
+		FUZZ_REQUIRE(load.driver[0] && strnlen(load.driver, sizeof(load.driver)) < sizeof(load.driver));
+		FUZZ_REQUIRE(load.bdf.device <= 0x1f && load.bdf.function <= 7);
+	}
 	if (!gs_kernel_log_parse(bytes, n, &ev))
 		return;
 	FUZZ_REQUIRE(ev.kind >= 0 && ev.kind < GS_GPU_EVENT_MAX);

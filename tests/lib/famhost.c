@@ -200,6 +200,14 @@ static void give_to_vfio(struct fam_gpu *g)
 	}
 }
 
+/* From VFIO; whoever did it died behind the GPU's own driver. */
+static void give_half_back(struct fam_gpu *g)
+{
+	set_driver(g->driver, g->board->driver);
+	set_driver(g->audio.original, "snd_hda_intel");
+	set_driver(g->audio.driver, "");
+}
+
 static bool add_flag(struct fam_gpu *g, const char *word)
 {
 	const struct {
@@ -236,6 +244,8 @@ static void add_word(struct fam_gpu *g, const char *word)
 		g->driver[0] = '\0';
 	else if (strcmp(word, "vfio") == 0)
 		give_to_vfio(g);
+	else if (strcmp(word, "half-back") == 0)
+		give_half_back(g);
 	else if (strcmp(word, "forgotten") == 0)
 		g->original[0] = g->audio.original[0] = '\0';
 	else if (gs_str_starts(word, "audio"))

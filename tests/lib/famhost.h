@@ -133,6 +133,7 @@ struct fam_host {
  *                                               and in:GISTART:KEY=VALUE of a GI
  *   audio[=DRIVER], foreign=DRIVER              functions beside it; without DRIVER: none is bound
  *   forgotten                                   what drivers were bound before VFIO is not known
+ *   half-back                                   the GPU has its own driver back from VFIO, its audio function has none
  *   held, persistenced, kfd, vm, fabric         who has the GPU open
  *   reset, pending-mig, pending-whole           how its MIG mode behaves
  *   boot, noiommu, hidden, waits                the boot display, no IOMMU, holders cannot be seen, a write that waits

@@ -114,6 +114,7 @@ static void add_t4(struct gs_snapshot *s)
 	gpu->no_passthrough = "the IOMMU is off";
 	gpu->stranded = "bound to pci-pf-stub";
 	gpu->events_visible = true;
+	gpu->driver_loaded_ms = GS_I64(1763000004000);
 	*gs_gpu_add_event(s, gpu) = (struct gs_gpu_event){ GS_GPU_EVENT_XID, GS_I64(1763000005140), GS_U32(79), "Xid (PCI:0000:61:00): 79, x" };
 	*gs_gpu_add_event(s, gpu) = (struct gs_gpu_event){ .kind = GS_GPU_EVENT_RESET };
 	add_vgpu(s, gpu, 1, "T4-4C")->uuid = "c0ffee00-0000-4000-8000-00000000000a";

@@ -8,7 +8,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "base/strbuf.h"
@@ -192,14 +194,76 @@ static void test_saved(void **state)
 	assert_int_equal(m->layer, GS_LAYER_SAVED);
 	answer(m, "{\"commits\":[]}");
 	check(m, "saved");
+	press(m, "r");
+	assert_int_equal(m->layer, GS_LAYER_REVIEW);
+	check(m, "restore-review");
+	press(m, "\033");
+	assert_int_equal(m->layer, GS_LAYER_SAVED);
 	press(m, "\033:create 2 2g.20gb at 2\nWS");
 	check(m, "saved-too");
+}
+
+static void test_agent(void **state)
+{
+	static const char why[] = "signal 9 ended the agent process. the agent has gone";
+	MODEL *m = model(false);
+
+	(void)state;
+	press(m, ":create 2 2g.20gb at 2\n");
+	for (int i = 0; i < 2; i++) {
+		assert_true(gs_control_agent_ended(m, why) & GS_DO_CONNECT);
+		m->agent_gone = false;
+		gs_control_agent_started(m, true, NULL);
+	}
+	check(m, "agent-again");
+	assert_false(gs_control_agent_ended(m, why) & GS_DO_CONNECT);
+	check(m, "agent-gone");
+	m->message[0] = '\0';
+	check(m, "agent-gone-keys");
+	press(m, "W");
+	check(m, "agent-gone-review");
+}
+
+static void test_agent_ends_in_a_commit(void **state)
+{
+	MODEL *m = model(false);
+
+	(void)state;
+	press(m, ":create 2 2g.20gb at 2\nWy");
+	gs_control_progress(m, "begin", 1, 2, "GPU 2: creating 2g.20gb at 2", NULL);
+	gs_control_agent_ended(m, "signal 9 ended the agent process. the agent has gone");
+	m->agent_gone = false;
+	gs_control_agent_started(m, true, NULL);
+	check(m, "agent-lost-commit");
+}
+
+static void test_lock(void **state)
+{
+	MODEL *m = model(false);
+
+	(void)state;
+	press(m, ":create 2 2g.20gb at 2\nWy");
+	gs_control_committed(m, GS_STATUS_LOCKED, "another commit is running: pid 9001 (alice): gpuslice apply layout.json, since 2026-11-21 14:03:09 UTC. Nothing was done: --wait SECONDS waits for its end");
+	check(m, "locked");
+	press(m, "w");
+	snprintf(m->agent_notice, sizeof(m->agent_notice), "waiting for another commit to end, 3600 s at most: pid 9001 (alice): gpuslice apply layout.json, since 2026-11-21 14:03:09 UTC");
+	check(m, "lock-waits");
+}
+
+static void test_unknown_word(void **state)
+{
+	MODEL *m = model(false);
+
+	(void)state;
+	press(m, ":what 3\n");
+	check(m, "prompt-unknown");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_history), cmocka_unit_test(test_interrupted), cmocka_unit_test(test_monitor), cmocka_unit_test(test_question), cmocka_unit_test(test_saved),
+		cmocka_unit_test(test_agent), cmocka_unit_test(test_agent_ends_in_a_commit), cmocka_unit_test(test_lock), cmocka_unit_test(test_unknown_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,26 +146,26 @@ static void a_cause_is_named_only_where_it_is_known(void **state)
 	struct gs_snapshot *was = gs_testhost(H100, "mig 1g.10gb@0 | mig 1g.10gb@0"), *now = gs_testhost(H100, "mig | mig 1g.10gb@0");
 	const struct gs_bdf first = gs_snapshot_gpu(now, 0)->bdf, second = gs_snapshot_gpu(now, 1)->bdf;
 	/* 1795267200000: 2026-11-21 13:20:00 UTC */
-	const struct gs_drift_commit this_boot = { 12, "alice", { 1795267200000 }, BOOT_1, &first, 1 }, later = { 14, NULL, { 1795267200000 }, BOOT_1, &first, 1 },
-				     older = { 3, "bob", { 1000 }, BOOT_1, &first, 1 }, other_gpu = { 12, "alice", { 1795267200000 }, BOOT_1, &second, 1 };
+	const struct gs_drift_commit this_boot = { 12, "alice", { 1795267200000 }, BOOT_1, &first, 1, GS_I64_UNKNOWN }, later = { 14, NULL, { 1795267200000 }, BOOT_1, &first, 1, GS_I64_UNKNOWN },
+				     older = { 3, "bob", { 1000 }, BOOT_1, &first, 1, GS_I64_UNKNOWN }, other_gpu = { 12, "alice", { 1795267200000 }, BOOT_1, &second, 1, GS_I64_UNKNOWN };
 	const struct gs_drift_commit two[] = { later, this_boot };
 	const struct gs_i64 at = GS_I64(1795260000000);
 	const struct {
 		struct gs_drift_facts facts;
 		const char *cause;
 	} rows[] = {
-		{ { NULL, NULL, GS_I64_UNKNOWN, NULL, 0 }, "by another tool, or a driver that was loaded again: nothing here knows" },
-		{ { BOOT_1, BOOT_1, at, NULL, 0 }, "by another tool, or a driver that was loaded again: nothing here knows" },
-		{ { BOOT_1, BOOT_2, at, NULL, 0 }, "the machine was restarted since it was saved, and no restore has put this back" },
-		{ { NULL, BOOT_2, at, NULL, 0 }, "by another tool, or a driver that was loaded again: nothing here knows" },
-		{ { BOOT_1, BOOT_1, at, &this_boot, 1 }, "commit 12 by alice at 2026-11-21 13:20:00 UTC changed this GPU" },
-		{ { BOOT_1, BOOT_1, at, two, 2 }, "commit 14 by somebody at 2026-11-21 13:20:00 UTC changed this GPU" },
-		{ { BOOT_1, BOOT_1, at, &older, 1 }, "by another tool, or a driver that was loaded again: nothing here knows" },
-		{ { BOOT_1, BOOT_1, at, &other_gpu, 1 }, "by another tool, or a driver that was loaded again: nothing here knows" },
+		{ { NULL, NULL, GS_I64_UNKNOWN, NULL, 0, false }, "by another tool, or a driver that was loaded again: nothing here knows" },
+		{ { BOOT_1, BOOT_1, at, NULL, 0, false }, "by another tool, or a driver that was loaded again: nothing here knows" },
+		{ { BOOT_1, BOOT_2, at, NULL, 0, false }, "the machine was restarted since it was saved, and no restore has put this back" },
+		{ { NULL, BOOT_2, at, NULL, 0, false }, "by another tool, or a driver that was loaded again: nothing here knows" },
+		{ { BOOT_1, BOOT_1, at, &this_boot, 1, false }, "commit 12 by alice at 2026-11-21 13:20:00 UTC changed this GPU" },
+		{ { BOOT_1, BOOT_1, at, two, 2, false }, "commit 14 by somebody at 2026-11-21 13:20:00 UTC changed this GPU" },
+		{ { BOOT_1, BOOT_1, at, &older, 1, false }, "by another tool, or a driver that was loaded again: nothing here knows" },
+		{ { BOOT_1, BOOT_1, at, &other_gpu, 1, false }, "by another tool, or a driver that was loaded again: nothing here knows" },
 		/* what was before the restart is gone with it */
-		{ { BOOT_1, BOOT_2, at, &this_boot, 1 }, "the machine was restarted since it was saved, and no restore has put this back" },
+		{ { BOOT_1, BOOT_2, at, &this_boot, 1, false }, "the machine was restarted since it was saved, and no restore has put this back" },
 		/* when it was saved is not known: nothing is later than that */
-		{ { NULL, BOOT_1, GS_I64_UNKNOWN, &this_boot, 1 }, "by another tool, or a driver that was loaded again: nothing here knows" },
+		{ { NULL, BOOT_1, GS_I64_UNKNOWN, &this_boot, 1, false }, "by another tool, or a driver that was loaded again: nothing here knows" },
 	};
 	struct gs_layout *saved = saved_of(was);
 
@@ -183,12 +183,94 @@ static void a_cause_is_named_only_where_it_is_known(void **state)
 	gs_snapshot_unref(now);
 }
 
+/* 13:00:00 and so on of 2026-11-21, UTC */
+#define SAVED 1795266000000
+#define AT(minutes) (SAVED + (minutes) * 60000ll)
+#define CLOCK(hh_mm) "2026-11-21 " hh_mm ":00 UTC"
+#define NO_RESTORE "and no restore has put this back"
+#define RESTARTED "the machine was restarted since it was saved, " NO_RESTORE
+#define NOBODY "by another tool, or by hand: neither the journal nor the kernel's log tells of it"
+#define UNKNOWN "by another tool, or a driver that was loaded again: nothing here knows"
+
+static void the_cause_is_what_came_last(void **state)
+{
+	const struct gs_bdf bdf = { .bus = 1 };
+	/* from 13:10 to 13:12, of this boot and of the one before */
+	const struct gs_drift_commit mine = { 7, "alice", { AT(10) }, BOOT_1, &bdf, 1, GS_I64(AT(12)) }, open_end = { 7, "alice", { AT(10) }, BOOT_1, &bdf, 1, GS_I64_UNKNOWN },
+				     before_boot = { 7, "alice", { AT(10) }, BOOT_2, &bdf, 1, GS_I64(AT(12)) };
+	const struct {
+		const char *name;
+		const struct gs_drift_commit *commit;
+		const char *saved_boot, *boot;
+		struct gs_i64 saved_at, loaded;
+		enum gs_gpu_event_kind kind;
+		struct gs_i64 event;
+		uint32_t xid;
+		const char *cause;
+		bool is_hidden;         /* the journal */
+	} rows[] = {
+#define SAME_BOOT BOOT_1, BOOT_1, GS_I64(SAVED)
+#define NO_EVENT GS_GPU_EVENT_INVALID, GS_I64_UNKNOWN, 0
+		{ "a load", NULL, SAME_BOOT, GS_I64(AT(20)), NO_EVENT, "its driver nvidia was loaded again at " CLOCK("13:20") ", after it was saved, " NO_RESTORE, false },
+		{ "at that very moment", NULL, SAME_BOOT, GS_I64(SAVED), NO_EVENT, "its driver nvidia was loaded again at " CLOCK("13:00") ", after it was saved, " NO_RESTORE, false },
+		{ "a load before", NULL, SAME_BOOT, GS_I64(SAVED - 1), NO_EVENT, NOBODY, false },
+		{ "a load before, and no journal to be read", NULL, SAME_BOOT, GS_I64(SAVED - 1), NO_EVENT,
+		  "by a commit, another tool, or by hand: the journal cannot be read here, and the kernel's log tells of nothing", true },
+		{ "nothing known of loads", NULL, SAME_BOOT, GS_I64_UNKNOWN, NO_EVENT, UNKNOWN, false },
+		{ "nothing known of the saving", NULL, NULL, BOOT_1, GS_I64_UNKNOWN, GS_I64(AT(20)), NO_EVENT, UNKNOWN, false },
+		/* a boot loads drivers, and it is the boot that is told */
+		{ "a restart and its load", NULL, BOOT_2, BOOT_1, GS_I64(SAVED), GS_I64(AT(20)), NO_EVENT, RESTARTED, false },
+		{ "a restart and a reset", NULL, BOOT_2, BOOT_1, GS_I64(SAVED), GS_I64_UNKNOWN, GS_GPU_EVENT_RESET, GS_I64(AT(20)), 0, RESTARTED, false },
+		{ "perhaps a restart", NULL, NULL, BOOT_1, GS_I64(SAVED), GS_I64(AT(20)), NO_EVENT, "its driver nvidia was loaded at " CLOCK("13:20") ", after it was saved, " NO_RESTORE, false },
+		{ "a commit and a load", &mine, SAME_BOOT, GS_I64(AT(20)), NO_EVENT,
+		  "its driver nvidia was loaded again at " CLOCK("13:20") ", after commit 7 by alice at " CLOCK("13:10") ", " NO_RESTORE, false },
+		{ "a load and a commit", &mine, SAME_BOOT, GS_I64(AT(5)), NO_EVENT, "commit 7 by alice at " CLOCK("13:10") " changed this GPU", false },
+		/* a commit that binds a driver itself */
+		{ "a load in a commit", &mine, SAME_BOOT, GS_I64(AT(11)), NO_EVENT, "commit 7 by alice at " CLOCK("13:10") " changed this GPU", false },
+		{ "a load at its end", &mine, SAME_BOOT, GS_I64(AT(12)), NO_EVENT, "commit 7 by alice at " CLOCK("13:10") " changed this GPU", false },
+		{ "its end is not known", &open_end, SAME_BOOT, GS_I64(AT(11)), NO_EVENT,
+		  "its driver nvidia was loaded again at " CLOCK("13:11") ", after commit 7 by alice at " CLOCK("13:10") ", " NO_RESTORE, false },
+		/* restore of this boot, and then a load */
+		{ "a restart, a commit, a load", &mine, BOOT_2, BOOT_1, GS_I64(SAVED), GS_I64(AT(20)), NO_EVENT,
+		  "its driver nvidia was loaded again at " CLOCK("13:20") ", after commit 7 by alice at " CLOCK("13:10") ", " NO_RESTORE, false },
+		{ "a restart, its load, a commit", &mine, BOOT_2, BOOT_1, GS_I64(SAVED), GS_I64(AT(5)), NO_EVENT, "commit 7 by alice at " CLOCK("13:10") " changed this GPU", false },
+		{ "a commit of the boot before", &before_boot, BOOT_2, BOOT_1, GS_I64(SAVED), GS_I64(AT(20)), NO_EVENT, RESTARTED, false },
+		{ "a reset", NULL, SAME_BOOT, GS_I64(SAVED - 1), GS_GPU_EVENT_RESET, GS_I64(AT(20)), 0,
+		  "the GPU was reset at " CLOCK("13:20") ", after it was saved, as the kernel's log says, " NO_RESTORE, false },
+		{ "lost", NULL, SAME_BOOT, GS_I64_UNKNOWN, GS_GPU_EVENT_LOST, GS_I64(AT(20)), 0,
+		  "the GPU had fallen off the bus at " CLOCK("13:20") ", after it was saved, as the kernel's log says, " NO_RESTORE, false },
+		{ "wedged", NULL, SAME_BOOT, GS_I64_UNKNOWN, GS_GPU_EVENT_WEDGED, GS_I64(AT(20)), 0,
+		  "the driver gave the GPU up as wedged at " CLOCK("13:20") ", after it was saved, as the kernel's log says, " NO_RESTORE, false },
+		{ "the Xid of a loss", NULL, SAME_BOOT, GS_I64_UNKNOWN, GS_GPU_EVENT_XID, GS_I64(AT(20)), 79,
+		  "the GPU had fallen off the bus at " CLOCK("13:20") ", after it was saved, as the kernel's log says, " NO_RESTORE, false },
+		{ "the Xid of a program", NULL, SAME_BOOT, GS_I64_UNKNOWN, GS_GPU_EVENT_XID, GS_I64(AT(20)), 31, UNKNOWN, false },
+		{ "a reset before", NULL, SAME_BOOT, GS_I64(SAVED - 1), GS_GPU_EVENT_RESET, GS_I64(SAVED - 1), 0, NOBODY, false },
+		{ "a reset at an unknown time", NULL, SAME_BOOT, GS_I64(SAVED - 1), GS_GPU_EVENT_RESET, GS_I64_UNKNOWN, 0, NOBODY, false },
+		{ "a commit and a reset", &mine, SAME_BOOT, GS_I64_UNKNOWN, GS_GPU_EVENT_RESET, GS_I64(AT(20)), 0, "commit 7 by alice at " CLOCK("13:10") " changed this GPU", false },
+		{ "a reset and a load", NULL, SAME_BOOT, GS_I64(AT(20)), GS_GPU_EVENT_RESET, GS_I64(AT(15)), 0,
+		  "its driver nvidia was loaded again at " CLOCK("13:20") ", after it was saved, " NO_RESTORE, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(rows); i++) {
+		struct gs_gpu_event ev = { rows[i].kind, rows[i].event, { rows[i].xid != 0, rows[i].xid }, NULL }, *list[] = { &ev };
+		struct gs_gpu gpu = { .bdf = bdf, .driver = "nvidia", .driver_loaded_ms = rows[i].loaded, .events = list, .n_events = rows[i].kind != GS_GPU_EVENT_INVALID };
+		const struct gs_drift_facts facts = { rows[i].saved_boot, rows[i].boot, rows[i].saved_at, rows[i].commit, rows[i].commit != NULL, rows[i].is_hidden };
+		struct gs_arena *arena = gs_arena_new();
+		const char *cause = gs_drift_cause(&gpu, &facts, arena);
+
+		if (strcmp(cause, rows[i].cause) != 0)
+			fail_msg("%s: %s", rows[i].name, cause);
+		gs_arena_free(arena);
+	}
+}
+
 static void commits_that_did_nothing_explain_nothing(void **state)
 {
 	static const char text[] = "[7, {}, {\"id\":1,\"begun_ms\":5,\"done\":0,\"gpus\":[{\"bdf\":\"0000:01:00.0\"}]},"
 				   "{\"id\":4,\"begun_ms\":6,\"done\":3,\"status\":1,\"gpus\":[]},"
 				   "{\"id\":2,\"begun_ms\":6,\"done\":0,\"uncertain\":true,\"gpus\":[{\"bdf\":\"0000:01:00.0\"},{\"bdf\":\"x\"},7]},"
-				   "{\"id\":3,\"begun_ms\":7,\"done\":2,\"boot_id\":\"b\",\"author\":{\"user\":\"eve\"},\"gpus\":[]}]";
+				   "{\"id\":3,\"begun_ms\":7,\"ended_ms\":9,\"done\":2,\"boot_id\":\"b\",\"author\":{\"user\":\"eve\"},\"gpus\":[]}]";
 	struct json_object *list = json_tokener_parse(text);
 	struct gs_arena *arena = gs_arena_new();
 	struct gs_drift_commit *commits = NULL;
@@ -203,6 +285,8 @@ static void commits_that_did_nothing_explain_nothing(void **state)
 	assert_int_equal(commits[1].id, 3);
 	assert_string_equal(commits[1].user, "eve");
 	assert_int_equal(commits[1].n_gpus, 0);
+	assert_true(commits[1].ended_ms.known && commits[1].ended_ms.value == 9);
+	assert_false(commits[0].ended_ms.known);
 	gs_arena_free(arena);
 	json_object_put(list);
 }
@@ -214,6 +298,7 @@ int main(void)
 		cmocka_unit_test(gpus_are_judged_one_by_one),
 		cmocka_unit_test(what_cannot_be_laid_over_its_gpu_is_a_difference_of_it_alone),
 		cmocka_unit_test(a_cause_is_named_only_where_it_is_known),
+		cmocka_unit_test(the_cause_is_what_came_last),
 		cmocka_unit_test(commits_that_did_nothing_explain_nothing),
 	};
 

@@ -87,6 +87,59 @@ static void hostile_text_is_made_harmless(void **state)
 	assert_int_equal(strlen(ev.text), GS_KERNEL_TEXT - 1);
 }
 
+/* "nvidia all", "xe 0000:65:00.0", or "" */
+static void assert_load(const char *line, const char *wanted)
+{
+	struct gs_kernel_load load;
+	struct gs_kernel_event ev;
+	char said[64] = "", address[GS_BDF_TEXT];
+
+	if (gs_kernel_log_parse_load(line, strlen(line), &load))
+		snprintf(said, sizeof(said), "%s %s", load.driver, load.is_for_all ? "all" : gs_bdf_format(load.bdf, address));
+	if (strcmp(said, wanted) != 0)
+		print_message("%s\n", line);
+	assert_string_equal(said, wanted);
+	/* and is no event, so that it pushes none out */
+	assert_false(*wanted && gs_kernel_log_parse(line, strlen(line), &ev));
+}
+
+static void a_driver_that_is_loaded_says_so(void **state)
+{
+	(void)state;
+	assert_load("4,339,5140900,-;NVRM: loading NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu Oct 19 18:56:32 UTC 2023", "nvidia all");
+	assert_load("4,339,5140900,-,caller=T4711;NVRM: loading NVIDIA UNIX Open Kernel Module for x86_64  580.105.08  Release Build  (dvs-builder@U22)  Wed Nov 5", "nvidia all");
+	assert_load("4,1,1,-;NVRM: loading NVIDIA UNIX aarch64 Kernel Module  470.1", "nvidia all");
+	assert_load("6,1,1,-;[drm] Initialized amdgpu 3.57.0 20150101 for 0000:65:00.0 on minor 0", "amdgpu " GPU);
+	assert_load("6,1,1,-;[drm] Initialized amdgpu 3.64.0 for 0000:65:00.0 on minor 12", "amdgpu " GPU);
+	assert_load("6,1,1,-;[drm] Initialized xe 1.1.0 20201103 for 0000:65:00.0 on minor 1", "xe " GPU);
+	assert_load("6,1,1,-;[drm] Initialized i915 1.6.0 20230929 for 0000:65:00.0 on minor 1", "i915 " GPU);
+}
+
+static void what_only_looks_like_a_load(void **state)
+{
+	static const char *const lines[] = {
+		"", ";", "4,1,1,-;", "NVRM: loading NVIDIA UNIX x86_64 Kernel Module  535",
+		/* a program wrote it */
+		"12,1,1,-;NVRM: loading NVIDIA UNIX x86_64 Kernel Module  535", "14,1,1,-;[drm] Initialized xe 1.1.0 for 0000:65:00.0 on minor 1",
+		/* modules beside it, which may be loaded alone */
+		"6,1,1,-;nvidia-modeset: Loading NVIDIA UNIX Open Kernel Mode Setting Driver for x86_64  530.41.03",
+		"6,1,1,-;[drm] Initialized nvidia-drm 0.0.0 20160202 for 0000:65:00.0 on minor 0", "6,1,1,-;[drm] Initialized ast 0.1.0 for 0000:65:00.0 on minor 0",
+		/* in the middle of something else, half of one, another of a name */
+		"4,1,1,-;NVRM: name=NVRM: loading NVIDIA UNIX x86_64 Kernel Module  535", "4,1,1,-;NVRM: loading NVIDIA UNIX", "4,1,1,-;NVRM: loading NVIDIA UNIX x86_64",
+		" NVRM: loading NVIDIA UNIX x86_64 Kernel Module  535", "6,1,1,-;x [drm] Initialized xe 1.1.0 for 0000:65:00.0 on minor 1",
+		"6,1,1,-;[drm] Initialized xe", "6,1,1,-;[drm] Initialized ", "6,1,1,-;[drm] Initialized xe 1.1.0", "6,1,1,-;[drm] Initialized xe 1.1.0 for ",
+		"6,1,1,-;[drm] Initialized xe 1.1.0 for 0000:65:00.0", "6,1,1,-;[drm] Initialized xe 1.1.0 for virtual device on minor 1",
+		"6,1,1,-;[drm] Initialized amdgpu 3.57.0 20150101 for amdgpu_xcp_1 on minor 1", "6,1,1,-;[drm] Initialized xexe 1.1.0 for 0000:65:00.0 on minor 1",
+		"6,1,1,-;[drm] Initialized xe evil for 0000:65:00.0 on minor 1", "6,1,1,-;[drm] Initialized xe 1.1.0 1 2 for 0000:65:00.0 on minor 1",
+		"6,1,1,-;[drm] Initialized xe 1.1.0 for 0000:65:20.0 on minor 1", "6,1,1,-;[drm] Initialized xe 1.1.0 for 65:00.0 on minor 1",
+		"4,1,18446744073709551615,-;NVRM: loading NVIDIA UNIX x86_64 Kernel Module  535",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+		assert_load(lines[i], "");
+}
+
 /* ---------------------------------------------------------------- a machine's log */
 
 struct host {
@@ -186,6 +239,60 @@ static void records_go_to_their_gpu_with_their_time(void **state)
 	assert_look(h, "1763000001000 13");
 }
 
+/* When the driver of the GPU at 65:00 was loaded; -1: not known. */
+static long long loaded(struct host *h, const char *driver)
+{
+	struct gs_snapshot *s = gs_snapshot_new();
+	struct gs_bdf bdf;
+	struct gs_gpu *gpu;
+	long long ms;
+
+	assert_int_equal(gs_bdf_parse(GPU, &bdf), 0);
+	gpu = gs_snapshot_add_gpu(s, bdf);
+	gpu->driver = driver;
+	assert_int_equal(gs_kernel_log_apply(h->log, s, &gpu, 1), 0);
+	assert_int_equal(gpu->n_events, 0);
+	ms = gpu->driver_loaded_ms.known ? (long long)gpu->driver_loaded_ms.value : -1;
+	gs_snapshot_unref(s);
+	return ms;
+}
+
+static void the_last_load_of_its_own_driver_counts(void **state)
+{
+	struct host *h = *state;
+	char *text = malloc(1 << 20);
+	size_t n = 0;
+
+	assert_int_equal(loaded(h, "nvidia"), -1);
+	gs_tree_put(h->dir, "dev/kmsg", "5,0,0,-;Linux version 6.8\n");
+	assert_int_equal(loaded(h, "nvidia"), -1);
+	gs_tree_put(h->dir, "dev/kmsg",
+		    "4,1,5000000,-;NVRM: loading NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu\n"
+		    "6,2,6000000,-;[drm] Initialized xe 1.1.0 for 0000:65:00.0 on minor 1\n"
+		    "6,3,7000000,-;[drm] Initialized xe 1.1.0 for 0000:66:00.0 on minor 2\n"
+		    "4,4,9000000,-;NVRM: loading NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu\n");
+	assert_int_equal(loaded(h, "nvidia"), 1763000009000);
+	assert_int_equal(loaded(h, "xe"), 1763000006000);
+	/* of a driver that has not got it, and of none */
+	assert_int_equal(loaded(h, "vfio-pci"), -1);
+	assert_int_equal(loaded(h, "amdgpu"), -1);
+	assert_int_equal(loaded(h, NULL), -1);
+	/* the log of another boot */
+	gs_tree_put(h->dir, "dev/kmsg", "4,1,1000000,-;NVRM: loading NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu\n");
+	assert_int_equal(loaded(h, "nvidia"), 1763000001000);
+	assert_int_equal(loaded(h, "xe"), -1);
+	/* more devices than anybody has: what came first goes, and what came last stays */
+	for (unsigned i = 0; i < 4000; i++)
+		n += (size_t)snprintf(text + n, (1 << 20) - n, "6,%u,%u000,-;[drm] Initialized xe 1.1.0 for %04x:00:00.0 on minor 1\n", i, i, i + 1);
+	n += (size_t)snprintf(text + n, (1 << 20) - n, "6,1,8000,-;[drm] Initialized xe 1.1.0 for 0000:65:00.0 on minor 1\n");
+	gs_tree_put(h->dir, "dev/kmsg", text);
+	assert_int_equal(loaded(h, "xe"), 1763000000008);
+	free(text);
+	gs_tree_put(h->dir, "proc/stat", "cpu 1\n");
+	gs_tree_put(h->dir, "dev/kmsg", "4,1,1000000,-;NVRM: loading NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu\n");
+	assert_int_equal(loaded(h, "nvidia"), -1);
+}
+
 static void the_last_ones_are_kept(void **state)
 {
 	struct host *h = *state;
@@ -255,8 +362,11 @@ int main(void)
 		cmocka_unit_test(each_driver_says_it_its_own_way),
 		cmocka_unit_test(what_only_looks_like_one),
 		cmocka_unit_test(hostile_text_is_made_harmless),
+		cmocka_unit_test(a_driver_that_is_loaded_says_so),
+		cmocka_unit_test(what_only_looks_like_a_load),
 		TEST(not_to_be_read_is_not_none),
 		TEST(records_go_to_their_gpu_with_their_time),
+		TEST(the_last_load_of_its_own_driver_counts),
 		TEST(the_last_ones_are_kept),
 		TEST(hostile_logs),
 		TEST(without_a_clock_the_time_is_unknown),

@@ -190,6 +190,57 @@ static void each_look_tells_which_gpus_are_as_saved(void **state)
 	gs_saved_look_free(look);
 }
 
+/* As a look and a viewer far away have it. */
+static void assert_obstacle(struct gs_saved_look *look, bool is_enabled, const char *obstacle)
+{
+	struct gs_snapshot *s = gs_testhost("h100-sxm5-80gb", "mig"), *far = NULL;
+	struct json_object *o;
+
+	assert_int_equal(gs_saved_look_apply(look, s, NULL), 0);
+	assert_int_equal(gs_snapshot_saved(s)->unit_enabled, is_enabled);
+	o = gs_snapshot_to_json(s, GS_SNAPSHOT_PROFILES);
+	assert_int_equal(gs_snapshot_from_json(o, &far, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		const char *said = gs_saved_obstacle(gs_snapshot_saved(i ? far : s));
+
+		if (obstacle)
+			assert_string_equal(said, obstacle);
+		else
+			assert_null(said);
+	}
+	json_object_put(o);
+	gs_snapshot_unref(far);
+	gs_snapshot_unref(s);
+}
+
+static void what_keeps_it_from_being_put_back_is_told(void **state)
+{
+	static const char missing[] = "nothing puts it back at boot: gpuslice-restore.service is not installed (make install, or the package, then systemctl enable gpuslice-restore.service)";
+	struct host *h = *state;
+	struct gs_saved_look *look;
+	struct gs_root *root = NULL;
+	char *text = layout_of("mig");
+	char path[256];
+
+	/* on a simulated machine a link is enough */
+	assert_int_equal(gs_root_open(GS_ROOT_SYSROOT, h->dir, &root, NULL), 0);
+	look = gs_saved_look_new(root);
+
+	gs_tree_put(h->dir, GS_SAVED_PATH, text);
+	free(text);
+	assert_obstacle(look, false, missing);
+	/* a link that the package has left behind starts nothing */
+	gs_tree_link(h->dir, WANTS GS_RESTORE_UNIT, "/" LIB GS_RESTORE_UNIT);
+	assert_obstacle(look, false, missing);
+	gs_tree_put(h->dir, LIB GS_RESTORE_UNIT, "[Unit]\n");
+	assert_obstacle(look, true, NULL);
+	snprintf(path, sizeof(path), "%s/" WANTS GS_RESTORE_UNIT, h->dir);
+	assert_int_equal(unlink(path), 0);
+	assert_obstacle(look, false, "nothing puts it back at boot until systemctl enable gpuslice-restore.service");
+	gs_saved_look_free(look);
+	gs_root_close(root);
+}
+
 static void a_saved_state_that_is_none_is_refused(void **state)
 {
 	static const char *const pairs[][2] = { { "saved", "maybe" }, { "saved", "" }, { "saved_layout", "xyz" }, { "saved_layout", "00" } };
@@ -215,6 +266,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_saved_is_read_back_with_who_and_when, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_note_counts_for_its_own_file_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_unit_is_enabled_where_a_target_wants_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_keeps_it_from_being_put_back_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_look_tells_which_gpus_are_as_saved, setup, teardown),
 		cmocka_unit_test(a_saved_state_that_is_none_is_refused),
 	};

@@ -127,6 +127,8 @@ static void every_new_field_arrives(void **state)
 	assert_string_equal(gpu->no_passthrough, "the IOMMU is off");
 	assert_string_equal(gpu->stranded, "bound to pci-pf-stub");
 	assert_true(gpu->events_visible);
+	assert_true(gpu->driver_loaded_ms.known && gpu->driver_loaded_ms.value == 1763000004000);
+	assert_false(gs_snapshot_gpu(s, 0)->driver_loaded_ms.known);
 	assert_int_equal(gpu->n_events, 2);
 	assert_true(gpu->events[0]->kind == GS_GPU_EVENT_XID && gpu->events[0]->time_ms.value == 1763000005140 && gs_u32_is(gpu->events[0]->xid, 79));
 	assert_string_equal(gpu->events[0]->text, "Xid (PCI:0000:61:00): 79, x");
