@@ -524,8 +524,8 @@ static void what_was_to_go_and_stayed_is_not_the_end(void **state)
 	assert_int_equal(judged(past, "mig 1g.10gb@0 1g.10gb@1 3g.40gb@4", "still has the 3g.40gb at 4, which was to go"), GS_PAST_IS_BASE);
 	assert_int_equal(judged(past, "mig 1g.10gb@1 3g.40gb@4", "still has the 1g.10gb at 1, which was to go"), GS_PAST_IS_BETWEEN);
 	assert_int_equal(judged(past, "mig", NULL), GS_PAST_IS_TARGET);
-	/* what somebody else put there would go with finishing it: that is to be decided */
-	assert_int_equal(judged(past, "mig 2g.20gb@0", NULL), GS_PAST_IS_BETWEEN);
+	/* what somebody else put there stays when it is finished, so there is nothing left to do */
+	assert_int_equal(judged(past, "mig 2g.20gb@0", NULL), GS_PAST_IS_TARGET);
 	/* what is made anew in its place is there at both ends */
 	assert_int_equal(gs_journal_parse(other, strlen(other), &g, NULL), 0);
 	assert_int_equal(gs_journal_past(g, BOOT, &recreated, NULL), 0);
