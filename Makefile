@@ -28,7 +28,7 @@ CFLAGS ?= -O2 -g
 LDFLAGS ?=
 
 DEPS = gcc libc6-dev pkg-config libncurses-dev libpci-dev libjson-c-dev libyaml-dev libxml2-dev uuid-dev libudev-dev
-VM_DEPS = qemu-system-x86 busybox-static e2fsprogs cpio kmod xz-utils zstd binutils gcc libc6-dev linux-headers-amd64
+VM_DEPS = qemu-system-x86 busybox-static systemd e2fsprogs cpio kmod xz-utils zstd binutils gcc libc6-dev linux-headers-amd64
 TEST_DEPS = $(DEPS) libcmocka-dev libvterm-dev tmux python3 python3-jsonschema umockdev libumockdev-dev
 
 .DEFAULT_GOAL := all

@@ -110,6 +110,7 @@ for script in "$here"/crash/*.sh; do
 		-f "$here/../../data:/usr/share/gpuslice" -f "$here/../../themes:/usr/share/gpuslice/themes" "$script"
 done
 job tests/vm/power.sh "$here/power.sh"
+job tests/vm/restore_unit.sh "$here/restore_unit.sh"
 for program in "$BUILD"/tests/vm/test_*; do
 	name=$(basename "$program")
 	[ -x "$program" ] && [ -e "$here/$name.c" ] || continue
