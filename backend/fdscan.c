@@ -2,9 +2,11 @@
 #include "backend/fdscan.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "backend/grow.h"
 #include "base/parse.h"
@@ -159,32 +161,75 @@ static int need_numbers(struct gs_fdscan *scan)
 	return r;
 }
 
-/* Under /dev, and what nearly every process has open is told by its name. */
-static bool is_odd(const char *target)
+/*
+ * What is behind the last "/dev/". Who was chrooted, or has a /dev of his own
+ * mount namespace, has something before it, or the name alone: the text is the
+ * path from the top of the opener's mounts, which need not be ours.
+ */
+static const char *below_dev(const char *target)
 {
+	static const char *const folders[] = { "nvidia-caps/", "vfio/", "dri/" };
+	const char *found = NULL;
+
+	for (const char *p = strstr(target, "/dev/"); p; p = strstr(p + 1, "/dev/"))
+		found = p + strlen("/dev/");
+	if (found || target[0] != '/')
+		return found;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(folders); i++)
+		if (gs_str_starts(target + 1, folders[i]))
+			return target + 1;
+	return strchr(target + 1, '/') ? NULL : target + 1;
+}
+
+bool gs_fdscan_may_be_node(const char *target)
+{
+	/* what nearly every process has open is told by its name */
 	static const char *const plain[] = { "null", "zero", "full", "random", "urandom", "tty", "pts/", "ptmx", "console", "shm/", "hugepages", "mqueue",
 					     "fuse", "kvm", "net/tun", "vhost-net", "kmsg", "input/", "snd/", "nvidiactl", "nvidia-uvm", "nvidia-modeset", "vfio/vfio", "iommu", "rtc",
 					     "hpet", "loop", "mem", "cpu_dma_latency" };
+	const char *name = below_dev(target);
 
-	if (!gs_str_starts(target, "/dev/"))
-		return false;
-	for (size_t i = 0; i < GS_ARRAY_SIZE(plain); i++)
-		if (gs_str_starts(target + strlen("/dev/"), plain[i]))
+	for (size_t i = 0; name && i < GS_ARRAY_SIZE(plain); i++)
+		if (gs_str_starts(name, plain[i]))
 			return false;
+	return name != NULL;
+}
+
+/* The number of the character device behind a link. On a live machine it may be a file of a server that has gone: that is not asked. */
+static bool device_of(struct gs_fdscan *scan, uint32_t pid, DIR *dir, const char *fd, dev_t *ret_rdev)
+{
+	struct statx stx;
+	struct stat st;
+
+	if (gs_root_kind(scan->root) == GS_ROOT_LIVE) {
+		if (statx(dirfd(dir), fd, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &stx) < 0 || !S_ISCHR(stx.stx_mode))
+			return false;
+		*ret_rdev = makedev(stx.stx_rdev_major, stx.stx_rdev_minor);
+		return true;
+	}
+	if (gs_root_stat(scan->root, &st, "proc/%u/fd/%s", pid, fd) < 0 || !S_ISCHR(st.st_mode))
+		return false;
+	*ret_rdev = st.st_rdev;
 	return true;
 }
 
-static int node_by_number(struct gs_fdscan *scan, uint32_t pid, const char *fd, enum gs_node *ret_node, uint32_t *ret_number)
+/* What the number says, where it is one that we know; it counts more than the name, which a container may have chosen. */
+static int node_by_number(struct gs_fdscan *scan, uint32_t pid, DIR *dir, const char *fd, enum gs_node *ret_node, uint32_t *ret_number)
 {
-	struct stat st;
+	enum gs_node node;
+	uint32_t number;
+	dev_t rdev;
 	int r;
 
-	if (gs_root_stat(scan->root, &st, "proc/%u/fd/%s", pid, fd) < 0 || !S_ISCHR(st.st_mode))
+	if (!device_of(scan, pid, dir, fd, &rdev))
 		return 0;
 	r = need_numbers(scan);
-	if (r == 0)
-		*ret_node = gs_fdscan_by_number(scan->numbers, scan->n_numbers, st.st_rdev, ret_number);
-	return r;
+	node = r == 0 ? gs_fdscan_by_number(scan->numbers, scan->n_numbers, rdev, &number) : GS_NODE_OTHER;
+	if (node == GS_NODE_OTHER)
+		return r;
+	*ret_node = node;
+	*ret_number = number;
+	return 0;
 }
 
 /* ---------------------------------------------------------------- the walk */
@@ -242,8 +287,8 @@ static int walk_link(struct gs_fdscan *scan, uint32_t pid, DIR *dir, const char 
 		return note_blind(scan, pid, -errno);
 	target[n] = '\0';
 	node = gs_node_parse(target, &number);
-	if (node == GS_NODE_OTHER && is_odd(target))
-		r = node_by_number(scan, pid, fd, &node, &number);
+	if (node != GS_NODE_OTHER || gs_fdscan_may_be_node(target))
+		r = node_by_number(scan, pid, dir, fd, &node, &number);
 	return r < 0 || node == GS_NODE_OTHER ? r : remember(scan, pid, node, number);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * fdscan.h - which processes have which GPU device nodes open: a walk over
- * proc/PID/fd (interfaces 8.1). The link's text tells nearly always; a node
- * under /dev whose name says nothing (a container's own name for it) is
- * compared by its device number. What may not be read is remembered as blind,
+ * proc/PID/fd (interfaces 8.1). The link's text says whether it can be a node
+ * at all; which one is told by its device number, since a container may have
+ * its own name for it, and by the text where no node here has that number. What may not be read is remembered as blind,
  * never taken for «nothing open».
  */
 #ifndef GS_BACKEND_FDSCAN_H
@@ -58,6 +58,9 @@ const uint32_t *gs_fdscan_blind(const struct gs_fdscan *scan, size_t *ret_n);
 bool gs_fdscan_is_hidden(const struct gs_fdscan *scan);
 /* There was more than is kept. */
 bool gs_fdscan_is_cut(const struct gs_fdscan *scan);
+
+/* Can a link with that text be a device node of a GPU, so that its number has to be looked at? It may be another /dev than ours. */
+bool gs_fdscan_may_be_node(const char *target);
 
 /* A known node with that device number, for links whose text does not tell. */
 struct gs_fdscan_number {

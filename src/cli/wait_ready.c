@@ -36,12 +36,16 @@ static const struct gs_gpu *meant_by(const struct gs_match *m, const struct gs_s
 	return NULL;
 }
 
-static bool is_for_mig(const struct gs_layout_gpu *entry)
+/* A layout for MIG is nothing without NVML, and one that has the UUID was saved with it. */
+static bool needs_nvml(const struct gs_layout_gpu *entry, const struct gs_gpu *gpu)
 {
+	bool is_for_mig = entry->mode != GS_MODE_INVALID && gs_mode_has_mig(entry->mode);
+
 	for (size_t i = 0; i < entry->n_wants; i++)
-		if (entry->wants[i].kind == GS_KIND_MIG)
-			return true;
-	return entry->mode != GS_MODE_INVALID && gs_mode_has_mig(entry->mode);
+		is_for_mig |= entry->wants[i].kind == GS_KIND_MIG;
+	if (gpu->mode == GS_MODE_INVALID && entry->mode != GS_MODE_INVALID)
+		return true;
+	return !gpu->uuid && (entry->match.uuid || is_for_mig);
 }
 
 /* What it waits for, as the rest of a sentence; NULL: it is ready. */
@@ -56,8 +60,8 @@ static const char *lacks(const struct gs_layout_gpu *entry, const struct gs_snap
 		return NULL;
 	if (!gpu->driver)
 		return "has no driver";
-	/* a layout for MIG is nothing without NVML, and one that has the UUID was saved with it; a host that has none is not waited for */
-	if (gpu->vendor == GS_VENDOR_NVIDIA && gs_str_equal(gpu->driver, "nvidia") && (gpu->mode == GS_MODE_INVALID || (!gpu->uuid && (entry->match.uuid || is_for_mig(entry)))))
+	/* what says nothing of the GPU asks nothing of NVML; a host that has no NVML at all is not waited for, unless what is asked for takes it */
+	if (gpu->vendor == GS_VENDOR_NVIDIA && gs_str_equal(gpu->driver, "nvidia") && needs_nvml(entry, gpu))
 		return "does not answer to NVML";
 	return NULL;
 }

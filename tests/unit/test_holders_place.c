@@ -398,16 +398,40 @@ static void a_node_under_another_name_is_found(void **state)
 	}
 	snprintf(path, sizeof(path), "%s/dev/gpu-of-this-container", m.dir);
 	assert_int_equal(mknod(path, S_IFCHR | 0600, makedev(195, 0)), 0);
+	/* of somebody who was chrooted, and of a /dev that is mounted nowhere here */
+	gs_tree_put(m.dir, "run/driver/dev/x", "");
+	snprintf(path, sizeof(path), "%s/run/driver/dev/nvidia0", m.dir);
+	assert_int_equal(mknod(path, S_IFCHR | 0600, makedev(195, 0)), 0);
+	snprintf(path, sizeof(path), "%s/nvidia0", m.dir);
+	assert_int_equal(mknod(path, S_IFCHR | 0600, makedev(195, 0)), 0);
 	snprintf(path, sizeof(path), "%s/dev/other", m.dir);
 	assert_int_equal(mknod(path, S_IFCHR | 0600, makedev(1, 3)), 0);
 	gs_tree_process(m.dir, 100, "job", NULL, NULL);
 	gs_tree_open(m.dir, 100, 4, "/dev/gpu-of-this-container");
 	gs_tree_process(m.dir, 101, "none", NULL, NULL);
 	gs_tree_open(m.dir, 101, 4, "/dev/other");
+	gs_tree_process(m.dir, 102, "chrooted", NULL, NULL);
+	gs_tree_open(m.dir, 102, 4, "/run/driver/dev/nvidia0");
+	gs_tree_process(m.dir, 103, "elsewhere", NULL, NULL);
+	gs_tree_open(m.dir, 103, 4, "/nvidia0");
 	look(&m);
-	assert_int_equal(m.nvidia->n_holders, 1);
-	assert_int_equal(m.nvidia->holders[0]->pid.value, 100);
+	assert_int_equal(m.nvidia->n_holders, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_not_equal(m.nvidia->holders[i]->pid.value, 101);
 	drop_host(&m);
+}
+
+/* Which texts are worth a look at the number. */
+static void a_link_may_be_a_node_of_another_dev(void **state)
+{
+	static const char *const yes[] = { "/dev/nvidia0", "/dev/x", "/run/nvidia/driver/dev/nvidia0", "/nvidia0", "/vfio/12", "/dri/card1", "/a/dev/b/dev/renderD128", "/dev/nvidia3 (deleted)" };
+	static const char *const no[] = { "/dev/null", "/run/nvidia/driver/dev/null", "/null", "/dev/nvidiactl", "/home/alice/data", "/usr/lib/x.so", "socket:[12]", "anon_inode:[eventfd]", "pipe:[3]", "", "dev/x" };
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(yes); i++)
+		assert_true(gs_fdscan_may_be_node(yes[i]));
+	for (size_t i = 0; i < GS_ARRAY_SIZE(no); i++)
+		assert_false(gs_fdscan_may_be_node(no[i]));
 }
 
 int main(void)
@@ -426,6 +450,7 @@ int main(void)
 		cmocka_unit_test(the_display_driver_keeps_the_gpus_that_it_has),
 		cmocka_unit_test(numbers_are_compared_where_names_say_nothing),
 		cmocka_unit_test(a_node_under_another_name_is_found),
+		cmocka_unit_test(a_link_may_be_a_node_of_another_dev),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
