@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "codec/session.h"
+#include "codec/session_internal.h"
 
 #include <errno.h>
 #include <string.h>
@@ -17,29 +17,6 @@
 #define KEPT_MAX 256
 #define REAP_MS 2000
 #define WAIT_SECONDS_MAX 86400
-
-struct kept {
-	struct kept *next;
-	struct gs_rpc_message message;
-};
-
-/* A call whose answer is not waited for. */
-struct asked {
-	int64_t id;             /* 0: free */
-	enum gs_session_question question;
-	uint64_t number;
-};
-
-struct gs_session {
-	struct gs_rpc *rpc;
-	int agent_pid;
-	struct gs_hello hello;
-	int64_t last_id;        /* the ids 1..last_id were asked */
-	int64_t commit_id;      /* of the commit under way, 0: none */
-	struct kept *kept, **kept_end;
-	size_t n_kept;
-	struct asked asked[GS_SESSION_ASKED_MAX];
-};
 
 /* ---- life ---- */
 
@@ -118,7 +95,7 @@ static int explain(struct gs_session *s, int r, struct gs_error *e)
 
 /* ---- asking ---- */
 
-static int64_t ask(struct gs_session *s, const char *method, struct json_object *params, struct gs_error *e)
+int64_t gs_session_ask_agent(struct gs_session *s, const char *method, struct json_object *params, struct gs_error *e)
 {
 	int64_t id = s->last_id + 1;
 	int r = gs_rpc_call(s->rpc, id, method, params);
@@ -173,7 +150,7 @@ static struct asked *find_asked(struct gs_session *s, int64_t id)
 	return NULL;
 }
 
-static int wrong(struct gs_error *e, const char *what)
+int gs_session_wrong(struct gs_error *e, const char *what)
 {
 	return gs_error_set(e, -EBADMSG, GS_STATUS_UNREACHABLE, "the agent %s; is it the same version of gpuslice?", what);
 }
@@ -197,7 +174,7 @@ static int on_snapshot(const struct gs_rpc_message *m, const struct gs_session_h
 }
 
 /* A short text of the far end, safe to show; @buf is returned, or NULL when there is none. */
-static const char *safe_text(struct json_object *o, const char *key, char *buf, size_t size)
+const char *gs_session_safe_text(struct json_object *o, const char *key, char *buf, size_t size)
 {
 	const char *text = NULL;
 
@@ -212,13 +189,13 @@ static int on_progress(const struct gs_rpc_message *m, const struct gs_session_h
 {
 	struct gs_u32 n = GS_U32_UNKNOWN, of = GS_U32_UNKNOWN;
 	char event[64], text[512], note[512];
-	const char *what = safe_text(m->params, "event", event, sizeof(event));
+	const char *what = gs_session_safe_text(m->params, "event", event, sizeof(event));
 
 	if (!what || gs_json_get_u32(m->params, "n", &n, NULL) < 0 || gs_json_get_u32(m->params, "of", &of, NULL) < 0)
-		return wrong(e, "reported progress that cannot be read");
+		return gs_session_wrong(e, "reported progress that cannot be read");
 	if (h && h->progress)
-		h->progress(userdata, what, n.value, of.value, safe_text(m->params, "text", text, sizeof(text)),
-			    safe_text(m->params, "note", note, sizeof(note)));
+		h->progress(userdata, what, n.value, of.value, gs_session_safe_text(m->params, "text", text, sizeof(text)),
+			    gs_session_safe_text(m->params, "note", note, sizeof(note)));
 	return 0;
 }
 
@@ -233,12 +210,12 @@ static int on_notification(const struct gs_rpc_message *m, const struct gs_sessi
 	char text[1024];
 
 	if (!m->params)
-		return wrong(e, "sent a notification without content");
+		return gs_session_wrong(e, "sent a notification without content");
 	if (strcmp(m->method, "snapshot") == 0)
 		return on_snapshot(m, h, userdata, e);
 	if (strcmp(m->method, "progress") == 0)
 		return on_progress(m, h, userdata, e);
-	if (strcmp(m->method, "notice") == 0 && safe_text(m->params, "text", text, sizeof(text)))
+	if (strcmp(m->method, "notice") == 0 && gs_session_safe_text(m->params, "text", text, sizeof(text)))
 		say(h, userdata, text);
 	/* what a newer agent may tell besides is not for us */
 	return 0;
@@ -250,7 +227,7 @@ static int on_notification(const struct gs_rpc_message *m, const struct gs_sessi
  * Wait for the answer to @id. With @h, notifications are handled as they come;
  * without, they wait for the next dispatch, as answers to other calls do.
  */
-static int wait_answer(struct gs_session *s, int64_t id, int timeout_ms, const struct gs_session_handlers *h, void *userdata,
+int gs_session_wait_answer(struct gs_session *s, int64_t id, int timeout_ms, const struct gs_session_handlers *h, void *userdata,
 		       struct gs_rpc_message *ret_message, struct gs_error *e)
 {
 	struct gs_monotonic start = gs_monotonic_now();
@@ -266,7 +243,7 @@ static int wait_answer(struct gs_session *s, int64_t id, int timeout_ms, const s
 		if (r < 0)
 			return explain(s, r, e);
 		if (m.kind == GS_RPC_CALL)
-			return wrong(e, "asked a question instead of answering one");
+			return gs_session_wrong(e, "asked a question instead of answering one");
 		if (m.kind == GS_RPC_NOTIFY && h) {
 			r = on_notification(&m, h, userdata, e);
 			if (r < 0)
@@ -278,21 +255,21 @@ static int wait_answer(struct gs_session *s, int64_t id, int timeout_ms, const s
 			memset(&m, 0, sizeof(m));
 			return 0;
 		} else if (m.id < 1 || m.id > s->last_id) {
-			return wrong(e, "answered what nobody asked");
+			return gs_session_wrong(e, "answered what nobody asked");
 		}
 	}
 }
 
 /* The result of a call; an error of the far end is ours. */
-static int call(struct gs_session *s, const char *method, struct json_object *params, int timeout_ms, struct gs_rpc_message *ret_message,
+int gs_session_call(struct gs_session *s, const char *method, struct json_object *params, int timeout_ms, struct gs_rpc_message *ret_message,
 		struct gs_error *e)
 {
-	int64_t id = ask(s, method, params, e);
+	int64_t id = gs_session_ask_agent(s, method, params, e);
 	int r;
 
 	if (id < 0)
 		return (int)id;
-	r = wait_answer(s, id, timeout_ms, NULL, NULL, ret_message, e);
+	r = gs_session_wait_answer(s, id, timeout_ms, NULL, NULL, ret_message, e);
 	if (r < 0 || ret_message->kind != GS_RPC_ERROR)
 		return r;
 	if (e)
@@ -307,7 +284,7 @@ static int read_hello(struct json_object *o, struct gs_hello *ret_hello, struct 
 	const char *source = NULL;
 
 	if (!json_object_is_type(o, json_type_object) || gs_json_get_u32(o, "version", &version, NULL) < 0 || !version.known)
-		return wrong(e, "greeted in a way that cannot be read");
+		return gs_session_wrong(e, "greeted in a way that cannot be read");
 	if (version.value != GS_PROTOCOL_VERSION)
 		return gs_error_set(e, -EPROTO, GS_STATUS_UNREACHABLE,
 				    "the agent speaks version %u of the protocol and this program version %d; install the same gpuslice on both sides",
@@ -315,12 +292,12 @@ static int read_hello(struct json_object *o, struct gs_hello *ret_hello, struct 
 	/* what is not said is not granted */
 	if (gs_json_get_string(o, "source", &source, NULL) < 0 || !source || gs_json_get_bool(o, "read_only", true, &hello.read_only, NULL) < 0 ||
 	    gs_json_get_bool(o, "privileged", false, &hello.privileged, NULL) < 0 || gs_json_get_bool(o, "as_user", false, &hello.as_user, NULL) < 0)
-		return wrong(e, "greeted in a way that cannot be read");
+		return gs_session_wrong(e, "greeted in a way that cannot be read");
 	hello.source = gs_host_source_from_name(source);
 	if (hello.source == GS_SOURCE_INVALID)
-		return wrong(e, "does not say whether its machine is live, recorded or simulated");
-	if (!safe_text(o, "host", hello.host, sizeof(hello.host)))
-		return wrong(e, "does not say which host it is on");
+		return gs_session_wrong(e, "does not say whether its machine is live, recorded or simulated");
+	if (!gs_session_safe_text(o, "host", hello.host, sizeof(hello.host)))
+		return gs_session_wrong(e, "does not say which host it is on");
 	*ret_hello = hello;
 	return 0;
 }
@@ -340,7 +317,7 @@ int gs_session_new(struct gs_rpc *rpc, int agent_pid, struct gs_session **ret_se
 	s->rpc = rpc;
 	s->agent_pid = agent_pid;
 	s->kept_end = &s->kept;
-	r = call(s, "hello", json_object_new_object(), HELLO_TIMEOUT_MS, &m, e);
+	r = gs_session_call(s, "hello", json_object_new_object(), HELLO_TIMEOUT_MS, &m, e);
 	if (r < 0)
 		return r;
 	r = read_hello(m.params, &s->hello, e);
@@ -358,12 +335,12 @@ const struct gs_hello *gs_session_hello(const struct gs_session *s)
 static int ask_snapshot(struct gs_session *s, struct json_object *params, int timeout_ms, struct gs_snapshot **ret_snapshot, struct gs_error *e)
 {
 	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
-	int r = call(s, "snapshot", params, timeout_ms, &m, e);
+	int r = gs_session_call(s, "snapshot", params, timeout_ms, &m, e);
 
 	if (r < 0)
 		return r;
 	if (!m.params)
-		return wrong(e, "sent no snapshot");
+		return gs_session_wrong(e, "sent no snapshot");
 	r = gs_snapshot_from_json(m.params, ret_snapshot, e);
 	if (r < 0)
 		gs_error_prefix(e, "the agent sent a snapshot that cannot be read: ");
@@ -393,7 +370,7 @@ int gs_session_snapshot_waiting(struct gs_session *s, uint32_t wait_seconds, int
 int gs_session_doctor(struct gs_session *s, int timeout_ms, struct gs_arena *arena, struct gs_doctor_facts *ret_facts, struct gs_error *e)
 {
 	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
-	int r = call(s, "doctor", json_object_new_object(), timeout_ms, &m, e);
+	int r = gs_session_call(s, "doctor", json_object_new_object(), timeout_ms, &m, e);
 
 	if (r < 0)
 		return r;
@@ -401,291 +378,6 @@ int gs_session_doctor(struct gs_session *s, int timeout_ms, struct gs_arena *are
 	if (r < 0)
 		gs_error_prefix(e, "the agent sent facts that cannot be read: ");
 	return r;
-}
-
-/* ---- commit ---- */
-
-void gs_session_result_done(struct gs_session_result *r)
-{
-	json_object_put(r->json);
-	memset(r, 0, sizeof(*r));
-}
-
-static struct json_object *base_to_json(const struct gs_plan_base *base, size_t n)
-{
-	struct json_object *array = json_object_new_array();
-
-	for (size_t i = 0; array && i < n; i++) {
-		struct json_object *o = json_object_new_object();
-		char bdf[GS_BDF_TEXT];
-
-		if (!o)
-			break;
-		gs_json_add_string(o, "bdf", gs_bdf_format(base[i].bdf, bdf));
-		gs_json_add_string(o, "rev", base[i].rev.hex);
-		json_object_array_add(array, o);
-	}
-	/* a base that lost an entry would let through what the approver did not see */
-	if (array && json_object_array_length(array) != n) {
-		json_object_put(array);
-		return NULL;
-	}
-	return array;
-}
-
-/* What a person wrote, in whatever encoding: bytes that are no UTF-8 would end the connection. */
-static void add_text(struct json_object *o, const char *key, const char *text)
-{
-	GS_FREE char *safe = text ? strdup(text) : NULL;
-
-	if (safe)
-		gs_text_sanitize(safe);
-	gs_json_add_string(o, key, safe);
-}
-
-static struct json_object *commit_params(const struct gs_session_commit *c)
-{
-	struct json_object *o = json_object_new_object(), *request = gs_request_to_json(c->request), *base = base_to_json(c->base, c->n_base);
-
-	if (!o || !request || !base) {
-		json_object_put(o);
-		json_object_put(request);
-		json_object_put(base);
-		return NULL;
-	}
-	json_object_object_add(o, "request", request);
-	gs_json_add_string(o, "expect", c->expect.hex[0] ? c->expect.hex : NULL);
-	json_object_object_add(o, "base", base);
-	json_object_object_add(o, "yes", json_object_new_boolean(c->yes));
-	add_text(o, "message", c->message);
-	add_text(o, "ssh_client", c->ssh_client);
-	gs_json_add_string(o, "on_hangup", c->undo_on_hangup ? "undo" : "finish");
-	gs_json_add_string(o, "way", gs_way_name(c->way));
-	add_text(o, "command", c->command);
-	if (c->wait_seconds)
-		gs_json_add_u32(o, "wait_seconds", GS_U32(c->wait_seconds));
-	return o;
-}
-
-static int64_t ask_commit(struct gs_session *s, const struct gs_session_commit *c, struct gs_error *e)
-{
-	struct json_object *params;
-	int64_t id;
-
-	if (s->commit_id)
-		return gs_error_set(e, -EBUSY, GS_STATUS_REFUSED, "a commit is under way already; wait for it or cancel it");
-	params = commit_params(c);
-	if (!params)
-		return gs_error_oom(e);
-	id = ask(s, "commit", params, e);
-	if (id > 0)
-		s->commit_id = id;
-	return id;
-}
-
-static int read_result(struct json_object *o, struct gs_session_result *ret_result, struct gs_error *e)
-{
-	struct gs_session_result result = { .status = GS_STATUS_FAILED };
-	struct gs_u32 status = GS_U32_UNKNOWN, done = GS_U32_UNKNOWN;
-	const char *schema = NULL;
-
-	if (!json_object_is_type(o, json_type_object) || gs_json_get_string(o, "schema", &schema, NULL) < 0 ||
-	    !gs_str_equal(schema, "gpuslice.result/1") || gs_json_get_u32(o, "status", &status, NULL) < 0 || !status.known ||
-	    status.value > GS_STATUS_PARTIAL || gs_json_get_u32(o, "done", &done, NULL) < 0 ||
-	    gs_json_get_bool(o, "undone", false, &result.undone, NULL) < 0 || gs_json_get_bool(o, "stale", false, &result.is_stale, NULL) < 0)
-		return wrong(e, "reported an outcome that cannot be read: look at the machine with \"gpuslice list\"");
-	result.status = (enum gs_status)status.value;
-	result.done = done.value;
-	safe_text(o, "text", result.text, sizeof(result.text));
-	result.json = json_object_get(o);
-	*ret_result = result;
-	return 0;
-}
-
-/* An answer to a commit, whichever kind, as a result. */
-static int result_of(const struct gs_rpc_message *m, struct gs_session_result *ret_result, struct gs_error *e)
-{
-	if (m->kind == GS_RPC_RESULT)
-		return read_result(m->params, ret_result, e);
-	*ret_result = (struct gs_session_result){ .status = m->error.status };
-	gs_error_format(&m->error, ret_result->text, sizeof(ret_result->text));
-	return 0;
-}
-
-int gs_session_commit(struct gs_session *s, const struct gs_session_commit *c, const struct gs_session_handlers *handlers, void *userdata,
-		      struct gs_session_result *ret_result, struct gs_error *e)
-{
-	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
-	int64_t id = ask_commit(s, c, e);
-	int r;
-
-	if (id < 0)
-		return (int)id;
-	r = wait_answer(s, id, -1, handlers, userdata, &m, e);
-	s->commit_id = 0;
-	if (r < 0)
-		return r;
-	if (m.kind == GS_RPC_ERROR) {
-		if (e)
-			*e = m.error;
-		return m.error.errnum;
-	}
-	return read_result(m.params, ret_result, e);
-}
-
-/* ---- the journal ---- */
-
-int gs_session_read_journal(struct json_object *answer, struct json_object **ret_commits, struct gs_error *e)
-{
-	struct json_object *commits = NULL;
-
-	if (!json_object_is_type(answer, json_type_object) || gs_json_get_array(answer, "commits", &commits, NULL) < 0 || !commits)
-		return wrong(e, "told of no commits");
-	*ret_commits = json_object_get(commits);
-	return 0;
-}
-
-int gs_session_read_file(struct json_object *answer, struct gs_journal_file **ret_file, char **ret_boot_id, struct gs_error *e)
-{
-	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *file = NULL;
-	const char *text = NULL, *boot_id = NULL, *damage = NULL;
-	struct gs_u64 changed_since = GS_U64_UNKNOWN, part_of = GS_U64_UNKNOWN, undone_by = GS_U64_UNKNOWN;
-	bool was_continued = false;
-	GS_FREE char *boot = NULL;
-	int r;
-
-	if (!json_object_is_type(answer, json_type_object) || gs_json_get_string(answer, "text", &text, NULL) < 0 ||
-	    gs_json_get_string(answer, "boot_id", &boot_id, NULL) < 0 || gs_json_get_string(answer, "damage", &damage, NULL) < 0 ||
-	    gs_json_get_u64(answer, "changed_since", &changed_since, NULL) < 0 || gs_json_get_u64(answer, "part_of", &part_of, NULL) < 0 ||
-	    gs_json_get_u64(answer, "undone_by", &undone_by, NULL) < 0 || gs_json_get_bool(answer, "was_continued", false, &was_continued, NULL) < 0 || !text)
-		return wrong(e, "told nothing of that commit");
-	boot = strdup(boot_id ? boot_id : "");
-	if (!boot)
-		return gs_error_oom(e);
-	r = gs_journal_parse(text, strlen(text), &file, e);
-	if (r < 0)
-		return r;
-	/* what does not count of it was not sent */
-	if (damage) {
-		snprintf(file->damage, sizeof(file->damage), "%s", damage);
-		gs_text_sanitize(file->damage);
-	}
-	file->changed_since = changed_since.known ? changed_since.value : 0;
-	file->was_continued = was_continued;
-	file->part_of = part_of.known ? part_of.value : 0;
-	file->undone_by = undone_by.known ? undone_by.value : 0;
-	*ret_file = GS_TAKE(file);
-	*ret_boot_id = GS_TAKE(boot);
-	return 0;
-}
-
-int gs_session_journal(struct gs_session *s, uint32_t max, int timeout_ms, struct json_object **ret_commits, struct gs_error *e)
-{
-	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
-	struct json_object *params = json_object_new_object();
-	int r;
-
-	if (!params)
-		return gs_error_oom(e);
-	gs_json_add_u32(params, "max", GS_U32(max));
-	r = call(s, "journal", params, timeout_ms, &m, e);
-	if (r < 0)
-		return r;
-	return gs_session_read_journal(m.params, ret_commits, e);
-}
-
-int gs_session_journal_file(struct gs_session *s, uint64_t id, int timeout_ms, struct gs_journal_file **ret_file, char **ret_boot_id, struct gs_error *e)
-{
-	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
-	struct json_object *params = json_object_new_object();
-	int r;
-
-	if (!params)
-		return gs_error_oom(e);
-	if (id)
-		gs_json_add_u64(params, "id", GS_U64(id));
-	else
-		json_object_object_add(params, "last", json_object_new_boolean(true));
-	r = call(s, "journal", params, timeout_ms, &m, e);
-	if (r < 0)
-		return r;
-	return gs_session_read_file(m.params, ret_file, ret_boot_id, e);
-}
-
-void gs_session_saved_done(struct gs_session_saved *s)
-{
-	free(s->path);
-	free(s->text);
-	free(s->boot_id);
-	free(s->by);
-	free(s->current_boot_id);
-	memset(s, 0, sizeof(*s));
-}
-
-/* A text that may be absent; -ENOMEM. */
-static int take_text(struct json_object *o, const char *key, char **ret_text)
-{
-	const char *text = NULL;
-
-	if (gs_json_get_string(o, key, &text, NULL) < 0)
-		return -EBADMSG;
-	*ret_text = text ? strdup(text) : NULL;
-	return text && !*ret_text ? -ENOMEM : 0;
-}
-
-int gs_session_read_saved(struct json_object *answer, struct gs_session_saved *ret_saved, struct gs_error *e)
-{
-	GS_CLEANUP(gs_session_saved_done) struct gs_session_saved saved = { .saved_at_ms = GS_I64_UNKNOWN };
-	int r;
-
-	if (!json_object_is_type(answer, json_type_object) || gs_json_get_i64(answer, "saved_at_ms", &saved.saved_at_ms, NULL) < 0)
-		return wrong(e, "told of a saved layout in a way that cannot be read");
-	r = take_text(answer, "path", &saved.path);
-	if (r == 0)
-		r = take_text(answer, "text", &saved.text);
-	if (r == 0)
-		r = take_text(answer, "boot_id", &saved.boot_id);
-	if (r == 0)
-		r = take_text(answer, "by", &saved.by);
-	if (r == 0)
-		r = take_text(answer, "current_boot_id", &saved.current_boot_id);
-	if (r == -ENOMEM)
-		return gs_error_oom(e);
-	if (r < 0 || !saved.path)
-		return wrong(e, "told of a saved layout in a way that cannot be read");
-	*ret_saved = saved;
-	memset(&saved, 0, sizeof(saved));
-	return 0;
-}
-
-int gs_session_saved(struct gs_session *s, int timeout_ms, struct gs_session_saved *ret_saved, struct gs_error *e)
-{
-	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
-	int r = call(s, "saved", json_object_new_object(), timeout_ms, &m, e);
-
-	return r < 0 ? r : gs_session_read_saved(m.params, ret_saved, e);
-}
-
-int gs_session_save(struct gs_session *s, const char *text, int timeout_ms, struct gs_error *e)
-{
-	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
-	struct json_object *params = json_object_new_object();
-
-	if (!params)
-		return gs_error_oom(e);
-	gs_json_add_string(params, "text", text);
-	return call(s, "save", params, timeout_ms, &m, e);
-}
-
-int gs_session_leave(struct gs_session *s, uint64_t id, int timeout_ms, struct gs_error *e)
-{
-	GS_RPC_MESSAGE struct gs_rpc_message m = { .kind = GS_RPC_NOTIFY };
-	struct json_object *params = json_object_new_object();
-
-	if (!params)
-		return gs_error_oom(e);
-	gs_json_add_u64(params, "id", GS_U64(id));
-	return call(s, "leave", params, timeout_ms, &m, e);
 }
 
 /* ---- non-blocking ---- */
@@ -699,35 +391,7 @@ int gs_session_watch(struct gs_session *s, unsigned interval_ms, bool telemetry)
 		return -ENOMEM;
 	gs_json_add_u32(params, "interval_ms", GS_U32(interval_ms));
 	json_object_object_add(params, "telemetry", json_object_new_boolean(telemetry));
-	id = ask(s, "watch", params, NULL);
-	return id < 0 ? (int)id : 0;
-}
-
-int gs_session_commit_begin(struct gs_session *s, const struct gs_session_commit *c)
-{
-	int64_t id = ask_commit(s, c, NULL);
-
-	return id < 0 ? (int)id : 0;
-}
-
-int gs_session_cancel(struct gs_session *s)
-{
-	int64_t id = ask(s, "cancel", json_object_new_object(), NULL);
-
-	return id < 0 ? (int)id : 0;
-}
-
-int gs_session_pause(struct gs_session *s)
-{
-	int64_t id = ask(s, "pause", json_object_new_object(), NULL);
-
-	return id < 0 ? (int)id : 0;
-}
-
-int gs_session_resume(struct gs_session *s)
-{
-	int64_t id = ask(s, "resume", json_object_new_object(), NULL);
-
+	id = gs_session_ask_agent(s, "watch", params, NULL);
 	return id < 0 ? (int)id : 0;
 }
 
@@ -748,7 +412,7 @@ int gs_session_ask(struct gs_session *s, enum gs_session_question question, uint
 		return -ENOMEM;
 	if (question < GS_SESSION_ASKS_SAVED)
 		gs_json_add_u64(params, question == GS_SESSION_ASKS_JOURNAL ? "max" : "id", GS_U64(number));
-	id = ask(s, methods[question], params, NULL);
+	id = gs_session_ask_agent(s, methods[question], params, NULL);
 	if (id < 0)
 		return (int)id;
 	*place = (struct asked){ id, question, number };
@@ -774,7 +438,7 @@ static int dispatch_answer(struct gs_session *s, const struct gs_rpc_message *m,
 	int r;
 
 	if (m->id < 1 || m->id > s->last_id)
-		return wrong(e, "answered what nobody asked");
+		return gs_session_wrong(e, "answered what nobody asked");
 	place = find_asked(s, m->id);
 	if (place) {
 		asked = *place;
@@ -789,7 +453,7 @@ static int dispatch_answer(struct gs_session *s, const struct gs_rpc_message *m,
 			say(h, userdata, gs_error_format(&m->error, text, sizeof(text)));
 		return 0;
 	}
-	r = result_of(m, &result, e);
+	r = gs_session_result_of(m, &result, e);
 	s->commit_id = 0;
 	if (r == 0 && h && h->committed)
 		h->committed(userdata, &result);
@@ -812,7 +476,7 @@ int gs_session_dispatch(struct gs_session *s, const struct gs_session_handlers *
 		if (r < 0)
 			return explain(s, r, e);
 		if (m.kind == GS_RPC_CALL)
-			r = wrong(e, "asked a question instead of answering one");
+			r = gs_session_wrong(e, "asked a question instead of answering one");
 		else if (m.kind == GS_RPC_NOTIFY)
 			r = on_notification(&m, handlers, userdata, e);
 		else
