@@ -151,6 +151,8 @@ unsigned gs_control_open_review(struct gs_model *m, bool writes);
 unsigned gs_control_show_review(struct gs_model *m, bool writes);
 /* Send what was agreed to, with nothing of an earlier try in sight; @waits: also while another commit is under way. */
 unsigned gs_control_send(struct gs_model *m, bool waits);
+/* The plan that is shown next as a commit, at once where it has no step; with steps its review. */
+unsigned gs_control_close_by_plan(struct gs_model *m);
 /* What was agreed to in a review ends with it; what is staged stays. */
 void gs_control_review_over(struct gs_model *m);
 /* Go back to a commit: @id 0: the last that is not undone, the first that has no end. */

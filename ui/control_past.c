@@ -234,12 +234,25 @@ unsigned gs_control_history_key(struct gs_model *m, enum gs_action_id id)
 
 /* ---- one commit ---- */
 
+/* It is at one of its ends: closed as what it came to, so that a later undo knows whether it did what it was to do. */
+static unsigned settle(struct gs_model *m)
+{
+	struct gs_error e = { 0 };
+
+	if (gs_model_plan_past(m, m->back->state == GS_PAST_IS_BASE ? GS_WAY_TAKE_BACK : GS_WAY_FINISH, &e) < 0)
+		return gs_say_error(m, "%s", e.text);
+	return gs_control_close_by_plan(m);
+}
+
 static unsigned leave(struct gs_model *m)
 {
 	uint64_t id = m->back->file->commit.id;
 
+	if (gs_model_is_settled(m))
+		return settle(m);
+
 	/* l also walks to the right: once is not meant */
-	if (m->armed_key != 'l' && !gs_model_is_settled(m)) {
+	if (m->armed_key != 'l') {
 		m->armed_key = 'l';
 		return gs_say(m, "press l again: commit %" PRIu64 " is closed as it is, and nothing is changed", id);
 	}

@@ -82,7 +82,17 @@ unsigned gs_control_show_review(struct gs_model *m, bool writes)
 	return GS_DO_REDRAW;
 }
 
-/* The only way to a commit. @word: what was typed and ended with Enter; NULL: y. */
+/* What has no step needs no review: nothing is written but the journal. */
+unsigned gs_control_close_by_plan(struct gs_model *m)
+{
+	if (!m->plan || m->plan->n_steps || gs_plan_is_blocked(m->plan))
+		return gs_control_show_review(m, true);
+	m->review_digest = m->plan->digest;
+	gs_layer_open(m, GS_LAYER_WRITING);
+	return gs_control_send(m, false);
+}
+
+/* The only way to a commit that has steps. @word: what was typed and ended with Enter; NULL: y. */
 static unsigned begin_write(struct gs_model *m, const char *word)
 {
 	/* What is stored is what is shown; what decides is made from the plan, here and now. */

@@ -415,7 +415,11 @@ static void one_that_is_where_it_was_to_be_is_closed(void **state)
 	keys(m, "f");
 	assert_int_equal(m->layer, GS_LAYER_PAST);
 	assert_int_equal(m->past_way, GS_WAY_INVALID);
-	assert_true(keys(m, "l") & GS_DO_ASK);
+	/* closed as finished, not as left: a later undo is to know it */
+	assert_true(keys(m, "l") & GS_DO_COMMIT);
+	assert_int_equal(m->past_way, GS_WAY_FINISH);
+	assert_int_equal(m->plan->n_steps, 0);
+	assert_int_equal(m->layer, GS_LAYER_WRITING);
 }
 
 static void the_end_of_it_is_no_undo(void **state)
