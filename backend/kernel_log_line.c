@@ -257,9 +257,25 @@ static bool parse_nvidia_load(const char *text, struct gs_kernel_load *ret)
 	return true;
 }
 
+/* What is behind "xe 0000:03:00.0: "; without that, the text itself. */
+static const char *skip_device(const char *text, const char *driver)
+{
+	size_t n = strlen(driver);
+	const char *end = strstr(text, ": [drm] ");
+	char address[GS_BDF_TEXT];
+	struct gs_bdf bdf;
+
+	if (!gs_str_starts(text, driver) || text[n] != ' ' || !end || end <= text + n || (size_t)(end - text) - n - 1 >= sizeof(address))
+		return text;
+	memcpy(address, text + n + 1, (size_t)(end - text) - n - 1);
+	address[(size_t)(end - text) - n - 1] = '\0';
+	return take_address(address, "", &bdf) ? end + 2 : text;
+}
+
 /*
  * "[drm] Initialized amdgpu 3.57.0 20150101 for 0000:03:00.0 on minor 0": drm_dev_register() of the kernel's
- * drm_drv.c; newer ones leave the date out. What is no PCI device (a partition of AMD's) has no address there.
+ * drm_drv.c; newer ones leave the date out, and drm_info() puts the device in front: "xe 0000:03:00.0: [drm] …".
+ * What is no PCI device (a partition of AMD's) has no address there.
  */
 static bool parse_drm_load(const char *text, struct gs_kernel_load *ret)
 {
@@ -267,7 +283,7 @@ static bool parse_drm_load(const char *text, struct gs_kernel_load *ret)
 	static const char *const drivers[] = { "amdgpu", "xe", "i915" };
 
 	for (size_t i = 0; i < GS_ARRAY_SIZE(drivers); i++) {
-		const char *p = text;
+		const char *p = skip_device(text, drivers[i]);
 		size_t n = strlen(drivers[i]);
 
 		if (!gs_str_starts(p, begin) || !gs_str_starts(p + strlen(begin), drivers[i]) || p[strlen(begin) + n] != ' ')

@@ -126,6 +126,9 @@ static size_t list_gpus(const struct gs_snapshot *s, enum gs_saved_state state, 
 	return n;
 }
 
+/* More of one GPU make no line that is read. */
+#define LINE_DIFFERENCES_MAX 3
+
 static void print_differences(struct gs_session *session, const struct gs_snapshot *s)
 {
 	GS_CLI_SAVED struct gs_cli_saved saved = { 0 };
@@ -140,8 +143,10 @@ static void print_differences(struct gs_session *session, const struct gs_snapsh
 		printf("DRIFT: ");
 		if (g->gpu)
 			printf("GPU %" PRIu32 ": ", g->gpu->index);
-		for (size_t k = 0; k < g->n_differences; k++)
+		for (size_t k = 0; k < g->n_differences && g->n_differences <= LINE_DIFFERENCES_MAX; k++)
 			printf("%s%s", k ? "; " : "", g->differences[k]);
+		if (g->n_differences > LINE_DIFFERENCES_MAX)
+			printf("%zu differences, which gpuslice assert tells", g->n_differences);
 		printf("%s%s%s\n", g->cause ? " (" : "", g->cause ? g->cause : "", g->cause ? ")" : "");
 	}
 }

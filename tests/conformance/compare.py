@@ -24,6 +24,7 @@ MAY_DIFFER = {
     "expect": "a digest over revs",
     "published_at_ms": "a time",
     "since_ms": "a time",
+    "driver_loaded_ms": "a time",
     "pid": "numbered by each kernel",
     "start_time": "counted from each boot",
 }

@@ -112,6 +112,7 @@ static void a_driver_that_is_loaded_says_so(void **state)
 	assert_load("6,1,1,-;[drm] Initialized amdgpu 3.57.0 20150101 for 0000:65:00.0 on minor 0", "amdgpu " GPU);
 	assert_load("6,1,1,-;[drm] Initialized amdgpu 3.64.0 for 0000:65:00.0 on minor 12", "amdgpu " GPU);
 	assert_load("6,1,1,-;[drm] Initialized xe 1.1.0 20201103 for 0000:65:00.0 on minor 1", "xe " GPU);
+	assert_load("6,1,1,-;xe 0000:65:00.0: [drm] Initialized xe 1.1.0 for 0000:65:00.0 on minor 1", "xe " GPU);
 	assert_load("6,1,1,-;[drm] Initialized i915 1.6.0 20230929 for 0000:65:00.0 on minor 1", "i915 " GPU);
 }
 
@@ -127,7 +128,8 @@ static void what_only_looks_like_a_load(void **state)
 		/* in the middle of something else, half of one, another of a name */
 		"4,1,1,-;NVRM: name=NVRM: loading NVIDIA UNIX x86_64 Kernel Module  535", "4,1,1,-;NVRM: loading NVIDIA UNIX", "4,1,1,-;NVRM: loading NVIDIA UNIX x86_64",
 		" NVRM: loading NVIDIA UNIX x86_64 Kernel Module  535", "6,1,1,-;x [drm] Initialized xe 1.1.0 for 0000:65:00.0 on minor 1",
-		"6,1,1,-;[drm] Initialized xe", "6,1,1,-;[drm] Initialized ", "6,1,1,-;[drm] Initialized xe 1.1.0", "6,1,1,-;[drm] Initialized xe 1.1.0 for ",
+		"6,1,1,-;xe evil: [drm] Initialized xe 1.1.0 for 0000:65:00.0 on minor 1",
+		"6,1,1,-;xe : [drm] Initialized xe 1.1.0 for 0000:65:00.0 on minor 1", "6,1,1,-;[drm] Initialized xe", "6,1,1,-;[drm] Initialized ", "6,1,1,-;[drm] Initialized xe 1.1.0", "6,1,1,-;[drm] Initialized xe 1.1.0 for ",
 		"6,1,1,-;[drm] Initialized xe 1.1.0 for 0000:65:00.0", "6,1,1,-;[drm] Initialized xe 1.1.0 for virtual device on minor 1",
 		"6,1,1,-;[drm] Initialized amdgpu 3.57.0 20150101 for amdgpu_xcp_1 on minor 1", "6,1,1,-;[drm] Initialized xexe 1.1.0 for 0000:65:00.0 on minor 1",
 		"6,1,1,-;[drm] Initialized xe evil for 0000:65:00.0 on minor 1", "6,1,1,-;[drm] Initialized xe 1.1.0 1 2 for 0000:65:00.0 on minor 1",

@@ -211,6 +211,7 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	amd->compute = amd->memory == NPS1 ? compute_by_name("SPX") : compute_by_name("QPX");
 	amd->shown = amd->compute;
 	pci_set_drvdata(pdev, amd);
+	pr_info("[drm] Initialized amdgpu 3.64.0 for %s on minor 0\n", pci_name(pdev));
 	return 0;
 }
 

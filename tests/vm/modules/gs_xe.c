@@ -353,6 +353,7 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return r;
 	}
 	pci_set_drvdata(pdev, xe);
+	pr_info("[drm] Initialized xe 1.1.0 for %s on minor 1\n", pci_name(pdev));
 	return 0;
 }
 

@@ -109,6 +109,8 @@ static int __init gs_nvidia_init(void)
 	r = gs_mdev_init();
 	if (r)
 		goto no_mdev;
+	/* as the real one says it: before its GPUs */
+	pr_info("NVRM: loading NVIDIA UNIX Open Kernel Module for x86_64  580.105.06  Release Build\n");
 	r = pci_register_driver(&gs_nvidia_driver);
 	if (r == 0)
 		return 0;
