@@ -126,7 +126,7 @@ const char *gs_drift_cause(const struct gs_gpu *gpu, const struct gs_drift_facts
 		return load_text(gpu, f, c, arena);
 	/* a reset takes less away than a driver that goes, so that of ours is the better evidence */
 	if (c)
-		return gs_arena_printf(arena, "%s changed this GPU", commit_text(c, text, sizeof(text)));
+		return gs_arena_printf(arena, "%s was the last that changed this GPU", commit_text(c, text, sizeof(text)));
 	loss = f ? last_loss(gpu, f) : NULL;
 	if (loss)
 		return gs_arena_printf(arena, "%s at %s, after it was saved, as the kernel's log says, and no restore has put this back", loss_text(loss),
