@@ -94,9 +94,9 @@ int gs_site_policy_read(struct gs_root *root, struct gs_site_policy *ret_policy,
 	arena = gs_arena_new();
 	if (!arena)
 		return gs_error_oom(e);
-	r = gs_yaml_parse(bytes, n, "", arena, &node, &why);
-	if (r == 0)
-		r = gs_json_parse(bytes, n, NULL, &o, &why);
+	r = gs_json_parse(bytes, n, NULL, &o, &why);
+	if (r == 0 && gs_yaml_parse(bytes, n, "", arena, &node, &why) < 0)
+		r = -EBADMSG;
 	if (r == 0)
 		r = gs_site_policy_from_json(o, NULL, ret_policy, &why);
 	/* nobody asked for anything wrong: the machine is not as it should be */

@@ -220,6 +220,10 @@ static void the_cause_is_what_came_last(void **state)
 		{ "nothing known of the saving", NULL, NULL, BOOT_1, GS_I64_UNKNOWN, GS_I64(AT(20)), NO_EVENT, UNKNOWN, false },
 		/* a boot loads drivers, and it is the boot that is told */
 		{ "a restart and its load", NULL, BOOT_2, BOOT_1, GS_I64(SAVED), GS_I64(AT(20)), NO_EVENT, RESTARTED, false },
+		{ "a restart, and no journal to be read", NULL, BOOT_2, BOOT_1, GS_I64(SAVED), GS_I64(AT(20)), NO_EVENT,
+		  "the machine was restarted since it was saved; what was put back or changed after that stands in the journal, which is root's", true },
+		{ "a load, and no journal to be read", NULL, SAME_BOOT, GS_I64(SAVED), NO_EVENT,
+		  "its driver nvidia was loaded again at " CLOCK("13:00") ", after it was saved; what was put back or changed after that stands in the journal, which is root's", true },
 		{ "a restart and a reset", NULL, BOOT_2, BOOT_1, GS_I64(SAVED), GS_I64_UNKNOWN, GS_GPU_EVENT_RESET, GS_I64(AT(20)), 0, RESTARTED, false },
 		{ "perhaps a restart", NULL, NULL, BOOT_1, GS_I64(SAVED), GS_I64(AT(20)), NO_EVENT, "its driver nvidia was loaded at " CLOCK("13:20") ", after it was saved, " NO_RESTORE, false },
 		{ "a commit and a load", &mine, SAME_BOOT, GS_I64(AT(20)), NO_EVENT,
