@@ -134,10 +134,12 @@ static int mark_unread(struct gs_snapshot *s, uint64_t id, const struct gs_error
 static int mark(struct gs_root *root, struct gs_snapshot *s, const struct gs_journal_file *f)
 {
 	GS_CLEANUP(gs_plan_freep) struct gs_plan *p = NULL;
-	char label[256], summary[256], text[600];
+	const struct gs_author *author = &f->commit.author;
+	char label[256], when[GS_WALL_TEXT], summary[256], text[600];
 	struct gs_open_commit c = { .text = text };
 
-	gs_journal_label(&f->commit, label, sizeof(label));
+	/* viewers read it, too: what was typed and why is the journal's */
+	snprintf(label, sizeof(label), "commit %" PRIu64 " (%s, %s)", f->commit.id, author->user ? author->user : "somebody", gs_wall_format(f->commit.begun, when, sizeof(when)));
 	if (f->commit.state == GS_JOURNAL_IS_ENDED)
 		c.state = GS_OPEN_NOT_UNDONE;
 	else

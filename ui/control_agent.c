@@ -70,8 +70,8 @@ unsigned gs_control_agent_ended(struct gs_model *m, const char *why)
 	if (was_writing)
 		lose_commit(m);
 	if (ends_too_often(m))
-		return gs_say_error(m, "%s, the third within a minute: no other is started by itself. A tries again, q leaves%s", m->agent_why,
-				    m->n_staged ? ", what is staged is still there" : "");
+		return gs_say_error(m, "the third agent ended within a minute: A starts another, q leaves%s (%s)",
+				    m->n_staged ? ", what is staged is still there" : "", m->agent_why);
 	return GS_DO_CONNECT | GS_DO_REDRAW;
 }
 

@@ -74,7 +74,8 @@ static void draw_commit(const struct gs_view *v, int row, const struct gs_journa
 	struct gs_rect r = v->geo.layer;
 	enum gs_element el = is_chosen ? GS_ELEMENT_SELECTED : GS_ELEMENT_TEXT;
 	int who = r.columns >= 120 ? 12 : 8, way = r.columns >= 120 ? 14 : 11, gpus = r.columns >= 120 ? 16 : 9, at = 26;
-	char text[320], when[GS_WALL_TEXT];
+	char text[320], undone[40] = "", when[GS_WALL_TEXT];
+	uint64_t by = gs_journal_undone_by(v->m->journal, c);
 
 	if (is_chosen) {
 		gs_draw_fill(v->f, r, row, 0, 1, r.columns, el, ' ');
@@ -90,7 +91,10 @@ static void draw_commit(const struct gs_view *v, int row, const struct gs_journa
 	gs_draw_fit(v->f, r, row, at += who + 1, way, el, gs_journal_way_text(c->way, c->of, text, sizeof(text)));
 	gs_draw_fit(v->f, r, row, at += way + 1, gpus, el, name_gpus(v->m, c->gpus, c->n_gpus, text, sizeof(text)));
 	at += gpus + 1;
-	snprintf(text, sizeof(text), "%s%.200s%s%s%s", c->is_under_way ? "UNDER WAY: " : "", c->summary, c->author.message ? "   \"" : "",
+	/* what became of it since comes first: there may be room for little */
+	if (by)
+		snprintf(undone, sizeof(undone), "undone by %" PRIu64 ": ", by);
+	snprintf(text, sizeof(text), "%s%s%.200s%s%s%s", undone, c->is_under_way ? "UNDER WAY: " : "", c->summary, c->author.message ? "   \"" : "",
 		 c->author.message ? c->author.message : "", c->author.message ? "\"" : "");
 	gs_draw_fit(v->f, r, row, at, r.columns - at, is_chosen ? el : outcome_element(v->m->journal, c), text);
 }

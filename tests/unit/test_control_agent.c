@@ -55,7 +55,7 @@ static void three_within_a_minute_are_enough(void **state)
 	m->now.ms = 89999;
 	assert_false(gs_control_agent_ended(m, WHY) & GS_DO_CONNECT);
 	assert_true(m->agent_gone);
-	expect_said(m, "A tries again");
+	expect_said(m, "A starts another");
 	assert_true(keys(m, "A") & GS_DO_CONNECT);
 	/* asked for, it is started; but one more that ends is not followed by itself */
 	replace_agent(m, true);
