@@ -67,6 +67,31 @@ unsigned gs_control_ask_past(struct gs_model *m, uint64_t id)
 	return ask(m, GS_WISH_SHOW, GS_SESSION_ASKS_COMMIT, id);
 }
 
+static bool is_marked(const struct gs_model *m, uint64_t id)
+{
+	for (size_t i = 0; i < gs_snapshot_n_gpus(m->snapshot); i++)
+		if (gs_snapshot_gpu(m->snapshot, i)->open_commit.id == id)
+			return true;
+	return false;
+}
+
+/* Somebody else has decided about the commit whose page is open: it is read again, once. */
+static unsigned read_again(struct gs_model *m)
+{
+	uint64_t shown = m->layer == GS_LAYER_PAST && m->back ? m->back->file->commit.id : 0;
+
+	if (!shown || !gs_control_past_is_open(m) || m->wish != GS_WISH_NONE)
+		return GS_DO_NOTHING;
+	if (is_marked(m, shown)) {
+		m->reread_commit = 0;
+		return GS_DO_NOTHING;
+	}
+	if (m->reread_commit == shown)
+		return GS_DO_NOTHING;
+	m->reread_commit = shown;
+	return gs_control_ask_past(m, shown);
+}
+
 /* Shown by itself while nobody has begun anything else; after that it is only said. */
 unsigned gs_control_looked(struct gs_model *m)
 {
@@ -76,6 +101,15 @@ unsigned gs_control_looked(struct gs_model *m)
 		return gs_control_look_again(m);
 	if (m->is_commit_lost && !m->agent_gone)
 		return gs_control_look_for_lost(m);
+	/* what was said of one is over with it */
+	if (!id && m->offered_commit && strstr(m->message, "was interrupted: I shows"))
+		*m->message = '\0';
+	if (m->snapshot && m->privileged && !m->agent_gone) {
+		unsigned done = read_again(m);
+
+		if (done)
+			return done;
+	}
 	if (!id || id == m->offered_commit || m->read_only || !m->privileged || m->agent_gone)
 		return GS_DO_NOTHING;
 	m->offered_commit = id;

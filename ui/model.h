@@ -157,6 +157,7 @@ struct gs_model {
 	size_t n_drifted, n_unsaved;        /* GPUs that are otherwise than saved, that lose something for good at a reboot */
 	bool save_after;                    /* REVIEW: what is written is saved for boot too */
 	bool back_to_saved;                 /* REVIEW of RESTORE: it was opened from SAVED, and goes back there */
+	uint64_t reread_commit;             /* whose page was read again when its mark had gone; 0: none */
 	uint64_t offered_commit;            /* the interrupted one that was shown without being asked for */
 
 	/* where the operator is */

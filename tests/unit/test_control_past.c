@@ -422,6 +422,22 @@ static void one_that_is_where_it_was_to_be_is_closed(void **state)
 	assert_int_equal(m->layer, GS_LAYER_WRITING);
 }
 
+/* Somebody else closes it while its page is open: the page is read again, once. */
+static void a_page_whose_mark_goes_is_read_again(void **state)
+{
+	GS_CLEANUP(gs_model_freep) struct gs_model *m = at_the_interrupted("irdirdi");
+
+	(void)state;
+	ui_look(m, &lab_interrupted);
+	assert_false(gs_control_looked(m) & GS_DO_ASK);
+	ui_look(m, &ui_lab);
+	assert_true(gs_control_looked(m) & GS_DO_ASK);
+	assert_int_equal(m->question, GS_SESSION_ASKS_COMMIT);
+	assert_int_equal(m->question_number, 7);
+	m->wish = GS_WISH_NONE;
+	assert_false(gs_control_looked(m) & GS_DO_ASK);
+}
+
 static void the_end_of_it_is_no_undo(void **state)
 {
 	GS_CLEANUP(gs_model_freep) struct gs_model *m = at_the_interrupted("irdirdi");
@@ -644,6 +660,7 @@ int main(void)
 		cmocka_unit_test(finish_goes_on_and_undo_goes_back),
 		cmocka_unit_test(leaving_it_takes_a_second_press),
 		cmocka_unit_test(one_that_is_where_it_was_to_be_is_closed),
+		cmocka_unit_test(a_page_whose_mark_goes_is_read_again),
 		cmocka_unit_test(the_end_of_it_is_no_undo),
 		cmocka_unit_test(a_review_whose_machine_changes_is_looked_at_again),
 		cmocka_unit_test(ctrl_c_asks_and_the_commit_waits),
