@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -487,6 +488,9 @@ int gs_cli_commit_by_gpu(struct gs_cli *cli, const struct gs_cli_commit *o, stru
 			printf("writing to %s\n", hello->host);
 		print_parts(&p);
 	}
+	/* the agent finishes the GPU that it is at without us, but begins no other one */
+	if (!o->undo_on_hangup)
+		signal(SIGHUP, SIG_IGN);
 	commit_parts(cli, o, session, &p);
 	keep_refusals(&p);
 	r = print_results(cli, &p, "done", &status);
