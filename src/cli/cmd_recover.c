@@ -174,11 +174,16 @@ static int leave(struct gs_cli *cli, struct gs_session *s, const struct wound *w
 	return GS_STATUS_OK;
 }
 
-static int leave_unread(struct gs_cli *cli, struct gs_session *s, uint64_t id)
+/* @why it cannot be read. */
+static int leave_unread(struct gs_cli *cli, struct gs_session *s, uint64_t id, const struct gs_error *why)
 {
 	struct gs_error e = { 0 };
+	int r = gs_session_leave(s, id, GS_CLI_PAST_TIMEOUT_MS, &e);
 
-	if (gs_session_leave(s, id, GS_CLI_PAST_TIMEOUT_MS, &e) < 0)
+	/* a directory or a link in its place: nothing of ours, that we could put aside */
+	if (r == -EISDIR || r == -ELOOP)
+		gs_error_set(&e, r, GS_STATUS_FAILED, "%s, so gpuslice did not write it and does not touch it: look at what it is, and move it out of that directory. Nothing was done", why->text);
+	if (r < 0)
 		return gs_cli_fail(cli, &e);
 	if (!cli->json)
 		printf("commit %" PRIu64 " is left as it is; closed. What it did is in its file only: look with gpuslice list\n", id);
@@ -226,7 +231,7 @@ static int recover(struct gs_cli *cli, const struct recover_options *o, struct g
 
 	/* what cannot be read can still be left, and has to be before anything else is begun there */
 	if (look(s, id, o->commit.wait_seconds, &w, &e) < 0 && how == HOW_LEAVE)
-		return leave_unread(cli, s, id);
+		return leave_unread(cli, s, id, &e);
 	if (e.errnum) {
 		gs_cli_fail(cli, &e);
 		if (e.errnum != -ENOENT)

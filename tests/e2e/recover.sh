@@ -218,6 +218,20 @@ expect 0 "which is one" d recover --leave 1
 that "nothing of it is lost" [ -s "$journal/1.damaged" ]
 expect 0 "and then all goes on" d apply --yes --disrupt unit:nvidia-dcgm.service --disrupt unit:dcgm-exporter.service "$tmp/script"
 
+# what is no record at all
+d sim reset >/dev/null
+expect 2 "there is no such commit" d recover 77
+that "which can be left neither" says_not err "--leave"
+mkdir -p "$journal/1.jsonl"
+expect 1 "a directory in the place of a record" d recover --leave 1
+that "is what it is, in one sentence" says err "1.jsonl is not a file, so gpuslice did not write it and does not touch it: look at what it is, and move it"
+rmdir "$journal/1.jsonl"
+ln -s /dev/null "$journal/1.jsonl"
+expect 1 "nor is a link one" d recover --leave 1
+that "which stays as it is" [ -h "$journal/1.jsonl" ]
+that "and is told" says err "did not write it and does not touch it"
+rm "$journal/1.jsonl"
+
 # a unit that was stopped belongs to the GPU that it was stopped for
 d sim reset >/dev/null
 d sim fault kill agent at 2 >/dev/null
