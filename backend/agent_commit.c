@@ -459,17 +459,6 @@ static void publish(struct gs_agent *a, const struct gs_snapshot *s)
 		gs_agent_notice(a, "%s", e.text);
 }
 
-/* Whoever watches sees what became of the machine before hearing that it is done: nothing may be staged on the old picture. */
-static void show_outcome(struct gs_agent *a)
-{
-	GS_JSON struct json_object *o = NULL;
-
-	if (!a->watching || gs_agent_ask(a, "collect", gs_collector_collect_params(a->watch_telemetry, true, false), NULL, &o, NULL) < 0 || !o)
-		return;
-	a->pushed = (struct gs_digest){ "" };
-	gs_rpc_notify(a->client, "snapshot", json_object_get(o));
-}
-
 static void commit(struct gs_agent *a, int64_t id, struct json_object *params)
 {
 	GS_COMMIT_RESULT struct gs_commit_result result = { 0 };
@@ -499,9 +488,9 @@ static void commit(struct gs_agent *a, int64_t id, struct json_object *params)
 	gs_agent_stop_collector(a, false);
 	gs_commit_run(&commit_ops, &c, &source, &options, &result, &e);
 	gs_agent_journal_settle(&c.journal, &result);
-	if (c.last)
+	/* whoever watches sees what became of the machine before hearing that it is done: nothing may be staged on the old picture */
+	if (!gs_agent_show_outcome(a) && c.last)
 		publish(a, c.last);
-	show_outcome(a);
 	/* whoever hears that it has ended may begin the next one */
 	run_done(&c);
 	answer = gs_commit_result_to_json(&result);

@@ -109,9 +109,14 @@ void gs_agent_journal_settle(struct gs_agent_journal *j, const struct gs_commit_
 {
 	const struct gs_request *request = j->request;
 	struct gs_error e = { 0 };
+	int r;
 
 	if (request->kind != GS_REQUEST_PAST || !is_through(result) || (request->way == GS_WAY_UNDO && !needed_recovery(j->agent, request->commit_id)))
 		return;
-	if (gs_agent_past_close(j->agent, request->commit_id, request->way, j->journal ? gs_journal_id(j->journal) : 0, result->text, &e) < 0)
+	r = gs_agent_past_close(j->agent, request->commit_id, request->way, j->journal ? gs_journal_id(j->journal) : 0, result->text, &e);
+	/* its record makes no sense behind some line, so nothing can be written there; it has its end all the same, and keeps nobody off */
+	if (r == -EBADMSG && gs_journal_set_aside(gs_machine_root(j->agent->machine), request->commit_id, &e) == 0)
+		gs_agent_notice(j->agent, "commit %" PRIu64 " is recovered; its record was damaged, and is kept as /" GS_JOURNAL_DIR "/%" PRIu64 ".damaged", request->commit_id, request->commit_id);
+	else if (r < 0)
 		gs_agent_notice(j->agent, "commit %" PRIu64 " is recovered, but the journal cannot be told so: %s", request->commit_id, e.text);
 }

@@ -219,6 +219,25 @@ static void publish(struct gs_agent *a, struct json_object *snapshot)
 		a->writer->publish(a, s);
 }
 
+bool gs_agent_show_outcome(struct gs_agent *a)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
+	GS_JSON struct json_object *o = NULL;
+
+	/* a collection under way would answer in between */
+	gs_agent_stop_collector(a, false);
+	if (gs_agent_ask(a, "collect", gs_collector_collect_params(a->watching && a->watch_telemetry, true, false), NULL, &o, NULL) < 0 || !o)
+		return false;
+	if (a->watching) {
+		a->pushed = (struct gs_digest){ "" };
+		gs_rpc_notify(a->client, "snapshot", json_object_get(o));
+	}
+	if (!a->writer || !gs_machine_is_privileged(a->machine) || gs_snapshot_from_json(o, &s, NULL) < 0)
+		return false;
+	a->writer->publish(a, s);
+	return true;
+}
+
 static void answer_doctors(struct gs_agent *a, struct json_object *facts)
 {
 	size_t kept = 0;

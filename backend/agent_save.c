@@ -8,6 +8,7 @@
 #include "backend/agent_lock.h"
 #include "backend/agent_who.h"
 #include "backend/collector.h"
+#include "backend/journal.h"
 #include "backend/saved.h"
 #include "base/file.h"
 #include "codec/layout_text.h"
@@ -45,8 +46,14 @@ static int look(struct gs_agent *a, char **ret_text, struct gs_error *e)
 	GS_JSON struct json_object *o = NULL, *layout = NULL;
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
 	GS_CLEANUP(gs_layout_freep) struct gs_layout *l = NULL;
+	GS_FREE uint64_t *ids = NULL;
+	size_t n_ids;
 	int r;
 
+	/* what was interrupted cannot be told from what is whole without it */
+	r = gs_journal_list_ids(gs_machine_root(a->machine), &ids, &n_ids);
+	if (r < 0)
+		return gs_error_set(e, r, GS_STATUS_REFUSED, "/" GS_JOURNAL_DIR " cannot be read (%s), so nobody knows whether a commit was interrupted half way. Nothing was saved", strerror(-r));
 	/* a collection under way would answer in between */
 	gs_agent_stop_collector(a, false);
 	r = gs_agent_ask(a, "collect", gs_collector_collect_params(false, true, false), NULL, &o, e);

@@ -92,6 +92,8 @@ void gs_agent_take_signals(struct gs_agent *a);
 void gs_agent_notice(struct gs_agent *a, const char *fmt, ...) GS_PRINTF(2, 3);
 
 /* agent_look.c */
+/* Look once more and show it to whoever watches, and to viewers: what came of a commit, and what is open no more. False: viewers were not told. */
+bool gs_agent_show_outcome(struct gs_agent *a);
 /* Start the next collection when one is due and nothing stands against it. */
 void gs_agent_look(struct gs_agent *a);
 /* Take the collector's answers. */

@@ -93,6 +93,8 @@ static int set_aside(struct gs_agent *a, int64_t call, uint64_t id, struct gs_er
 		return r;
 	if (gs_agent_past_close_one(a, id, GS_WAY_INVALID, 0, "left as it was found", NULL) < 0)
 		r = gs_journal_set_aside(gs_machine_root(a->machine), id, e);
+	if (r == 0)
+		gs_agent_show_outcome(a);
 	gs_agent_unlock(a);
 	if (r == 0)
 		gs_rpc_reply(a->client, call, json_object_new_boolean(true));
@@ -117,7 +119,7 @@ int gs_agent_leave(struct gs_agent *a, const struct gs_rpc_message *m, struct gs
 	if (!id.known)
 		return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "leave which commit?");
 	r = gs_journal_load(gs_machine_root(a->machine), id.value, &f, e);
-	if (r == -EBADMSG || (r == 0 && f->damage[0] && f->commit.state == GS_JOURNAL_IS_OPEN))
+	if (r == -EBADMSG || r == -ENODATA || (r == 0 && f->damage[0] && f->commit.state == GS_JOURNAL_IS_OPEN))
 		return set_aside(a, m->id, id.value, e);
 	if (r < 0)
 		return r;
@@ -128,6 +130,8 @@ int gs_agent_leave(struct gs_agent *a, const struct gs_rpc_message *m, struct gs
 	if (r < 0)
 		return r;
 	r = gs_agent_past_close(a, id.value, GS_WAY_INVALID, 0, "left as it was found", e);
+	if (r == 0)
+		gs_agent_show_outcome(a);
 	gs_agent_unlock(a);
 	if (r == 0)
 		gs_rpc_reply(a->client, m->id, json_object_new_boolean(true));

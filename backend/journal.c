@@ -33,6 +33,8 @@ struct gs_journal {
 
 static int fail(struct gs_error *e, int errnum, uint64_t id, const char *what)
 {
+	if (!id && (errnum == -ENOTDIR || errnum == -ELOOP))
+		return gs_error_set(e, errnum, GS_STATUS_FAILED, "/" GS_JOURNAL_DIR " %s: it has to be a directory itself, and no link to one (mount it there instead)", what);
 	if (!id)
 		return gs_error_set(e, errnum, GS_STATUS_FAILED, "/" GS_JOURNAL_DIR " %s: %s", what, strerror(-errnum));
 	return gs_error_set(e, errnum, GS_STATUS_FAILED, "/" GS_JOURNAL_DIR "/%" PRIu64 SUFFIX " %s: %s", id, what, strerror(-errnum));
@@ -100,8 +102,7 @@ static int newest_first(const void *a, const void *b)
 	return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* The numbers in the directory, the newest first; the caller frees. None where there is no journal. */
-static int list_ids(struct gs_root *root, uint64_t **ret_ids, size_t *ret_n)
+int gs_journal_list_ids(struct gs_root *root, uint64_t **ret_ids, size_t *ret_n)
 {
 	GS_FREE uint64_t *ids = NULL;
 	GS_CLOSEDIR DIR *dir = NULL;
@@ -203,7 +204,7 @@ int gs_journal_list(struct gs_root *root, size_t max, int (*take)(void *userdata
 {
 	GS_FREE uint64_t *ids = NULL;
 	size_t n;
-	int r = list_ids(root, &ids, &n);
+	int r = gs_journal_list_ids(root, &ids, &n);
 
 	if (r == -EACCES)
 		return gs_error_set(e, r, GS_STATUS_CANNOT_TELL, "the journal is root's: it names people and their work. Use sudo");
@@ -216,8 +217,8 @@ int gs_journal_list(struct gs_root *root, size_t max, int (*take)(void *userdata
 		r = gs_journal_load(root, ids[i], &f, &why);
 		if (r == -ENOMEM)
 			return gs_error_oom(e);
-		/* it went between the two: rotated */
-		if (r == -ENOENT)
+		/* it went between the two: rotated. Or its begin was never whole: nothing was done, and it is no commit */
+		if (r == -ENOENT || r == -ENODATA)
 			continue;
 		r = take(userdata, ids[i], f, r < 0 ? &why : NULL);
 		if (r != 0)
@@ -343,7 +344,7 @@ int gs_journal_begin(struct gs_root *root, struct gs_journal_begin *begin, struc
 	if (r < 0)
 		return r;
 	gs_journal_rotate(root);
-	r = list_ids(root, &ids, &n);
+	r = gs_journal_list_ids(root, &ids, &n);
 	if (r < 0)
 		return fail(e, r, 0, "cannot be read");
 	if (n && ids[0] >= ID_MAX)
@@ -487,7 +488,7 @@ void gs_journal_rotate(struct gs_root *root)
 	uint64_t bytes = 0;
 	size_t n, kept;
 
-	if (gs_root_kind(root) == GS_ROOT_SYSROOT || list_ids(root, &ids, &n) < 0 || !n || open_directory(root, &dir) < 0)
+	if (gs_root_kind(root) == GS_ROOT_SYSROOT || gs_journal_list_ids(root, &ids, &n) < 0 || !n || open_directory(root, &dir) < 0)
 		return;
 	for (size_t i = 0; i < n; i++)
 		bytes += bytes_of(dir, ids[i]);

@@ -43,6 +43,9 @@ int gs_journal_load(struct gs_root *root, uint64_t id, struct gs_journal_file **
 /* The same with the text of it that counts, which the caller frees. @ret_text may be NULL. */
 int gs_journal_load_text(struct gs_root *root, uint64_t id, struct gs_journal_file **ret_file, char **ret_text, struct gs_error *e);
 
+/* The numbers that are there, the newest first; the caller frees. None where there is no journal; -errno where it cannot be read. */
+int gs_journal_list_ids(struct gs_root *root, uint64_t **ret_ids, size_t *ret_n);
+
 /*
  * The newest first; at most @max. Files that cannot be read are told to @take
  * with @file NULL. A return of @take other than 0 ends it and is returned. 0

@@ -99,6 +99,13 @@ static uint64_t to_recover(struct gs_root *root, const struct gs_journal_commit 
 /* Those of @p, or all of them when nobody can tell which. What counts more stays: of two of a kind the later one. */
 static int mark_gpus(struct gs_snapshot *s, const struct gs_open_commit *c, const struct gs_plan *p)
 {
+	/* one that has gone has no row to be marked in */
+	for (size_t k = 0; p && k < p->n_base; k++) {
+		char bdf[GS_BDF_TEXT];
+
+		if (!gs_snapshot_gpu_by_bdf(s, p->base[k].bdf))
+			gs_snapshot_add_notice(s, "%s, on %s too, which has gone: gpuslice recover", c->text, gs_bdf_format(p->base[k].bdf, bdf));
+	}
 	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
 		struct gs_gpu *gpu = (struct gs_gpu *)gs_snapshot_gpu(s, i);    /* being built: ours still */
 		bool is_concerned = !p;
@@ -146,54 +153,30 @@ static int mark(struct gs_root *root, struct gs_snapshot *s, const struct gs_jou
 	return mark_gpus(s, &c, p);
 }
 
-static int by_number(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* The numbers behind @above, the lowest first. */
-static size_t list(struct gs_root *root, uint64_t above, uint64_t *ret_ids, size_t max, uint64_t *ret_highest)
-{
-	GS_CLOSEDIR DIR *dir = NULL;
-	const struct dirent *entry;
-	size_t n = 0;
-	uint64_t id;
-
-	*ret_highest = 0;
-	if (gs_root_opendir(root, &dir, GS_JOURNAL_DIR) < 0)
-		return 0;
-	while (n < max && (entry = readdir(dir))) {
-		if (!gs_journal_parse_name(entry->d_name, &id))
-			continue;
-		*ret_highest = id > *ret_highest ? id : *ret_highest;
-		if (id > above)
-			ret_ids[n++] = id;
-	}
-	qsort(ret_ids, n, sizeof(*ret_ids), by_number);
-	return n;
-}
-
 int gs_open_commits_collect(struct gs_open_commits *known, struct gs_root *root, struct gs_snapshot *s)
 {
-	GS_FREE uint64_t *ids = calloc(GS_JOURNAL_KEPT_MAX * 2, sizeof(*ids));
-	size_t n, n_open = 0;
-	uint64_t highest;
+	GS_FREE uint64_t *ids = NULL;
+	size_t n = 0, n_open = 0;
+	int found = gs_journal_list_ids(root, &ids, &n);
 
-	if (!ids)
-		return -ENOMEM;
-	n = list(root, known->ended, ids, GS_JOURNAL_KEPT_MAX * 2, &highest);
-	/* somebody removed the newest, so numbers are given again */
-	if (highest < known->ended) {
-		known->ended = 0;
-		n = list(root, 0, ids, GS_JOURNAL_KEPT_MAX * 2, &highest);
+	if (found == -ENOMEM)
+		return found;
+	/* nothing may be taken for ended because it cannot be seen */
+	if (found < 0) {
+		gs_snapshot_add_notice(s, "/" GS_JOURNAL_DIR " cannot be read (%s), so nobody knows whether a commit was interrupted: gpuslice history", strerror(-found));
+		return 0;
 	}
-	for (size_t i = 0; i < n && n_open < OPEN_MAX; i++) {
+	/* somebody removed the newest, so numbers are given again */
+	if (!n || ids[0] < known->ended)
+		known->ended = 0;
+	/* the oldest first */
+	for (size_t i = n; i-- > 0 && n_open < OPEN_MAX;) {
 		GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
 		struct gs_error e = { 0 };
 		int r;
 
+		if (ids[i] <= known->ended)
+			continue;
 		if (has_ended(root, ids[i])) {
 			if (!n_open)
 				known->ended = ids[i];

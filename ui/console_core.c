@@ -138,7 +138,8 @@ static void commit(struct gs_console *c)
 {
 	struct gs_session_commit what = {
 		.request = c->m->request,
-		.expect = c->m->plan->digest,
+		/* the plan follows the machine while another commit is at it; what was agreed to is the one that was shown */
+		.expect = c->m->waits_for_lock ? c->m->review_digest : c->m->plan->digest,
 		.base = c->m->plan->base,
 		.n_base = c->m->plan->n_base,
 		.yes = true,

@@ -329,6 +329,22 @@ static unsigned layer_key(struct gs_model *m, const struct gs_event *ev, enum gs
 	return GS_DO_NOTHING;
 }
 
+/*
+ * Where there is no room for the picture nothing is shown, so nothing is
+ * decided: who cannot see a review does not answer it. What is left is to
+ * leave, where that loses nothing, and to have a commit wait.
+ */
+static unsigned blind_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)
+{
+	bool is_writing = m->layer == GS_LAYER_WRITING && !m->writing_ended;
+
+	if (id == GS_ACTION_STOP && is_writing)
+		return gs_control_writing_key(m, ev, id);
+	if ((id == GS_ACTION_QUIT || id == GS_ACTION_STOP) && !is_writing && !m->n_staged && !takes_text(m))
+		return GS_DO_QUIT | GS_DO_REDRAW;
+	return GS_DO_NOTHING;
+}
+
 static unsigned key_event(struct gs_model *m, const struct gs_event *ev, int rows, int columns)
 {
 	enum gs_action_id id = ev->alt || ev->is_pasted ? GS_ACTION_MAX : gs_action_of_key(ev->key);
@@ -347,6 +363,8 @@ static unsigned key_event(struct gs_model *m, const struct gs_event *ev, int row
 		return GS_DO_REPAINT | GS_DO_REDRAW;
 	if (id == GS_ACTION_SUSPEND)
 		return GS_DO_SUSPEND | GS_DO_REDRAW;
+	if (gs_view_is_too_small(rows, columns))
+		return blind_key(m, ev, id);
 	if (m->armed_key && ev->key != m->armed_key)
 		m->armed_key = 0;
 	m->message[0] = '\0';
@@ -400,6 +418,8 @@ unsigned gs_control_event(struct gs_model *m, const struct gs_event *ev, int row
 		scroll(m, rows, columns);
 		return done;
 	case GS_EVENT_MOUSE:
+		if (gs_view_is_too_small(rows, columns))
+			return GS_DO_NOTHING;
 		done = gs_control_mouse(m, ev, rows, columns);
 		scroll(m, rows, columns);
 		return done;

@@ -80,11 +80,14 @@ unsigned gs_control_was_saved(struct gs_model *m, const struct gs_error *e)
 	return GS_DO_RECOLLECT | GS_DO_REDRAW | (m->layer == GS_LAYER_SAVED ? gs_control_ask_saved(m) : GS_DO_NOTHING);
 }
 
-/* What «gpuslice restore --scope host» does: all of it or nothing, in one review. Each GPU by itself is the command's, which says more than one outcome. */
+/* All of it or nothing, in one review and one commit, but for GPUs that are lost, gone or exchanged. Each GPU by itself is the command's, which says more than one outcome. */
 unsigned gs_control_restore(struct gs_model *m)
 {
 	struct gs_error e = { 0 };
 	bool was_saved = m->layer == GS_LAYER_SAVED;
+	const struct gs_drift_gpu *out;
+	unsigned done;
+	char label[96];
 
 	if (m->read_only) {
 		gs_model_may_edit(m, m->gpu, &e);
@@ -97,7 +100,11 @@ unsigned gs_control_restore(struct gs_model *m)
 		return gs_say(m, "nothing to restore: what is saved is there already");
 	}
 	m->back_to_saved = was_saved;
-	return gs_control_show_review(m, true);
+	done = gs_control_show_review(m, true);
+	out = gs_model_not_restorable(m);
+	if (out && !*m->message)
+		gs_say_error(m, "%s is left out: %s", out->gpu ? gs_gpu_label(out->gpu, label, sizeof(label)) : "a GPU that is saved", out->n_differences ? out->differences[0] : "it cannot be talked to");
+	return done;
 }
 
 unsigned gs_control_ask_restore(struct gs_model *m)
@@ -118,8 +125,15 @@ unsigned gs_control_take_restore(struct gs_model *m, struct json_object *answer)
 
 unsigned gs_control_saved_key(struct gs_model *m, const struct gs_event *ev, enum gs_action_id id)
 {
-	if (gs_action_has_key(GS_ACTION_SAVE_NOW, ev->key))
+	if (gs_action_has_key(GS_ACTION_SAVE_NOW, ev->key)) {
+		/* a machine that came up empty looks like any other: once is not meant */
+		if (m->n_drifted && m->armed_key != ev->key && !gs_control_why_not_savable(m)) {
+			m->armed_key = ev->key;
+			return gs_say_error(m, "the machine is not as saved: y again saves it as it is now instead; what is saved is kept as %s.previous", gs_model_saved_path(m));
+		}
+		m->armed_key = 0;
 		return gs_control_save(m);
+	}
 	if (gs_action_has_key(GS_ACTION_RESTORE, ev->key))
 		return gs_control_restore(m);
 	if (id == GS_ACTION_SAVE) {

@@ -142,12 +142,17 @@ static void place_layer(const struct gs_model *m, int rows, int columns, struct 
 	}
 }
 
+bool gs_view_is_too_small(int rows, int columns)
+{
+	return rows < GS_ROWS_MIN || columns < GS_COLUMNS_MIN;
+}
+
 void gs_geometry_compute(int rows, int columns, const struct gs_model *m, struct gs_geometry *ret)
 {
 	struct gs_geometry geo = { 0 };
 	int room, grid, plan, fleet, row = 0;
 
-	if (rows < GS_ROWS_MIN || columns < GS_COLUMNS_MIN) {
+	if (gs_view_is_too_small(rows, columns)) {
 		geo.too_small = true;
 		*ret = geo;
 		return;

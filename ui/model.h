@@ -270,6 +270,8 @@ bool gs_model_needs_word(const struct gs_model *m);
 int gs_model_take_saved(struct gs_model *m, struct gs_session_saved *saved, struct gs_error *e);
 /* Where it is saved, as far as the agent has told; words for it else. */
 const char *gs_model_saved_path(const struct gs_model *m);
+/* A GPU that is not as saved and that the saved layout cannot be laid over: lost, gone, exchanged. NULL: none. A restore leaves it out. */
+const struct gs_drift_gpu *gs_model_not_restorable(const struct gs_model *m);
 
 /* Is anything to be laid over what is: staged commands, or the plan of a past commit or of what is saved, under review? */
 bool gs_model_has_plan(const struct gs_model *m);

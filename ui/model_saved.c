@@ -7,6 +7,7 @@
 
 #include "codec/drift_json.h"
 #include "codec/layout_text.h"
+#include "codec/request_scope.h"
 #include "core/reboot.h"
 #include "ui/model_internal.h"
 
@@ -62,6 +63,39 @@ int gs_model_take_saved(struct gs_model *m, struct gs_session_saved *saved, stru
 	return 0;
 }
 
+static bool is_restorable(const struct gs_drift_gpu *g)
+{
+	return g->gpu && g->is_bound && g->state == GS_DRIFT_DIFFERS;
+}
+
+const struct gs_drift_gpu *gs_model_not_restorable(const struct gs_model *m)
+{
+	const struct gs_drift *d = m->saved ? m->saved->drift : NULL;
+
+	for (size_t i = 0; d && i < d->n_gpus; i++)
+		if (d->gpus[i].state != GS_DRIFT_SAME && d->gpus[i].state != GS_DRIFT_NOT_SAVED && !is_restorable(&d->gpus[i]))
+			return &d->gpus[i];
+	return NULL;
+}
+
+/* One that is lost, gone or exchanged costs the others nothing; where none is, all are one request as ever. */
+static int leave_out(const struct gs_model *m, struct gs_request *r, struct gs_error *e)
+{
+	const struct gs_drift *d = m->saved->drift;
+	GS_FREE struct gs_bdf *gpus = NULL;
+	size_t n = 0;
+
+	if (!gs_model_not_restorable(m))
+		return 0;
+	gpus = calloc(d->n_gpus, sizeof(*gpus));
+	if (!gpus)
+		return gs_error_oom(e);
+	for (size_t i = 0; i < d->n_gpus; i++)
+		if (is_restorable(&d->gpus[i]))
+			gpus[n++] = d->gpus[i].gpu->bdf;
+	return n ? gs_request_set_only(r, gpus, n, e) : 0;
+}
+
 int gs_model_saved_request(const struct gs_model *m, struct gs_request **ret_request, struct gs_error *e)
 {
 	const struct gs_session_saved *s = m->saved ? &m->saved->saved : NULL;
@@ -78,6 +112,9 @@ int gs_model_saved_request(const struct gs_model *m, struct gs_request **ret_req
 	/* both ends tell by its text what it is, and a script would be another thing */
 	if (r->kind != GS_REQUEST_LAYOUT)
 		return gs_error_set(e, -EBADMSG, GS_STATUS_INVALID, "%s is no layout", s->path);
+	rc = leave_out(m, r, e);
+	if (rc < 0)
+		return rc;
 	*ret_request = GS_TAKE(r);
 	return 0;
 }

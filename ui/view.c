@@ -4,15 +4,22 @@
 
 #include "ui/view_parts.h"
 
+/* Short lines: there may be room for little. */
 static void draw_too_small(struct gs_frame *f)
 {
 	struct gs_rect all = { 0, 0, f->rows, f->columns };
-	char text[96];
-	int n;
+	char lines[4][48];
+	int top = f->rows > 4 ? (f->rows - 4) / 2 : 0;
 
-	snprintf(text, sizeof(text), "too small: need %dx%d, have %dx%d (rows x columns)", GS_ROWS_MIN, GS_COLUMNS_MIN, f->rows, f->columns);
-	n = gs_text_width(text);
-	gs_draw_text(f, all, f->rows / 2, n < f->columns ? (f->columns - n) / 2 : 0, GS_ELEMENT_TEXT, text);
+	snprintf(lines[0], sizeof(lines[0]), "too small");
+	snprintf(lines[1], sizeof(lines[1]), "need %d columns, %d rows", GS_COLUMNS_MIN, GS_ROWS_MIN);
+	snprintf(lines[2], sizeof(lines[2]), "have %d columns, %d rows", f->columns, f->rows);
+	snprintf(lines[3], sizeof(lines[3]), "until then no key acts");
+	for (int i = 0; i < 4 && top + i < f->rows; i++) {
+		int n = gs_text_width(lines[i]);
+
+		gs_draw_text(f, all, top + i, n < f->columns ? (f->columns - n) / 2 : 0, GS_ELEMENT_TEXT, lines[i]);
+	}
 }
 
 static void draw_layer(const struct gs_view *v)

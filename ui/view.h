@@ -11,6 +11,9 @@
 #define GS_ROWS_MIN 20
 #define GS_COLUMNS_MIN 70
 
+/* No picture fits there, so none is drawn and no key decides anything. */
+bool gs_view_is_too_small(int rows, int columns);
+
 /* Where things are on a screen of a given size; a pure function, tested for overlap at every size. An absent region has 0 rows. */
 struct gs_geometry {
 	bool too_small;

@@ -173,11 +173,12 @@ static void add_trouble(struct parts *l, const struct gs_snapshot *s)
 	static const char *const words[GS_OPEN_MAX] = {
 		[GS_OPEN_NOT_UNDONE] = "HALF DONE", [GS_OPEN_INTERRUPTED] = "INTERRUPTED", [GS_OPEN_UNDER_WAY] = "UNDER WAY",
 	};
-	size_t waits = 0, stranded = 0, open[GS_OPEN_MAX] = { 0 };
+	size_t waits = 0, stranded = 0, lost = 0, open[GS_OPEN_MAX] = { 0 };
 	char text[48];
 
 	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
 		open[gs_snapshot_gpu(s, i)->open_commit.state]++;
+		lost += gs_snapshot_gpu(s, i)->lost != NULL;
 		waits += gs_snapshot_gpu(s, i)->n_writes > 0;
 		stranded += gs_snapshot_gpu(s, i)->stranded && !gs_snapshot_gpu(s, i)->n_writes;
 	}
@@ -185,6 +186,10 @@ static void add_trouble(struct parts *l, const struct gs_snapshot *s)
 		if (!open[state])
 			continue;
 		snprintf(text, sizeof(text), "%zu %s", open[state], words[state]);
+		add(l, GS_ELEMENT_HEADER_WARNING, ALWAYS, text);
+	}
+	if (lost) {
+		snprintf(text, sizeof(text), "%zu LOST", lost);
 		add(l, GS_ELEMENT_HEADER_WARNING, ALWAYS, text);
 	}
 	if (waits) {

@@ -260,7 +260,7 @@ static void add_command(const struct gs_model *m, struct gs_strbuf *b)
 	else if (m->past_way == GS_WAY_UNDO)
 		gs_strbuf_printf(b, " undo %" PRIu64, id);
 	else if (m->past_way == GS_WAY_RESTORE)
-		gs_strbuf_puts(b, " restore --scope host");
+		gs_strbuf_puts(b, gs_model_not_restorable(m) ? " restore" : " restore --scope host");
 	else
 		gs_strbuf_printf(b, " recover --%s %" PRIu64, m->past_way == GS_WAY_FINISH ? "finish" : "undo", id);
 }

@@ -127,6 +127,7 @@ static int run_assert(struct gs_cli *cli, int argc, char **argv)
 		return GS_STATUS_CANNOT_TELL;
 	}
 	matches = !q.plan->n_steps && !gs_plan_is_blocked(q.plan);
+	gs_cli_say_open_commits(q.snapshot);
 	if (cli->json)
 		gs_cli_print_json(gs_plan_to_json(q.plan));
 	else if (matches)

@@ -9,6 +9,7 @@
 #include "base/strbuf.h"
 #include "cli/cli.h"
 #include "cli/saved.h"
+#include "base/parse.h"
 #include "codec/layout_text.h"
 
 #define TIMEOUT_MS 60000
@@ -75,16 +76,39 @@ static int report(struct gs_cli *cli, struct gs_session *session)
 	return GS_STATUS_OK;
 }
 
+/* A machine that came up empty is saved by the same word as one that was just cut: what that replaces is said, and that it is not gone. */
+static void say_replaced(const struct gs_cli_saved *before, struct gs_session *session)
+{
+	GS_CLI_SAVED struct gs_cli_saved now = { 0 };
+	char at[GS_WALL_TEXT] = "an unknown time";
+
+	if (!before->layout || gs_cli_saved_load(session, &now, NULL) < 0 || gs_str_equal(now.saved.text, before->saved.text))
+		return;
+	if (before->saved.saved_at_ms.known)
+		gs_wall_format((struct gs_wall){ before->saved.saved_at_ms.value }, at, sizeof(at));
+	printf("what was saved before, at %s with %zu instance%s, is kept as %s.previous: gpuslice apply %s.previous puts it back\n", at, count_instances(before->layout),
+	       count_instances(before->layout) == 1 ? "" : "s", now.saved.path, now.saved.path);
+}
+
 static int save_here(struct gs_cli *cli)
 {
 	GS_CLEANUP(gs_session_freep) struct gs_session *session = NULL;
+	GS_CLI_SAVED struct gs_cli_saved before = { 0 };
 	const struct gs_connect how = { 0 };
 	struct gs_error e = { 0 };
+	int status;
 
-	if (gs_cli_connect(cli, &how, &session, &e) < 0 || gs_session_save(session, NULL, TIMEOUT_MS, &e) < 0)
+	if (gs_cli_connect(cli, &how, &session, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	/* nothing, or nothing that can be read, is no reason not to save */
+	gs_cli_saved_load(session, &before, NULL);
+	if (gs_session_save(session, NULL, TIMEOUT_MS, &e) < 0)
 		return gs_cli_fail(cli, &e);
 	cli->has_written = true;
-	return report(cli, session);
+	status = report(cli, session);
+	if (status == GS_STATUS_OK && !cli->json)
+		say_replaced(&before, session);
+	return status;
 }
 
 static int save_to(struct gs_cli *cli, const char *path)

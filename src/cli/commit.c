@@ -68,6 +68,22 @@ int gs_cli_commit_ask(const struct gs_cli_commit *o, struct gs_request *request,
 	return r;
 }
 
+bool gs_cli_say_open_commits(const struct gs_snapshot *s)
+{
+	bool is_under_way = false;
+	char label[96], text[600];
+
+	for (size_t i = 0; i < gs_snapshot_n_gpus(s); i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu(s, i);
+
+		if (gpu->open_commit.state == GS_OPEN_NONE)
+			continue;
+		is_under_way |= gpu->open_commit.state == GS_OPEN_UNDER_WAY;
+		gs_cli_say("note: %s: %s, so what is there now need not last", gs_gpu_label(gpu, label, sizeof(label)), gs_gpu_open_commit_text(gpu, text, sizeof(text)));
+	}
+	return is_under_way;
+}
+
 void gs_cli_print_plan(const struct gs_plan *p, FILE *to)
 {
 	GS_STRBUF struct gs_strbuf text = GS_STRBUF_INIT;
@@ -451,8 +467,8 @@ static int try_plan(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs
 		gs_cli_print_plan(p, stdout);
 		fflush(stdout);
 	}
-	/* an interrupted commit is not over by that: its end has to be seen, and written down */
-	if (!p->n_steps && (request->kind != GS_REQUEST_PAST || request->way == GS_WAY_UNDO)) {
+	/* an interrupted commit is not over by that: its end has to be seen, and written down. Nor is it so in the middle of another one, where one can wait for its end */
+	if (!p->n_steps && (request->kind != GS_REQUEST_PAST || request->way == GS_WAY_UNDO) && !(gs_cli_say_open_commits(p->snapshot) && wait_seconds)) {
 		struct gs_commit_result result = { .status = GS_STATUS_OK, .plan = (struct gs_plan *)p };
 
 		snprintf(result.text, sizeof(result.text), "nothing to do: the machine is as asked");

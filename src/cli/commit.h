@@ -44,6 +44,8 @@ int gs_cli_on_hangup(const char *value, bool *ret_undo, struct gs_error *e);
 const char *gs_cli_ssh_client(char *buf, size_t size);
 
 void gs_cli_print_plan(const struct gs_plan *p, FILE *to);
+/* A note for each GPU on which a commit is open. True: one is under way. */
+bool gs_cli_say_open_commits(const struct gs_snapshot *s);
 
 /* The error of who may not change that machine: CANNOT_TELL without root, as everywhere; REFUSED where nobody can. */
 int gs_cli_needs_root(const struct gs_hello *hello, struct gs_error *e);

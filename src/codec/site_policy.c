@@ -6,8 +6,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/arena.h"
 #include "base/file.h"
 #include "base/parse.h"
+#include "codec/yaml_node.h"
 #include "codec/json_reader.h"
 
 #define FILE_BYTES_MAX (64u << 10)
@@ -23,7 +25,10 @@ static void check_keys(struct gs_json_reader *r, const char *const *keys, size_t
 	json_object_object_foreach(r->o, key, value) {
 		bool known = false;
 
-		(void)value;
+		if (!value) {
+			gs_json_read_fail(r, key, "is null: leave it out, or say what it is to be");
+			return;
+		}
 		for (size_t i = 0; i < n; i++)
 			known |= gs_str_equal(keys[i], key);
 		if (!known) {
@@ -62,6 +67,8 @@ int gs_site_policy_from_json(struct json_object *o, const char *name, struct gs_
 
 int gs_site_policy_read(struct gs_root *root, struct gs_site_policy *ret_policy, struct gs_error *e)
 {
+	GS_CLEANUP(gs_arena_freep) struct gs_arena *arena = NULL;
+	struct gs_yaml_node *node = NULL;
 	GS_JSON struct json_object *o = NULL;
 	GS_FREE char *bytes = NULL;
 	GS_CLOSE int fd = -1;
@@ -83,7 +90,13 @@ int gs_site_policy_read(struct gs_root *root, struct gs_site_policy *ret_policy,
 	r = gs_fd_read_all(fd, PATH, FILE_BYTES_MAX, &bytes, &n, e);
 	if (r < 0)
 		return r;
+	/* of two keys of one name JSON's parser takes the last, in silence */
+	arena = gs_arena_new();
+	if (!arena)
+		return gs_error_oom(e);
 	r = gs_json_parse(bytes, n, NULL, &o, &why);
+	if (r == 0 && gs_yaml_parse(bytes, n, "", arena, &node, &why) < 0)
+		r = -EBADMSG;
 	if (r == 0)
 		r = gs_site_policy_from_json(o, NULL, ret_policy, &why);
 	/* nobody asked for anything wrong: the machine is not as it should be */

@@ -39,6 +39,7 @@ static const struct {
 	{ "privileges", gs_doctor_check_privileges },
 	{ "view", gs_doctor_check_view },
 	{ "stranded", gs_doctor_check_stranded },
+	{ "commit", gs_doctor_check_commit },
 	{ "pending", gs_doctor_check_pending },
 	{ "iommu", gs_doctor_check_iommu },
 	{ "iommu-group", gs_doctor_check_group },
@@ -56,6 +57,7 @@ static const struct {
 	{ "holders", gs_doctor_check_holders },
 	{ "reset-tool", gs_doctor_check_reset_tool },
 	{ "restorers", gs_doctor_check_restorers },
+	{ "drift", gs_doctor_check_drift },
 	{ "reboot", gs_doctor_check_reboot },
 };
 

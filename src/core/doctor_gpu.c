@@ -75,6 +75,18 @@ void gs_doctor_check_stranded(struct gs_doctor_exam *x)
 	}
 }
 
+void gs_doctor_check_commit(struct gs_doctor_exam *x)
+{
+	FOR_EACH_GPU(x, gpu) {
+		char text[600];
+
+		if (gpu->open_commit.state == GS_OPEN_UNDER_WAY)
+			gs_doctor_add(x, GS_DOCTOR_NOTE, gpu, "gpuslice history", "%s", gs_gpu_open_commit_text(gpu, text, sizeof(text)));
+		else if (gpu->open_commit.state != GS_OPEN_NONE)
+			gs_doctor_add(x, GS_DOCTOR_PROBLEM, gpu, "gpuslice recover", "%s", gs_gpu_open_commit_text(gpu, text, sizeof(text)));
+	}
+}
+
 void gs_doctor_check_pending(struct gs_doctor_exam *x)
 {
 	FOR_EACH_GPU(x, gpu) {
@@ -218,11 +230,26 @@ void gs_doctor_check_intel(struct gs_doctor_exam *x)
 }
 
 /* What a reboot takes (interfaces 0.4, 5.8). */
+void gs_doctor_check_drift(struct gs_doctor_exam *x)
+{
+	FOR_EACH_GPU(x, gpu)
+		if (gpu->saved == GS_SAVED_DIFFERS)
+			gs_doctor_add(x, GS_DOCTOR_NOTE, gpu, "gpuslice assert tells what differs and why; gpuslice restore puts back what is saved, gpuslice save keeps what is there",
+				      "it is not as saved in %s", gs_snapshot_saved(x->s)->path);
+}
+
+/* What keeps what is there now over a reboot. */
+static const char *keeping(const struct gs_doctor_exam *x, const struct gs_gpu *gpu)
+{
+	if (gpu->saved != GS_SAVED_SAME)
+		return "gpuslice save, and once: systemctl enable " GS_RESTORE_UNIT;
+	return gs_saved_obstacle(gs_snapshot_saved(x->s)) ? "it is saved; what puts it back is systemctl enable " GS_RESTORE_UNIT : "nothing: it is saved, and " GS_RESTORE_UNIT " puts it back";
+}
+
 void gs_doctor_check_reboot(struct gs_doctor_exam *x)
 {
-	const char *remedy = "gpuslice export json >layout.json now, and at boot: gpuslice apply layout.json --yes";
-
 	FOR_EACH_GPU(x, gpu) {
+		const char *remedy = keeping(x, gpu);
 		bool is_mig = gpu->mode == GS_MODE_MIG || gpu->mode == GS_MODE_MIG_VGPU;
 		bool has_vfs = gpu->vfs.enabled.known && gpu->vfs.enabled.value;
 

@@ -48,6 +48,7 @@ void gs_doctor_check_gpus(struct gs_doctor_exam *x);
 void gs_doctor_check_bound(struct gs_doctor_exam *x);
 void gs_doctor_check_view(struct gs_doctor_exam *x);
 void gs_doctor_check_stranded(struct gs_doctor_exam *x);
+void gs_doctor_check_commit(struct gs_doctor_exam *x);
 void gs_doctor_check_pending(struct gs_doctor_exam *x);
 void gs_doctor_check_group(struct gs_doctor_exam *x);
 void gs_doctor_check_framework(struct gs_doctor_exam *x);
@@ -57,6 +58,7 @@ void gs_doctor_check_intel(struct gs_doctor_exam *x);
 void gs_doctor_check_events(struct gs_doctor_exam *x);
 void gs_doctor_check_services(struct gs_doctor_exam *x);
 void gs_doctor_check_holders(struct gs_doctor_exam *x);
+void gs_doctor_check_drift(struct gs_doctor_exam *x);
 void gs_doctor_check_reboot(struct gs_doctor_exam *x);
 
 #endif

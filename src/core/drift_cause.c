@@ -93,14 +93,20 @@ static const char *loss_text(const struct gs_gpu_event *ev)
 	return "the GPU had fallen off the bus";
 }
 
+/* Who may not read the journal does not know what came after. */
+static const char *since_then(const struct gs_drift_facts *f)
+{
+	return f->journal_is_hidden ? "; what was put back or changed after that stands in the journal, which is root's" : ", and no restore has put this back";
+}
+
 static const char *load_text(const struct gs_gpu *gpu, const struct gs_drift_facts *f, const struct gs_drift_commit *c, struct gs_arena *arena)
 {
 	/* a boot loads it too, so «again» takes that both boots are known to be one */
 	bool is_again = f->saved_boot_id && f->boot_id;
 	char at[GS_WALL_TEXT], commit[192];
 
-	return gs_arena_printf(arena, "its driver %s was loaded %sat %s, after %s, and no restore has put this back", gpu->driver ? gpu->driver : "", is_again || c ? "again " : "",
-			       time_of(gpu->driver_loaded_ms, at, sizeof(at)), c ? commit_text(c, commit, sizeof(commit)) : "it was saved");
+	return gs_arena_printf(arena, "its driver %s was loaded %sat %s, after %s%s", gpu->driver ? gpu->driver : "", is_again || c ? "again " : "",
+			       time_of(gpu->driver_loaded_ms, at, sizeof(at)), c ? commit_text(c, commit, sizeof(commit)) : "it was saved", since_then(f));
 }
 
 static const char *other_text(const struct gs_gpu *gpu, const struct gs_drift_facts *f)
@@ -121,15 +127,15 @@ const char *gs_drift_cause(const struct gs_gpu *gpu, const struct gs_drift_facts
 
 	/* a boot loads drivers, so it is asked first; what a commit did since then is no longer of the boot */
 	if (f && !c && f->saved_boot_id && f->boot_id && !gs_str_equal(f->saved_boot_id, f->boot_id))
-		return "the machine was restarted since it was saved, and no restore has put this back";
+		return gs_arena_printf(arena, "the machine was restarted since it was saved%s", since_then(f));
 	if (f && is_since(gpu->driver_loaded_ms, f, c))
 		return load_text(gpu, f, c, arena);
 	/* a reset takes less away than a driver that goes, so that of ours is the better evidence */
 	if (c)
-		return gs_arena_printf(arena, "%s changed this GPU", commit_text(c, text, sizeof(text)));
+		return gs_arena_printf(arena, "%s was the last that changed this GPU", commit_text(c, text, sizeof(text)));
 	loss = f ? last_loss(gpu, f) : NULL;
 	if (loss)
-		return gs_arena_printf(arena, "%s at %s, after it was saved, as the kernel's log says, and no restore has put this back", loss_text(loss),
-				       time_of(loss->time_ms, text, sizeof(text)));
+		return gs_arena_printf(arena, "%s at %s, after it was saved, as the kernel's log says%s", loss_text(loss), time_of(loss->time_ms, text, sizeof(text)),
+				       since_then(f));
 	return other_text(gpu, f);
 }

@@ -229,6 +229,18 @@ static int refuse_others(const struct gs_past *p, enum gs_way way, const struct 
 	return 0;
 }
 
+/* Where nobody can be talked to nothing is done, whichever way: that is no end of it. */
+static int refuse_none(const struct gs_past *p, const struct gs_snapshot *now, struct gs_error *e)
+{
+	for (size_t i = 0; i < p->plan->n_base; i++) {
+		const struct gs_gpu *gpu = gs_snapshot_gpu_by_bdf(now, p->plan->base[i].bdf);
+
+		if (gpu && !gpu->lost)
+			return 0;
+	}
+	return gs_error_set(e, -ENODEV, GS_STATUS_REFUSED, "none of the GPUs of commit %" PRIu64 " can be talked to now; nothing was done", p->id);
+}
+
 int gs_past_evaluate(const struct gs_past *p, enum gs_way way, const struct gs_snapshot *now, struct gs_evaluation *ret_ev, struct gs_error *e)
 {
 	GS_EVALUATION struct gs_evaluation ev = { 0 };
@@ -236,6 +248,8 @@ int gs_past_evaluate(const struct gs_past *p, enum gs_way way, const struct gs_s
 
 	if (r >= 0)
 		r = refuse_others(p, way, now, e);
+	if (r >= 0)
+		r = refuse_none(p, now, e);
 	if (r < 0)
 		return r;
 	if (way == GS_WAY_UNDO || (way == GS_WAY_TAKE_BACK && p->is_same_boot))

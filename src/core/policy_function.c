@@ -61,7 +61,7 @@ void gs_policy_note_open_commit(struct gs_policy *y)
 	if (c->state == GS_OPEN_UNDER_WAY) {
 		f = gs_policy_add(y, GS_RULE_COMMIT_OPEN, GS_SEVERITY_NOTE, "%s: this is planned from what is there in between, and is checked again when that has ended",
 				  gs_gpu_open_commit_text(y->gpu, text, sizeof(text)));
-		gs_policy_suggest(y, f, "wait until it has ended: --wait SECONDS");
+		gs_policy_suggest(y, f, "wait until it has ended");
 	} else if (c->state == GS_OPEN_NOT_UNDONE && c->id != y->options->recovers) {
 		f = gs_policy_add(y, GS_RULE_COMMIT_OPEN, GS_SEVERITY_NOTE, "%s, so this GPU is neither what it was before it nor what it was to be",
 				  gs_gpu_open_commit_text(y->gpu, text, sizeof(text)));

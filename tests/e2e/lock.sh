@@ -74,6 +74,24 @@ expect 0 "what both wanted" g list
 that "is there" grep -qE '^3 +1g.10gb' "$tmp/out"
 that "what the two wanted that were stopped is not" grep -qE '^2 +1g.10gb +[0-9]+ +3.1' "$tmp/out"
 
+# what is so in the middle of another commit need not be so behind it
+hang $create
+begin first
+that "one is in the driver" until_true is_stuck first
+g export json >"$tmp/now.json" 2>/dev/null
+expect 0 "assert in the middle" g assert "$tmp/now.json"
+that "says so" grep -q 'note: GPU 3 .*commit 1 .* is under way' "$tmp/err"
+echo 'delete 3 1g.10gb@0' >"$tmp/gone"
+expect 0 "nothing is to be deleted yet" g apply --yes "$tmp/gone"
+that "which is said too" grep -q 'commit 1 .* is under way' "$tmp/err"
+begin gone --wait 600
+that "who waits waits for that as well" until_true is_said gone 'waiting for another commit'
+g sim fault release >/dev/null
+that "it is done" ended_with first 0
+that "and what it made is deleted" ended_with gone 0
+expect 0 "list" g list
+that "is without it" sh -c '! grep -qE "^3 +1g.10gb" "$1"' - "$tmp/out"
+
 # the one that is waited for dies
 hang $create
 begin first

@@ -92,6 +92,39 @@ expect 0 "$host: root publishes that" on $host agent --publish
 expect 0 "$host: the viewer" on $host --as-user list
 that "$host: sees none any more" sh -c '! grep -q "was interrupted" "$1"' - "$tmp/out"
 
+# what is no commit, what cannot be read, and who has gone
+host=dgx-h100
+files=$(on $host sim path)/var/lib/gpuslice/journal
+on $host sim reset >/dev/null
+on $host list >/dev/null
+mkdir -p "$files"
+: >"$files/1.jsonl"
+printf 'create 3 1g.10gb at 0\ncreate 3 1g.10gb at 1\n' >"$tmp/script"
+expect 0 "an empty record is nothing to recover" on $host recover
+expect 0 "and can be put away" on $host recover --leave 1
+that "which is done" [ ! -e "$files/1.jsonl" ]
+die $host after 1
+mv "$files" "$files.kept"
+touch "$files"
+expect 0 "a journal that cannot be read" on $host list
+that "is told of" says err "nobody knows whether a commit was interrupted"
+expect 3 "and nothing is saved then" on $host save
+rm "$files"
+ln -s "$files.kept" "$files"
+expect 1 "a link is not followed" on $host recover
+that "which is said" says err "no link to one"
+rm "$files"
+mv "$files.kept" "$files"
+expect 0 "its GPU goes" on $host sim fault vanish 0000:61:00.0
+expect 0 "list" on $host list
+that "tells of it all the same" says err "which has gone: gpuslice recover"
+expect 3 "nothing can be undone there" on $host recover --undo --yes
+expect 3 "nor finished" on $host recover --finish --yes
+on $host sim fault clear >/dev/null
+expect 0 "it is left" on $host recover --leave
+expect 0 "a viewer" on $host --as-user list
+that "hears no more of it" sh -c '! grep -q "was interrupted" "$1"' - "$tmp/out"
+
 # recover dies too, forward and back, and is begun again
 host=kvm-l40s
 for way in undo finish; do

@@ -251,4 +251,14 @@ for host in dgx-h100 kvm-l40s kvm-a2 b200 lab; do
 	that "$host: has nothing to do" says_not out 'done:'
 done
 
+# a machine that came up empty is saved by the same word: what that replaces is told
+g sim reset >/dev/null
+expect 0 "save" g save
+that "says nothing of one before" says_not out 'what was saved before'
+expect 0 "again, the same" g save
+that "replaces nothing" says_not out 'what was saved before'
+g sim reboot >/dev/null
+expect 0 "save, when it came up empty" g save
+that "tells what is replaced" grep -qE 'what was saved before, at 20.* UTC with 1[0-9] instances, is kept as /etc/gpuslice/layout.json.previous' "$tmp/out"
+
 done_testing

@@ -379,6 +379,26 @@ static void what_is_saved_is_put_back_by_its_word(void **state)
 	assert_string_equal(after, saved);
 }
 
+/* One that is lost costs the others nothing. */
+static void what_is_saved_is_put_back_beside_a_lost_gpu(void **state)
+{
+	const struct gs_consoletest_place *w = *state;
+	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = NULL;
+
+	command(w, "save", NULL);
+	command(w, "sim reboot", NULL);
+	command(w, "sim fault nvml lost 0000:43:00.0", NULL);
+	p = gs_consoletest_start(w, NULL, 24, 80, "1 LOST");
+	gs_pty_keys(p, ":restore\r");
+	gs_consoletest_see(p, "REVIEW  restore what is saved  4 GPUs");
+	gs_consoletest_see(p, "GPU 1 (0000:43:00.0) is left out");
+	gs_pty_keys(p, "y");
+	gs_consoletest_see(p, "written");
+	back_to_the_main_screen(p);
+	leave(p);
+	until_history_says(w, "restore");
+}
+
 #define IN_A_PLACE(test) cmocka_unit_test_setup_teardown(test, setup, gs_consoletest_teardown)
 
 int main(void)
@@ -394,6 +414,7 @@ int main(void)
 		IN_A_PLACE(escape_stops_waiting),
 		IN_A_PLACE(what_is_saved_is_put_back_from_its_dialog),
 		IN_A_PLACE(what_is_saved_is_put_back_by_its_word),
+		IN_A_PLACE(what_is_saved_is_put_back_beside_a_lost_gpu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -593,6 +593,36 @@ static void test_escape_never_drops(void **state)
 	assert_int_equal(m->layer, GS_LAYER_NONE);
 }
 
+/* Who cannot see the review does not answer it, whatever is open and whatever is typed. */
+static void test_nothing_is_decided_unseen(void **state)
+{
+	static const struct {
+		const char *keys;
+		enum gs_layer layer;
+	} cases[] = { { "c1\r", GS_LAYER_NONE }, { "c1\rW", GS_LAYER_REVIEW }, { ":delete 2 rest", GS_LAYER_PROMPT }, { "S", GS_LAYER_NONE } };
+
+	(void)state;
+	for (size_t i = 0; i < GS_ARRAY_SIZE(cases); i++) {
+		GS_CLEANUP(gs_model_freep) struct gs_model *m = on_gpu(0);
+		size_t staged;
+
+		keys(m, cases[i].keys);
+		assert_int_equal(m->layer, cases[i].layer);
+		staged = m->n_staged;
+		for (unsigned key = 1; key < 256; key++) {
+			struct gs_event ev = { .type = GS_EVENT_KEY, .key = key };
+			bool narrow = key % 2;
+
+			assert_int_equal(gs_control_event(m, &ev, narrow ? ROWS : 10, narrow ? 69 : COLUMNS) & ~(unsigned)(GS_DO_REDRAW | GS_DO_REPAINT | GS_DO_SUSPEND | GS_DO_QUIT), 0);
+			assert_int_equal(m->layer, cases[i].layer);
+			assert_int_equal(m->n_staged, staged);
+		}
+		/* it waits for room, as it was */
+		if (cases[i].layer == GS_LAYER_REVIEW)
+			assert_true(keys(m, "y") & GS_DO_COMMIT);
+	}
+}
+
 static void test_mode_menu(void **state)
 {
 	GS_CLEANUP(gs_model_freep) struct gs_model *m = on_gpu(1);
@@ -693,6 +723,7 @@ int main(void)
 		cmocka_unit_test(test_delete_and_drop),
 		cmocka_unit_test(test_drop_in_the_plan_pane),
 		cmocka_unit_test(test_escape_never_drops),
+		cmocka_unit_test(test_nothing_is_decided_unseen),
 		cmocka_unit_test(test_mode_menu),
 		cmocka_unit_test(test_quit),
 		cmocka_unit_test(test_the_rest),

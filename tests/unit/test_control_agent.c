@@ -258,15 +258,24 @@ static void w_waits_and_writes_what_was_reviewed(void **state)
 	assert_int_equal(m->n_staged, 0);
 }
 
-static void a_plan_that_changed_before_w_is_reviewed_again(void **state)
+/* The machine is in between: what is waited for is its end, and what was agreed to is what was shown. */
+static void a_plan_that_changes_in_between_is_waited_for(void **state)
 {
 	static const struct ui_instance more[] = { { 0, 3, "2g.20gb", 2, 0, GS_HOLDER_PROCESS } };
 	static const struct ui_machine taken = { .first_bus = 0x1b, .n_gpus = 3, .whole = 1 << 2, .instances = more, .n = 1 };
 	MODEL *m = locked_out();
+	struct gs_digest shown;
 
 	(void)state;
+	shown = m->review_digest;
 	ui_look(m, &taken);
-	assert_false(keys(m, "w") & GS_DO_COMMIT);
+	assert_false(gs_digest_equal(&m->plan->digest, &shown));
+	assert_true(keys(m, "w") & GS_DO_COMMIT);
+	assert_true(m->layer == GS_LAYER_WRITING && m->waits_for_lock);
+	assert_true(gs_digest_equal(&m->review_digest, &shown));
+	gs_control_committed(m, GS_STATUS_REFUSED, "GPU 0 was changed meanwhile; nothing was done");
+	ui_look(m, &taken);
+	gs_control_looked(m);
 	assert_int_not_equal(m->layer, GS_LAYER_WRITING);
 }
 
@@ -453,7 +462,7 @@ int main(void)
 		cmocka_unit_test(without_root_it_is_asked_for),
 		cmocka_unit_test(one_that_ended_after_all_is_told_by_the_journal),
 		cmocka_unit_test(w_waits_and_writes_what_was_reviewed),
-		cmocka_unit_test(a_plan_that_changed_before_w_is_reviewed_again),
+		cmocka_unit_test(a_plan_that_changes_in_between_is_waited_for),
 		cmocka_unit_test(what_the_other_one_changed_is_not_written_silently),
 		cmocka_unit_test(escape_stops_waiting),
 		cmocka_unit_test(restore_is_a_plan_with_the_ordinary_review),

@@ -610,6 +610,12 @@ static void saving_shows_first_what_is_saved(void **state)
 	answer_list(m, "{\"commits\":[]}");
 	assert_true(keys(m, "y") & GS_DO_ASK);
 	assert_int_equal(m->question, GS_SESSION_ASKS_SAVE);
+	/* what is saved is something else: once is not meant */
+	m->n_drifted = 1;
+	assert_false(keys(m, "y") & GS_DO_ASK);
+	assert_non_null(strstr(m->message, "layout.json.previous"));
+	assert_false(keys(m, "jy") & GS_DO_ASK);
+	assert_true(keys(m, "y") & GS_DO_ASK);
 	/* what is half done is neither end */
 	ui_look(m, &lab_interrupted);
 	assert_false(keys(m, "y") & GS_DO_ASK);

@@ -362,7 +362,7 @@ static void odd_files_neither_hang_nor_count(void **state)
 	gs_tree_put(p.dir, GS_JOURNAL_DIR "/9.json", "x");
 	gs_tree_put(p.dir, GS_JOURNAL_DIR "/18446744073709551615.jsonl", "x");
 	gs_tree_put(p.dir, GS_JOURNAL_DIR "/9999999999999999.jsonl", "x");
-	expect_list(&p, 100, "8! 7! 6! 5! 4! 3! 2! 1 ");
+	expect_list(&p, 100, "8! 7! 5! 4! 3! 2! 1 ");
 	expect_list(&p, 2, "8! 7! ");
 	assert_int_equal(gs_journal_load(p.root, 6, &f, &e), -ENODATA);
 	assert_int_equal(gs_journal_load(p.root, 7, &f, &e), -EBADMSG);

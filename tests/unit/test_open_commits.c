@@ -170,6 +170,44 @@ static void an_interrupted_one_counts_more_than_one_half_done(void **state)
 	expect(&p, GS_OPEN_INTERRUPTED, 1, NULL);
 }
 
+static void a_gpu_that_has_gone_is_told_of(void **state)
+{
+	GS_CLEANUP(gs_journal_closep) struct gs_journal *j = NULL;
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = gs_snapshot_new();
+	PLACE p;
+
+	(void)state;
+	place_new(&p);
+	j = begun(&p, false, GS_WAY_APPLY, 0);
+	append(j, GS_JOURNAL_INTENT, 0);
+	gs_snapshot_add_gpu(s, (struct gs_bdf){ 9, 9, 0, 0 })->vendor = GS_VENDOR_NVIDIA;
+	assert_int_equal(gs_open_commits_collect(&p.known, p.root, s), 0);
+	assert_int_equal(marked(s, 0)->state, GS_OPEN_NONE);
+	assert_int_equal(gs_snapshot_n_notices(s), 1);
+	assert_non_null(strstr(gs_snapshot_notice(s, 0), "which has gone: gpuslice recover"));
+}
+
+/* That nothing can be seen is not that nothing is open; an empty file is what is left of one that had not begun. */
+static void what_cannot_be_read_is_told(void **state)
+{
+	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = NULL;
+	char path[300];
+	PLACE p;
+
+	(void)state;
+	place_new(&p);
+	gs_tree_put(p.dir, GS_JOURNAL_DIR "/1.jsonl", "");
+	expect(&p, GS_OPEN_NONE, 0, NULL);
+	snprintf(path, sizeof(path), "%s/" GS_JOURNAL_DIR "/1.jsonl", p.dir);
+	assert_int_equal(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/" GS_JOURNAL_DIR, p.dir);
+	assert_int_equal(rmdir(path), 0);
+	gs_tree_put(p.dir, GS_JOURNAL_DIR, "a file");
+	s = look(&p);
+	assert_int_equal(gs_snapshot_n_notices(s), 1);
+	assert_non_null(strstr(gs_snapshot_notice(s, 0), "nobody knows whether a commit was interrupted"));
+}
+
 static void viewers_are_told_of_what_stays(void **state)
 {
 	static const enum gs_open_state states[] = { GS_OPEN_NOT_UNDONE, GS_OPEN_INTERRUPTED, GS_OPEN_UNDER_WAY, GS_OPEN_NONE };
@@ -229,6 +267,8 @@ int main(void)
 		cmocka_unit_test(without_its_agent_it_was_interrupted),
 		cmocka_unit_test(one_that_could_not_be_undone_stays_marked),
 		cmocka_unit_test(an_interrupted_one_counts_more_than_one_half_done),
+		cmocka_unit_test(a_gpu_that_has_gone_is_told_of),
+		cmocka_unit_test(what_cannot_be_read_is_told),
 		cmocka_unit_test(viewers_are_told_of_what_stays),
 		cmocka_unit_test(plans_say_what_is_open_there),
 	};

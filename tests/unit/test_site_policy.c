@@ -58,6 +58,10 @@ static void a_mistake_is_no_wish(void **state)
 		{ "{\"schema\":\"gpuslice.policy/1\",\"publish\":{\"name\":false}}", "\"name\" is no key" },
 		{ "{\"schema\":\"gpuslice.policy/1\",\"publish\":{\"names\":\"no\"}}", "names" },
 		{ "{\"schema\":\"gpuslice.policy/1\",\"publish\":false}", "publish" },
+		{ "{\"schema\":\"gpuslice.policy/1\",\"publish\":{\"names\":null}}", "names" },
+		{ "{\"schema\":\"gpuslice.policy/1\",\"publish\":null}", "publish" },
+		{ "{\"schema\":\"gpuslice.policy/1\",\"publish\":{\"names\":false,\"names\":true}}", "names" },
+		{ "{\"schema\":\"gpuslice.policy/1\",\"publish\":{\"names\":false},\"publish\":{}}", "publish" },
 		{ "{\"schema\":\"gpuslice.policy/1\",\"publish\":{\"names\":false}} {", "policy.json" },
 	};
 

@@ -51,6 +51,8 @@ cp "$here"/guest/*.sh "$root/lib/vm/"
 chmod 755 "$root/init" "$root/usr/lib/nvidia/sriov-manage"
 echo root:x:0:0:root:/root:/bin/sh >"$root/etc/passwd"
 echo nobody:x:65534:65534:nobody:/:/bin/sh >>"$root/etc/passwd"
+# who may read what root publishes, as the packages make it; nobody is one of them
+printf "root:x:0:\ngpuslice-view:x:65534:\n" >"$root/etc/group"
 echo vm-bench >"$root/etc/hostname"
 # what names of mdevs are made from; the simulated twin's
 echo ee761dcc2c0c5cd9bf048a99b9af5fa3 >"$root/etc/machine-id"
