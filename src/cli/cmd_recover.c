@@ -9,6 +9,7 @@
 
 #include "base/strbuf.h"
 #include "cli/past.h"
+#include "cli/under_way.h"
 #include "codec/journal_list.h"
 
 #define OPEN_MAX 256
@@ -173,11 +174,16 @@ static int leave(struct gs_cli *cli, struct gs_session *s, const struct wound *w
 	return GS_STATUS_OK;
 }
 
-static int leave_unread(struct gs_cli *cli, struct gs_session *s, uint64_t id)
+/* @why it cannot be read. */
+static int leave_unread(struct gs_cli *cli, struct gs_session *s, uint64_t id, const struct gs_error *why)
 {
 	struct gs_error e = { 0 };
+	int r = gs_session_leave(s, id, GS_CLI_PAST_TIMEOUT_MS, &e);
 
-	if (gs_session_leave(s, id, GS_CLI_PAST_TIMEOUT_MS, &e) < 0)
+	/* a directory or a link in its place: nothing of ours, that we could put aside */
+	if (r == -EISDIR || r == -ELOOP)
+		gs_error_set(&e, r, GS_STATUS_FAILED, "%s, so gpuslice did not write it and does not touch it: look at what it is, and move it out of that directory. Nothing was done", why->text);
+	if (r < 0)
 		return gs_cli_fail(cli, &e);
 	if (!cli->json)
 		printf("commit %" PRIu64 " is left as it is; closed. What it did is in its file only: look with gpuslice list\n", id);
@@ -204,8 +210,19 @@ static enum how ask(void)
 	return strcmp(answer, "f\n") == 0 ? HOW_FINISH : strcmp(answer, "u\n") == 0 ? HOW_UNDO : strcmp(answer, "l\n") == 0 ? HOW_LEAVE : HOW_ASK;
 }
 
+/* Who was at it has been waited for: then a good end is no mistake of who asks. */
+static int say_ended(struct gs_cli *cli, const struct wound *w)
+{
+	const struct gs_journal_commit *c = &w->past.file->commit;
+	char label[256], summary[256];
+
+	if (!cli->json)
+		printf("%s has ended meanwhile: %s; nothing to recover\n", gs_journal_label(c, label, sizeof(label)), gs_journal_summary(c, summary, sizeof(summary)));
+	return GS_STATUS_OK;
+}
+
 /* *@ret_told: the result of a commit was printed. */
-static int recover(struct gs_cli *cli, const struct recover_options *o, struct gs_session *s, uint64_t id, bool *ret_told)
+static int recover(struct gs_cli *cli, const struct recover_options *o, struct gs_session *s, uint64_t id, bool was_awaited, bool *ret_told)
 {
 	GS_CLEANUP(wound_done) struct wound w = { .not_base = GS_STRBUF_INIT, .not_target = GS_STRBUF_INIT };
 	struct gs_cli_commit commit;
@@ -214,12 +231,15 @@ static int recover(struct gs_cli *cli, const struct recover_options *o, struct g
 
 	/* what cannot be read can still be left, and has to be before anything else is begun there */
 	if (look(s, id, o->commit.wait_seconds, &w, &e) < 0 && how == HOW_LEAVE)
-		return leave_unread(cli, s, id);
+		return leave_unread(cli, s, id, &e);
 	if (e.errnum) {
 		gs_cli_fail(cli, &e);
-		gs_cli_say("gpuslice recover --leave %" PRIu64 " closes it as it is", id);
+		if (e.errnum != -ENOENT)
+			gs_cli_say("gpuslice recover --leave %" PRIu64 " closes it as it is", id);
 		return (int)e.status;
 	}
+	if (!is_open(&w) && was_awaited)
+		return say_ended(cli, &w);
 	if (!is_open(&w)) {
 		char label[256];
 
@@ -248,8 +268,8 @@ static int recover(struct gs_cli *cli, const struct recover_options *o, struct g
 	return gs_cli_past_commit(cli, &commit, s, &w.past, how == HOW_FINISH ? GS_WAY_FINISH : GS_WAY_TAKE_BACK);
 }
 
-/* The oldest first; *@ret_under_way: one whose agent lives, or 0. */
-static int find(struct gs_session *s, uint64_t *ret_ids, size_t *ret_n, uint64_t *ret_under_way, struct gs_error *e)
+/* The oldest first; without the one that @now is recovering. */
+static int find(struct gs_session *s, const struct gs_cli_under_way *now, uint64_t *ret_ids, size_t *ret_n, struct gs_error *e)
 {
 	GS_CLEANUP(gs_journal_list_freep) struct gs_journal_list *list = NULL;
 	GS_JSON struct json_object *commits = NULL;
@@ -260,22 +280,32 @@ static int find(struct gs_session *s, uint64_t *ret_ids, size_t *ret_n, uint64_t
 		r = gs_journal_list_from_json(commits, &list, e);
 	if (r < 0)
 		return r;
-	*ret_under_way = 0;
-	for (size_t i = list->n; i-- > 0;) {
-		if (list->items[i].is_under_way)
-			*ret_under_way = list->items[i].id;
-		if (gs_journal_needs_recovery(list, &list->items[i]) && n < OPEN_MAX)
+	for (size_t i = list->n; i-- > 0;)
+		if (gs_journal_needs_recovery(list, &list->items[i]) && list->items[i].id != now->of && n < OPEN_MAX)
 			ret_ids[n++] = list->items[i].id;
-	}
 	*ret_n = n;
 	return 0;
 }
 
-static int tell(struct gs_cli *cli, struct gs_session *s, const uint64_t *ids, size_t n)
+static void add_under_way(struct json_object *to, const struct gs_cli_under_way *now)
+{
+	struct json_object *list = json_object_new_array(), *o = now->id ? json_object_new_object() : NULL;
+
+	if (o) {
+		gs_json_add_u64(o, "id", GS_U64(now->id));
+		gs_json_add_i64(o, "begun_ms", GS_I64(now->begun.ms));
+		gs_json_add_string(o, "text", now->text);
+		json_object_array_add(list, o);
+	}
+	json_object_object_add(to, "under_way", list);
+}
+
+static int tell(struct gs_cli *cli, struct gs_session *s, const uint64_t *ids, size_t n, const struct gs_cli_under_way *now)
 {
 	GS_JSON struct json_object *o = json_object_new_object();
 	struct json_object *list = json_object_new_array();
 	struct gs_error e = { 0 };
+	size_t n_open = 0;
 
 	if (!o || !list) {
 		json_object_put(list);
@@ -289,10 +319,55 @@ static int tell(struct gs_cli *cli, struct gs_session *s, const uint64_t *ids, s
 
 		if (look(s, ids[i], 0, &w, &e) < 0)
 			return gs_cli_fail(cli, &e);
-		json_object_array_add(list, wound_to_json(&w));
+		/* one that was named may have ended */
+		if (is_open(&w) && ++n_open)
+			json_object_array_add(list, wound_to_json(&w));
 	}
+	add_under_way(o, now);
 	gs_cli_print_json(json_object_get(o));
-	return n ? GS_STATUS_NOT_UNDONE : GS_STATUS_OK;
+	return n_open ? GS_STATUS_NOT_UNDONE : GS_STATUS_OK;
+}
+
+/* What is to be looked at: @id, or with 0 all that need it. One that is under way does not, and is in *@now. */
+static int choose(struct gs_session *s, uint64_t id, uint64_t *ret_ids, size_t *ret_n, struct gs_cli_under_way *ret_now, struct gs_error *e)
+{
+	int r = gs_cli_under_way_find(s, id, ret_now, e);
+
+	if (r < 0 || !id)
+		return r < 0 ? r : find(s, ret_now, ret_ids, ret_n, e);
+	ret_ids[0] = id;
+	*ret_n = ret_now->id ? 0 : 1;
+	return 0;
+}
+
+static int recover_all(struct gs_cli *cli, struct recover_options *o, struct gs_session *s, uint64_t id)
+{
+	struct gs_cli_under_way now = { 0 }, awaited = { 0 };
+	uint64_t ids[OPEN_MAX];
+	struct gs_error e = { 0 };
+	bool told = false;
+	int status = 0;
+	size_t n = 0;
+
+	/* who only looks may look at what is under way */
+	if ((o->how != HOW_ASK || o->commit.wait_seconds) && gs_cli_under_way_await(s, id, &o->commit.wait_seconds, &awaited, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	if (choose(s, id, ids, &n, &now, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	if (cli->json && o->how == HOW_ASK)
+		return tell(cli, s, ids, n, &now);
+	if (now.id && !cli->json)
+		printf("%s%s\n", n ? "" : "nothing to recover: ", now.text);
+	else if (!n && !cli->json)
+		printf("nothing to recover: every commit has ended\n");
+	for (size_t i = 0; i < n && !status; i++)
+		status = recover(cli, o, s, ids[i], awaited.id != 0, &told);
+	/* what is left then, where nothing else was printed */
+	if (!cli->json || told || status)
+		return status;
+	if (gs_cli_under_way_find(s, 0, &now, &e) < 0 || find(s, &now, ids, &n, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	return tell(cli, s, ids, n, &now);
 }
 
 static int run(struct gs_cli *cli, int argc, char **argv)
@@ -301,35 +376,16 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 	struct recover_options o = { .commit.way = GS_WAY_APPLY };
 	const struct gs_connect how = { 0 };
 	struct gs_error e = { 0 };
-	uint64_t id, ids[OPEN_MAX], under_way;
 	int first, status = 0;
-	size_t n = 0;
-	bool told = false;
+	uint64_t id;
 
 	if (gs_cli_parse(cli, &gs_command_recover, argc, argv, take, &o, &first, &status))
 		return status;
 	if (argc - first > 1 || o.n_how > 1)
 		return gs_cli_misuse(cli, &gs_command_recover, o.n_how > 1 ? "one of --finish, --undo and --leave" : "recover takes one ID");
-	if (gs_cli_past_id(first < argc ? argv[first] : NULL, &id, &e) < 0 || gs_cli_connect(cli, &how, &session, &e) < 0 || find(session, ids, &n, &under_way, &e) < 0)
+	if (gs_cli_past_id(first < argc ? argv[first] : NULL, &id, &e) < 0 || gs_cli_connect(cli, &how, &session, &e) < 0)
 		return gs_cli_fail(cli, &e);
-	if (id) {
-		ids[0] = id;
-		n = 1;
-	}
-	if (cli->json && o.how == HOW_ASK)
-		return tell(cli, session, ids, n);
-	if (!n && !cli->json && under_way)
-		printf("nothing to recover: commit %" PRIu64 " is under way\n", under_way);
-	else if (!n && !cli->json)
-		printf("nothing to recover: every commit has ended\n");
-	for (size_t i = 0; i < n && !status; i++)
-		status = recover(cli, &o, session, ids[i], &told);
-	/* what is left then, where nothing else was printed */
-	if (!cli->json || told || status)
-		return status;
-	if (find(session, ids, &n, &under_way, &e) < 0)
-		return gs_cli_fail(cli, &e);
-	return tell(cli, session, ids, n);
+	return recover_all(cli, &o, session, id);
 }
 
 static const struct gs_cli_option options[] = {
@@ -346,7 +402,8 @@ const struct gs_cli_command gs_command_recover = {
 	.summary = "a commit that was interrupted, or could not be undone: show it, finish it, undo it, leave it",
 	.details = "Without --finish, --undo or --leave it shows what the commit was to do, how far it came and how the\n"
 		   "machine is now, and asks on a terminal; without one it ends with status 5 when there is something\n"
-		   "to recover. After a restart of the machine --undo and --finish plan from what is left of it.",
+		   "to recover. A commit that is under way is none: who wants to recover it is told who is at it (status 6),\n"
+		   "and waits for its end with --wait. After a restart of the machine --undo and --finish plan from what is left of it.",
 	.options = options,
 	.run = run,
 };

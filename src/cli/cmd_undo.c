@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/past.h"
+#include "cli/under_way.h"
 
 static int take(void *userdata, const char *name, const char *value, struct gs_error *e)
 {
@@ -47,8 +48,10 @@ static int run(struct gs_cli *cli, int argc, char **argv)
 		return status;
 	if (argc - first > 1)
 		return gs_cli_misuse(cli, &gs_command_undo, "undo takes one ID");
-	if (gs_cli_past_id(first < argc ? argv[first] : NULL, &id, &e) < 0 || gs_cli_connect(cli, &how, &session, &e) < 0 ||
-	    load_whole(cli, session, id, o.wait_seconds, &past, &e) < 0)
+	if (gs_cli_past_id(first < argc ? argv[first] : NULL, &id, &e) < 0 || gs_cli_connect(cli, &how, &session, &e) < 0)
+		return gs_cli_fail(cli, &e);
+	/* which is the last is known when nobody is at another one */
+	if (gs_cli_under_way_await(session, id, &o.wait_seconds, NULL, &e) < 0 || load_whole(cli, session, id, o.wait_seconds, &past, &e) < 0)
 		return gs_cli_fail(cli, &e);
 	id = past.file->commit.id;
 	if (past.file->commit.state == GS_JOURNAL_IS_OPEN) {

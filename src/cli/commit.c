@@ -358,6 +358,9 @@ static int follow_commit(struct gs_session *s, const struct gs_session_commit *c
 		else if (q.tty < 0)
 			let_go(v);
 		r = gs_session_dispatch(s, &handlers, v, e);
+		/* nobody reads any more: without a terminal that is how a connection ends */
+		if (r >= 0 && !v->ended && c->undo_on_hangup && ferror(v->to) && !q.is_answered)
+			stop(s, &q);
 	}
 	if (q.tty >= 0) {
 		/* it ended by itself: what is said about that does not stand behind the question */

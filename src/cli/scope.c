@@ -3,12 +3,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/parse.h"
 #include "cli/again.h"
-#include "codec/journal_list.h"
+#include "cli/lost_agent.h"
 #include "codec/plan_json.h"
 #include "codec/request_scope.h"
 #include "codec/results_json.h"
@@ -35,7 +36,7 @@ struct parts {
 	size_t n;
 	const struct gs_snapshot *snapshot;
 	struct gs_snapshot *later;      /* the last look since something was written */
-	bool has_lost_agent;    /* … and so have those that come after */
+	struct gs_cli_agent agent;
 	bool is_written;                /* something was, or may have been */
 	bool is_privileged;
 	struct gs_gpu_result *rows;
@@ -52,6 +53,7 @@ static void parts_done(struct parts *p)
 	free(p->items);
 	free(p->rows);
 	gs_snapshot_unref(p->later);
+	gs_cli_agent_done(&p->agent);
 	gs_request_parts_free(p->split);
 }
 
@@ -345,10 +347,11 @@ static int look_again(struct parts *p, struct part *part, const struct gs_cli_co
 }
 
 /* Until there is a result that no new plan would mend. -errno, or 1: there is none, and the part says why. */
-static int try_part(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *session, struct parts *p, struct part *part, struct gs_session_result *ret_result,
+static int try_part(struct gs_cli *cli, const struct gs_cli_commit *o, struct parts *p, struct part *part, struct gs_session_result *ret_result,
 		    bool *ret_stopped, struct gs_error *e)
 {
 	struct gs_cli_patience patience = gs_cli_patience_of(o);
+	struct gs_session *session = p->agent.session;
 	int r = 0;
 
 	for (bool has_to_look = p->is_written;; has_to_look = true) {
@@ -358,6 +361,8 @@ static int try_part(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs
 			r = look_again(p, part, o, session, wait_seconds, e);
 		if (r < 0) {
 			fail_part(part, e);
+			/* nothing of this part was begun, so it is no loss but to those that follow */
+			p->agent.is_lost = e->status == GS_STATUS_UNREACHABLE;
 			return 1;
 		}
 		if (gs_plan_is_blocked(part->plan)) {
@@ -378,39 +383,7 @@ static int try_part(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs
 	}
 }
 
-static bool is_about(const struct gs_journal_entry *c, const struct part *part)
-{
-	for (size_t i = 0; i < c->n_gpus; i++)
-		for (size_t k = 0; k < part->what->n_gpus; k++)
-			if (gs_bdf_compare(c->gpus[i], part->what->gpus[k]) == 0)
-				return true;
-	return false;
-}
-
-/* The agent has gone in the middle of it, but not what it had written down: another one reads that. */
-static void tell_from_journal(const struct gs_cli *cli, const struct parts *p, struct part *part)
-{
-	GS_CLEANUP(gs_journal_list_freep) struct gs_journal_list *list = NULL;
-	GS_CLEANUP(gs_session_freep) struct gs_session *session = NULL;
-	GS_JSON struct json_object *commits = NULL;
-	const struct gs_connect how = { 0 };
-	size_t n;
-
-	if (gs_cli_connect(cli, &how, &session, NULL) < 0 || gs_session_journal(session, (uint32_t)p->n + JOURNAL_MORE, SNAPSHOT_TIMEOUT_MS, &commits, NULL) < 0 ||
-	    gs_journal_list_from_json(commits, &list, NULL) < 0)
-		return;
-	for (size_t i = 0; i < list->n; i++) {
-		const struct gs_journal_entry *c = &list->items[i];
-
-		if (!gs_journal_needs_recovery(list, c) || !is_about(c, part))
-			continue;
-		n = strlen(part->text);
-		snprintf(part->text + n, sizeof(part->text) - n, "; commit %" PRIu64 " was %s: gpuslice recover %" PRIu64, c->id, c->summary, c->id);
-		return;
-	}
-}
-
-static void commit_part(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *session, struct parts *p, struct part *part, bool *ret_stopped)
+static void commit_part(struct gs_cli *cli, const struct gs_cli_commit *o, struct parts *p, struct part *part, bool *ret_stopped)
 {
 	struct gs_session_result result = { 0 };
 	struct gs_error e = { 0 };
@@ -422,13 +395,14 @@ static void commit_part(struct gs_cli *cli, const struct gs_cli_commit *o, struc
 		printf("\n");
 		fflush(stdout);
 	}
-	r = try_part(cli, o, session, p, part, &result, ret_stopped, &e);
+	r = try_part(cli, o, p, part, &result, ret_stopped, &e);
 	if (r > 0)
 		return;
 	if (r < 0) {
 		fail_part(part, &e);
-		tell_from_journal(cli, p, part);
-		p->has_lost_agent = true;
+		/* the agent has gone in the middle of it, but not what it had written down */
+		gs_cli_add_interrupted(cli, part->what->gpus, part->what->n_gpus, (uint32_t)p->n + JOURNAL_MORE, part->text, sizeof(part->text));
+		p->agent.is_lost = true;
 		return;
 	}
 	part->status = result.status;
@@ -438,25 +412,26 @@ static void commit_part(struct gs_cli *cli, const struct gs_cli_commit *o, struc
 	gs_session_result_done(&result);
 }
 
-static void commit_parts(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *session, struct parts *p)
+static void commit_parts(struct gs_cli *cli, const struct gs_cli_commit *o, struct parts *p)
 {
 	bool was_stopped = false;
 
 	for (size_t i = 0; i < p->n; i++) {
 		struct part *part = &p->items[i];
+		struct gs_error e = { 0 };
 
 		if (!is_ready(part))
 			continue;
-		if (p->has_lost_agent) {
-			part->status = GS_STATUS_UNREACHABLE;
-			snprintf(part->text, sizeof(part->text), "not begun: the agent has gone; nothing was done to it");
-		} else if (was_stopped) {
+		if (was_stopped) {
 			part->status = GS_STATUS_REFUSED;
 			snprintf(part->text, sizeof(part->text), "not begun: you stopped before; nothing was done to it");
 		} else if (!part->plan->n_steps) {
 			snprintf(part->text, sizeof(part->text), "nothing to do: it is as asked");
+		} else if (gs_cli_agent_renew(&p->agent, cli, &e) < 0) {
+			part->status = GS_STATUS_UNREACHABLE;
+			snprintf(part->text, sizeof(part->text), "not begun: %s; nothing was done to it", e.text);
 		} else {
-			commit_part(cli, o, session, p, part, &was_stopped);
+			commit_part(cli, o, p, part, &was_stopped);
 		}
 	}
 }
@@ -464,7 +439,7 @@ static void commit_parts(struct gs_cli *cli, const struct gs_cli_commit *o, stru
 int gs_cli_commit_by_gpu(struct gs_cli *cli, const struct gs_cli_commit *o, struct gs_session *session, const struct gs_snapshot *s, const struct gs_request *request)
 {
 	const struct gs_hello *hello = gs_session_hello(session);
-	GS_CLEANUP(parts_done) struct parts p = { .is_privileged = hello->privileged };
+	GS_CLEANUP(parts_done) struct parts p = { .is_privileged = hello->privileged, .agent.session = session };
 	enum gs_status status = GS_STATUS_OK;
 	struct gs_error e = { 0 };
 	int r;
@@ -487,7 +462,10 @@ int gs_cli_commit_by_gpu(struct gs_cli *cli, const struct gs_cli_commit *o, stru
 			printf("writing to %s\n", hello->host);
 		print_parts(&p);
 	}
-	commit_parts(cli, o, session, &p);
+	/* the agent finishes the GPU that it is at without us, but begins no other one */
+	if (!o->undo_on_hangup)
+		signal(SIGHUP, SIG_IGN);
+	commit_parts(cli, o, &p);
 	keep_refusals(&p);
 	r = print_results(cli, &p, "done", &status);
 	return r ? r : (int)status;

@@ -348,6 +348,7 @@ static int plan_past(const struct gs_request *r, const struct gs_snapshot *s, st
 	options->recovers = r->commit_id;
 	options->start_units = r->past->units;
 	options->n_start_units = r->past->n_units;
+	options->started_for = r->past->plan;
 	ret = remark_on_later(r, s, &ev, e);
 	if (ret < 0)
 		return ret;

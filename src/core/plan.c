@@ -256,6 +256,19 @@ static bool starts(const struct gs_plan *p, const char *unit)
 	return false;
 }
 
+/* The GPU that an earlier commit stopped @unit for; one that it was about where it does not say; the first where even that has gone: a step has one. */
+static const struct gs_gpu *gpu_of_unit(const struct gs_plan *p, const struct gs_plan *past, const char *unit)
+{
+	const struct gs_gpu *gpu = NULL;
+
+	for (size_t i = 0; past && i < past->n_steps && !gpu; i++)
+		if (past->steps[i].op == GS_STEP_STOP_UNIT && gs_str_equal(past->steps[i].unit, unit))
+			gpu = gs_snapshot_gpu_by_bdf(p->snapshot, past->steps[i].bdf);
+	for (size_t i = 0; past && i < past->n_base && !gpu; i++)
+		gpu = gs_snapshot_gpu_by_bdf(p->snapshot, past->base[i].bdf);
+	return gpu ? gpu : gs_snapshot_gpu(p->snapshot, p->n_base ? p->base[0].gpu : 0);
+}
+
 /* Units that were stopped come back, the last first; on the way out of a failure too, see commit.c. So do those of a commit that could not start them itself. */
 static int append_starts(struct gs_plan *p, const struct gs_plan_options *options, struct gs_error *e)
 {
@@ -270,7 +283,7 @@ static int append_starts(struct gs_plan *p, const struct gs_plan_options *option
 		if (!unit)
 			return gs_error_oom(e);
 		if (!starts(p, unit))
-			r = append_start(p, gs_snapshot_gpu(p->snapshot, p->n_base ? p->base[0].gpu : 0), unit, unit, e);
+			r = append_start(p, gpu_of_unit(p, options->started_for, unit), unit, unit, e);
 	}
 	return r;
 }

@@ -141,6 +141,7 @@ struct gs_plan_options {
 	const struct gs_digest *targets;    /* borrowed; per GPU, of what is asked of it, comparable with gs_gpu.saved_layout; NULL: not known */
 	const char *const *start_units;     /* borrowed; units that an interrupted commit stopped: started at the end, whatever else there is to do */
 	size_t n_start_units;
+	const struct gs_plan *started_for;  /* borrowed; the plan of that commit, whose GPUs the units belong to; NULL: not known */
 	uint64_t recovers;                  /* the interrupted commit that this is to end; 0: none, and then its GPUs are not to be touched */
 };
 

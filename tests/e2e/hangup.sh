@@ -41,6 +41,61 @@ for signal in KILL HUP; do
 done
 expect 2 "neither finish nor undo" g apply --on-hangup maybe "$tmp/script"
 
+# GPU by GPU: each is a commit of its own, and those that are not begun yet are the client's to begin
+g sim reset >/dev/null
+g export json >"$tmp/saved"
+g save >/dev/null
+g sim reboot >/dev/null
+g export json >"$tmp/empty"
+begun() { grep -q '^done 1/' "$tmp/bg"; }
+
+# restore_and SIGNAL OPTION...: it gets the signal behind its first step
+restore_and() {
+	signal=$1
+	shift
+	g sim fault clear >/dev/null
+	g sim reboot >/dev/null
+	g sim fault nvml '*' slow 60 >/dev/null
+	: >"$tmp/bg"
+	"$program" --sim dgx-h100 restore --yes "$@" >"$tmp/bg" 2>&1 9>&- </dev/null &
+	pid=$!
+	that "restore, $signal $*: the first GPU is under way" until_true begun
+	kill "-$signal" "$pid"
+	wait "$pid" 2>/dev/null
+	rc=$?
+}
+restore_and HUP
+that "restore goes on without its terminal" [ $rc -eq 0 ]
+g sim fault clear >/dev/null
+g export json >"$tmp/now"
+that "to the last GPU" cmp -s "$tmp/now" "$tmp/saved"
+restore_and HUP --on-hangup undo
+that "with --on-hangup undo it ends" [ $rc -ne 0 ]
+that "the GPU under way is undone" until_true newest ended
+g sim fault clear >/dev/null
+g export json >"$tmp/now"
+that "and no other one is begun" cmp -s "$tmp/now" "$tmp/empty"
+
+# read_one OPTION...: whoever reads what restore prints goes away behind its first step
+read_one() {
+	g sim fault clear >/dev/null
+	g sim reboot >/dev/null
+	g sim fault nvml '*' slow 60 >/dev/null
+	{
+		"$program" --sim dgx-h100 restore --yes "$@" 2>&1 </dev/null 9>&-
+		echo $? >"$tmp/rc"
+	} | sed '/^done 1\//q' >"$tmp/bg"
+	rc=$(cat "$tmp/rc")
+	g sim fault clear >/dev/null
+	g export json >"$tmp/now"
+}
+read_one
+that "without a reader it goes on" [ "$rc" -eq 0 ]
+that "to the last GPU" cmp -s "$tmp/now" "$tmp/saved"
+read_one --on-hangup undo
+that "with --on-hangup undo it does not" [ "$rc" -ne 0 ]
+that "the GPU under way is undone, and no other one is begun" cmp -s "$tmp/now" "$tmp/empty"
+
 # press KEYS...: Ctrl-C while the first call is in the driver, then each key when it is asked for
 cat >"$tmp/press" <<'END'
 import os, pty, subprocess, sys, select, time

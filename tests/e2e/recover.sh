@@ -251,6 +251,34 @@ expect 0 "which is one" d recover --leave 1
 that "nothing of it is lost" [ -s "$journal/1.damaged" ]
 expect 0 "and then all goes on" d apply --yes --disrupt unit:nvidia-dcgm.service --disrupt unit:dcgm-exporter.service "$tmp/script"
 
+# what is no record at all
+d sim reset >/dev/null
+expect 2 "there is no such commit" d recover 77
+that "which can be left neither" says_not err "--leave"
+mkdir -p "$journal/1.jsonl"
+expect 1 "a directory in the place of a record" d recover --leave 1
+that "is what it is, in one sentence" says err "1.jsonl is not a file, so gpuslice did not write it and does not touch it: look at what it is, and move it"
+rmdir "$journal/1.jsonl"
+ln -s /dev/null "$journal/1.jsonl"
+expect 1 "nor is a link one" d recover --leave 1
+that "which stays as it is" [ -h "$journal/1.jsonl" ]
+that "and is told" says err "did not write it and does not touch it"
+rm "$journal/1.jsonl"
+
+# a unit that was stopped belongs to the GPU that it was stopped for
+d sim reset >/dev/null
+d sim fault kill agent at 2 >/dev/null
+echo 'mode 5 mig' >"$tmp/other"
+d apply --yes --disrupt unit:nvidia-dcgm.service --disrupt unit:dcgm-exporter.service "$tmp/other" >/dev/null 2>&1
+expect 5 "units are stopped by what was interrupted" d recover
+that "which says so" says out "unit nvidia-dcgm.service is stopped by it"
+expect 0 "in JSON they are started" d --json recover --undo --yes --dry-run
+that "on that GPU" says out '"gpu": 5'
+that "and no other" says_not out '"gpu": 0'
+expect 0 "recover --undo" d recover --undo --yes
+that "says the same" says out "GPU 5: started unit nvidia-dcgm.service"
+that "and nothing of another" says_not out "GPU 0"
+
 # an undo says that others were there since, and does not work on another board
 d sim reset >/dev/null
 d apply --yes "$tmp/script" >/dev/null

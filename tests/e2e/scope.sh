@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # scope.sh - --scope gpu: one board that is lost, one that has gone, one in use, and all others done.
 . tests/lib/tap.sh
+. tests/lib/clock.sh
 g() { "$program" --sim dgx-h100 "$@"; }
 layout() { g export json >"$tmp/now"; }
 
@@ -153,16 +154,45 @@ for statement in 'delete 2 rest' 'delete 2 all' 'delete 2 1g.10gb@2' 'delete all
 	that "$statement: says so" grep -qF 'cannot be seen here' "$tmp/out" "$tmp/err"
 done
 
-# an agent that dies in the middle: the journal knows how far it came
+# an agent that dies in the middle: the journal knows how far it came, and another one does the other GPUs
 for at in 2 4; do
 	g sim reset >/dev/null
 	g sim fault kill agent at $at >/dev/null
 	printf 'delete 2 1g.10gb@2\ncreate 3 1g.10gb at 0\n' >"$tmp/in"
-	status=5
-	[ $at -eq 4 ] && status=10
-	expect_in $status "the agent dies at change $at" g apply --scope gpu --yes -
+	expect_in 10 "the agent dies at change $at" g apply --scope gpu --yes -
 	that "it says which commit, how far it came and what to do" says out "commit $((at / 2)) was interrupted after step 1 of 2, step 2 may be half done: gpuslice recover $((at / 2))"
-	expect 0 "which it is" g recover --undo --yes $((at / 2))
+	that "the other GPU is done" says out "done: 2 steps"
+	that "and one of two" says out "1 of 2 GPUs done"
+	expect 0 "what was interrupted is recovered" g recover --undo --yes $((at / 2))
 done
+printf 'delete 2 1g.10gb@2\ncreate 3 1g.10gb at 0\n' >"$tmp/in"
+g sim reset >/dev/null
+g sim fault kill agent at 2 >/dev/null
+expect_in 10 "one that dies over the first" g apply --scope gpu --yes --json -
+that "the first could not be undone" test "$(field '["results"][0]["status"]')" = 5
+that "the second is done" test "$(field '["results"][1]["status"]')" = 0
+that "that another agent did it is said" says err "another one goes on"
+
+# agents that die one after the other: three new ones, and no more
+g sim reset >/dev/null
+g save >/dev/null
+g sim reboot >/dev/null
+g sim fault nvml DeviceSetMigMode hang >/dev/null
+"$program" --sim dgx-h100 restore --yes --json >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
+client=$!
+writes=$(g sim path)/run/gpuslice/writes
+# N GPUs are in the driver
+are_stuck() { [ "$(ls "$writes" 2>/dev/null | wc -l)" -eq "$1" ]; }
+agent_of() { g --json history show "$1" | sed -n 's/^ *"pid": *\([0-9]*\),*$/\1/p' | head -1; }
+for n in 1 2 3 4; do
+	that "agent $n is at a GPU of its own" until_true are_stuck $n
+	kill -KILL "$(agent_of $n)"
+done
+wait $client
+check_status "the command ends" 10 $?
+g sim fault release >/dev/null
+that "the fourth is told as such" test "$(field '["results"][3]["status"]')" = 5
+that "the fifth was not begun" test "$(field '["results"][7]["status"]')" = 7
+that "and why not" test "$(field '["results"][7]["text"].count("not begun: the agent has gone, and so have 3 after it")')" = 1
 
 done_testing

@@ -484,6 +484,7 @@ static int plan_past(void *userdata, const struct gs_snapshot *s, struct gs_plan
 	options.recovers = w->past->id;
 	options.start_units = w->past->units;
 	options.n_start_units = w->past->n_units;
+	options.started_for = w->past->plan;
 	return gs_plan_build(s, &ev, &options, ret, e);
 }
 
