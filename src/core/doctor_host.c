@@ -247,9 +247,12 @@ void gs_doctor_check_restorers(struct gs_doctor_exam *x)
 {
 	for (size_t i = 0; i < gs_snapshot_n_restorers(x->s); i++) {
 		const struct gs_restorer *r = gs_snapshot_restorer(x->s, i);
-		char remedy[256];
+		/* what it does at boot is to be done by somebody: first us, then not it */
+		bool is_taken_over = gs_snapshot_saved(x->s)->state == GS_SAVED_SAME && !gs_saved_obstacle(gs_snapshot_saved(x->s));
+		char own[256], remedy[400];
 
-		gs_doctor_add(x, GS_DOCTOR_NOTE, NULL, gs_restorer_remedy(r, remedy, sizeof(remedy)),
+		snprintf(remedy, sizeof(remedy), "%s%s", is_taken_over ? "" : "leave it to that; or gpuslice save, systemctl enable " GS_RESTORE_UNIT ", and then: ", gs_restorer_remedy(r, own, sizeof(own)));
+		gs_doctor_add(x, GS_DOCTOR_NOTE, NULL, remedy,
 			      "%s %s%sputs a layout of its own back, at boot or later, and may undo what is done here", r->name, r->what ? r->what : "", r->what ? ": it " : "");
 	}
 }
