@@ -321,7 +321,7 @@ static int undo(struct commit *c, const struct gs_plan *failed, size_t done, con
 			return gs_error_set(e, -EPERM, GS_STATUS_NOT_UNDONE, "%s", f->text);
 		if (!back->n_steps) {
 			*ret_new_uuids = count_new_uuids(failed->snapshot, now);
-			return gs_compare_undone(failed, now, differences) ? gs_error_set(e, -EIO, GS_STATUS_NOT_UNDONE, "the machine is not what it was") : 0;
+			return gs_compare_undone(failed, now, GS_COMPARE_SENTENCE, differences) ? gs_error_set(e, -EIO, GS_STATUS_NOT_UNDONE, "the machine is not what it was") : 0;
 		}
 		if (tries == UNDO_TRIES)
 			return gs_error_set(e, -EIO, GS_STATUS_NOT_UNDONE, "the driver accepts every step of it and the machine is still not as before");
@@ -378,7 +378,7 @@ static const char *tell_differences(struct commit *c, const struct gs_plan *fail
 
 	if (!b->length && c->ops->collect(c->userdata, &now, &e) < 0)
 		gs_strbuf_printf(b, "What is otherwise than before cannot be told: %s", e.text);
-	else if (!b->length && !gs_compare_undone(failed, now, b))
+	else if (!b->length && !gs_compare_undone(failed, now, GS_COMPARE_SENTENCE, b))
 		gs_strbuf_puts(b, "Of the GPUs of this plan nothing is seen to be otherwise than before");
 	else if (b->length) {
 		list = gs_strbuf_take(b);
@@ -461,7 +461,7 @@ static int look_at_the_end(struct commit *c, const struct gs_plan *p)
 
 	if (r < 0)
 		return finish(c, r, GS_STATUS_NOT_UNDONE, "all %zu steps were done and proved, but the machine cannot be looked at any more: %s", p->n_steps, e.text);
-	if (!gs_compare_done(p, now, &lost))
+	if (!gs_compare_done(p, now, GS_COMPARE_SENTENCE, &lost))
 		return 0;
 	return finish(c, -ESTALE, GS_STATUS_NOT_UNDONE, "all %zu steps were done and proved, but at the end the machine is not as asked, so something else changed it meanwhile: %s; "
 		      "look with gpuslice list, then run it again", p->n_steps, lost.failed ? "?" : lost.text);
@@ -484,7 +484,7 @@ static int look_at_the_past(struct commit *c)
 		return finish(c, r, GS_STATUS_NOT_UNDONE, "whether commit %" PRIu64 " has found its end cannot be told: %s", c->options->past->id, e.text);
 	if (state == (finishes ? GS_PAST_IS_TARGET : GS_PAST_IS_BASE) || (finishes && state == GS_PAST_IS_BASE && !left->length))
 		return 0;
-	return finish(c, -ESTALE, GS_STATUS_NOT_UNDONE, "what could be done was done, but the GPUs of commit %" PRIu64 " are not yet %s: %s; gpuslice recover goes on from here",
+	return finish(c, -ESTALE, GS_STATUS_NOT_UNDONE, "what could be done was done, but the GPUs of commit %" PRIu64 " are not yet %s: %.800s; gpuslice recover goes on from here",
 		      c->options->past->id, finishes ? "as it was to make them" : "as before it", left->length ? left->text : "parameters or settings are otherwise");
 }
 

@@ -8,14 +8,17 @@
 
 #include "base/parse.h"
 
-/* Who reads this has to act on it: a screenful is enough, the rest is counted. */
-#define DIFFERENCES_MAX 12
+/* Of each GPU, whatever the bound is: a driver or a mode comes first. */
+#define PER_GPU_MIN 2
 
 struct telling {
 	const struct gs_plan *p;
 	const struct gs_gpu *was, *now;
 	struct gs_strbuf *b;
-	size_t n;
+	size_t max;                     /* that are told */
+	size_t n, told;
+	const struct gs_gpu *last;      /* that something was told of, and how much */
+	size_t of_last;
 };
 
 static void tell(struct telling *t, const char *fmt, ...) GS_PRINTF(2, 3);
@@ -24,8 +27,15 @@ static void tell(struct telling *t, const char *fmt, ...)
 	char text[256];
 	va_list ap;
 
-	if (t->n++ >= DIFFERENCES_MAX)
+	t->n++;
+	if (t->last != t->was)
+		t->of_last = 0;
+	t->last = t->was;
+	/* none goes unmentioned because others have more to tell */
+	if (t->told >= t->max && t->of_last >= PER_GPU_MIN)
 		return;
+	t->told++;
+	t->of_last++;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
@@ -34,8 +44,8 @@ static void tell(struct telling *t, const char *fmt, ...)
 
 static void end(const struct telling *t)
 {
-	if (t->n > DIFFERENCES_MAX)
-		gs_strbuf_printf(t->b, "; and %zu more", t->n - DIFFERENCES_MAX);
+	if (t->n > t->told)
+		gs_strbuf_printf(t->b, "; and %zu more", t->n - t->told);
 }
 
 static const char *word(const char *s)
@@ -264,9 +274,9 @@ static bool is_out_of_sight(struct telling *t)
 	return !t->now || t->now->lost;
 }
 
-size_t gs_compare_undone(const struct gs_plan *p, const struct gs_snapshot *now, struct gs_strbuf *b)
+size_t gs_compare_undone(const struct gs_plan *p, const struct gs_snapshot *now, size_t max, struct gs_strbuf *b)
 {
-	struct telling t = { .p = p, .b = b };
+	struct telling t = { .p = p, .b = b, .max = max };
 
 	for (size_t i = 0; i < p->n_base; i++) {
 		t.was = gs_snapshot_gpu(p->snapshot, p->base[i].gpu);
@@ -342,9 +352,9 @@ static void compare_kept_driver(struct telling *t)
 		tell(t, "has driver %s, not %s", word(t->now->driver), t->was->driver);
 }
 
-size_t gs_compare_done(const struct gs_plan *p, const struct gs_snapshot *now, struct gs_strbuf *b)
+size_t gs_compare_done(const struct gs_plan *p, const struct gs_snapshot *now, size_t max, struct gs_strbuf *b)
 {
-	struct telling t = { .p = p, .b = b };
+	struct telling t = { .p = p, .b = b, .max = max };
 	struct gs_error e;
 	char place[64];
 
@@ -403,9 +413,9 @@ static bool stays_away(const struct gs_plan *p, size_t at)
 	return true;
 }
 
-size_t gs_compare_left(const struct gs_plan *p, const struct gs_snapshot *now, struct gs_strbuf *b)
+size_t gs_compare_left(const struct gs_plan *p, const struct gs_snapshot *now, size_t max, struct gs_strbuf *b)
 {
-	struct telling t = { .p = p, .b = b };
+	struct telling t = { .p = p, .b = b, .max = max };
 	struct gs_error e;
 	char place[64];
 

@@ -43,8 +43,8 @@ int gs_past_judge(const struct gs_past *p, const struct gs_snapshot *now, enum g
 {
 	GS_STRBUF struct gs_strbuf from_base = GS_STRBUF_INIT, from_target = GS_STRBUF_INIT;
 	/* how far it came nobody has seen to its end: what it was to take away may be there still */
-	size_t missing = gs_compare_done(p->plan, now, &from_target), left = gs_compare_left(p->plan, now, &from_target);
-	bool base = !gs_compare_undone(p->plan, now, &from_base), target = !missing && !left;
+	size_t missing = gs_compare_done(p->plan, now, GS_COMPARE_ALL, &from_target), left = gs_compare_left(p->plan, now, GS_COMPARE_ALL, &from_target);
+	bool base = !gs_compare_undone(p->plan, now, GS_COMPARE_ALL, &from_base), target = !missing && !left;
 	int r = 0;
 
 	/* a comparison tells what is missing; what is left to be taken away, and each parameter, a plan knows */

@@ -286,7 +286,7 @@ static void judge_not_undone(const struct fault_case *c, const struct fault_host
 	bool unit_down = false, is_dark = strstr(result->text, "cannot be told") || strstr(result->text, "cannot be looked at");
 
 	if (result->plan)
-		gs_compare_undone(result->plan, now, &seen);
+		gs_compare_undone(result->plan, now, GS_COMPARE_ALL, &seen);
 	for (size_t i = 0; i < c->n_gpus; i++) {
 		GS_FREE char *is = NULL;
 
