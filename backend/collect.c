@@ -8,8 +8,8 @@
 #include "backend/claims.h"
 #include "backend/family.h"
 #include "backend/holders.h"
-#include "backend/open_commits.h"
 #include "backend/kernel_log.h"
+#include "backend/open_commits.h"
 #include "backend/pci.h"
 #include "backend/mig_proc.h"
 #include "backend/published.h"
@@ -48,7 +48,8 @@ struct gs_collect {
 	struct gs_digest nvml_gpus;         /* which GPUs its driver had then */
 	struct gs_mig mig;
 	struct gs_vgpu_names *names;
-	struct gs_open_commits interrupted;
+	struct gs_open_commits open_commits;
+	struct gs_published published;      /* as it was read last */
 	struct gs_readings *readings;       /* NULL before any was asked for; of this life of the library */
 	struct gs_vgpu_placements *placements;      /* NULL before any was asked for */
 };
@@ -109,6 +110,7 @@ struct gs_collect *gs_collect_free(struct gs_collect *c)
 	if (!c)
 		return NULL;
 	gs_mig_done(&c->mig);
+	gs_published_done(&c->published);
 	gs_readings_free(c->readings);
 	gs_nvml_close(c->nvml);
 	gs_catalogue_free(c->catalogue);
@@ -505,21 +507,21 @@ static void name_gpus(struct look *l)
 
 static void join_published(struct look *l)
 {
-	GS_PUBLISHED struct gs_published published = { 0 };
+	struct gs_published *published = &l->c->published;
 	struct gs_error e;
 	bool is_needed = !gs_machine_is_privileged(l->c->machine);
 
 	for (size_t i = 0; i < l->n_pci; i++)
 		is_needed = is_needed || (gs_mode_has_mig(l->gpus[i]->mode) && !l->gpus[i]->placements_visible);
 	/* its absence is normal, and what it holds is checked like any foreign text */
-	if (!is_needed || gs_published_read(l->c->root, &published, &e) < 0)
+	if (!is_needed || gs_published_refresh(l->c->root, published, &e) < 0)
 		return;
 	for (size_t i = 0; i < l->n_pci; i++) {
 		if (gs_mode_has_mig(l->gpus[i]->mode) && !l->gpus[i]->placements_visible)
-			l->gpus[i]->placements_visible = gs_published_join(&published, l->snapshot, l->gpus[i]);
-		gs_published_join_events(&published, l->snapshot, l->gpus[i]);
+			l->gpus[i]->placements_visible = gs_published_join(published, l->snapshot, l->gpus[i]);
+		gs_published_join_events(published, l->snapshot, l->gpus[i]);
 		if (!gs_machine_is_privileged(l->c->machine))
-			gs_published_join_open_commit(&published, l->snapshot, l->gpus[i]);
+			gs_published_join_open_commit(published, l->snapshot, l->gpus[i]);
 	}
 }
 
@@ -549,7 +551,7 @@ static int read_families(struct look *l)
 	if (may_keep(l))
 		gs_vgpu_names_save(l->c->names, l->c->root);
 	/* the journal is root's: whoever may not read it cannot say that nothing is open, and nobody else can change anything */
-	if (gs_machine_is_privileged(l->c->machine) && gs_open_commits_collect(&l->c->interrupted, l->c->root, l->snapshot) < 0)
+	if (gs_machine_is_privileged(l->c->machine) && gs_open_commits_collect(&l->c->open_commits, l->c->root, l->snapshot) < 0)
 		return -ENOMEM;
 	return gs_writes_collect(l->c->root, l->snapshot, may_keep(l));
 }

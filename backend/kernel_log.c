@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "backend/grow.h"
+#include "base/file.h"
 #include "base/parse.h"
 
 #define KMSG "dev/kmsg"
@@ -188,11 +189,6 @@ static int read_device(struct gs_kernel_log *log)
 	return 0;
 }
 
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
 /* A plain file is another one after each change, and may be that of another boot: it is read anew. */
 static int read_plain(struct gs_kernel_log *log)
 {
@@ -203,7 +199,7 @@ static int read_plain(struct gs_kernel_log *log)
 	int r = 0;
 
 	log->is_visible = gs_root_open_file(log->root, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, KMSG) == 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-	if (!log->is_visible || is_same_file(&st, &log->read))
+	if (!log->is_visible || gs_file_is_same(&st, &log->read))
 		return 0;
 	log->n = log->n_loads = log->n_line = 0;
 	log->knows_boot = false;

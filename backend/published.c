@@ -16,9 +16,10 @@
 void gs_published_done(struct gs_published *p)
 {
 	p->snapshot = gs_snapshot_unref(p->snapshot);
+	p->read = (struct stat){ 0 };
 }
 
-int gs_published_read(struct gs_root *root, struct gs_published *ret_published, struct gs_error *e)
+static int read_file(struct gs_root *root, struct gs_published *ret_published, struct gs_error *e)
 {
 	GS_JSON struct json_object *file = NULL;
 	GS_FREE char *bytes = NULL;
@@ -49,6 +50,22 @@ int gs_published_read(struct gs_root *root, struct gs_published *ret_published, 
 		return r;
 	ret_published->taken_at = (struct gs_wall){ taken_at.value };
 	return 0;
+}
+
+int gs_published_refresh(struct gs_root *root, struct gs_published *p, struct gs_error *e)
+{
+	struct stat st;
+	int r = gs_root_stat(root, &st, GS_PUBLISHED_PATH);
+
+	if (r == 0 && p->read.st_ino && gs_file_is_same(&st, &p->read))
+		return p->snapshot ? 0 : gs_error_set(e, -EBADMSG, GS_STATUS_FAILED, "/" GS_PUBLISHED_PATH " is none of ours");
+	gs_published_done(p);
+	if (r == 0)
+		r = read_file(root, p, e);
+	/* one that was replaced between the two is another one at the next look */
+	if (r == 0 || r == -EBADMSG)
+		p->read = st;
+	return r;
 }
 
 static const struct gs_compute *compute_by_uuid(const struct gs_gpu *gpu, const char *uuid, const struct gs_instance **ret_inst)

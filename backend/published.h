@@ -8,6 +8,8 @@
 #ifndef GS_BACKEND_PUBLISHED_H
 #define GS_BACKEND_PUBLISHED_H
 
+#include <sys/stat.h>
+
 #include "base/root.h"
 #include "codec/json.h"
 #include "core/snapshot.h"
@@ -15,14 +17,19 @@
 #define GS_PUBLISHED_PATH "run/gpuslice/snapshot.json"
 
 struct gs_published {
-	struct gs_snapshot *snapshot;   /* one reference */
+	struct gs_snapshot *snapshot;   /* one reference; NULL: it was read, and is none of ours */
 	struct gs_wall taken_at;
+	struct stat read;               /* the file that it was; 0: none */
 };
 void gs_published_done(struct gs_published *p);
 #define GS_PUBLISHED GS_CLEANUP(gs_published_done)
 
-/* -ENOENT when there is none, -EACCES, -EBADMSG when it is none of ours. */
-int gs_published_read(struct gs_root *root, struct gs_published *ret_published, struct gs_error *e);
+/*
+ * Read it, unless it is the file that is in *@p already (begins as 0): every
+ * look of a viewer asks, and it changes once a minute. -ENOENT when there is
+ * none, -EACCES, -EBADMSG when it is none of ours; then *@p has no snapshot.
+ */
+int gs_published_refresh(struct gs_root *root, struct gs_published *p, struct gs_error *e);
 
 /*
  * Give the instances of @gpu whose place is unknown the published one, where

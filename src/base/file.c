@@ -144,3 +144,9 @@ int gs_mkdir_parents(const char *path, mode_t mode)
 	}
 	return mkdir(buf, mode) < 0 && errno != EEXIST ? -errno : 0;
 }
+
+bool gs_file_is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}

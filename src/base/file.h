@@ -3,6 +3,7 @@
 #ifndef GS_BASE_FILE_H
 #define GS_BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -30,5 +31,9 @@ int gs_fd_write_all(int fd, const void *bytes, size_t n);
 
 /* mkdir -p with @mode for what is created. 0 or -errno. */
 int gs_mkdir_parents(const char *path, mode_t mode);
+
+struct stat;
+/* Is it still the same file, with what was in it? By inode, size and both times: whoever has to notice a change reads again then, and not before. */
+bool gs_file_is_same(const struct stat *a, const struct stat *b);
 
 #endif

@@ -2,6 +2,7 @@
 /* Which commits are marked as open on which GPUs, by what is in the journal and who lives; and what viewers are told of it. */
 #include "tests/lib/cmocka.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -231,6 +232,36 @@ static void viewers_are_told_of_what_stays(void **state)
 	}
 }
 
+/* Every look of a viewer asks for it, and it changes seldom: it is read when it is another one, and only then. */
+static void what_is_published_is_read_once(void **state)
+{
+	GS_PUBLISHED struct gs_published published = { 0 };
+	const struct gs_snapshot *first;
+	char path[300];
+	PLACE p;
+
+	(void)state;
+	place_new(&p);
+	gs_tree_put(p.dir, "run/x", "");
+	assert_int_equal(gs_published_refresh(p.root, &published, NULL), -ENOENT);
+	assert_int_equal(gs_published_write(p.root, p.host, (struct gs_wall){ 1000 }, NULL), 0);
+	assert_int_equal(gs_published_refresh(p.root, &published, NULL), 0);
+	first = published.snapshot;
+	assert_int_equal(gs_published_refresh(p.root, &published, NULL), 0);
+	assert_ptr_equal(published.snapshot, first);
+	assert_int_equal(gs_published_write(p.root, p.host, (struct gs_wall){ 20000 }, NULL), 0);
+	assert_int_equal(gs_published_refresh(p.root, &published, NULL), 0);
+	assert_int_equal(published.taken_at.ms, 20000);
+	/* what is none of ours is none at the second look either */
+	gs_tree_put(p.dir, GS_PUBLISHED_PATH, "nonsense");
+	assert_int_equal(gs_published_refresh(p.root, &published, NULL), -EBADMSG);
+	assert_int_equal(gs_published_refresh(p.root, &published, NULL), -EBADMSG);
+	assert_null(published.snapshot);
+	snprintf(path, sizeof(path), "%s/" GS_PUBLISHED_PATH, p.dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(gs_published_refresh(p.root, &published, NULL), -ENOENT);
+}
+
 /* The finding of a rule for "create 1g.10gb" on a GPU with that commit; NULL when there is none. */
 static void expect_finding(struct gs_open_commit c, uint64_t recovers, enum gs_rule rule, int severity)
 {
@@ -270,6 +301,7 @@ int main(void)
 		cmocka_unit_test(a_gpu_that_has_gone_is_told_of),
 		cmocka_unit_test(what_cannot_be_read_is_told),
 		cmocka_unit_test(viewers_are_told_of_what_stays),
+		cmocka_unit_test(what_is_published_is_read_once),
 		cmocka_unit_test(plans_say_what_is_open_there),
 	};
 
