@@ -70,7 +70,6 @@ int gs_agent_journal_prepare(struct gs_agent *a, struct gs_request *request, str
 	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
 	GS_FREE char *boot = NULL;
 	char label[256];
-	bool is_open;
 	int r;
 
 	if (request->kind != GS_REQUEST_PAST)
@@ -78,11 +77,10 @@ int gs_agent_journal_prepare(struct gs_agent *a, struct gs_request *request, str
 	r = gs_agent_past_load(a, request->commit_id, NULL, &f, &boot, NULL, e);
 	if (r < 0)
 		return r;
-	is_open = f->commit.state == GS_JOURNAL_IS_OPEN || gs_u32_is(f->commit.status, GS_STATUS_NOT_UNDONE);
 	if (request->way == GS_WAY_UNDO && f->commit.state == GS_JOURNAL_IS_OPEN)
 		return gs_error_set(e, -EINVAL, GS_STATUS_REFUSED, "%s was interrupted, so it is recovered and not undone: gpuslice recover %" PRIu64 ". Nothing was done",
 				    gs_journal_label(&f->commit, label, sizeof(label)), f->commit.id);
-	if (request->way != GS_WAY_UNDO && (!is_open || f->commit.state == GS_JOURNAL_IS_CLOSED))
+	if (request->way != GS_WAY_UNDO && !gs_journal_wants_end(f->commit.state, f->commit.status))
 		return gs_error_set(e, -EALREADY, GS_STATUS_REFUSED, "%s is not open any more: there is nothing to recover. Nothing was done",
 				    gs_journal_label(&f->commit, label, sizeof(label)));
 	if (request->way == GS_WAY_UNDO && f->part_of)
@@ -102,7 +100,7 @@ static bool needed_recovery(struct gs_agent *a, uint64_t id)
 {
 	GS_CLEANUP(gs_journal_file_freep) struct gs_journal_file *f = NULL;
 
-	return gs_journal_load(gs_machine_root(a->machine), id, &f, NULL) == 0 && f->commit.state == GS_JOURNAL_IS_ENDED && gs_u32_is(f->commit.status, GS_STATUS_NOT_UNDONE);
+	return gs_journal_load(gs_machine_root(a->machine), id, &f, NULL) == 0 && gs_journal_wants_end(f->commit.state, f->commit.status);
 }
 
 void gs_agent_journal_settle(struct gs_agent_journal *j, const struct gs_commit_result *result)

@@ -123,7 +123,7 @@ int gs_agent_leave(struct gs_agent *a, const struct gs_rpc_message *m, struct gs
 		return set_aside(a, m->id, id.value, e);
 	if (r < 0)
 		return r;
-	if (f->commit.state != GS_JOURNAL_IS_OPEN && !gs_u32_is(f->commit.status, GS_STATUS_NOT_UNDONE))
+	if (!gs_journal_wants_end(f->commit.state, f->commit.status))
 		return gs_error_set(e, -EALREADY, GS_STATUS_REFUSED, "%s is not open: there is nothing to leave", gs_journal_label(&f->commit, label, sizeof(label)));
 	/* whoever recovers it just now holds the lock */
 	r = gs_agent_lock(a, "gpuslice recover --leave", 0, e);

@@ -478,7 +478,7 @@ static bool is_over(struct gs_root *root, uint64_t id)
 
 	if (r < 0)
 		return r == -ENODATA;
-	return f->commit.state == GS_JOURNAL_IS_CLOSED || (f->commit.state == GS_JOURNAL_IS_ENDED && !gs_u32_is(f->commit.status, GS_STATUS_NOT_UNDONE));
+	return !gs_journal_wants_end(f->commit.state, f->commit.status);
 }
 
 void gs_journal_rotate(struct gs_root *root)

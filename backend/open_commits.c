@@ -81,11 +81,6 @@ bool gs_open_commits_is_under_way(struct gs_root *root, const struct gs_journal_
 	return gs_proc_identify(pid.value, &now) == 0 && now.start_time == start_time.value;
 }
 
-static bool is_half_done(const struct gs_journal_commit *c)
-{
-	return c->state == GS_JOURNAL_IS_ENDED && gs_u32_is(c->status, GS_STATUS_NOT_UNDONE);
-}
-
 /* A recovery that was interrupted itself is no matter of its own: what is decided about is the commit that it was of, as long as that waits for it. */
 static uint64_t to_recover(struct gs_root *root, const struct gs_journal_commit *c)
 {
@@ -93,7 +88,7 @@ static uint64_t to_recover(struct gs_root *root, const struct gs_journal_commit 
 
 	if (!c->of || c->way == GS_WAY_UNDO || gs_journal_load(root, c->of, &of, NULL) < 0)
 		return c->id;
-	return of->commit.state == GS_JOURNAL_IS_OPEN || is_half_done(&of->commit) ? c->of : c->id;
+	return gs_journal_wants_end(of->commit.state, of->commit.status) ? c->of : c->id;
 }
 
 /* Those of @p, or all of them when nobody can tell which. What counts more stays: of two of a kind the later one. */
@@ -189,7 +184,7 @@ int gs_open_commits_collect(struct gs_open_commits *known, struct gs_root *root,
 		/* its begin was never whole, or it went with a rotation: nothing was done */
 		if (r == -ENODATA || r == -ENOENT)
 			continue;
-		if (r == 0 && (f->commit.state == GS_JOURNAL_IS_OPEN || is_half_done(&f->commit)))
+		if (r == 0 && gs_journal_wants_end(f->commit.state, f->commit.status))
 			r = mark(root, s, f);
 		else if (r < 0 && r != -ENOMEM)
 			r = mark_unread(s, ids[i], &e);

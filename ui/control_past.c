@@ -135,7 +135,7 @@ bool gs_control_past_is_open(const struct gs_model *m)
 
 	if (!c || (entry && entry->is_under_way))
 		return false;
-	return c->state == GS_JOURNAL_IS_OPEN || (c->state == GS_JOURNAL_IS_ENDED && gs_u32_is(c->status, GS_STATUS_NOT_UNDONE));
+	return gs_journal_wants_end(c->state, c->status);
 }
 
 static unsigned open_review(struct gs_model *m, enum gs_way way)

@@ -170,9 +170,6 @@ static void add_saved(struct parts *l, const struct gs_model *m)
 /* GPUs on which a write waits, or that an interrupted tool left behind: said wherever one looks. */
 static void add_trouble(struct parts *l, const struct gs_snapshot *s)
 {
-	static const char *const words[GS_OPEN_MAX] = {
-		[GS_OPEN_NOT_UNDONE] = "HALF DONE", [GS_OPEN_INTERRUPTED] = "INTERRUPTED", [GS_OPEN_UNDER_WAY] = "UNDER WAY",
-	};
 	size_t waits = 0, stranded = 0, lost = 0, open[GS_OPEN_MAX] = { 0 };
 	char text[48];
 
@@ -185,7 +182,7 @@ static void add_trouble(struct parts *l, const struct gs_snapshot *s)
 	for (int state = GS_OPEN_NONE + 1; state < GS_OPEN_MAX; state++) {
 		if (!open[state])
 			continue;
-		snprintf(text, sizeof(text), "%zu %s", open[state], words[state]);
+		snprintf(text, sizeof(text), "%zu %s", open[state], gs_part_open_word((enum gs_open_state)state));
 		add(l, GS_ELEMENT_HEADER_WARNING, ALWAYS, text);
 	}
 	if (lost) {

@@ -122,6 +122,11 @@ const char *gs_part_age(const struct gs_model *m, struct gs_wall since, char *bu
 	return buf;
 }
 
+const char *gs_part_open_word(enum gs_open_state state)
+{
+	return state == GS_OPEN_UNDER_WAY ? "UNDER WAY" : state == GS_OPEN_INTERRUPTED ? "INTERRUPTED" : "HALF DONE";
+}
+
 bool gs_part_trouble(const struct gs_model *m, const struct gs_gpu *gpu, char *buf, size_t size)
 {
 	const struct gs_pending_write *w = gpu->n_writes ? gpu->writes[0] : NULL;
@@ -142,9 +147,7 @@ bool gs_part_trouble(const struct gs_model *m, const struct gs_gpu *gpu, char *b
 		return true;
 	}
 	if (gpu->open_commit.state != GS_OPEN_NONE) {
-		const char *word = gpu->open_commit.state == GS_OPEN_UNDER_WAY ? "UNDER WAY" : gpu->open_commit.state == GS_OPEN_INTERRUPTED ? "INTERRUPTED" : "HALF DONE";
-
-		snprintf(buf, size, "%s%s: %s", word, m->read_only || gpu->open_commit.state == GS_OPEN_UNDER_WAY ? "" : ", I shows it",
+		snprintf(buf, size, "%s%s: %s", gs_part_open_word(gpu->open_commit.state), m->read_only || gpu->open_commit.state == GS_OPEN_UNDER_WAY ? "" : ", I shows it",
 			 gs_gpu_open_commit_text(gpu, text, sizeof(text)));
 		return true;
 	}

@@ -131,6 +131,8 @@ const char *gs_part_holder_name(const struct gs_holder *h);
 const char *gs_part_mode_words(const struct gs_gpu *gpu, enum gs_mode mode);
 /* How long a write has been waiting, "0:45"; "?" when that is not known. Returns @buf. */
 const char *gs_part_age(const struct gs_model *m, struct gs_wall since, char *buf, size_t size);
+/* "INTERRUPTED" and the like, of a commit that is open; not for NONE. */
+const char *gs_part_open_word(enum gs_open_state state);
 /* A sentence about what is wrong with the GPU as a whole: writes that wait, an interrupted tool; false when nothing is. */
 bool gs_part_trouble(const struct gs_model *m, const struct gs_gpu *gpu, char *buf, size_t size);
 /* Anybody who would notice if the GPU went away, services that watch it not counted. */

@@ -200,16 +200,13 @@ static void add_writes(struct gs_table *t, const struct gs_gpu *gpu)
 
 static void add_around(struct gs_table *t, const struct gs_gpu *gpu)
 {
-	static const char *const words[GS_OPEN_MAX] = {
-		[GS_OPEN_NOT_UNDONE] = "could neither be finished nor undone", [GS_OPEN_INTERRUPTED] = "was interrupted", [GS_OPEN_UNDER_WAY] = "is under way",
-	};
 	const struct gs_open_commit *c = &gpu->open_commit;
 	char text[96];
 
 	if (gpu->stranded)
 		add_remark(t, gpu, "", "", gpu->stranded, "");
 	if (c->state != GS_OPEN_NONE) {
-		snprintf(text, sizeof(text), "commit %" PRIu64 " %s", c->id, words[c->state]);
+		snprintf(text, sizeof(text), "commit %" PRIu64 " %s", c->id, gs_open_state_summary(c->state));
 		add_remark(t, gpu, "", "", text, c->state == GS_OPEN_UNDER_WAY ? "gpuslice history" : "gpuslice recover");
 	}
 	add_settings(t, gpu);

@@ -64,7 +64,7 @@ static bool is_open(const struct wound *w)
 {
 	const struct gs_journal_commit *c = &w->past.file->commit;
 
-	return c->state == GS_JOURNAL_IS_OPEN || (c->state == GS_JOURNAL_IS_ENDED && gs_u32_is(c->status, GS_STATUS_NOT_UNDONE));
+	return gs_journal_wants_end(c->state, c->status);
 }
 
 static const char *machine_word(enum gs_past_state state)

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/parse.h"
 #include "base/strbuf.h"
 #include "cli/cli.h"
 #include "cli/saved.h"
-#include "base/parse.h"
 #include "codec/layout_text.h"
 
 #define TIMEOUT_MS 60000

@@ -144,9 +144,7 @@ int gs_journal_list_from_json(struct json_object *commits, struct gs_journal_lis
 
 static bool has_no_end(const struct gs_journal_entry *c)
 {
-	if (c->is_under_way)
-		return false;
-	return c->state == GS_JOURNAL_IS_OPEN || (c->state == GS_JOURNAL_IS_ENDED && gs_u32_is(c->status, GS_STATUS_NOT_UNDONE));
+	return !c->is_under_way && gs_journal_wants_end(c->state, c->status);
 }
 
 bool gs_journal_needs_recovery(const struct gs_journal_list *l, const struct gs_journal_entry *c)

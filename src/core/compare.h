@@ -3,6 +3,8 @@
 #ifndef GS_CORE_COMPARE_H
 #define GS_CORE_COMPARE_H
 
+#include <stdint.h>
+
 #include "base/strbuf.h"
 #include "core/plan.h"
 

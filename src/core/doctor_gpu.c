@@ -229,13 +229,12 @@ void gs_doctor_check_intel(struct gs_doctor_exam *x)
 	}
 }
 
-/* What a reboot takes (interfaces 0.4, 5.8). */
 void gs_doctor_check_drift(struct gs_doctor_exam *x)
 {
 	FOR_EACH_GPU(x, gpu)
 		if (gpu->saved == GS_SAVED_DIFFERS)
 			gs_doctor_add(x, GS_DOCTOR_NOTE, gpu, "gpuslice assert tells what differs and why; gpuslice restore puts back what is saved, gpuslice save keeps what is there",
-				      "it is not as saved in %s", gs_snapshot_saved(x->s)->path);
+				      "it is not as it was saved");
 }
 
 /* What keeps what is there now over a reboot. */
@@ -246,6 +245,7 @@ static const char *keeping(const struct gs_doctor_exam *x, const struct gs_gpu *
 	return gs_saved_obstacle(gs_snapshot_saved(x->s)) ? "it is saved; what puts it back is systemctl enable " GS_RESTORE_UNIT : "nothing: it is saved, and " GS_RESTORE_UNIT " puts it back";
 }
 
+/* What a reboot takes (interfaces 0.4, 5.8). */
 void gs_doctor_check_reboot(struct gs_doctor_exam *x)
 {
 	FOR_EACH_GPU(x, gpu) {

@@ -260,6 +260,11 @@ int gs_journal_take(struct gs_journal_commit *c, const struct gs_journal_record 
 
 /* ---------------------------------------------------------------- words */
 
+bool gs_journal_wants_end(enum gs_journal_state state, struct gs_u32 status)
+{
+	return state == GS_JOURNAL_IS_OPEN || (state == GS_JOURNAL_IS_ENDED && gs_u32_is(status, GS_STATUS_NOT_UNDONE));
+}
+
 const char *gs_journal_label(const struct gs_journal_commit *c, char *buf, size_t size)
 {
 	const char *user = c->author.user, *command = c->author.command;

@@ -113,6 +113,12 @@ struct gs_journal_commit {
  */
 int gs_journal_take(struct gs_journal_commit *c, const struct gs_journal_record *r, struct gs_error *e);
 
+/*
+ * Has it no end, or one where it could neither go on nor back? Then somebody has
+ * to decide about it, unless somebody is at it. @status: of its end.
+ */
+bool gs_journal_wants_end(enum gs_journal_state state, struct gs_u32 status);
+
 /* "commit 12 (alice, 2026-11-21 14:03:09 UTC, gpuslice apply x)". Returns @buf. */
 const char *gs_journal_label(const struct gs_journal_commit *c, char *buf, size_t size);
 /* How it came about: "apply", "undo of 12"; what a recovery is called is "finish of 12" and "undo of 12" too. Returns @buf. */

@@ -795,9 +795,6 @@ bool gs_sibling_follows(const struct gs_gpu *gpu, const struct gs_sibling *s)
 
 const char *gs_gpu_open_commit_text(const struct gs_gpu *gpu, char *buf, size_t size)
 {
-	static const char *const words[GS_OPEN_MAX] = {
-		[GS_OPEN_NOT_UNDONE] = "could neither be finished nor undone", [GS_OPEN_INTERRUPTED] = "was interrupted", [GS_OPEN_UNDER_WAY] = "is under way",
-	};
 	const struct gs_open_commit *c = &gpu->open_commit;
 
 	if (c->state == GS_OPEN_NONE)
@@ -805,7 +802,7 @@ const char *gs_gpu_open_commit_text(const struct gs_gpu *gpu, char *buf, size_t 
 	else if (c->text)
 		snprintf(buf, size, "%s", c->text);
 	else
-		snprintf(buf, size, "commit %" PRIu64 " %s", c->id, words[c->state]);
+		snprintf(buf, size, "commit %" PRIu64 " %s", c->id, gs_open_state_summary(c->state));
 	return buf;
 }
 

@@ -27,6 +27,17 @@ GS_DEFINE_WORDS(GS_HOLDER_KINDS, gs_holder_kind, HOLDER, holder_kind);
 GS_DEFINE_WORDS(GS_RESTORER_KINDS, gs_restorer_kind, RESTORER, restorer_kind);
 GS_DEFINE_WORDS(GS_GPU_EVENT_KINDS, gs_gpu_event_kind, GPU_EVENT, gpu_event_kind);
 GS_DEFINE_WORDS(GS_OPEN_STATES, gs_open_state, OPEN, open_state);
+const char *gs_open_state_summary(enum gs_open_state v)
+{
+	static const char *const summaries[GS_OPEN_MAX] = {
+		[GS_OPEN_NOT_UNDONE] = "could neither be finished nor undone",
+		[GS_OPEN_INTERRUPTED] = "was interrupted",
+		[GS_OPEN_UNDER_WAY] = "is under way",
+	};
+
+	return (int)v >= 0 && v < GS_OPEN_MAX ? summaries[v] : NULL;
+}
+
 GS_DEFINE_WORDS(GS_HOST_SOURCES, gs_host_source, SOURCE, host_source);
 GS_DEFINE_WORDS(GS_SEVERITIES, gs_severity, SEVERITY, severity);
 GS_DEFINE_WORDS(GS_UNDO_GRADES, gs_undo, UNDO, undo);

@@ -163,6 +163,8 @@ GS_DECLARE_WORDS(GS_HOLDER_KINDS, gs_holder_kind, HOLDER, holder_kind);
 GS_DECLARE_WORDS(GS_RESTORER_KINDS, gs_restorer_kind, RESTORER, restorer_kind);
 GS_DECLARE_WORDS(GS_GPU_EVENT_KINDS, gs_gpu_event_kind, GPU_EVENT, gpu_event_kind);
 GS_DECLARE_WORDS(GS_OPEN_STATES, gs_open_state, OPEN, open_state);
+/* The same behind "commit 7 ": "was interrupted"; NULL for NONE and values outside. */
+const char *gs_open_state_summary(enum gs_open_state v);
 GS_DECLARE_WORDS(GS_HOST_SOURCES, gs_host_source, SOURCE, host_source);
 GS_DECLARE_WORDS(GS_SEVERITIES, gs_severity, SEVERITY, severity);
 GS_DECLARE_WORDS(GS_UNDO_GRADES, gs_undo, UNDO, undo);

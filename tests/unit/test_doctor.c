@@ -245,7 +245,7 @@ static void set_instance(struct machine *m, enum gs_mode mode)
 	X(interrupted, (m->gpu->open_commit = (struct gs_open_commit){ GS_OPEN_INTERRUPTED, 7, NULL }), "commit", P, "commit 7 was interrupted", 1) \
 	X(half_done, (m->gpu->open_commit = (struct gs_open_commit){ GS_OPEN_NOT_UNDONE, 7, "commit 7 failed" }), "commit", P, "commit 7 failed", 1) \
 	X(under_way, (m->gpu->open_commit = (struct gs_open_commit){ GS_OPEN_UNDER_WAY, 7, NULL }), "commit", N, "commit 7 is under way", 0) \
-	X(drifted, (m->gpu->saved = GS_SAVED_DIFFERS), "drift", N, "it is not as saved", 0) \
+	X(drifted, (m->gpu->saved = GS_SAVED_DIFFERS), "drift", N, "it is not as it was saved", 0) \
 	X(ampere, (m->gpu->mode_survives_reboot = m->gpu->mode_survival_is_known = true, set_instance(m, GS_MODE_MIG)), "reboot", N, "stays, kept on the board, and the instances are gone", 0) \
 	X(hopper, (m->gpu->mode_survival_is_known = true, set_instance(m, GS_MODE_MIG)), "reboot", N, "is off again", 0) \
 	X(unknown_generation, set_instance(m, GS_MODE_MIG), "reboot", N, "whether MIG mode stays is not known", 0) \
