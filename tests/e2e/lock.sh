@@ -3,23 +3,15 @@
 # lock.sh - one commit at a time: who is named, who waits and what for, and what is left of one that was killed.
 . tests/lib/tap.sh
 . tests/lib/clock.sh
+. tests/lib/background.sh
 g() { "$program" --sim dgx-h100 "$@"; }
 
-# begin NAME ARGUMENT…: apply script NAME in the background; its output in NAME.out and NAME.err, its status in NAME.rc
+# begin NAME ARGUMENT…: apply script NAME in the background
 begin() {
 	name=$1
 	shift
-	rm -f "$tmp/$name.rc"
-	: >"$tmp/$name.out" >"$tmp/$name.err"
-	(
-		"$program" --sim dgx-h100 apply --yes "$@" "$tmp/$name" >"$tmp/$name.out" 2>"$tmp/$name.err" </dev/null 9>&- &
-		echo $! >"$tmp/$name.pid"
-		wait $!
-		echo $? >"$tmp/$name.rc"
-	) 2>/dev/null &
+	in_background "$name" "$program" --sim dgx-h100 apply --yes "$@" "$tmp/$name"
 }
-ended() { [ -s "$tmp/$1.rc" ]; }
-ended_with() { until_true ended "$1" && [ "$(cat "$tmp/$1.rc")" = "$2" ]; }
 not_ended() { ! ended "$1"; }
 is_said() { grep -qF -- "$2" "$tmp/$1.out" "$tmp/$1.err"; }
 agent_of() { read -r of <"$tmp/$1.pid"; read -r agent _ <"/proc/$of/task/$of/children"; echo "$agent"; }

@@ -10,6 +10,7 @@ type_of() { cat "$tree/$1/nvidia/current_vgpu_type"; }
 records() { ls "$tree/run/gpuslice/writes" 2>/dev/null | wc -l; }
 
 . tests/lib/clock.sh
+. tests/lib/background.sh
 
 has_record() { [ "$(records)" -eq 1 ]; }
 has_none() { [ "$(records)" -eq 0 ]; }
@@ -23,16 +24,8 @@ begin_on() {
 	host=$1
 	shift
 	echo "$1" >"$tmp/bg.in"
-	rm -f "$tmp/bg.rc"
-	: >"$tmp/bg.out" >"$tmp/bg.err"
-	(
-		"$program" --sim "$host" apply --yes "$tmp/bg.in" >"$tmp/bg.out" 2>"$tmp/bg.err" </dev/null 9>&- &
-		echo $! >"$tmp/bg.pid"
-		wait $!
-		echo $? >"$tmp/bg.rc"
-	) 2>/dev/null &
+	in_background bg "$program" --sim "$host" apply --yes "$tmp/bg.in"
 }
-ended() { [ -s "$tmp/bg.rc" ]; }
 
 expect 0 "reset" g sim reset
 before=$(type_of $vf)
@@ -45,7 +38,7 @@ that "is said while it waits" until_true is_said 'the kernel has not come back f
 expect 0 "meanwhile everybody can look" g --json list
 that "and sees it" says out '"path": "'$vf'/nvidia/current_vgpu_type"'
 kill -INT "$(cat "$tmp/bg.pid")"
-that "the commit ends when it is told to" until_true ended
+that "the commit ends when it is told to" until_true ended bg
 that "with the status of what is pending" [ "$(cat "$tmp/bg.rc")" = 8 ]
 that "which says so" is_said 'it is carried out when it is let go'
 that "and the write waits on" has_record
@@ -65,7 +58,7 @@ that "it is recorded" until_true has_record
 read -r pid <"$tmp/bg.pid"
 read -r agent _ <"/proc/$pid/task/$pid/children"
 kill -KILL "$agent"
-that "without its agent the commit fails" until_true ended
+that "without its agent the commit fails" until_true ended bg
 that "with a status" [ "$(cat "$tmp/bg.rc")" != 0 ]
 that "the write waits on" has_record
 expect 0 "the next look" g --json list
@@ -85,7 +78,7 @@ that "is said while it waits" until_true is_said 'the driver is still at it, sin
 kill -TERM "$(cat "$tmp/bg.pid")"
 that "whoever asks it to stop hears when that will be" until_true is_said 'then it stops, and what was done is undone'
 expect 0 "it comes back" d sim fault release
-that "the program ends" until_true ended
+that "the program ends" until_true ended bg
 that "with 1" [ "$(cat "$tmp/bg.rc")" = 1 ]
 expect 0 "export" d export json
 that "and what the call did is undone" cmp -s "$tmp/out" "$tmp/start"

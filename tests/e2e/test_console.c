@@ -160,16 +160,6 @@ static void write_staged(struct gs_pty *p)
 	gs_consoletest_see_no_more(p, "WRITING");
 }
 
-static void leave(struct gs_pty *p)
-{
-	int status = -1;
-
-	gs_pty_keys(p, "q");
-	assert_int_equal(gs_pty_wait_exit(p, &status), 0);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	assert_string_equal(gs_pty_leftovers(p), "");
-}
-
 /* ---------------------------------------------------------------- carving */
 
 static void carve_by_mouse(const struct gs_consoletest_place *w, const char *const *words, int rows, int columns)
@@ -201,7 +191,7 @@ static void carve_by_mouse(const struct gs_consoletest_place *w, const char *con
 		write_staged(p);
 		expect_shape(w, n, "mig 1g.10gb@0 1g.10gb@1 3g.40gb@4");
 	}
-	leave(p);
+	gs_consoletest_leave(p);
 }
 
 static void gpus_are_carved_by_dragging_at_24x80(void **state)
@@ -268,7 +258,7 @@ static void carve_by_keys(const struct gs_consoletest_place *w)
 	gs_consoletest_see(p, "STAGED +3");
 	write_staged(p);
 	expect_shape(w, 6, "mig 1g.10gb@0 1g.10gb@1 3g.40gb@4");
-	leave(p);
+	gs_consoletest_leave(p);
 }
 
 static void gpus_are_carved_by_keys_alone(void **state)
@@ -292,7 +282,7 @@ static void a_script_and_the_console_make_the_same_machine(void **state)
 	gs_pty_keys(p, ":create 3 2g.20gb at 0\r");
 	gs_consoletest_see(p, "STAGED +1");
 	write_staged(p);
-	leave(p);
+	gs_consoletest_leave(p);
 	assert_int_equal(gs_consoletest_command(w, "assert -", "create 3 2g.20gb at 0\\ndelete 3 rest\\n", NULL), 0);
 	assert_int_equal(gs_consoletest_command(w, "assert -", "create 3 2g.20gb at 2\\ndelete 3 rest\\n", NULL), 4);
 }
@@ -318,7 +308,7 @@ static void stopping_somebody_takes_the_typed_word(void **state)
 	gs_consoletest_see(p, "WRITING  ended");
 	expect_shape(w, 0, "mig 3g.40gb@4");
 	gs_pty_keys(p, "\r");
-	leave(p);
+	gs_consoletest_leave(p);
 	assert_int_equal(gs_consoletest_command(w, "list", NULL, &list), 0);
 	assert_null(strstr(list, "pid 48211"));
 }
@@ -344,7 +334,7 @@ static void a_monitor_follows_what_a_script_does(void **state)
 	gs_consoletest_see(p, "READ-ONLY");
 	gs_pty_keys(p, "W");
 	gs_consoletest_see(p, "READ-ONLY");
-	leave(p);
+	gs_consoletest_leave(p);
 	expect_shape(w, 6, "mig 4g.40gb@0");
 }
 
@@ -366,7 +356,7 @@ static void staged_work_survives_what_somebody_else_commits(void **state)
 	gs_consoletest_see_no_more(p, "REVIEW");
 	gs_pty_keys(p, "u");
 	gs_consoletest_see_no_more(p, "STAGED");
-	leave(p);
+	gs_consoletest_leave(p);
 }
 
 /* ---------------------------------------------------------------- the terminal itself */
@@ -387,7 +377,7 @@ static void a_resize_storm_ends_in_the_last_size(void **state)
 	gs_consoletest_see(p, "df:00.0");
 	gs_pty_keys(p, "u");
 	gs_consoletest_see_no_more(p, "STAGED");
-	leave(p);
+	gs_consoletest_leave(p);
 }
 
 static void the_terminal_comes_back_after(const struct gs_consoletest_place *w, int signo)
@@ -442,7 +432,7 @@ static void without_utf8_everything_is_ascii(void **state)
 	screen = gs_pty_text(p);
 	for (const char *c = screen; *c; c++)
 		assert_true((unsigned char)*c < 0x80);
-	leave(p);
+	gs_consoletest_leave(p);
 }
 
 static void no_color_sends_no_colour(void **state)
@@ -462,7 +452,7 @@ static void no_color_sends_no_colour(void **state)
 			any |= cell.foreground != -1 || cell.background != -1;
 		}
 	assert_false(any);
-	leave(p);
+	gs_consoletest_leave(p);
 }
 
 int main(void)

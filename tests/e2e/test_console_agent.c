@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "tests/lib/consoletest.h"
@@ -31,14 +30,6 @@ static void command(const struct gs_consoletest_place *w, const char *words, con
 		fail_msg("%s: %s", words, out);
 }
 
-static char *layout(const struct gs_consoletest_place *w)
-{
-	char *text = NULL;
-
-	assert_int_equal(gs_consoletest_command(w, "export json", NULL, &text), 0);
-	return text;
-}
-
 static void until_history_says(const struct gs_consoletest_place *w, const char *text)
 {
 	struct gs_monotonic since = gs_monotonic_now();
@@ -52,16 +43,6 @@ static void until_history_says(const struct gs_consoletest_place *w, const char 
 		if (gs_elapsed_ms(since) > DEADLINE_MS)
 			fail_msg("«%s» does not come into\n%s", text, out);
 	}
-}
-
-static void leave(struct gs_pty *p)
-{
-	int status = -1;
-
-	gs_pty_keys(p, "q");
-	assert_int_equal(gs_pty_wait_exit(p, &status), 0);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	assert_string_equal(gs_pty_leftovers(p), "");
 }
 
 static void stage(struct gs_pty *p, const char *line)
@@ -136,7 +117,7 @@ static void an_idle_agent_is_replaced(void **state)
 	write_it(p);
 	gs_consoletest_see(p, "written");
 	back_to_the_main_screen(p);
-	leave(p);
+	gs_consoletest_leave(p);
 	command(w, "assert -", "create 3 2g.20gb at 2\\ndelete 3 rest\\n");
 }
 
@@ -163,7 +144,7 @@ static void agents_that_end_one_after_the_other_are_not_replaced_for_ever(void *
 	write_it(p);
 	gs_consoletest_see(p, "written");
 	back_to_the_main_screen(p);
-	leave(p);
+	gs_consoletest_leave(p);
 }
 
 static void a_monitor_gets_one_that_cannot_write_either(void **state)
@@ -178,7 +159,7 @@ static void a_monitor_gets_one_that_cannot_write_either(void **state)
 	assert_true(is_read_only(agent_of(p)));
 	gs_pty_keys(p, "W");
 	gs_consoletest_see(p, "a monitor changes nothing");
-	leave(p);
+	gs_consoletest_leave(p);
 }
 
 static struct gs_pty *killed_in_a_commit(const struct gs_consoletest_place *w)
@@ -211,7 +192,7 @@ static void a_commit_whose_agent_is_killed_is_finished_without_leaving(void **st
 	gs_consoletest_see_no_more(p, "STAGED");
 	gs_pty_keys(p, "r");
 	gs_consoletest_see(p, "nothing to stage again");
-	leave(p);
+	gs_consoletest_leave(p);
 	command(w, "assert -", "delete 2 rest\\n");
 	until_history_says(w, "finished by commit 2");
 }
@@ -219,7 +200,7 @@ static void a_commit_whose_agent_is_killed_is_finished_without_leaving(void **st
 static void a_commit_whose_agent_is_killed_is_taken_back_without_leaving(void **state)
 {
 	const struct gs_consoletest_place *w = *state;
-	GS_FREE char *before = layout(w), *after = NULL;
+	GS_FREE char *before = gs_consoletest_layout(w), *after = NULL;
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = killed_in_a_commit(w);
 
 	gs_pty_keys(p, "u");
@@ -232,8 +213,8 @@ static void a_commit_whose_agent_is_killed_is_taken_back_without_leaving(void **
 	gs_consoletest_see(p, "STAGED +0 -4");
 	gs_pty_keys(p, "u");
 	gs_consoletest_see_no_more(p, "STAGED");
-	leave(p);
-	after = layout(w);
+	gs_consoletest_leave(p);
+	after = gs_consoletest_layout(w);
 	assert_string_equal(after, before);
 }
 
@@ -280,7 +261,7 @@ static void a_commit_waits_for_another_one_and_is_written(void **state)
 	gs_consoletest_see(p, "written");
 	back_to_the_main_screen(p);
 	gs_consoletest_see_no_more(p, "STAGED");
-	leave(p);
+	gs_consoletest_leave(p);
 	command(w, "assert -", "create 3 1g.10gb at 0\\ndelete 3 rest\\n");
 	until_history_says(w, "console");
 	assert_int_equal(gs_consoletest_command(w, "assert -", "create 2 1g.10gb at 2\\n", NULL), 4);
@@ -298,7 +279,7 @@ static void a_plan_that_the_other_one_changed_is_reviewed_again(void **state)
 	gs_pty_keys(p, "y");
 	gs_consoletest_see(p, "written");
 	back_to_the_main_screen(p);
-	leave(p);
+	gs_consoletest_leave(p);
 	command(w, "assert -", "create 3 1g.10gb at 0\\ncreate 3 1g.10gb at 1\\ndelete 3 rest\\n");
 }
 
@@ -318,7 +299,7 @@ static void escape_stops_waiting(void **state)
 	write_it(p);
 	gs_consoletest_see(p, "written");
 	back_to_the_main_screen(p);
-	leave(p);
+	gs_consoletest_leave(p);
 }
 
 /* ---------------------------------------------------------------- putting back what is saved */
@@ -333,7 +314,7 @@ static struct gs_pty *drifted(const struct gs_consoletest_place *w)
 static void what_is_saved_is_put_back_from_its_dialog(void **state)
 {
 	const struct gs_consoletest_place *w = *state;
-	GS_FREE char *saved = layout(w), *after = NULL;
+	GS_FREE char *saved = gs_consoletest_layout(w), *after = NULL;
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = drifted(w);
 
 	/* the key that leads there is in sight */
@@ -354,8 +335,8 @@ static void what_is_saved_is_put_back_from_its_dialog(void **state)
 	gs_consoletest_see(p, "STAGED +1");
 	gs_pty_keys(p, "u");
 	gs_consoletest_see_no_more(p, "STAGED");
-	leave(p);
-	after = layout(w);
+	gs_consoletest_leave(p);
+	after = gs_consoletest_layout(w);
 	assert_string_equal(after, saved);
 	until_history_says(w, "restore");
 }
@@ -363,7 +344,7 @@ static void what_is_saved_is_put_back_from_its_dialog(void **state)
 static void what_is_saved_is_put_back_by_its_word(void **state)
 {
 	const struct gs_consoletest_place *w = *state;
-	GS_FREE char *saved = layout(w), *after = NULL;
+	GS_FREE char *saved = gs_consoletest_layout(w), *after = NULL;
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = drifted(w);
 
 	gs_pty_keys(p, ":restore\r");
@@ -374,8 +355,8 @@ static void what_is_saved_is_put_back_by_its_word(void **state)
 	back_to_the_main_screen(p);
 	gs_pty_keys(p, ":restore\r");
 	gs_consoletest_see(p, "nothing to restore: what is saved is there already");
-	leave(p);
-	after = layout(w);
+	gs_consoletest_leave(p);
+	after = gs_consoletest_layout(w);
 	assert_string_equal(after, saved);
 }
 
@@ -395,7 +376,7 @@ static void what_is_saved_is_put_back_beside_a_lost_gpu(void **state)
 	gs_pty_keys(p, "y");
 	gs_consoletest_see(p, "written");
 	back_to_the_main_screen(p);
-	leave(p);
+	gs_consoletest_leave(p);
 	until_history_says(w, "restore");
 }
 

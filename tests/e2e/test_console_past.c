@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "tests/lib/consoletest.h"
@@ -34,17 +33,9 @@ static void command(const struct gs_consoletest_place *w, const char *words)
 		fail_msg("%s: %s", words, out);
 }
 
-static char *layout(const struct gs_consoletest_place *w)
-{
-	char *text = NULL;
-
-	assert_int_equal(gs_consoletest_command(w, "export json", NULL, &text), 0);
-	return text;
-}
-
 static void expect_layout(const struct gs_consoletest_place *w, const char *want)
 {
-	GS_FREE char *now = layout(w);
+	GS_FREE char *now = gs_consoletest_layout(w);
 
 	assert_string_equal(now, want);
 }
@@ -56,16 +47,6 @@ static void expect_history(const struct gs_consoletest_place *w, const char *wor
 	assert_int_equal(gs_consoletest_command(w, words, NULL, &out), 0);
 	if (!strstr(out, text))
 		fail_msg("«%s» is not in\n%s", text, out);
-}
-
-static void leave(struct gs_pty *p)
-{
-	int status = -1;
-
-	gs_pty_keys(p, "q");
-	assert_int_equal(gs_pty_wait_exit(p, &status), 0);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	assert_string_equal(gs_pty_leftovers(p), "");
 }
 
 /* Stage @line, review it, write it. */
@@ -110,7 +91,7 @@ static struct gs_pty *stopped_in_a_step(const struct gs_consoletest_place *w)
 static void ctrl_c_twice_stops_and_undoes(void **state)
 {
 	const struct gs_consoletest_place *w = *state;
-	GS_FREE char *before = layout(w);
+	GS_FREE char *before = gs_consoletest_layout(w);
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = stopped_in_a_step(w);
 
 	gs_pty_keys(p, "\003");
@@ -121,7 +102,7 @@ static void ctrl_c_twice_stops_and_undoes(void **state)
 	gs_consoletest_see(p, "STAGED +0 -4");
 	gs_pty_keys(p, "u");
 	gs_consoletest_see_no_more(p, "STAGED");
-	leave(p);
+	gs_consoletest_leave(p);
 	expect_layout(w, before);
 	expect_history(w, "history", "failed after step 2 of 8, undone");
 }
@@ -134,7 +115,7 @@ static void g_goes_on(void **state)
 	gs_pty_keys(p, "g");
 	gs_consoletest_see(p, "written");
 	back_to_the_main_screen(p);
-	leave(p);
+	gs_consoletest_leave(p);
 	assert_int_equal(gs_consoletest_command(w, "assert -", "delete 2 rest\\n", NULL), 0);
 }
 
@@ -143,7 +124,7 @@ static void g_goes_on(void **state)
 static void a_commit_is_undone_from_the_screen(void **state)
 {
 	const struct gs_consoletest_place *w = *state;
-	GS_FREE char *before = layout(w);
+	GS_FREE char *before = gs_consoletest_layout(w);
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start(w, NULL, "df:00.0");
 
 	write_line(p, "create 3 2g.20gb at 2");
@@ -176,7 +157,7 @@ static void a_commit_is_undone_from_the_screen(void **state)
 	gs_consoletest_see(p, "HISTORY");
 	gs_pty_keys(p, "\033");
 	gs_consoletest_see_no_more(p, "HISTORY");
-	leave(p);
+	gs_consoletest_leave(p);
 	assert_int_equal(gs_consoletest_command(w, "assert -", "create 3 1g.10gb at 0\\ndelete 3 rest\\n", NULL), 0);
 }
 
@@ -198,7 +179,7 @@ static void the_record_says_why_and_from_where(void **state)
 	gs_pty_keys(p, "y");
 	gs_consoletest_see(p, "written");
 	back_to_the_main_screen(p);
-	leave(p);
+	gs_consoletest_leave(p);
 	expect_history(&w, "history show 1", "CHG-20417");
 	expect_history(&w, "history show 1", "192.0.2.7");
 	expect_history(&w, "history", "console");
@@ -221,7 +202,7 @@ static void kill_in_a_commit(const struct gs_consoletest_place *w)
 	gs_consoletest_see(p, "press X again");
 	gs_pty_keys(p, "X");
 	gs_consoletest_see_no_more(p, "STAGED");
-	leave(p);
+	gs_consoletest_leave(p);
 }
 
 static void an_interrupted_commit_is_finished_from_its_dialog(void **state)
@@ -246,7 +227,7 @@ static void an_interrupted_commit_is_finished_from_its_dialog(void **state)
 	gs_consoletest_see(p, "written");
 	back_to_the_main_screen(p);
 	gs_consoletest_see_no_more(p, "INTERRUPTED");
-	leave(p);
+	gs_consoletest_leave(p);
 	assert_int_equal(gs_consoletest_command(w, "assert -", "delete 2 rest\\n", NULL), 0);
 	expect_history(w, "history", "finished by commit 2");
 }
@@ -254,7 +235,7 @@ static void an_interrupted_commit_is_finished_from_its_dialog(void **state)
 static void an_interrupted_commit_is_taken_back_from_its_dialog(void **state)
 {
 	const struct gs_consoletest_place *w = *state;
-	GS_FREE char *before = layout(w);
+	GS_FREE char *before = gs_consoletest_layout(w);
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = NULL;
 
 	kill_in_a_commit(w);
@@ -265,7 +246,7 @@ static void an_interrupted_commit_is_taken_back_from_its_dialog(void **state)
 	gs_consoletest_see(p, "written");
 	back_to_the_main_screen(p);
 	gs_consoletest_see_no_more(p, "INTERRUPTED");
-	leave(p);
+	gs_consoletest_leave(p);
 	expect_layout(w, before);
 	expect_history(w, "history", "taken back by commit 2");
 }
@@ -283,7 +264,7 @@ static void a_monitor_marks_an_interrupted_commit(void **state)
 	gs_consoletest_see(p, "READ-ONLY: a monitor changes nothing");
 	gs_pty_keys(p, "U");
 	gs_consoletest_see(p, "READ-ONLY: a monitor changes nothing");
-	leave(p);
+	gs_consoletest_leave(p);
 }
 
 /* ---------------------------------------------------------------- the line drops */
@@ -292,7 +273,7 @@ static void a_dropped_line_undoes_when_asked_to(void **state)
 {
 	const struct gs_consoletest_place *w = *state;
 	static const char *const words[] = { "console", "--on-hangup", "undo", NULL };
-	GS_FREE char *before = layout(w);
+	GS_FREE char *before = gs_consoletest_layout(w);
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = NULL;
 	struct gs_monotonic since = gs_monotonic_now();
 	bool ended = false;
@@ -352,7 +333,7 @@ static void what_comes_back_at_boot_is_shown_and_saved(void **state)
 	gs_consoletest_see(p, "saved to /etc/gpuslice/layout.json");
 	back_to_the_main_screen(p);
 	gs_consoletest_see_no_more(p, "DRIFT");
-	leave(p);
+	gs_consoletest_leave(p);
 	assert_int_equal(gs_consoletest_command(w, "assert", NULL, NULL), 0);
 }
 

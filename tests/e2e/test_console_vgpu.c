@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/paths.h"
@@ -59,16 +58,6 @@ static void find_vf(struct gs_pty *p, unsigned n, int *ret_row, int *ret_column)
 	fail_msg("there is no row of VFs");
 }
 
-static void leave(struct gs_pty *p)
-{
-	int status = -1;
-
-	gs_pty_keys(p, "q");
-	assert_int_equal(gs_pty_wait_exit(p, &status), 0);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	assert_string_equal(gs_pty_leftovers(p), "");
-}
-
 static void write_staged(struct gs_pty *p)
 {
 	gs_pty_keys(p, "W");
@@ -108,7 +97,7 @@ static void drag_and_write(const struct gs_consoletest_place *w, int rows, int c
 	gs_consoletest_see(p, "one framebuffer size");
 	gs_pty_keys(p, "\033");
 	gs_consoletest_see_no_more(p, ":create 2");
-	leave(p);
+	gs_consoletest_leave(p);
 }
 
 static void vgpus_are_made_by_dragging_at_24x80(void **state)
@@ -143,7 +132,7 @@ static void a_whole_gpu_is_cut_by_keys(void **state)
 	gs_consoletest_see(p, "WRITING  ended");
 	gs_pty_keys(p, "\r");
 	gs_consoletest_see(p, "8Q");
-	leave(p);
+	gs_consoletest_leave(p);
 	assert_int_equal(gs_consoletest_command(w, "list", NULL, &listed), 0);
 	assert_non_null(strstr(listed, "0000:c6:00.6"));
 }

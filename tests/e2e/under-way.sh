@@ -3,22 +3,16 @@
 # under-way.sh - recover and undo while somebody is at a commit: it is neither interrupted nor at its end.
 . tests/lib/tap.sh
 . tests/lib/clock.sh
+. tests/lib/background.sh
 g() { "$program" --sim dgx-h100 "$@"; }
 
-# begin NAME ARGUMENT…: gpuslice in the background; its output in NAME.bg, its status in NAME.rc
+# begin NAME ARGUMENT…: gpuslice in the background
 begin() {
 	name=$1
 	shift
-	rm -f "$tmp/$name.rc"
-	: >"$tmp/$name.bg"
-	(
-		"$program" --sim dgx-h100 "$@" >"$tmp/$name.bg" 2>&1 </dev/null 9>&- &
-		wait $!
-		echo $? >"$tmp/$name.rc"
-	) 2>/dev/null &
+	in_background "$name" "$program" --sim dgx-h100 "$@"
 }
-ended() { [ -s "$tmp/$1.rc" ]; }
-ended_with() { until_true ended "$1" && [ "$(cat "$tmp/$1.rc")" = "$2" ]; }
+is_said() { grep -q "$2" "$tmp/$1.out" "$tmp/$1.err"; }
 is_stuck() { ls "$(g sim path)"/run/gpuslice/writes/* >/dev/null 2>&1; }
 agent_of() { g --json history show "$1" | sed -n 's/^ *"pid": *\([0-9]*\),*$/\1/p' | head -1; }
 is_free() { rm -f "$tmp/seen"; g --json list >"$tmp/seen" 2>/dev/null && ! grep -q '"path"' "$tmp/seen"; }
@@ -68,35 +62,35 @@ begin recover recover --undo --yes --wait 600 2
 begin all recover --undo --yes --wait 600
 begin looks recover --wait 600
 for name in recover all looks; do
-	that "$name waits" until_true grep -q 'waiting for its end.*commit 2' "$tmp/$name.bg"
+	that "$name waits" until_true is_said "$name" 'waiting for its end.*commit 2'
 done
 g sim fault release >/dev/null
 that "the commit ends" ended_with second 0
 that "recover of it has nothing to do" ended_with recover 0
-that "which it says" grep -q 'commit 2 (.*has ended meanwhile: done.*nothing to recover' "$tmp/recover.bg"
+that "which it says" is_said "recover" 'commit 2 (.*has ended meanwhile: done.*nothing to recover'
 that "nor has recover of all" ended_with all 0
-that "which it says" grep -q 'nothing to recover: every commit has ended' "$tmp/all.bg"
+that "which it says" is_said "all" 'nothing to recover: every commit has ended'
 that "nor has who only looks" ended_with looks 0
 that "and what it did stays" same two
 
 # undo takes back what was waited for, not what came before it
 that "a commit is in the driver" hang
 begin undo undo --yes --wait 600
-that "undo waits" until_true grep -q 'waiting for its end.*commit 2' "$tmp/undo.bg"
+that "undo waits" until_true is_said "undo" 'waiting for its end.*commit 2'
 g sim fault release >/dev/null
 that "the commit ends" ended_with second 0
 that "and is undone" ended_with undo 0
-that "by its name" grep -q 'undoing commit 2 (' "$tmp/undo.bg"
+that "by its name" is_said "undo" 'undoing commit 2 ('
 that "and nothing else" same one
 
 # it dies
 that "a commit is in the driver" hang
 begin undo recover --undo --yes --wait 600
-that "recover waits" until_true grep -q 'waiting for its end.*commit 2' "$tmp/undo.bg"
+that "recover waits" until_true is_said "undo" 'waiting for its end.*commit 2'
 kill -KILL "$(agent_of 2)"
 that "who was at it is told" ended_with second 5
 that "recover does not wait any longer" until_true ended undo
-that "and sees what is left" grep -q 'a write of it still waits in the kernel' "$tmp/undo.bg"
+that "and sees what is left" is_said "undo" 'a write of it still waits in the kernel'
 g sim fault release >/dev/null
 that "the driver is through" until_true is_free
 expect 0 "then it is recovered" g recover --undo --yes

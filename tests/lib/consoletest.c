@@ -124,3 +124,21 @@ struct gs_pty *gs_consoletest_start(const struct gs_consoletest_place *w, const 
 	gs_consoletest_see(p, seen);
 	return p;
 }
+
+void gs_consoletest_leave(struct gs_pty *p)
+{
+	int status = -1;
+
+	gs_pty_keys(p, "q");
+	assert_int_equal(gs_pty_wait_exit(p, &status), 0);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_string_equal(gs_pty_leftovers(p), "");
+}
+
+char *gs_consoletest_layout(const struct gs_consoletest_place *w)
+{
+	char *text = NULL;
+
+	assert_int_equal(gs_consoletest_command(w, "export json", NULL, &text), 0);
+	return text;
+}

@@ -37,5 +37,9 @@ struct gs_pty *gs_consoletest_start(const struct gs_consoletest_place *w, const 
 /* Until the screen has that text, or has it no more; the test fails with the screen when that does not come. */
 void gs_consoletest_see(struct gs_pty *p, const char *text);
 void gs_consoletest_see_no_more(struct gs_pty *p, const char *text);
+/* q, from the main screen with nothing staged: it ends well, and leaves the terminal as it was. */
+void gs_consoletest_leave(struct gs_pty *p);
+/* What «export json» says of the machine; the caller frees. */
+char *gs_consoletest_layout(const struct gs_consoletest_place *w);
 
 #endif

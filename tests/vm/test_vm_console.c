@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "base/cleanup.h"
 #include "base/root.h"
@@ -58,16 +57,6 @@ static struct gs_pty *start(const char *word, int rows, int columns)
 	return p;
 }
 
-static void leave(struct gs_pty *p)
-{
-	int status = -1;
-
-	gs_pty_keys(p, "q");
-	assert_int_equal(gs_pty_wait_exit(p, &status), 0);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	assert_string_equal(gs_pty_leftovers(p), "");
-}
-
 /* ---------------------------------------------------------------- the machine */
 
 static void expect_driver(struct place *w, const char *bdf, const char *driver)
@@ -97,7 +86,7 @@ static void every_gpu_is_on_the_screen(void **state)
 		gs_consoletest_see(p, gpus[i]);
 	gs_consoletest_see(p, "LIVE");
 	gs_consoletest_see(p, "vm-bench");
-	leave(p);
+	gs_consoletest_leave(p);
 }
 
 static void a_gpu_is_chosen_by_keys(void **state)
@@ -108,7 +97,7 @@ static void a_gpu_is_chosen_by_keys(void **state)
 	gs_consoletest_see(p, "08:00.0");
 	gs_pty_keys(p, "jjjjj");
 	gs_consoletest_see(p, "GPU 5 ");
-	leave(p);
+	gs_consoletest_leave(p);
 }
 
 /* Nothing was staged, so nothing has been touched. */
@@ -118,7 +107,7 @@ static void looking_changes_nothing(void **state)
 	GS_CLEANUP(gs_pty_closep) struct gs_pty *p = start("console", 40, 120);
 
 	gs_consoletest_see(p, "08:00.0");
-	leave(p);
+	gs_consoletest_leave(p);
 	expect_driver(w, "0000:02:00.0", "nvidia");
 	expect_driver(w, "0000:03:00.1", NULL);
 	expect_driver(w, "0000:07:00.0", "amdgpu");
@@ -135,7 +124,7 @@ static void a_gpu_goes_and_comes(void **state)
 	assert_int_equal(gs_pty_wait_gone(p, "07:00.0"), 0);
 	write_attribute(w, "sys/bus/pci/rescan", "1");
 	gs_consoletest_see(p, "07:00.0");
-	leave(p);
+	gs_consoletest_leave(p);
 }
 
 /* ---------------------------------------------------------------- what is written is in sysfs */
@@ -240,7 +229,7 @@ static void vgpus_are_dragged_and_written(void **state)
 	command(p, "delete 5 all; mode 5 whole");
 	write_staged(p);
 	expect_text(w, "sys/bus/pci/devices/0000:06:00.0/sriov_numvfs", "0");
-	leave(p);
+	gs_consoletest_leave(p);
 }
 
 /* An mdev made and taken away, and a card to VFIO and back. */
@@ -261,7 +250,7 @@ static void an_mdev_and_a_passthrough_are_written(void **state)
 	assert_int_equal(count_names(w, "sys/bus/mdev/devices"), 0);
 	expect_driver(w, "0000:03:00.0", "nvidia");
 	expect_driver(w, "0000:03:00.1", NULL);
-	leave(p);
+	gs_consoletest_leave(p);
 }
 
 static void the_monitor_is_read_only(void **state)
@@ -271,7 +260,7 @@ static void the_monitor_is_read_only(void **state)
 	(void)state;
 	gs_consoletest_see(p, "08:00.0");
 	gs_consoletest_see(p, "READ-ONLY");
-	leave(p);
+	gs_consoletest_leave(p);
 }
 
 int main(void)
