@@ -3,7 +3,7 @@
  * The properties of prop_plan.c on whole machines: every catalogue model whose
  * placements are known, carried out by the program's own path, session ->
  * agent -> collector -> NVML loader -> stand-in. What must come out is worked
- * out here from data/mig, with no code of the planner, the catalogue or the
+ * out from data/mig alone (tests/lib/migmodel.h), with no code of the planner, the catalogue or the
  * simulator: legal is what is in the model's lists, does not overlap and does
  * not use up what the model counts.
  *
@@ -22,355 +22,24 @@
 #include "base/parse.h"
 #include "base/strbuf.h"
 #include "codec/script_text.h"
-#include "tests/lib/simhost.h"
+#include "tests/lib/migmodel.h"
 
 #define ROUNDS 1
 #define SHORT 12
-#define PLACES_MAX 16
-#define PROFILES_MAX 32
-#define GIS_MAX 8
-#define CIS_MAX 8
-#define GPUS_MAX 3
-#define ENGINES 4
 #define HOLDER 4711
 
 static uint64_t seed_value = 20261120, rounds_value = ROUNDS;
-
-static uint32_t pick(uint64_t *state, uint32_t below)
-{
-	/* xorshift64*: repeatable everywhere */
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return (uint32_t)((*state * 2685821657736338717ull) >> 33) % below;
-}
-
-/* ---------------------------------------------------------------- a model, read by this test alone */
-
-/* A profile of GPU instances, or of compute instances inside one. */
-struct profile {
-	char name[48];
-	uint32_t id, size, max_instances;
-	uint32_t starts[PLACES_MAX];
-	size_t n_starts;
-	uint32_t engines[ENGINES];          /* decoder, encoder, jpeg, ofa */
-	bool is_default;
-	struct profile *compute;
-	size_t n_compute;
-};
-
-struct model {
-	const char *name;
-	struct profile profiles[PROFILES_MAX];
-	size_t n;
-	uint32_t engines[ENGINES];          /* UINT32_MAX: not counted */
-	bool has_compute;                   /* somebody has published its compute profiles */
-};
-
-static uint32_t number(struct json_object *o, const char *key)
-{
-	return (uint32_t)json_object_get_int(json_object_object_get(o, key));
-}
-
-static void read_places(struct json_object *o, struct profile *p)
-{
-	struct json_object *list = json_object_object_get(o, "placements");
-
-	snprintf(p->name, sizeof(p->name), "%s", json_object_get_string(json_object_object_get(o, "name")));
-	p->id = number(o, "id");
-	p->max_instances = number(o, "max_instances");
-	p->is_default = json_object_get_boolean(json_object_object_get(o, "default"));
-	p->n_starts = json_object_array_length(list);
-	assert_in_range(p->n_starts, 1, PLACES_MAX);
-	for (size_t i = 0; i < p->n_starts; i++) {
-		p->starts[i] = number(json_object_array_get_idx(list, i), "start");
-		p->size = number(json_object_array_get_idx(list, i), "size");
-	}
-}
-
-static void read_engines(struct json_object *o, uint32_t *engines, uint32_t unknown)
-{
-	static const char *const names[ENGINES] = { "decoder", "encoder", "jpeg", "ofa" };
-
-	for (size_t i = 0; i < ENGINES; i++) {
-		struct json_object *n = json_object_object_get(json_object_object_get(o, "engines"), names[i]);
-
-		engines[i] = n ? (uint32_t)json_object_get_int(n) : unknown;
-	}
-}
-
-static void read_profile(struct json_object *o, struct profile *p)
-{
-	struct json_object *list = json_object_object_get(o, "compute");
-	size_t n = list ? json_object_array_length(list) : 0;
-
-	read_places(o, p);
-	read_engines(o, p->engines, 0);
-	p->n_compute = n ? n : 1;
-	p->compute = calloc(p->n_compute, sizeof(*p->compute));
-	for (size_t i = 0; i < n; i++)
-		read_places(json_object_array_get_idx(list, i), &p->compute[i]);
-	if (!n) {
-		/* nobody has published them; the one that fills the GI is on every board */
-		*p->compute = (struct profile){ .size = number(o, "compute_slices"), .max_instances = 1, .n_starts = 1, .is_default = true };
-		memcpy(p->compute->name, p->name, sizeof(p->name));
-	}
-}
-
-static struct model *model_read(const char *name)
-{
-	GS_JSON struct json_object *o = gs_simhost_model(name);
-	struct json_object *list = json_object_object_get(o, "profiles");
-	struct model *m = calloc(1, sizeof(*m));
-
-	m->name = name;
-	m->n = json_object_array_length(list);
-	m->has_compute = true;
-	read_engines(o, m->engines, UINT32_MAX);
-	assert_in_range(m->n, 1, PROFILES_MAX);
-	for (size_t i = 0; i < m->n; i++) {
-		struct json_object *profile = json_object_array_get_idx(list, i), *compute = json_object_object_get(profile, "compute");
-
-		read_profile(profile, &m->profiles[i]);
-		m->has_compute = m->has_compute && compute && json_object_array_length(compute);
-	}
-	return m;
-}
-
-static struct model *model_free(struct model *m)
-{
-	for (size_t i = 0; m && i < m->n; i++)
-		free(m->profiles[i].compute);
-	free(m);
-	return NULL;
-}
-GS_DEFINE_CLEANUP(struct model *, model_free);
-
-static const struct profile *profile_by_name(const struct model *m, const char *name)
-{
-	for (size_t i = 0; i < m->n; i++)
-		if (strcmp(m->profiles[i].name, name) == 0)
-			return &m->profiles[i];
-	fail_msg("%s has no %s", m->name, name);
-	return NULL;
-}
-
-/* ---------------------------------------------------------------- random layouts */
-
-struct ci {
-	const struct profile *profile;
-	uint32_t start;
-};
-
-struct gi {
-	const struct profile *profile;
-	uint32_t start;
-	struct ci cis[CIS_MAX];
-	size_t n_cis;
-};
-
-struct layout {
-	struct {
-		struct gi gis[GIS_MAX];
-		size_t n;
-	} gpus[GPUS_MAX];
-	unsigned n_gpus;
-};
-
-static uint64_t units(uint32_t start, uint32_t size)
-{
-	return ((1ull << size) - 1) << start;
-}
-
-static bool engines_suffice(const struct model *m, const struct gi *gis, size_t n, const struct profile *more)
-{
-	for (size_t engine = 0; engine < ENGINES; engine++) {
-		uint32_t sum = more->engines[engine];
-
-		for (size_t i = 0; i < n; i++)
-			sum += gis[i].profile->engines[engine];
-		if (sum > m->engines[engine])
-			return false;
-	}
-	return true;
-}
-
-/* Usually the one that fills it; else any that fit, or none. Sorted by slice. */
-static void random_compute(struct gi *gi, uint64_t *state)
-{
-	uint64_t taken = 0;
-
-	gi->n_cis = 0;
-	if (pick(state, 3)) {
-		for (size_t i = 0; i < gi->profile->n_compute; i++)
-			if (gi->profile->compute[i].is_default)
-				gi->cis[gi->n_cis++] = (struct ci){ &gi->profile->compute[i], gi->profile->compute[i].starts[0] };
-		assert_int_equal(gi->n_cis, 1);
-		return;
-	}
-	for (unsigned tries = pick(state, 12); tries && gi->n_cis < CIS_MAX; tries--) {
-		const struct profile *p = &gi->profile->compute[pick(state, (uint32_t)gi->profile->n_compute)];
-		uint32_t start = p->starts[pick(state, (uint32_t)p->n_starts)], same = 0;
-		size_t at = gi->n_cis;
-
-		for (size_t i = 0; i < gi->n_cis; i++)
-			same += gi->cis[i].profile == p;
-		if (taken & units(start, p->size) || same >= p->max_instances)
-			continue;
-		taken |= units(start, p->size);
-		for (; at && gi->cis[at - 1].start > start; at--)
-			gi->cis[at] = gi->cis[at - 1];
-		gi->cis[at] = (struct ci){ p, start };
-		gi->n_cis++;
-	}
-}
-
-static void random_gpu(const struct model *m, uint64_t *state, struct layout *l, unsigned gpu)
-{
-	struct gi *gis = l->gpus[gpu].gis;
-	size_t n = 0;
-	uint64_t taken = 0;
-
-	for (unsigned tries = pick(state, 24); tries && n < GIS_MAX; tries--) {
-		const struct profile *p = &m->profiles[pick(state, (uint32_t)m->n)];
-		uint32_t start = p->starts[pick(state, (uint32_t)p->n_starts)], same = 0;
-		size_t at = n;
-
-		for (size_t i = 0; i < n; i++)
-			same += gis[i].profile == p;
-		if (taken & units(start, p->size) || same >= p->max_instances || !engines_suffice(m, gis, n, p))
-			continue;
-		taken |= units(start, p->size);
-		for (; at && gis[at - 1].start > start; at--)
-			gis[at] = gis[at - 1];
-		gis[at] = (struct gi){ .profile = p, .start = start };
-		random_compute(&gis[at], state);
-		n++;
-	}
-	l->gpus[gpu].n = n;
-}
-
-static struct layout random_layout(const struct model *m, unsigned n_gpus, uint64_t *state)
-{
-	struct layout l = { .n_gpus = n_gpus };
-
-	for (unsigned gpu = 0; gpu < n_gpus; gpu++)
-		random_gpu(m, state, &l, gpu);
-	return l;
-}
-
-/* Every other pair differs on one GPU only, so that there is something to keep. */
-static struct layout random_change(const struct model *m, const struct layout *from, uint64_t *state)
-{
-	struct layout l = *from;
-
-	if (pick(state, 2))
-		return random_layout(m, from->n_gpus, state);
-	random_gpu(m, state, &l, pick(state, l.n_gpus));
-	return l;
-}
-
-static const struct gi *gi_in(const struct layout *l, unsigned gpu, const struct gi *like)
-{
-	for (size_t i = 0; i < l->gpus[gpu].n; i++)
-		if (l->gpus[gpu].gis[i].profile == like->profile && l->gpus[gpu].gis[i].start == like->start)
-			return &l->gpus[gpu].gis[i];
-	return NULL;
-}
-
-/* CIS_MAX: not there */
-static size_t ci_index(const struct gi *gi, const struct ci *like)
-{
-	for (size_t i = 0; i < gi->n_cis; i++)
-		if (gi->cis[i].profile == like->profile && gi->cis[i].start == like->start)
-			return i;
-	return CIS_MAX;
-}
-
-/* ---------------------------------------------------------------- the same as text */
-
-static void place_text(struct gs_strbuf *b, const char *profile, uint32_t start)
-{
-	gs_strbuf_printf(b, "\"profile\":\"%s\",\"start\":%" PRIu32, profile, start);
-}
-
-static void gi_text(struct gs_strbuf *b, const struct gi *gi)
-{
-	gs_strbuf_puts(b, "{\"kind\":\"mig\",");
-	place_text(b, gi->profile->name, gi->start);
-	gs_strbuf_puts(b, ",\"on\":null,\"vf\":null,\"uuid\":null,\"params\":{},\"compute\":[");
-	for (size_t i = 0; i < gi->n_cis; i++) {
-		gs_strbuf_puts(b, i ? ",{" : "{");
-		place_text(b, gi->cis[i].profile->name, gi->cis[i].start);
-		gs_strbuf_puts(b, "}");
-	}
-	gs_strbuf_puts(b, "]}");
-}
-
-/* What `export json` must say, letter by letter. */
-static char *layout_text(struct gs_simhost *h, const struct layout *l)
-{
-	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
-
-	gs_strbuf_puts(&b, "{\"schema\":\"gpuslice.layout/1\",\"gpus\":[");
-	for (unsigned gpu = 0; gpu < l->n_gpus; gpu++) {
-		struct gs_simhost_gpu id = gs_simhost_gpu(h, gpu);
-
-		gs_strbuf_printf(&b, "%s{\"match\":{\"uuid\":\"%s\",\"bdf\":\"%s\",\"pci_id\":\"%s\",\"subsystem_id\":\"%s\"},", gpu ? "," : "", id.uuid, id.bdf,
-				 id.pci_id, id.subsystem_id);
-		gs_strbuf_puts(&b, "\"mode\":\"mig\",\"settings\":{},\"vfs\":null,\"instances\":[");
-		for (size_t i = 0; i < l->gpus[gpu].n; i++) {
-			gs_strbuf_puts(&b, i ? "," : "");
-			gi_text(&b, &l->gpus[gpu].gis[i]);
-		}
-		gs_strbuf_puts(&b, "]}");
-	}
-	gs_strbuf_puts(&b, "]}");
-	return gs_strbuf_take(&b);
-}
-
-/* The same as a script, instances in any order. */
-static char *script_text(struct gs_simhost *h, const struct layout *l, uint64_t *state)
-{
-	GS_STRBUF struct gs_strbuf b = GS_STRBUF_INIT;
-
-	for (unsigned gpu = 0; gpu < l->n_gpus; gpu++) {
-		const char *name = gs_simhost_gpu(h, gpu).bdf;
-		size_t n = l->gpus[gpu].n, first = n ? pick(state, (uint32_t)n) : 0;
-		bool all = pick(state, 2);
-
-		if (all)
-			gs_strbuf_printf(&b, "delete %s all\n", name);
-		for (size_t i = 0; i < n; i++) {
-			const struct gi *gi = &l->gpus[gpu].gis[(first + i) % n];
-
-			gs_strbuf_printf(&b, "create %s %s at %" PRIu32 " ci%s", name, gi->profile->name, gi->start, gi->n_cis ? "" : " none");
-			for (size_t k = 0; k < gi->n_cis; k++)
-				gs_strbuf_printf(&b, "%s%s@%" PRIu32, k ? "," : " ", gi->cis[k].profile->name, gi->cis[k].start);
-			gs_strbuf_puts(&b, "\n");
-		}
-		if (!all)
-			gs_strbuf_printf(&b, "delete %s rest\n", name);
-	}
-	return gs_strbuf_take(&b);
-}
-
-/* As a file or as a script. */
-static char *request_text(struct gs_simhost *h, const struct layout *l, uint64_t *state)
-{
-	return pick(state, 2) ? layout_text(h, l) : script_text(h, l, state);
-}
 
 /* ---------------------------------------------------------------- the properties */
 
 /* What a client sees of an instance and what only the driver knows. */
 struct identity {
 	uint32_t id;
-	char uuid[CIS_MAX][48];
-	uint64_t serial, ci_serial[CIS_MAX];
+	char uuid[MIGMODEL_CIS_MAX][48];
+	uint64_t serial, ci_serial[MIGMODEL_CIS_MAX];
 };
 struct identities {
-	struct identity gis[GPUS_MAX][GIS_MAX];
+	struct identity gis[MIGMODEL_GPUS_MAX][MIGMODEL_GIS_MAX];
 };
 
 static void copy_uuid(char *to, const char *from)
@@ -378,7 +47,7 @@ static void copy_uuid(char *to, const char *from)
 	snprintf(to, 48, "%s", from ? from : "");
 }
 
-static struct identities identities(struct gs_simhost *h, const struct layout *l)
+static struct identities identities(struct gs_simhost *h, const struct migmodel_layout *l)
 {
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = gs_simhost_snapshot(h);
 	struct identities ret;
@@ -387,7 +56,7 @@ static struct identities identities(struct gs_simhost *h, const struct layout *l
 
 	for (unsigned gpu = 0; gpu < l->n_gpus; gpu++) {
 		for (size_t i = 0; i < l->gpus[gpu].n; i++) {
-			const struct gi *gi = &l->gpus[gpu].gis[i];
+			const struct migmodel_gi *gi = &l->gpus[gpu].gis[i];
 			const struct gs_instance *inst = gs_gpu_instance_at(gs_snapshot_gpu(s, gpu), gi->profile->name, gi->start);
 			struct identity *d = &ret.gis[gpu][i];
 
@@ -412,12 +81,12 @@ static struct identities identities(struct gs_simhost *h, const struct layout *l
  * was and is wanted (is in @a and in @b) is the same thing as then, not one
  * like it.
  */
-static void check_kept(const struct layout *a, const struct layout *b, const struct layout *now, const struct identities *was, const struct identities *is)
+static void check_kept(const struct migmodel_layout *a, const struct migmodel_layout *b, const struct migmodel_layout *now, const struct identities *was, const struct identities *is)
 {
 
 	for (unsigned gpu = 0; gpu < a->n_gpus; gpu++) {
 		for (size_t i = 0; i < a->gpus[gpu].n; i++) {
-			const struct gi *old = &a->gpus[gpu].gis[i], *wanted = gi_in(b, gpu, old), *new = gi_in(now, gpu, old);
+			const struct migmodel_gi *old = &a->gpus[gpu].gis[i], *wanted = migmodel_gi_in(b, gpu, old), *new = migmodel_gi_in(now, gpu, old);
 			const struct identity *d = new ? &is->gis[gpu][new - now->gpus[gpu].gis] : NULL;
 
 			if (!wanted)
@@ -426,11 +95,11 @@ static void check_kept(const struct layout *a, const struct layout *b, const str
 			assert_int_equal(d->id, was->gis[gpu][i].id);
 			assert_int_equal(d->serial, was->gis[gpu][i].serial);
 			for (size_t k = 0; k < old->n_cis; k++) {
-				size_t c = ci_index(new, &old->cis[k]);
+				size_t c = migmodel_ci_index(new, &old->cis[k]);
 
-				if (ci_index(wanted, &old->cis[k]) == CIS_MAX)
+				if (migmodel_ci_index(wanted, &old->cis[k]) == MIGMODEL_CIS_MAX)
 					continue;
-				assert_int_not_equal(c, CIS_MAX);
+				assert_int_not_equal(c, MIGMODEL_CIS_MAX);
 				assert_string_equal(d->uuid[c], was->gis[gpu][i].uuid[k]);
 				assert_int_equal(d->ci_serial[c], was->gis[gpu][i].ci_serial[k]);
 			}
@@ -439,7 +108,7 @@ static void check_kept(const struct layout *a, const struct layout *b, const str
 }
 
 /* The machine is @a again: what was made anew has the UUID that this driver gives. */
-static void check_recreated(const struct layout *a, const struct identities *was, const struct identities *is, bool uuid_old)
+static void check_recreated(const struct migmodel_layout *a, const struct identities *was, const struct identities *is, bool uuid_old)
 {
 	for (unsigned gpu = 0; gpu < a->n_gpus; gpu++) {
 		for (size_t i = 0; i < a->gpus[gpu].n; i++) {
@@ -452,17 +121,17 @@ static void check_recreated(const struct layout *a, const struct identities *was
 }
 
 /* What is in @a and not in @b, one call each. */
-static size_t count_missing(const struct layout *a, const struct layout *b)
+static size_t count_missing(const struct migmodel_layout *a, const struct migmodel_layout *b)
 {
 	size_t n = 0;
 
 	for (unsigned gpu = 0; gpu < a->n_gpus; gpu++) {
 		for (size_t i = 0; i < a->gpus[gpu].n; i++) {
-			const struct gi *gi = &a->gpus[gpu].gis[i], *other = gi_in(b, gpu, gi);
+			const struct migmodel_gi *gi = &a->gpus[gpu].gis[i], *other = migmodel_gi_in(b, gpu, gi);
 
 			n += !other;
 			for (size_t k = 0; k < gi->n_cis; k++)
-				n += !other || ci_index(other, &gi->cis[k]) == CIS_MAX;
+				n += !other || migmodel_ci_index(other, &gi->cis[k]) == MIGMODEL_CIS_MAX;
 		}
 	}
 	return n;
@@ -488,7 +157,7 @@ static struct gs_simhost_applied apply(struct gs_simhost *h, const char *request
 /* A pair: the machine is @a, and is to be @b. */
 struct pair {
 	struct gs_simhost *h;
-	const struct layout *a, *b;
+	const struct migmodel_layout *a, *b;
 	char *was, *want, *request;         /* export of a and of b; what asks for b */
 	size_t n;                           /* calls from a to b */
 	bool uuid_old;
@@ -530,7 +199,7 @@ static void fail_at(const struct pair *p, size_t k, uint32_t code)
 static void fail_twice(const struct pair *p, uint64_t *state)
 {
 	struct gs_simhost_applied got;
-	size_t k = 2 + pick(state, (uint32_t)p->n - 1);
+	size_t k = 2 + migmodel_pick(state, (uint32_t)p->n - 1);
 
 	/* from there on nothing works: the undo is tried again and fails again */
 	for (size_t i = 0; i < 2 * p->n + 4 && i < 60; i++)
@@ -549,11 +218,11 @@ static void try_pair(const struct pair *p, uint64_t *state)
 {
 	static const uint32_t codes[] = { 3, 4, 15, 19, 23, 999 };
 	struct identities before, after;
-	size_t refused = pick(state, 2);
+	size_t refused = migmodel_pick(state, 2);
 
 	/* every call fails once, by turns with an error and with a success that is none */
 	for (size_t k = 1; k <= p->n; k++)
-		fail_at(p, k, (k + refused) % 2 ? codes[pick(state, GS_ARRAY_SIZE(codes))] : 0);
+		fail_at(p, k, (k + refused) % 2 ? codes[migmodel_pick(state, GS_ARRAY_SIZE(codes))] : 0);
 	if (p->n > 1)
 		fail_twice(p, state);
 	before = identities(p->h, p->a);
@@ -566,10 +235,10 @@ static void try_pair(const struct pair *p, uint64_t *state)
 	assert_int_equal(apply(p->h, p->want).planned, 0);
 }
 
-static void random_pairs(struct gs_simhost *h, const struct model *m, unsigned n_gpus, bool uuid_old, uint64_t *state, struct layout *ret_last)
+static void random_pairs(struct gs_simhost *h, const struct migmodel *m, unsigned n_gpus, bool uuid_old, uint64_t *state, struct migmodel_layout *ret_last)
 {
-	struct layout a = random_layout(m, n_gpus, state), b;
-	GS_FREE char *first = request_text(h, &a, state), *was = layout_text(h, &a);
+	struct migmodel_layout a = migmodel_random(m, n_gpus, state), b;
+	GS_FREE char *first = migmodel_request_text(h, &a, state), *was = migmodel_layout_text(h, &a);
 
 	apply(h, first);
 	check_export(h, was, "after the first commit");
@@ -578,12 +247,12 @@ static void random_pairs(struct gs_simhost *h, const struct model *m, unsigned n
 
 		/* the work grows with the square of the calls: the first pair of a run is a short one */
 		do {
-			b = random_change(m, &a, state);
+			b = migmodel_random_change(m, &a, state);
 			p.n = count_missing(&a, &b) + count_missing(&b, &a);
 		} while (!p.n || (round == 0 && p.n > SHORT));
-		p.was = layout_text(h, &a);
-		p.want = layout_text(h, &b);
-		p.request = request_text(h, &b, state);
+		p.was = migmodel_layout_text(h, &a);
+		p.want = migmodel_layout_text(h, &b);
+		p.request = migmodel_request_text(h, &b, state);
 		try_pair(&p, state);
 		free(p.was);
 		free(p.want);
@@ -596,15 +265,15 @@ static void random_pairs(struct gs_simhost *h, const struct model *m, unsigned n
 /* ---------------------------------------------------------------- holders */
 
 /* Any instance with a compute instance; false when there is none. */
-static bool pick_held(const struct layout *l, uint64_t *state, unsigned *ret_gpu, const struct gi **ret_gi)
+static bool pick_held(const struct migmodel_layout *l, uint64_t *state, unsigned *ret_gpu, const struct migmodel_gi **ret_gi)
 {
 	for (unsigned tries = 0; tries < 64; tries++) {
-		unsigned gpu = pick(state, l->n_gpus);
+		unsigned gpu = migmodel_pick(state, l->n_gpus);
 
 		if (!l->gpus[gpu].n)
 			continue;
 		*ret_gpu = gpu;
-		*ret_gi = &l->gpus[gpu].gis[pick(state, (uint32_t)l->gpus[gpu].n)];
+		*ret_gi = &l->gpus[gpu].gis[migmodel_pick(state, (uint32_t)l->gpus[gpu].n)];
 		if ((*ret_gi)->n_cis)
 			return true;
 	}
@@ -612,21 +281,21 @@ static bool pick_held(const struct layout *l, uint64_t *state, unsigned *ret_gpu
 }
 
 /* Is the GI in @b with all its compute instances as they are? The holder sits in the first. */
-static bool leaves_alone(const struct layout *b, unsigned gpu, const struct gi *held)
+static bool leaves_alone(const struct migmodel_layout *b, unsigned gpu, const struct migmodel_gi *held)
 {
-	const struct gi *other = gi_in(b, gpu, held);
+	const struct migmodel_gi *other = migmodel_gi_in(b, gpu, held);
 
 	for (size_t k = 0; other && k < held->n_cis; k++)
-		if (ci_index(other, &held->cis[k]) == CIS_MAX)
+		if (migmodel_ci_index(other, &held->cis[k]) == MIGMODEL_CIS_MAX)
 			return false;
 	return other != NULL;
 }
 
 /* The machine is @a: whatever is asked for, the held instance stays, and a request that does not want it changes nothing at all. */
-static void try_held(struct gs_simhost *h, const struct model *m, const struct layout *a, uint64_t *state)
+static void try_held(struct gs_simhost *h, const struct migmodel *m, const struct migmodel_layout *a, uint64_t *state)
 {
 	unsigned gpu, refused = 0, done = 0;
-	const struct gi *held;
+	const struct migmodel_gi *held;
 	uint64_t serial, ci_serial;
 
 	if (!pick_held(a, state, &gpu, &held))
@@ -635,8 +304,8 @@ static void try_held(struct gs_simhost *h, const struct model *m, const struct l
 	serial = gs_simhost_gi_serial(h, gpu, held->start);
 	ci_serial = gs_simhost_ci_serial(h, gpu, held->start, held->cis[0].start);
 	for (unsigned tries = 0; tries < 40 && (!refused || !done); tries++) {
-		struct layout b = random_layout(m, a->n_gpus, state);
-		GS_FREE char *want = layout_text(h, &b), *request = request_text(h, &b, state);
+		struct migmodel_layout b = migmodel_random(m, a->n_gpus, state);
+		GS_FREE char *want = migmodel_layout_text(h, &b), *request = migmodel_request_text(h, &b, state);
 		bool alone = leaves_alone(&b, gpu, held);
 		uint64_t generation = gs_simhost_generation(h);
 		struct gs_simhost_applied got;
@@ -666,7 +335,7 @@ static void try_held(struct gs_simhost *h, const struct model *m, const struct l
 
 /* ---------------------------------------------------------------- what the driver offers, against data/mig */
 
-static bool same_places(const struct profile *p, const struct gs_span *places, size_t n)
+static bool same_places(const struct migmodel_profile *p, const struct gs_span *places, size_t n)
 {
 	if (n != p->n_starts)
 		return false;
@@ -682,12 +351,12 @@ static bool same_places(const struct profile *p, const struct gs_span *places, s
 }
 
 /* The first profile of which a snapshot tells other places or another number than data/mig; NULL when all agree. */
-static const char *find_disagreement(const struct model *m, const struct gs_gpu *gpu)
+static const char *find_disagreement(const struct migmodel *m, const struct gs_gpu *gpu)
 {
 	if (gpu->grids[GS_KIND_MIG].source != GS_PROFILES_DRIVER || gpu->grids[GS_KIND_MIG].n != m->n)
 		return "the profiles";
 	for (size_t i = 0; i < m->n; i++) {
-		const struct profile *p = &m->profiles[i];
+		const struct migmodel_profile *p = &m->profiles[i];
 		const struct gs_profile *offered = gs_profile_by_name(&gpu->grids[GS_KIND_MIG], p->name);
 
 		if (!offered || !gs_u32_is(offered->id, p->id) || offered->max_instances != p->max_instances ||
@@ -707,20 +376,20 @@ static const char *find_disagreement(const struct model *m, const struct gs_gpu 
 
 static void every_target_is_reached_and_every_failure_undone(void **state)
 {
-	GS_CLEANUP(model_freep) struct model *m = model_read(*state);
+	GS_CLEANUP(migmodel_freep) struct migmodel *m = migmodel_read(*state);
 	const struct gs_simhost_options options = { .model = m->name, .n_gpus = 2 };
 	GS_CLEANUP(gs_simhost_closep) struct gs_simhost *h = gs_simhost_open(&options);
 	uint64_t random = seed_value;
 	bool uuid_old;
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = gs_simhost_snapshot(h);
-	struct layout last;
+	struct migmodel_layout last;
 
 	if (find_disagreement(m, gs_snapshot_gpu(s, 0)))
 		fail_msg("%s is not as in data/mig", find_disagreement(m, gs_snapshot_gpu(s, 0)));
 	/* each model its own numbers */
 	for (const char *c = m->name; *c; c++)
 		random = random * 31 + (unsigned char)*c;
-	uuid_old = pick(&random, 2);
+	uuid_old = migmodel_pick(&random, 2);
 	gs_simhost_fault(h, uuid_old ? "uuid old" : "uuid new");
 	random_pairs(h, m, options.n_gpus, uuid_old, &random, &last);
 	try_held(h, m, &last, &random);
@@ -771,21 +440,21 @@ static void a_driver_with_other_places_than_the_catalogue_is_noticed(void **stat
 {
 	const struct gs_simhost_options options = { .model = PLANTED_MODEL, .n_gpus = 1, .spoil = shift_1g };
 	GS_CLEANUP(gs_simhost_closep) struct gs_simhost *h = gs_simhost_open(&options);
-	GS_CLEANUP(model_freep) struct model *m = model_read(PLANTED_MODEL);
+	GS_CLEANUP(migmodel_freep) struct migmodel *m = migmodel_read(PLANTED_MODEL);
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = gs_simhost_snapshot(h);
-	struct layout l = { .n_gpus = 1 };
+	struct migmodel_layout l = { .n_gpus = 1 };
 	GS_FREE char *want = NULL, *got = NULL;
 	struct gs_simhost_applied a;
 
 	(void)state;
 	assert_string_equal(find_disagreement(m, gs_snapshot_gpu(s, 0)), "1g.10gb");
 	for (uint32_t start = 0; start < 7; start++) {
-		struct gi *gi = &l.gpus[0].gis[l.gpus[0].n++];
+		struct migmodel_gi *gi = &l.gpus[0].gis[l.gpus[0].n++];
 
-		*gi = (struct gi){ .profile = profile_by_name(m, "1g.10gb"), .start = start, .n_cis = 1 };
-		gi->cis[0] = (struct ci){ &gi->profile->compute[0], 0 };
+		*gi = (struct migmodel_gi){ .profile = migmodel_profile_by_name(m, "1g.10gb"), .start = start, .n_cis = 1 };
+		gi->cis[0] = (struct migmodel_ci){ &gi->profile->compute[0], 0 };
 	}
-	want = layout_text(h, &l);
+	want = migmodel_layout_text(h, &l);
 	apply(h, "create 0 1g.10gb count 7\n");
 	got = gs_simhost_export(h);
 	assert_string_not_equal(got, want);
@@ -801,7 +470,7 @@ static void a_driver_that_offers_less_than_the_catalogue_is_noticed(void **state
 {
 	const struct gs_simhost_options options = { .model = PLANTED_MODEL, .n_gpus = 1, .spoil = leave_out_a_place_of_3g };
 	GS_CLEANUP(gs_simhost_closep) struct gs_simhost *h = gs_simhost_open(&options);
-	GS_CLEANUP(model_freep) struct model *m = model_read(PLANTED_MODEL);
+	GS_CLEANUP(migmodel_freep) struct migmodel *m = migmodel_read(PLANTED_MODEL);
 	GS_CLEANUP(gs_snapshot_unrefp) struct gs_snapshot *s = gs_simhost_snapshot(h);
 
 	(void)state;
@@ -909,7 +578,7 @@ static void the_driver_places_one_by_one_as_the_vendors_guide_says(void **state)
 {
 	const struct gs_simhost_options options = { .model = ORDERED_MODEL, .n_gpus = GS_ARRAY_SIZE(guide) };
 	GS_CLEANUP(gs_simhost_closep) struct gs_simhost *h = gs_simhost_open(&options);
-	GS_CLEANUP(model_freep) struct model *m = model_read(ORDERED_MODEL);
+	GS_CLEANUP(migmodel_freep) struct migmodel *m = migmodel_read(ORDERED_MODEL);
 	void *library = gs_simhost_load_standin(h);
 
 	(void)state;
@@ -921,7 +590,7 @@ static void the_driver_places_one_by_one_as_the_vendors_guide_says(void **state)
 		for (size_t i = 0; guide[gpu].profiles[i]; i++) {
 			struct gs_abi_gi_info info = { 0 };
 			void *gi = NULL;
-			int r = (int)SYMBOL(library, DeviceCreateGpuInstance)(device, profile_by_name(m, guide[gpu].profiles[i])->id, &gi);
+			int r = (int)SYMBOL(library, DeviceCreateGpuInstance)(device, migmodel_profile_by_name(m, guide[gpu].profiles[i])->id, &gi);
 
 			assert_int_equal(r, guide[gpu].starts[i] < 0 ? GS_NVML_INSUFFICIENT_RESOURCES : GS_NVML_SUCCESS);
 			if (r)
